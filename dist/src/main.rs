@@ -1,0 +1,2 @@
+//! Builds and packages.
+fn main() {}

@@ -1,0 +1,33 @@
+//! Error numbers by name. Inside the program an error has the number of `include/uapi/asm-generic/errno*.h` on every
+//! architecture; the backend of an architecture that numbers them differently (parisc) translates.
+
+/// What a system call failed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Errno(pub u16);
+
+macro_rules! errnos {
+    ($($name:ident $number:literal)*) => {
+        impl Errno {
+            $(#[doc = concat!("`", stringify!($name), "`.")] pub const $name: Errno = Errno($number);)*
+        }
+        /// One string instead of a table of pointers: a quarter of the bytes.
+        const NAMES: &str = concat!($(stringify!($name), "\n"),*);
+        const NUMBERS: &[u16] = &[$($number),*];
+    };
+}
+
+errnos! {
+    EPERM 1 ENOENT 2 ESRCH 3 EINTR 4 EIO 5 ENXIO 6 E2BIG 7 ENOEXEC 8 EBADF 9 ECHILD 10 EAGAIN 11 ENOMEM 12 EACCES 13 EFAULT 14
+    ENOTBLK 15 EBUSY 16 EEXIST 17 EXDEV 18 ENODEV 19 ENOTDIR 20 EISDIR 21 EINVAL 22 ENFILE 23 EMFILE 24 ENOTTY 25 ETXTBSY 26
+    EFBIG 27 ENOSPC 28 ESPIPE 29 EROFS 30 EMLINK 31 EPIPE 32 EDOM 33 ERANGE 34 ENAMETOOLONG 36 ENOSYS 38 ELOOP 40 EOVERFLOW 75
+    EILSEQ 84 EOPNOTSUPP 95 ESTALE 116 EDQUOT 122 ENOTSUPP 524
+}
+
+impl Errno {
+    /// The name of the error, or nothing for a number outside the table. `ENOTSUPP` (524) is the kernel's own
+    /// (`include/linux/errno.h`) and reaches programs by mistake only.
+    pub fn name(self) -> Option<&'static str> {
+        let at = NUMBERS.iter().position(|&number| number == self.0)?;
+        NAMES.lines().nth(at)
+    }
+}

@@ -1,0 +1,149 @@
+//! What a tiny static program needs to start and to end: the entry point, the heap, and a last sentence when the heap is
+//! full. Knows nothing about mmap.
+//!
+//! [`program!`](crate::program) turns a `fn(&mut dyn Kernel, &[&str]) -> i32` into a program; the tests' own programs
+//! (`probe/examples/`) start the same way.
+#![allow(unsafe_code, reason = "the entry point and the allocator cannot be written without it")]
+
+use crate::init;
+use crate::kernel::Kernel;
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::UnsafeCell;
+
+#[cfg(not(target_family = "wasm"))]
+type Live = crate::kernel::linux::Linux;
+#[cfg(not(target_family = "wasm"))]
+const LIVE: Live = crate::kernel::linux::Linux;
+#[cfg(target_family = "wasm")]
+type Live = crate::kernel::wasm::Wasm;
+#[cfg(target_family = "wasm")]
+const LIVE: Live = crate::kernel::wasm::Wasm;
+
+/// Arguments from the first to the last, the program's own name included, to an exit code. Bytes that are not UTF-8
+/// arrive as U+FFFD. With pid 1 it must not return.
+pub type Program = fn(&mut dyn Kernel, &[&str]) -> i32;
+
+/// Bytes of heap. The largest report takes about a tenth.
+const HEAP: usize = 1 << 20;
+
+/// A heap that only grows: right for a program that runs once, for about a millisecond. Pages that were never used cost
+/// nothing. The last allocation can grow in place, so that a text that is written piece by piece is not copied.
+pub struct Heap {
+    bytes: UnsafeCell<[u8; HEAP]>,
+    used: UnsafeCell<usize>,
+}
+
+// SAFETY: this program has one thread; the C library starts none and neither do we.
+unsafe impl Sync for Heap {}
+
+impl Heap {
+    /// An empty heap.
+    #[allow(clippy::new_without_default, reason = "a static needs a const fn")]
+    pub const fn new() -> Heap {
+        Heap { bytes: UnsafeCell::new([0; HEAP]), used: UnsafeCell::new(0) }
+    }
+}
+
+// SAFETY: every block lies inside `bytes`, is aligned, and overlaps no other: `used` only grows past it, and `realloc`
+// moves the end of the last block only. When there is no room the program ends.
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let bytes = self.bytes.get().cast::<u8>();
+        // SAFETY: one thread, and no reference to `used` outlives a call.
+        let used = unsafe { &mut *self.used.get() };
+        let place = bytes as usize + *used;
+        let start = *used + (place.next_multiple_of(layout.align()) - place);
+        match start.checked_add(layout.size()) {
+            Some(end) if end <= HEAP => *used = end,
+            _ => full(),
+        }
+        // SAFETY: start + size <= HEAP was just checked.
+        unsafe { bytes.add(start) }
+    }
+
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let start = block as usize - self.bytes.get() as usize;
+        // SAFETY: one thread, and no reference to `used` outlives a call.
+        let used = unsafe { &mut *self.used.get() };
+        if start + layout.size() == *used {
+            match start.checked_add(size) {
+                Some(end) if end <= HEAP => *used = end,
+                _ => full(),
+            }
+            return block;
+        }
+        if size <= layout.size() {
+            return block;
+        }
+        // SAFETY: the caller promises a valid size and the old block's layout; the new block is larger and elsewhere.
+        unsafe {
+            let moved = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+            core::ptr::copy_nonoverlapping(block, moved, layout.size());
+            moved
+        }
+    }
+}
+
+/// The end when no heap is left. Needs none itself.
+#[cold]
+fn full() -> ! {
+    let mut kernel = LIVE;
+    let _ = kernel.write(2, b"mapprobe: out of memory: the heap of 1 MiB is full\n");
+    init::end(&mut kernel, 2)
+}
+
+/// Makes the binary that holds it a program: entry point and heap. Takes a [`Program`].
+#[macro_export]
+macro_rules! program {
+    ($program:expr) => {
+        #[global_allocator]
+        static HEAP: $crate::start::Heap = $crate::start::Heap::new();
+
+        #[cfg(not(target_family = "wasm"))]
+        #[allow(unsafe_code, reason = "the C runtime calls `main` by name")]
+        // SAFETY: this is the only `main`, and it has the C signature.
+        #[unsafe(no_mangle)]
+        extern "C" fn main(argc: i32, argv: *const *const core::ffi::c_char) -> i32 {
+            $crate::start::enter(argc, argv, $program)
+        }
+
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, reason = "the host shim calls `run` by name")]
+        // SAFETY: this is the only `run`, and the shim declares the same signature.
+        #[unsafe(no_mangle)]
+        extern "C" fn run() -> i32 {
+            $crate::start::enter($program)
+        }
+    };
+}
+
+/// Runs a program whose arguments came from the C runtime. Never returns: a process with pid 1 must not.
+#[cfg(not(target_family = "wasm"))]
+#[doc(hidden)]
+#[allow(clippy::not_unsafe_ptr_arg_deref, reason = "called by the C runtime only, through `program!`")]
+pub fn enter(argc: i32, argv: *const *const core::ffi::c_char, program: Program) -> ! {
+    let argument = |at: i32| {
+        // SAFETY: the C runtime passes `argc` zero-terminated strings that live as long as the process.
+        unsafe { core::ffi::CStr::from_ptr(*argv.add(at as usize)) }.to_bytes()
+    };
+    start((0..argc).map(argument), program)
+}
+
+/// Runs a program whose arguments come from the host shim.
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub fn enter(program: Program) -> ! {
+    let arguments: Vec<Vec<u8>> = crate::kernel::wasm::arguments();
+    start(arguments.iter().map(Vec::as_slice), program)
+}
+
+/// Runs a program and ends the process.
+fn start<'a>(arguments: impl Iterator<Item = &'a [u8]>, program: Program) -> ! {
+    let mut kernel = LIVE;
+    let arguments: Vec<_> = arguments.map(String::from_utf8_lossy).collect();
+    let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
+    let code = program(&mut kernel, &arguments);
+    kernel.exit(code)
+}
