@@ -1,0 +1,21 @@
+//! 64-bit ARM.
+
+use super::{Arch, Elf, Machine, Route, Target};
+
+pub(super) static TARGET: Target = Target {
+    arch: Arch::Aarch64,
+    debian: "arm64",
+    triple: "aarch64-unknown-linux-musl",
+    route: Route::Native { linker: "aarch64-linux-gnu-gcc", libc: Some(("musl-dev", "arm64")) },
+    packages: &["gcc-aarch64-linux-gnu"],
+    elf: Elf { machine: 183, bits: 64, big_endian: false },
+    budget: 44 << 10,
+    emulator: Some("qemu-aarch64-static"),
+    machine: Machine {
+        qemu: "qemu-system-aarch64",
+        package: "qemu-system-arm",
+        arguments: &["-M", "virt", "-cpu", "cortex-a72"],
+        memory: 512,
+        console: "ttyAMA0",
+    },
+};

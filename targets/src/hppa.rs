@@ -1,0 +1,21 @@
+//! PA-RISC. Neither rustc nor LLVM has a backend for it: the program goes through WebAssembly and C (`hppa/` beside `src/`).
+
+use super::{Arch, Elf, Machine, Route, Target};
+
+pub(super) static TARGET: Target = Target {
+    arch: Arch::Hppa,
+    debian: "hppa",
+    triple: "wasm32-unknown-unknown",
+    route: Route::Wasm2c { compiler: "hppa-linux-gnu-gcc", shim: "hppa" },
+    packages: &["wabt", "gcc-hppa-linux-gnu", "libc6-dev-hppa-cross"],
+    elf: Elf { machine: 15, bits: 32, big_endian: true },
+    budget: 64 << 10,
+    emulator: Some("qemu-hppa-static"),
+    machine: Machine {
+        qemu: "qemu-system-hppa",
+        package: "qemu-system-misc",
+        arguments: &[],
+        memory: 256,
+        console: "ttyS0",
+    },
+};
