@@ -1,1 +1,3 @@
-//! The lab.
+//! The lab: real kernels under QEMU, and what the program said on them.
+
+pub mod console;

@@ -1,0 +1,228 @@
+//! Reads the report out of a console log. Knows the frame the program prints as PID 1, and nothing about reports or kernels.
+//!
+//! ```text
+//! mapprobe: begin 1
+//! mapprobe:0001:CRC32:{\n
+//! mapprobe:0002:CRC32:  "schema": "mapprobe.report",\n
+//! mapprobe: end lines=2 bytes=33 crc32=0a1b2c3d exit=0
+//! ```
+//!
+//! A console is shared with the kernel: its messages stand between our lines and sometimes inside them, and `\n` arrives
+//! as `\r\n`. So every line is found by its marker and believed only when its checksum fits. What a log holds *starts*
+//! as nothing: silence never reads as success.
+
+use std::collections::BTreeMap;
+
+/// What every line of the frame starts with.
+const MARKER: &[u8] = b"mapprobe:";
+/// The frame format this reader knows: the number after `begin`.
+const VERSION: &str = "1";
+
+/// What a console log holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The report.
+    pub report: Framed,
+    /// The first line in which the kernel said that it gave up: a panic, a BUG, a killed init.
+    pub panic: Option<String>,
+}
+
+/// A report as it came over the console.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub enum Framed {
+    /// No line of a report.
+    #[default]
+    Nothing,
+    /// It began and did not end: the number of good lines.
+    Truncated(usize),
+    /// It ended, and cannot be rebuilt.
+    Damaged {
+        /// Numbers of the lines that are missing, contradict each other, or fail their checksum.
+        lines: Vec<u32>,
+        /// What is wrong, in a sentence.
+        reason: String,
+    },
+    /// Complete and checked.
+    Whole {
+        /// The report, byte for byte.
+        report: Vec<u8>,
+        /// The exit code the run would have had.
+        exit: i32,
+    },
+}
+
+/// Reads a console log. When it holds several reports, the last whole one counts.
+pub fn read(log: &[u8]) -> Reading {
+    let mut frames = vec![Frame::default()];
+    let mut panic = None;
+    for line in log.split(|&byte| byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if panic.is_none() {
+            panic = trouble(line);
+        }
+        match parse(line) {
+            Some(Line::Begin(version)) => frames.push(Frame { begun: Some(version), ..Frame::default() }),
+            Some(line) => frames.last_mut().expect("never empty").add(line),
+            None => {}
+        }
+    }
+    let mut readings: Vec<Framed> = frames.into_iter().map(Frame::finish).filter(|f| *f != Framed::Nothing).collect();
+    let whole = readings.iter().rposition(|reading| matches!(reading, Framed::Whole { .. }));
+    let best = whole.or(readings.len().checked_sub(1)).map(|at| readings.swap_remove(at));
+    Reading { report: best.unwrap_or_default(), panic }
+}
+
+/// The line as text, if with it the kernel gives up.
+fn trouble(line: &[u8]) -> Option<String> {
+    let line = String::from_utf8_lossy(line);
+    let signs = ["Kernel panic", "Attempted to kill init", "kernel BUG at", "Kernel bug", "Oops:"];
+    signs.iter().any(|sign| line.contains(sign)).then(|| line.into_owned())
+}
+
+/// One line of the frame.
+enum Line {
+    Begin(String),
+    /// A line whose checksum fits.
+    Piece(u32, Vec<u8>),
+    /// A line that carries our marker and a number, and whose checksum does not fit.
+    Broken(u32),
+    End(End),
+}
+
+/// What the last line promises.
+#[derive(Clone, Copy)]
+struct End {
+    lines: u32,
+    bytes: usize,
+    crc32: u32,
+    exit: i32,
+}
+
+/// Finds our line in a console line, wherever it starts: the first marker that makes sense wins.
+fn parse(line: &[u8]) -> Option<Line> {
+    let starts = line.windows(MARKER.len()).enumerate().filter(|(_, window)| *window == MARKER);
+    let candidates: Vec<Line> = starts.filter_map(|(at, _)| parse_at(&line[at + MARKER.len()..])).collect();
+    let good = candidates.iter().position(|line| !matches!(line, Line::Broken(_)));
+    candidates.into_iter().nth(good.unwrap_or(0))
+}
+
+/// Reads what follows a marker.
+fn parse_at(rest: &[u8]) -> Option<Line> {
+    if let Some(words) = rest.strip_prefix(b" ") {
+        let words = std::str::from_utf8(words).ok()?;
+        if let Some(version) = words.strip_prefix("begin ") {
+            return Some(Line::Begin(version.trim_end().to_owned()));
+        }
+        return parse_end(words.strip_prefix("end ")?).map(Line::End);
+    }
+    let mut fields = rest.splitn(3, |&byte| byte == b':');
+    let number = std::str::from_utf8(fields.next()?).ok().filter(|digits| digits.len() >= 4)?.parse().ok()?;
+    let sum = fields.next().and_then(hexadecimal);
+    let payload = fields.next().unwrap_or_default();
+    let text = (sum == Some(crc32fast::hash(payload))).then(|| unescape(payload)).flatten();
+    Some(text.map_or(Line::Broken(number), |text| Line::Piece(number, text)))
+}
+
+/// `lines=412 bytes=25813 crc32=0a1b2c3d exit=0`, and whatever else later versions append.
+fn parse_end(words: &str) -> Option<End> {
+    let field = |name: &str| words.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    Some(End {
+        lines: field("lines")?.parse().ok()?,
+        bytes: field("bytes")?.parse().ok()?,
+        crc32: hexadecimal(field("crc32")?.as_bytes())?,
+        exit: field("exit")?.parse().ok()?,
+    })
+}
+
+/// Eight lower-case hexadecimal digits.
+fn hexadecimal(digits: &[u8]) -> Option<u32> {
+    let right = digits.len() == 8 && digits.iter().all(|d| d.is_ascii_digit() || (b'a'..=b'f').contains(d));
+    right.then(|| u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()).flatten()
+}
+
+/// Turns `\n` and `\\` back; nothing on any other use of a backslash.
+fn unescape(payload: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = payload.iter();
+    let mut text = Vec::with_capacity(payload.len());
+    while let Some(&byte) = bytes.next() {
+        text.push(match byte {
+            b'\\' => match bytes.next()? {
+                b'n' => b'\n',
+                b'\\' => b'\\',
+                _ => return None,
+            },
+            plain => plain,
+        });
+    }
+    Some(text)
+}
+
+/// The lines of one report, as they come in.
+#[derive(Default)]
+struct Frame {
+    /// The version the begin line named.
+    begun: Option<String>,
+    /// The good lines; `None` where two good lines of one number differ.
+    pieces: BTreeMap<u32, Option<Vec<u8>>>,
+    broken: Vec<u32>,
+    end: Option<End>,
+}
+
+impl Frame {
+    fn add(&mut self, line: Line) {
+        match line {
+            Line::Begin(version) => self.begun = Some(version),
+            Line::Broken(number) => self.broken.push(number),
+            Line::End(end) => {
+                self.end.get_or_insert(end);
+            }
+            Line::Piece(number, text) => {
+                let known = self.pieces.entry(number).or_insert_with(|| Some(text.clone()));
+                if known.as_ref() != Some(&text) {
+                    *known = None;
+                }
+            }
+        }
+    }
+
+    fn finish(self) -> Framed {
+        let damaged = |lines, reason: String| Framed::Damaged { lines, reason };
+        match (&self.begun, &self.end) {
+            (None, None) if self.pieces.is_empty() && self.broken.is_empty() => return Framed::Nothing,
+            (None, _) => return damaged(vec![], "The line that begins the report is missing.".into()),
+            (Some(version), _) if version != VERSION => {
+                return damaged(vec![], format!("The frame has format {version}; this reader knows {VERSION}."));
+            }
+            (Some(_), None) => return Framed::Truncated(self.pieces.len()),
+            (Some(_), Some(_)) => {}
+        }
+        let end = self.end.expect("matched above");
+        let mut lines: Vec<u32> =
+            (1..=end.lines).filter(|number| !matches!(self.pieces.get(number), Some(Some(_)))).collect();
+        lines.extend(self.pieces.range(end.lines.saturating_add(1)..).map(|(number, _)| *number));
+        if !lines.is_empty() {
+            let (broken, missing): (Vec<u32>, Vec<u32>) = lines.iter().partition(|number| self.seen(**number));
+            return damaged(lines, format!("Damaged lines: {broken:?}; missing lines: {missing:?}."));
+        }
+        let report: Vec<u8> = self.pieces.into_values().flatten().flatten().collect();
+        if report.len() != end.bytes || crc32fast::hash(&report) != end.crc32 {
+            let reason = format!(
+                "Every line is whole, and together they are {} bytes with checksum {:08x} where {} and {:08x} were announced.",
+                report.len(),
+                crc32fast::hash(&report),
+                end.bytes,
+                end.crc32
+            );
+            return damaged(vec![], reason);
+        }
+        Framed::Whole { report, exit: end.exit }
+    }
+
+    /// Whether anything with this number arrived.
+    fn seen(&self, number: u32) -> bool {
+        self.broken.contains(&number) || self.pieces.contains_key(&number)
+    }
+}
+
+#[cfg(test)]
+mod tests;
