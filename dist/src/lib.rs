@@ -1,1 +1,5 @@
-//! Builds and packages.
+//! Builds, checks and packages mapprobe for every architecture.
+
+pub mod cache;
+pub mod debian;
+pub mod progress;

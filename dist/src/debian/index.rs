@@ -1,0 +1,174 @@
+//! The packages of a suite, from its `Packages` file.
+
+use super::{fetch, version};
+use crate::cache::Cache;
+use anyhow::{Result, anyhow};
+use std::path::PathBuf;
+
+/// The packages of one suite and architecture. Only the names are looked at until a package is asked for.
+#[derive(Debug)]
+pub struct Index {
+    text: String,
+    uri: String,
+    suite: String,
+    arch: String,
+    proxy: Option<String>,
+}
+
+/// A package that the archive has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// As `musl-dev`.
+    pub name: String,
+    /// As Debian writes it, epoch included.
+    pub version: String,
+    /// The suite it was found in.
+    pub suite: String,
+    /// As `arm64` or `all`.
+    pub arch: String,
+    /// The path below the archive.
+    pub filename: String,
+    /// Of the whole file, in hexadecimal digits.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+    uri: String,
+    proxy: Option<String>,
+}
+
+impl Index {
+    pub(super) fn new(text: String, uri: &str, suite: &str, arch: &str, proxy: Option<String>) -> Index {
+        Index { text, uri: uri.into(), suite: suite.into(), arch: arch.into(), proxy }
+    }
+
+    /// The newest package whose name is `pattern`, in which `*` stands for any run of characters, as in
+    /// `linux-image-6.1.0-*-cloud-amd64`. Newest by version; equal versions by name.
+    ///
+    /// # Errors
+    /// A sentence that says what was looked for, and the names that come close.
+    pub fn newest(&self, pattern: &str) -> Result<Package> {
+        self.newest_where(|name| matches(pattern, name)).ok_or_else(|| {
+            let start = pattern.split('*').next().unwrap_or_default();
+            let mut near: Vec<&str> = self.names().filter(|name| name.starts_with(start)).collect();
+            near.sort_by(|a, b| version::compare(b, a));
+            near.truncate(12);
+            let there = if near.is_empty() { "nothing with that beginning".into() } else { near.join(", ") };
+            anyhow!(
+                "No package {pattern} is in {} for {} at {}. There is: {there}. If the archive has moved on, the pattern \
+                 has to.",
+                self.suite,
+                self.arch,
+                self.uri
+            )
+        })
+    }
+
+    /// The newest package whose name the caller accepts.
+    pub fn newest_where(&self, accepts: impl Fn(&str) -> bool) -> Option<Package> {
+        let order = |a: &Package, b: &Package| {
+            version::compare(&a.version, &b.version).then_with(|| version::compare(&a.name, &b.name))
+        };
+        self.stanzas().filter(|stanza| accepts(name(stanza))).filter_map(|stanza| self.package(stanza)).max_by(order)
+    }
+
+    /// Every package's name, in the order of the index.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.stanzas().map(name)
+    }
+
+    fn stanzas(&self) -> impl Iterator<Item = &str> {
+        self.text.split("\n\n").map(|stanza| stanza.trim_start_matches('\n')).filter(|stanza| !stanza.is_empty())
+    }
+
+    fn package(&self, stanza: &str) -> Option<Package> {
+        let field = |name: &str| {
+            let value = stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            value.map(|value| value.trim().to_string())
+        };
+        Some(Package {
+            name: field("Package")?,
+            version: field("Version")?,
+            suite: self.suite.clone(),
+            arch: field("Architecture")?,
+            filename: field("Filename")?,
+            sha256: field("SHA256").filter(|digits| digits.len() == 64)?,
+            size: field("Size")?.parse().ok()?,
+            uri: self.uri.clone(),
+            proxy: self.proxy.clone(),
+        })
+    }
+}
+
+impl Package {
+    /// The package's file, verified, in the cache: fetched unless it is there already, and resumed when the connection is cut.
+    /// Shows its progress on stderr.
+    pub fn fetch(&self, cache: &Cache) -> Result<PathBuf> {
+        let name = self.filename.rsplit('/').next().unwrap_or(&self.filename);
+        let file = fetch::File {
+            uri: format!("{}/{}", self.uri, self.filename),
+            what: name.into(),
+            name,
+            sha256: &self.sha256,
+            size: self.size,
+        };
+        fetch::verified(&fetch::agent(self.proxy.as_deref())?, cache, &file)
+    }
+}
+
+/// The first line of a stanza is its package's name.
+fn name(stanza: &str) -> &str {
+    let first = stanza.split('\n').next().unwrap_or_default();
+    first.strip_prefix("Package: ").unwrap_or_default()
+}
+
+/// Whether a name is what a pattern says: `*` stands for any run of characters, also an empty one.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(name) = name.strip_prefix(start) else { return false };
+    name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| matches(rest, &name[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Index, matches};
+
+    fn index(packages: &[(&str, &str)]) -> Index {
+        let stanza = |(name, version): &(&str, &str)| {
+            format!(
+                "Package: {name}\nVersion: {version}\nArchitecture: arm64\nDescription: a thing\n Package: not-this\n\
+                 Filename: pool/{name}.deb\nSize: 5\nSHA256: {}\n",
+                "a".repeat(64)
+            )
+        };
+        let text = packages.iter().map(stanza).collect::<Vec<_>>().join("\n");
+        Index::new(text, "http://a.example/debian", "bookworm", "arm64", None)
+    }
+
+    #[test]
+    fn patterns_match_whole_names() {
+        assert!(matches("linux-*-cloud-arm64", "linux-image-6.1.0-9-cloud-arm64"));
+        assert!(!matches("linux-*-cloud-arm64", "linux-image-6.1.0-9-cloud-arm64-dbg"));
+        assert!(matches("a*", "a") && matches("*", "") && !matches("a", "ab") && matches("a*b*c", "a-b-b-c"));
+    }
+
+    #[test]
+    fn the_newest_is_by_version_and_not_by_spelling() {
+        let index =
+            index(&[("image-9-cloud", "6.1.9-1"), ("image-10-cloud", "6.1.10-1"), ("image-10-cloud-dbg", "7-1")]);
+        let newest = index.newest("image-*-cloud").unwrap();
+        assert_eq!((newest.name.as_str(), newest.version.as_str(), newest.size), ("image-10-cloud", "6.1.10-1", 5));
+        assert_eq!(newest.filename, "pool/image-10-cloud.deb");
+        assert_eq!(index.names().count(), 3);
+    }
+
+    #[test]
+    fn a_missing_package_is_named_with_what_is_there() {
+        let refusal = index(&[("image-11-cloud", "1"), ("other", "1")]).newest("image-10-*").unwrap_err().to_string();
+        assert!(
+            refusal.contains("No package image-10-*") && refusal.contains("nothing with that beginning"),
+            "{refusal}"
+        );
+        let refusal = index(&[("image-11-cloud", "1"), ("other", "1")]).newest("image-*-rt").unwrap_err().to_string();
+        assert!(refusal.contains("image-11-cloud") && !refusal.contains("other"), "{refusal}");
+    }
+}
