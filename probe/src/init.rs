@@ -1,6 +1,41 @@
-//! The program as PID 1 of a machine.
+//! The program as PID 1 of a machine: started by the kernel from an initramfs, as `/init` or by `rdinit=`.
+//!
+//! A failed step is never fatal: whatever happens, the report goes to the console as far as possible, and then the machine
+//! goes on to the next init or is switched off. Returning would panic the kernel.
 
-use crate::kernel::{Ending, Kernel};
+use crate::cli::{self, Request};
+use crate::command::{self, PRINTED, STDERR, STDOUT};
+use crate::errno::Errno;
+use crate::flags::Flag;
+use crate::frame;
+use crate::kernel::{Ending, Fd, Kernel};
+use crate::report::sentence;
+
+/// What is mounted when it is missing: file system and place. Nothing here is needed for a complete report.
+const MOUNTS: [(&str, &str); 3] = [("devtmpfs", "/dev"), ("proc", "/proc"), ("sysfs", "/sys")];
+/// Where the report goes when the kernel opened nothing for us.
+const CONSOLE: &str = "/dev/console";
+/// The init that is started next when we were started in its place by `rdinit=`.
+const NEXT: &str = "/init";
+
+/// Everything PID 1 does.
+pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> ! {
+    let mounted = MOUNTS.map(|(kind, target)| {
+        let _ = kernel.mkdir(target);
+        kernel.mount(kind, target).is_ok().then_some(target)
+    });
+    let console = console(kernel);
+    let (request, foreign) = split(kernel, arguments.get(1..).unwrap_or_default());
+    let text = command::answer(kernel, &request, table, 1);
+    frame::lines(&text, PRINTED, |line| {
+        let _ = command::write_all(kernel, console, line.as_bytes());
+    });
+    for target in mounted.iter().rev().flatten() {
+        let _ = kernel.umount(target);
+    }
+    hand_over(kernel, arguments.first().copied().unwrap_or_default(), foreign);
+    power_off(kernel)
+}
 
 /// Ends the process with `code`, or the machine when the process is its init. A PID namespace's pid 1 is no init: it may
 /// not end the machine, and just exits.
@@ -9,6 +44,50 @@ pub fn end(kernel: &mut dyn Kernel, code: i32) -> ! {
         power_off(kernel)
     }
     kernel.exit(code)
+}
+
+/// The console: what the kernel opened, or what we can open.
+fn console(kernel: &mut dyn Kernel) -> Fd {
+    match kernel.write(STDOUT, &[]) {
+        Err(Errno::EBADF) => kernel.open_console(CONSOLE).map_or(STDERR, |fd| fd as Fd),
+        _ => STDOUT,
+    }
+}
+
+/// What is asked of us, and the words that are not ours. The kernel hands over words of its command line that it does not
+/// know, then those after `--`: so ours begin at the first word from which on all can be read. Misspelled ones are
+/// complained about, and the report is printed all the same.
+fn split<'a, 'b>(kernel: &mut dyn Kernel, arguments: &'a [&'b str]) -> (Request, &'a [&'b str]) {
+    let mut complaint = String::new();
+    for at in 0..=arguments.len() {
+        let (foreign, own) = arguments.split_at(at);
+        match cli::parse(own) {
+            Ok(request) => {
+                if own.is_empty() && !complaint.is_empty() {
+                    command::complain(kernel, complaint.lines().next().unwrap_or_default());
+                }
+                return (request, foreign);
+            }
+            Err(sentence) if at == 0 => complaint = sentence,
+            Err(_) => {}
+        }
+    }
+    // Not reached: no arguments at all can always be read.
+    end(kernel, command::FAILED)
+}
+
+/// Starts the next init when there is one that is not this file. Returns when there is none, or it could not be started.
+fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: &[&str]) {
+    let Ok(next) = kernel.file_id(NEXT) else { return };
+    if own_path == NEXT || kernel.file_id(own_path) == Ok(next) {
+        return;
+    }
+    let mut arguments = vec![NEXT];
+    arguments.extend_from_slice(foreign);
+    let errno = kernel.execve(NEXT, &arguments);
+    let mut message = String::from("could not start /init: ");
+    sentence::errno(&mut message, errno);
+    command::complain(kernel, &message);
 }
 
 /// Switches the machine off, or stops it for good where it cannot.

@@ -3,10 +3,22 @@
 //! The stages, in the order data passes through them:
 //! [`flags`] -> [`experiment`] (calls through [`kernel`]) -> [`evidence`] -> [`verdict`] -> [`report`] -> stdout or console.
 
+// What is asked of whom.
 pub mod arch;
-
 pub mod errno;
+pub mod flags;
 pub mod kernel;
 
+// The stages.
+pub mod evidence;
+pub mod experiment;
+pub mod report;
+pub mod run;
+pub mod verdict;
+
+// The program around them.
+pub mod cli;
+pub mod command;
+pub mod frame;
 pub mod init;
 pub mod start;

@@ -1,12 +1,6 @@
-//! The binary.
+//! The program: everything it does is in the library, so that tests can do it too.
 #![no_main]
 
-use mapprobe::kernel::Kernel;
+use mapprobe::{command, flags};
 
-mapprobe::program!(main_program);
-
-fn main_program(kernel: &mut dyn Kernel, args: &[&str]) -> i32 {
-    let text = format!("{args:?} {:?} {:?} {} {}\n", kernel.uname(), kernel.euid(), kernel.page_size(), kernel.time());
-    let _ = kernel.write(1, text.as_bytes());
-    0
-}
+mapprobe::program!(|kernel, arguments| command::main(kernel, arguments, flags::TABLE));

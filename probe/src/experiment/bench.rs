@@ -1,0 +1,272 @@
+//! The bench every experiment works on: ground of its own, a memfd, a pipe, and a note of every call.
+//!
+//! Safety of the machine rests here: `MAP_FIXED` goes only to [`Bench::spot`], inside ground this bench reserved; what an
+//! experiment maps is unmapped before it returns; at most [`PAGES`] pages are touched.
+
+use crate::arch::Arch;
+use crate::errno::Errno;
+use crate::evidence::{Backing, Call, Outcome, Step};
+use crate::flags::{self, CONTROL_BITS, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
+use crate::kernel::{Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE};
+use once_cell::unsync::OnceCell;
+
+/// The most pages an experiment touches at a time.
+pub const PAGES: u32 = 32;
+/// The control bit that effect tests use.
+pub const CONTROL: u64 = 1 << CONTROL_BITS[2];
+
+/// Bytes of reserved ground: room for [`PAGES`] pages of 64 KiB behind every cache colour.
+const GROUND: u64 = 8 << 20;
+/// Shared mappings of one file must agree modulo this on machines whose caches are indexed by address: `SHM_COLOUR`,
+/// `arch/parisc/include/asm/shmparam.h`. Elsewhere any address will do, this one too.
+const COLOUR: u64 = 4 << 20;
+/// What the memfd holds, one byte per page: not zero, so that it differs from fresh memory.
+pub const CONTENT: u8 = b'm';
+
+/// A context: map type and backing. The flag's answer in each is in the report.
+pub type Context = (u64, Backing);
+
+/// Every context a flag is asked in.
+pub const CONTEXTS: [Context; 7] = [
+    (MAP_SHARED, Backing::Anonymous),
+    (MAP_PRIVATE, Backing::Anonymous),
+    (MAP_SHARED_VALIDATE, Backing::Anonymous),
+    (MAP_SHARED, Backing::Memfd),
+    (MAP_PRIVATE, Backing::Memfd),
+    MEMFD_VALIDATOR,
+    PIPE_VALIDATOR,
+];
+/// A context in which the kernel looks at the flags and a mapping results.
+pub const MEMFD_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Memfd);
+/// A context in which the kernel looks at the flags and no mapping can result: `ENODEV` is the answer to flags it knows.
+pub const PIPE_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Pipe);
+
+/// What a validator says to nothing unknown, and to each bit that names nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Control {
+    /// The answer without any flag.
+    pub base: Outcome,
+    /// The answer to the control bits, when they agree.
+    pub unknown: Option<Outcome>,
+}
+
+/// See the head of this file.
+pub struct Bench<'k> {
+    /// The kernel under test.
+    pub kernel: &'k mut dyn Kernel,
+    arch: Arch,
+    page: u64,
+    ground: u64,
+    spot: u64,
+    memfd: Fd,
+    pipe: (Fd, Fd),
+    validators: OnceCell<[Control; 2]>,
+    steps: Vec<Step>,
+}
+
+impl<'k> Bench<'k> {
+    /// Reserves ground and opens what is mapped. Says which call failed: without these nothing can be asked.
+    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch) -> Result<Bench<'k>, (&'static str, Errno)> {
+        let page = kernel.page_size();
+        let anonymous = flags::bits("MAP_ANONYMOUS", arch);
+        let reserve = MAP_PRIVATE | anonymous | flags::bits("MAP_NORESERVE", arch);
+        let call = Mmap { addr: 0, len: GROUND, prot: PROT_NONE, flags: reserve, fd: NO_FD };
+        let ground = kernel.mmap(&call).map_err(|errno| ("reserving ground: mmap", errno))?;
+        let pipe = kernel.pipe().map_err(|errno| ("pipe2", errno))?;
+        let memfd = kernel.memfd_create("mapprobe").map_err(|errno| ("memfd_create", errno))? as Fd;
+        let mut bench = Bench {
+            kernel,
+            arch,
+            page,
+            ground,
+            spot: ground + page,
+            memfd,
+            pipe,
+            validators: OnceCell::new(),
+            steps: Vec::new(),
+        };
+        bench.fill().map_err(|errno| ("writing the memfd: write", errno))?;
+        bench.find_colour();
+        Ok(bench)
+    }
+
+    /// Puts [`CONTENT`] at the start of each of the memfd's pages.
+    fn fill(&mut self) -> Result<(), Errno> {
+        let zeros = [0; 4096];
+        for at in 0..2 * self.page / 4096 {
+            let mut block = zeros;
+            if at % (self.page / 4096) == 0 {
+                block[0] = CONTENT;
+            }
+            self.kernel.write(self.memfd, &block)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the spot to where a shared mapping of the memfd may be placed.
+    fn find_colour(&mut self) {
+        let call = Mmap { addr: 0, len: self.page, prot: PROT_READ, flags: MAP_SHARED, fd: self.memfd };
+        if let Ok(addr) = self.kernel.mmap(&call) {
+            let _ = self.kernel.munmap(addr, self.page);
+            let first = self.ground + self.page;
+            self.spot = first + (addr.wrapping_sub(first)) % COLOUR;
+        }
+    }
+
+    /// Gives everything back.
+    pub fn close(self) {
+        let _ = self.kernel.munmap(self.ground, GROUND);
+        for fd in [self.memfd, self.pipe.0, self.pipe.1] {
+            let _ = self.kernel.close(fd);
+        }
+    }
+
+    /// The architecture whose numbers are used.
+    pub fn arch(&self) -> Arch {
+        self.arch
+    }
+
+    /// An address inside reserved ground, with room for [`PAGES`] pages behind it; it is always taken.
+    pub fn spot(&self) -> u64 {
+        self.spot
+    }
+
+    /// Bytes of so many pages.
+    pub fn bytes(&self, pages: u32) -> u64 {
+        self.page * u64::from(pages)
+    }
+
+    /// The pipe: reading end, writing end.
+    pub fn pipe(&self) -> (Fd, Fd) {
+        self.pipe
+    }
+
+    /// The memfd.
+    pub fn memfd(&self) -> Fd {
+        self.memfd
+    }
+
+    /// The bits of a flag that exists on every architecture.
+    pub fn bits(&self, name: &str) -> u64 {
+        flags::bits(name, self.arch)
+    }
+
+    /// Maps at [`Bench::spot`] (a hint, unless `flags` has `MAP_FIXED`) and notes the call. The address is 0 when it failed.
+    pub fn map(&mut self, flags: u64, prot: u32, pages: u32, backing: Backing) -> (u64, Outcome) {
+        self.call(flags, prot, pages, backing, false)
+    }
+
+    /// [`Bench::map`], unmapped at once: only the answer counts.
+    pub fn try_map(&mut self, flags: u64, prot: u32, backing: Backing) -> Outcome {
+        let (addr, outcome) = self.map(flags, prot, 1, backing);
+        self.unmap(addr, 1, outcome);
+        outcome
+    }
+
+    /// The answer of one context to some bits, noted as such.
+    pub fn ask(&mut self, context: Context, bits: u64) -> Outcome {
+        let (map_type, backing) = context;
+        let (addr, outcome) = self.call(map_type | bits, PROT_READ, 1, backing, true);
+        self.unmap(addr, 1, outcome);
+        outcome
+    }
+
+    fn call(&mut self, flags: u64, prot: u32, pages: u32, backing: Backing, context: bool) -> (u64, Outcome) {
+        let (fd, anonymous) = match backing {
+            Backing::Anonymous => (NO_FD, self.bits("MAP_ANONYMOUS")),
+            Backing::Memfd => (self.memfd, 0),
+            Backing::Pipe => (self.pipe.0, 0),
+        };
+        let flags = flags | anonymous;
+        let (addr, outcome) = match self.kernel.mmap(&Mmap { addr: self.spot, len: self.bytes(pages), prot, flags, fd })
+        {
+            Ok(addr) if addr == self.spot => (addr, Outcome::There),
+            Ok(addr) => (addr, Outcome::Elsewhere),
+            Err(errno) => (0, Outcome::Failed(errno)),
+        };
+        self.steps.push(Step { call: Call::Mmap { flags, backing, pages }, outcome, context });
+        (addr, outcome)
+    }
+
+    /// Undoes a [`Bench::map`]. What lay on the spot becomes reserved ground again, without a moment in between in which it is
+    /// nobody's.
+    pub fn unmap(&mut self, addr: u64, pages: u32, outcome: Outcome) {
+        let len = self.bytes(pages);
+        let undone = match outcome {
+            Outcome::There => self.reserve(addr, len),
+            Outcome::Elsewhere => self.kernel.munmap(addr, len).err(),
+            _ => None,
+        };
+        if let Some(errno) = undone {
+            self.note("unmapping it", Outcome::Failed(errno));
+        }
+    }
+
+    /// Makes a part of the ground reserved again.
+    fn reserve(&mut self, addr: u64, len: u64) -> Option<Errno> {
+        let flags = MAP_PRIVATE | self.bits("MAP_ANONYMOUS") | self.bits("MAP_NORESERVE") | self.bits("MAP_FIXED");
+        self.kernel.mmap(&Mmap { addr, len, prot: PROT_NONE, flags, fd: NO_FD }).err()
+    }
+
+    /// Takes the spot's first page out of the ground, so that it is free.
+    pub fn free_spot(&mut self) {
+        let (spot, page) = (self.spot, self.page);
+        let outcome = self.kernel.munmap(spot, page).map_or_else(Outcome::Failed, Outcome::Number);
+        self.note("munmap(the page asked for)", outcome);
+    }
+
+    /// Makes the spot's first page reserved again.
+    pub fn take_spot(&mut self) {
+        self.unmap(self.spot, 1, Outcome::There);
+    }
+
+    /// Notes a call that is no `mmap`.
+    pub fn note(&mut self, call: &'static str, outcome: Outcome) -> Outcome {
+        self.steps.push(Step { call: Call::Other(call), outcome, context: false });
+        outcome
+    }
+
+    /// The calls noted since the last time.
+    pub fn take_steps(&mut self) -> Vec<Step> {
+        core::mem::take(&mut self.steps)
+    }
+
+    /// Writes a byte into a mapping, through the kernel.
+    pub fn store_byte(&mut self, addr: u64, byte: u8) -> Outcome {
+        let (reading, writing) = self.pipe;
+        let stored = self.kernel.write(writing, &[byte]).and_then(|_| self.kernel.store(reading, addr, 1));
+        if stored.is_err() {
+            // The byte must not stay in the pipe.
+            let _ = self.kernel.read(reading, &mut [0]);
+        }
+        stored.map_or_else(Outcome::Failed, Outcome::Number)
+    }
+
+    /// Reads a byte out of a mapping, through the kernel.
+    pub fn load_byte(&mut self, addr: u64) -> Outcome {
+        let (reading, writing) = self.pipe;
+        let mut byte = [0];
+        match self.kernel.load(writing, addr, 1).and_then(|_| self.kernel.read(reading, &mut byte)) {
+            Ok(_) => Outcome::Number(u64::from(byte[0])),
+            Err(errno) => Outcome::Failed(errno),
+        }
+    }
+
+    /// The two validators' answers to nothing unknown and to the control bits: memfd, pipe. Asked once; the calls are noted
+    /// for whoever asks first.
+    pub fn validators(&mut self) -> [Control; 2] {
+        if let Some(known) = self.validators.get() {
+            return *known;
+        }
+        let measured = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| {
+            let base = self.ask(context, 0);
+            let [first, rest @ ..] = CONTROL_BITS.map(|bit| self.ask(context, 1 << bit));
+            let agreed = rest.iter().all(|answer| answer.same_as(first));
+            Control { base, unknown: agreed.then_some(first) }
+        });
+        *self.validators.get_or_init(|| measured)
+    }
+
+    /// Protection of a scratch mapping.
+    pub const READ_WRITE: u32 = PROT_READ | PROT_WRITE;
+}

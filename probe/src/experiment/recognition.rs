@@ -1,0 +1,43 @@
+//! Does the kernel know the bit? The fail-on-unknown-flag test: `MAP_SHARED_VALIDATE` refuses with `EOPNOTSUPP` what it does
+//! not know (`do_mmap` in `mm/mmap.c`, `LEGACY_MAP_MASK` in `include/linux/mman.h`), so a flag that is not refused as the
+//! control bits are is known. Whether it does anything is another question.
+
+use super::Bench;
+use super::bench::{CONTEXTS, MEMFD_VALIDATOR, PIPE_VALIDATOR};
+use crate::evidence::{Evidence, Outcome, Recognition};
+
+/// Asks in every context, and compares the validators' answers with those to the control bits.
+pub fn is_recognized(bench: &mut Bench, bits: u64) -> Evidence {
+    let mut evidence = Evidence::default();
+    let [memfd, pipe] = bench.validators();
+    for context in CONTEXTS {
+        let flagged = bench.ask(context, bits);
+        let (by, control) = match context {
+            MEMFD_VALIDATOR => ("MAP_SHARED_VALIDATE of a memfd", memfd),
+            PIPE_VALIDATOR => ("MAP_SHARED_VALIDATE of a pipe", pipe),
+            _ => continue,
+        };
+        match control.unknown {
+            Some(unknown) => {
+                evidence.recognitions.push(Recognition { by, base: control.base, flagged, unknown });
+            }
+            None => evidence.failed_controls.push("the bits that no kernel knows (22 to 25) are not answered alike"),
+        }
+    }
+    evidence.steps = bench.take_steps();
+    evidence
+}
+
+/// Asks in every context, for flags that the validators refuse on every kernel, so that their refusal says nothing:
+/// `MAP_SYNC` and `MAP_FIXED_NOREPLACE` are not in `LEGACY_MAP_MASK`.
+pub fn is_taken(bench: &mut Bench, bits: u64) -> Evidence {
+    for context in CONTEXTS {
+        bench.ask(context, bits);
+    }
+    Evidence { steps: bench.take_steps(), ..Evidence::default() }
+}
+
+/// Whether some context took it.
+pub fn taken(evidence: &Evidence) -> bool {
+    evidence.steps.iter().any(|step| step.context && matches!(step.outcome, Outcome::There | Outcome::Elsewhere))
+}

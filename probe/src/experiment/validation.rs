@@ -1,0 +1,105 @@
+//! The fail-on-unknown-flag test itself: is there a `MAP_SHARED_VALIDATE`, does it validate, which bits does it let pass, and
+//! which low bits select a map type.
+
+use super::Bench;
+use super::bench::{CONTROL, MEMFD_VALIDATOR, PIPE_VALIDATOR};
+use crate::errno::Errno;
+use crate::evidence::{Backing, Outcome, Step};
+use crate::flags::{self, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
+use crate::kernel::PROT_READ;
+
+/// A bit and how `MAP_SHARED_VALIDATE` answers to it, on a memfd and on a pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bit {
+    /// 0 to 63.
+    pub bit: u32,
+    /// On a memfd.
+    pub memfd: Outcome,
+    /// On a pipe.
+    pub pipe: Outcome,
+}
+
+/// What the fail-on-unknown-flag test found.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    /// Whether the kernel takes the type: a memfd can be mapped, and a pipe is refused with `ENODEV`. `None` when they disagree.
+    pub present: Option<bool>,
+    /// Whether it refuses the control bits with `EOPNOTSUPP`, all of them, on both. `None` when it is not there.
+    pub validating: Option<bool>,
+    /// The bits that select a map type, among the lowest eight.
+    pub type_mask: u64,
+    /// Every bit outside the type field, when it validates.
+    pub bits: Vec<Bit>,
+    /// Whether the type is refused, but taken together with `MAP_FIXED` and any unknown bit: no kernel does that, an emulator
+    /// of system calls does (qemu-user).
+    pub emulated: bool,
+    /// The calls, those about single bits excepted.
+    pub steps: Vec<Step>,
+}
+
+/// How a bit is answered, from both validators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// One of them passes it, and the other does not refuse it as unknown.
+    Accepted,
+    /// Both refuse it as they refuse unknown flags.
+    Refused,
+    /// Another rule answers before the validation, with this error.
+    Other(Errno),
+}
+
+impl Bit {
+    /// The two answers as one.
+    pub fn answered(&self) -> Answered {
+        let refused = Outcome::Failed(Errno::EOPNOTSUPP);
+        let passes = |outcome: Outcome| outcome.succeeded() || outcome == Outcome::Failed(Errno::ENODEV);
+        match (self.memfd, self.pipe) {
+            (memfd, pipe) if memfd == refused && pipe == refused => Answered::Refused,
+            (memfd, pipe) if passes(memfd) && pipe != refused || passes(pipe) && memfd != refused => Answered::Accepted,
+            (Outcome::Failed(errno), _) | (_, Outcome::Failed(errno)) => Answered::Other(errno),
+            _ => Answered::Other(Errno::EINVAL),
+        }
+    }
+}
+
+/// Runs the test.
+pub fn validates(bench: &mut Bench) -> Validation {
+    let refused = Outcome::Failed(Errno::EOPNOTSUPP);
+    let [memfd, pipe] = bench.validators();
+    let present = match (memfd.base, pipe.base) {
+        (memfd, Outcome::Failed(Errno::ENODEV)) if memfd.succeeded() => Some(true),
+        (Outcome::Failed(Errno::EINVAL), Outcome::Failed(Errno::EINVAL)) => Some(false),
+        _ => None,
+    };
+    let validating = (present == Some(true)).then_some(memfd.unknown == Some(refused) && pipe.unknown == Some(refused));
+    let type_mask = type_mask(bench);
+    let mut steps = bench.take_steps();
+    let mut bits = Vec::new();
+    if validating == Some(true) {
+        for bit in (0..bench.arch().flag_bits()).filter(|bit| type_mask >> bit & 1 == 0) {
+            let [memfd, pipe] = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| bench.ask(context, 1 << bit));
+            bits.push(Bit { bit, memfd, pipe });
+        }
+    }
+    // `bits` says all there is to say about these calls.
+    bench.take_steps();
+    let emulated = present == Some(false) && {
+        let fixed = MAP_SHARED_VALIDATE | bench.bits("MAP_FIXED");
+        let [known, unknown] = [0, CONTROL].map(|bit| bench.try_map(fixed | bit, PROT_READ, Backing::Memfd));
+        known.succeeded() && unknown.succeeded()
+    };
+    steps.append(&mut bench.take_steps());
+    Validation { present, validating, type_mask, bits, emulated, steps }
+}
+
+/// A bit selects a type when changing it in `MAP_SHARED` or `MAP_PRIVATE` gives a type that is refused. Bits that are flags of
+/// their own are not tried.
+fn type_mask(bench: &mut Bench) -> u64 {
+    let flags = flags::flag_bits(bench.arch());
+    let selects = |bench: &mut Bench, bit: u64| {
+        let base = if bit == MAP_PRIVATE { MAP_PRIVATE } else { MAP_SHARED };
+        bench.try_map(base ^ bit, PROT_READ, Backing::Memfd) == Outcome::Failed(Errno::EINVAL)
+            && bench.try_map(base, PROT_READ, Backing::Memfd).succeeded()
+    };
+    (0..8).map(|bit| 1 << bit).filter(|bit| flags & bit == 0).filter(|&bit| selects(bench, bit)).sum()
+}

@@ -1,0 +1,218 @@
+//! THE TABLE: a row per flag, a column per architecture. To add a flag, add a row; its experiment is a function of
+//! [`crate::experiment`].
+//!
+//! Every number names the kernel header it was read from. It is checked by the compiler against `libc` where that crate
+//! knows the name, by `_Static_assert` in the hppa build, and by tests that walk the table.
+
+use crate::arch::Arch;
+use crate::experiment::{Experiment, huge, placement, recognition, residency, types};
+
+/// Kernel headers, below the kernel's source tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// `include/uapi/linux/mman.h`: the map types and the huge page sizes, the same everywhere.
+    Linux,
+    /// `include/uapi/asm-generic/mman-common.h`.
+    Common,
+    /// `include/uapi/asm-generic/mman.h`, which `asm/mman.h` of x86 and arm64 includes.
+    Generic,
+    /// `arch/x86/include/uapi/asm/mman.h`.
+    X86,
+    /// `arch/parisc/include/uapi/asm/mman.h`.
+    Parisc,
+}
+
+impl Header {
+    /// The path below the kernel's source tree.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Header::Linux => "include/uapi/linux/mman.h",
+            Header::Common => "include/uapi/asm-generic/mman-common.h",
+            Header::Generic => "include/uapi/asm-generic/mman.h",
+            Header::X86 => "arch/x86/include/uapi/asm/mman.h",
+            Header::Parisc => "arch/parisc/include/uapi/asm/mman.h",
+        }
+    }
+}
+
+/// What an architecture's headers say about a name: a number and where it stands, or nothing.
+pub type Column = Option<(u32, Header)>;
+
+/// The architecture defines no such flag, or defines it as 0.
+const ABSENT: Column = None;
+
+/// What part of the flags argument a name belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A value of the type field (`MAP_TYPE`), not a bit.
+    Type,
+    /// A bit of its own.
+    Bit,
+    /// A value of the huge page size field, bits 26 to 31; it means something with `MAP_HUGETLB` only.
+    HugeSize,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Flag {
+    /// The kernel's spelling.
+    pub name: &'static str,
+    /// What part of the flags argument it belongs to.
+    pub kind: Kind,
+    /// In the order of [`Arch::ALL`].
+    columns: [Column; 3],
+    /// The first kernel version with it; `always` when it is older than 2.4.
+    pub since: &'static str,
+    /// What is done to find out.
+    pub experiment: Experiment,
+}
+
+impl Flag {
+    /// The bits of this flag on an architecture; `None` where it does not exist.
+    pub const fn value(&self, arch: Arch) -> Option<u64> {
+        match self.columns[arch as usize] {
+            Some((bits, _)) => Some(bits as u64),
+            None => None,
+        }
+    }
+
+    /// The header an architecture's number was read from.
+    pub const fn header(&self, arch: Arch) -> Option<Header> {
+        match self.columns[arch as usize] {
+            Some((_, header)) => Some(header),
+            None => None,
+        }
+    }
+}
+
+/// `MAP_SHARED`, `include/uapi/linux/mman.h`.
+pub const MAP_SHARED: u64 = 0x01;
+/// `MAP_PRIVATE`, same file.
+pub const MAP_PRIVATE: u64 = 0x02;
+/// `MAP_SHARED_VALIDATE`, same file.
+pub const MAP_SHARED_VALIDATE: u64 = 0x03;
+
+/// Bits that no architecture has ever given a meaning: what an unknown flag looks like. 21 is taken on alpha, 26 to 31
+/// are the huge page size field.
+pub const CONTROL_BITS: [u32; 4] = [22, 23, 24, 25];
+
+/// Where the huge page size field begins: `MAP_HUGE_SHIFT`, `include/uapi/asm-generic/hugetlb_encode.h`.
+pub const MAP_HUGE_SHIFT: u32 = 26;
+/// The values of that field before shifting: `MAP_HUGE_MASK`.
+pub const MAP_HUGE_MASK: u64 = 0x3f;
+/// A size that no machine has: 2^13 bytes. What an unknown size looks like.
+pub const CONTROL_SIZE: u64 = 13 << MAP_HUGE_SHIFT;
+
+/// Names of the headers that are no row, and why.
+pub const LEFT_OUT: &[(&str, &str)] = &[
+    ("MAP_TYPE", "the mask of the type field, not a flag; it is measured (validation.type_mask)"),
+    ("MAP_FILE", "0 everywhere: the absence of MAP_ANONYMOUS"),
+    ("MAP_VARIABLE", "0, in parisc's headers only: the absence of MAP_FIXED"),
+    ("MAP_HUGE_SHIFT", "the position of the huge page size field"),
+    ("MAP_HUGE_MASK", "the mask of the huge page size field"),
+];
+
+/// Bits that two names may both use on one architecture.
+pub const OVERLAPS: &[(&str, &str)] = &[(
+    "MAP_UNINITIALIZED",
+    "bit 26 is also the lowest bit of the huge page size field, which counts with MAP_HUGETLB",
+)];
+
+/// The same value and header in every column.
+const fn everywhere(bits: u32, header: Header) -> [Column; 3] {
+    [Some((bits, header)), Some((bits, header)), Some((bits, header))]
+}
+
+/// One value where the generic headers apply, another on parisc.
+const fn both(generic: u32, header: Header, parisc: u32) -> [Column; 3] {
+    [Some((generic, header)), Some((generic, header)), Some((parisc, Header::Parisc))]
+}
+
+const fn row(
+    name: &'static str,
+    kind: Kind,
+    columns: [Column; 3],
+    since: &'static str,
+    experiment: Experiment,
+) -> Flag {
+    Flag { name, kind, columns, since, experiment }
+}
+
+/// A huge page size: the logarithm of its bytes, shifted into the field.
+const fn size(name: &'static str, log2: u32) -> Flag {
+    row(name, Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), "3.8", huge::offers_size)
+}
+
+use Header::{Common, Generic, Linux, X86};
+use Kind::{Bit, Type};
+
+/// Every name of the headers that asks something of `mmap(2)`.
+#[rustfmt::skip]
+pub static TABLE: &[Flag] = &[
+    row("MAP_SHARED", Type, everywhere(0x01, Linux), "always", types::shares_stores),
+    row("MAP_PRIVATE", Type, everywhere(0x02, Linux), "always", types::keeps_stores),
+    row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), "4.15", types::refuses_unknown_flags),
+    row("MAP_DROPPABLE", Type, everywhere(0x08, Linux), "6.11", types::differs_from_unknown_types),
+    row("MAP_FIXED", Bit, both(0x10, Common, 0x04), "always", placement::honors_address),
+    row("MAP_ANONYMOUS", Bit, both(0x20, Common, 0x10), "always", types::maps_no_file),
+    row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], "2.4.20", recognition::is_recognized),
+    row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], "6.6", recognition::is_recognized),
+    row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), "always", recognition::is_recognized),
+    row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), "always", recognition::is_recognized),
+    row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), "always", recognition::is_recognized),
+    row("MAP_LOCKED", Bit, both(0x2000, Generic, 0x2000), "2.5.37", residency::locks),
+    row("MAP_NORESERVE", Bit, both(0x4000, Generic, 0x4000), "always", recognition::is_recognized),
+    row("MAP_POPULATE", Bit, both(0x8000, Common, 0x10000), "2.5.46", residency::populates),
+    row("MAP_NONBLOCK", Bit, both(0x10000, Common, 0x20000), "2.5.46", recognition::is_recognized),
+    row("MAP_STACK", Bit, both(0x20000, Common, 0x40000), "2.6.27", recognition::is_recognized),
+    row("MAP_HUGETLB", Bit, both(0x40000, Common, 0x80000), "2.6.32", huge::offers_pages),
+    row("MAP_SYNC", Bit, [Some((0x80000, Common)), Some((0x80000, Common)), ABSENT], "4.15", recognition::is_taken),
+    row("MAP_FIXED_NOREPLACE", Bit, both(0x100000, Common, 0x100000), "4.17", placement::keeps_what_is_there),
+    row("MAP_UNINITIALIZED", Bit, [Some((0x4000000, Common)), Some((0x4000000, Common)), ABSENT], "2.6.33", recognition::is_recognized),
+    size("MAP_HUGE_16KB", 14),
+    size("MAP_HUGE_64KB", 16),
+    size("MAP_HUGE_512KB", 19),
+    size("MAP_HUGE_1MB", 20),
+    size("MAP_HUGE_2MB", 21),
+    size("MAP_HUGE_8MB", 23),
+    size("MAP_HUGE_16MB", 24),
+    size("MAP_HUGE_32MB", 25),
+    size("MAP_HUGE_256MB", 28),
+    size("MAP_HUGE_512MB", 29),
+    size("MAP_HUGE_1GB", 30),
+    size("MAP_HUGE_2GB", 31),
+    size("MAP_HUGE_16GB", 34),
+];
+
+/// The value of a name the experiments build their own calls from; it must exist on every architecture.
+pub const fn bits(name: &str, arch: Arch) -> u64 {
+    let mut at = 0;
+    while at < TABLE.len() {
+        if same(TABLE[at].name, name) {
+            if let Some(bits) = TABLE[at].value(arch) {
+                return bits;
+            }
+        }
+        at += 1;
+    }
+    panic!("no such flag on this architecture")
+}
+
+/// Whether two names are the same; `==` on strings is not yet const.
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
+/// Bits that are flags of their own on an architecture: they cannot be part of the type field.
+pub fn flag_bits(arch: Arch) -> u64 {
+    TABLE
+        .iter()
+        .filter(|flag| flag.kind == Kind::Bit)
+        .filter_map(|flag| flag.value(arch))
+        .fold(0, |all, bits| all | bits)
+}

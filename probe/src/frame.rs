@@ -1,0 +1,88 @@
+//! The report on a console: numbered, checksummed lines between a begin and an end line, so that a reader can skip kernel
+//! messages and tell a whole report from a damaged one.
+//!
+//! ```text
+//! mapprobe: begin 1
+//! mapprobe:0001:5f3c0e41:{\n
+//! mapprobe: end lines=1 bytes=2 crc32=0a1b2c3d exit=0
+//! ```
+//! A line carries its number, the CRC-32 (IEEE 802.3) of its payload as printed, and the payload: at most 64 characters of the
+//! report, in which a newline is `\n` and a backslash `\\`. The end line carries the number of lines, and the bytes and CRC-32
+//! of the whole report.
+
+use crate::report::sentence::number;
+
+/// The version of this form.
+const VERSION: &str = "1";
+/// Characters of payload per line.
+const WIDTH: usize = 64;
+
+/// Calls `print` with each line of the framed report, newline included.
+pub fn lines(report: &str, exit: i32, mut print: impl FnMut(&str)) {
+    let mut line = String::new();
+    line.push_str("mapprobe: begin ");
+    line.push_str(VERSION);
+    line.push('\n');
+    print(&line);
+    let mut count = 0;
+    let mut payload = String::new();
+    let mut send = |payload: &mut String| {
+        count += 1;
+        line.clear();
+        line.push_str("mapprobe:");
+        digits(&mut line, count, 10, 4);
+        line.push(':');
+        digits(&mut line, u64::from(crc32(payload.as_bytes())), 16, 8);
+        line.push(':');
+        line.push_str(payload);
+        line.push('\n');
+        print(&line);
+        payload.clear();
+    };
+    for char in report.chars() {
+        match char {
+            '\n' => payload.push_str("\\n"),
+            '\\' => payload.push_str("\\\\"),
+            other => payload.push(other),
+        }
+        if char == '\n' || payload.len() + '\\'.len_utf8() * 2 > WIDTH {
+            send(&mut payload);
+        }
+    }
+    if !payload.is_empty() {
+        send(&mut payload);
+    }
+    line.clear();
+    line.push_str("mapprobe: end lines=");
+    digits(&mut line, count, 10, 1);
+    line.push_str(" bytes=");
+    digits(&mut line, report.len() as u64, 10, 1);
+    line.push_str(" crc32=");
+    digits(&mut line, u64::from(crc32(report.as_bytes())), 16, 8);
+    line.push_str(" exit=");
+    digits(&mut line, exit as u64, 10, 1);
+    line.push('\n');
+    print(&line);
+}
+
+/// Appends a number with leading zeros up to `width` digits.
+fn digits(out: &mut String, value: u64, base: u64, width: u32) {
+    let mut limit = base.pow(width - 1);
+    while limit > 1 && value < limit {
+        out.push('0');
+        limit /= base;
+    }
+    number(out, value, base);
+}
+
+/// CRC-32 as of IEEE 802.3, bit by bit: a table would be larger than this program's other tables together.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = !0;
+    for &byte in bytes {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 };
+        }
+    }
+    !crc
+}

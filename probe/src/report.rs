@@ -1,0 +1,80 @@
+//! The report: plain data. One writer per format, each a file below; none calls the kernel.
+
+use crate::arch::Arch;
+use crate::evidence::Step;
+use crate::experiment::validation::Validation;
+use crate::flags::Flag;
+use crate::kernel::Uname;
+use crate::verdict::Finding;
+
+mod json;
+pub mod sentence;
+mod table;
+
+/// The version of the report's form: a minor version only adds keys.
+pub const SCHEMA_VERSION: &str = "1.0";
+
+/// Who asked.
+#[derive(Clone, Debug, Default)]
+pub struct Process {
+    /// Process id; none with `--reproducible`.
+    pub pid: Option<u64>,
+    /// Effective user id, where the kernel passed it.
+    pub euid: Option<u64>,
+    /// Bytes of a page.
+    pub page_size: u64,
+    /// Seconds since 1970; none with `--reproducible`.
+    pub time: Option<u64>,
+}
+
+/// Something between this program and a kernel that answers in its own way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lie {
+    /// What it is called.
+    pub name: &'static str,
+    /// What gave it away.
+    pub evidence: &'static str,
+}
+
+/// A row of the table and what was found out about it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The row.
+    pub flag: &'static Flag,
+    /// Verdict and reason.
+    pub finding: Finding,
+    /// The calls.
+    pub steps: Vec<Step>,
+}
+
+/// Everything a run found out.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The architecture whose numbers were used.
+    pub arch: Arch,
+    /// What the kernel calls itself.
+    pub kernel: Uname,
+    /// Who asked.
+    pub process: Process,
+    /// What lies between this program and a kernel.
+    pub environment: Vec<Lie>,
+    /// The fail-on-unknown-flag test; none when nothing could be asked.
+    pub validation: Option<Validation>,
+    /// One row per row of the table, in its order.
+    pub rows: Vec<Row>,
+    /// Whether every row of the table has its finding.
+    pub complete: bool,
+}
+
+/// A format: its name on the command line and its writer.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// What `--format` takes.
+    pub name: &'static str,
+    /// Turns a report into text that ends with a newline.
+    pub write: fn(&Report) -> String,
+}
+
+/// Every format, the default first.
+pub const FORMATS: &[Format] =
+    &[Format { name: "json", write: json::write }, Format { name: "table", write: table::write }];

@@ -1,0 +1,78 @@
+//! `table`: for people, fits 80 columns.
+
+use super::{Report, sentence};
+
+/// Characters of a line.
+const WIDTH: usize = 80;
+/// Where the second, third and fourth column begin.
+const COLUMNS: [usize; 3] = [21, 33, 47];
+
+/// Writes the report.
+pub fn write(report: &Report) -> String {
+    let mut out = String::new();
+    out.push_str("mapprobe ");
+    out.push_str(env!("CARGO_PKG_VERSION"));
+    out.push_str(" for ");
+    out.push_str(report.arch.name());
+    out.push_str(" on ");
+    out.push_str(&report.kernel.sysname);
+    out.push(' ');
+    out.push_str(&report.kernel.release);
+    out.push_str("\n\n");
+    line(&mut out, ["FLAG", "VALUE", "VERDICT"], "REASON");
+    for row in &report.rows {
+        let mut value = String::new();
+        match row.flag.value(report.arch) {
+            Some(bits) => {
+                value.push_str("0x");
+                sentence::number(&mut value, bits, 16);
+            }
+            None => value.push('-'),
+        }
+        let (verdict, reason) = &row.finding;
+        line(&mut out, [row.flag.name, &value, verdict.word()], &sentence::reason(reason));
+    }
+    for lie in &report.environment {
+        out.push_str("\nnot a plain kernel: ");
+        out.push_str(lie.name);
+        out.push_str(": ");
+        out.push_str(lie.evidence);
+        out.push('\n');
+    }
+    if !report.complete {
+        out.push_str("\nincomplete: not every flag could be asked\n");
+    }
+    out
+}
+
+/// Three short cells and a text that is wrapped between words.
+fn line(out: &mut String, cells: [&str; 3], text: &str) {
+    let start = out.len();
+    for (cell, column) in cells.into_iter().zip(COLUMNS) {
+        out.push_str(cell);
+        pad(out, start, column);
+    }
+    let mut start = start;
+    for word in text.split(' ') {
+        if out.len() - start + word.len() + 1 > WIDTH {
+            while out.ends_with(' ') {
+                out.pop();
+            }
+            out.push('\n');
+            start = out.len();
+            pad(out, start, COLUMNS[2]);
+        }
+        out.push_str(word);
+        out.push(' ');
+    }
+    while out.ends_with(' ') {
+        out.pop();
+    }
+    out.push('\n');
+}
+
+fn pad(out: &mut String, start: usize, column: usize) {
+    while out.len() - start < column {
+        out.push(' ');
+    }
+}

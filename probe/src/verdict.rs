@@ -1,0 +1,205 @@
+//! One word per flag, decided from the evidence alone: no I/O, no architecture, no version.
+
+use crate::errno::Errno;
+use crate::evidence::{Evidence, Outcome, Recognition, Trial};
+use crate::experiment::recognition::taken;
+
+/// What the kernel does with a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It does what the flag promises: the effect was seen, and the control did not show it.
+    Honored,
+    /// It knows the flag and took it; the effect cannot be observed here.
+    Accepted,
+    /// It took the bit and did nothing with it.
+    Ignored,
+    /// It refuses it as a flag it has never heard of.
+    Unknown,
+    /// It knows it and cannot give it here.
+    Unavailable,
+    /// The architecture defines no such flag, or defines it as 0.
+    Absent,
+    /// It could not be asked, or the answers contradict each other.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// Every verdict, the strongest yes first.
+    pub const ALL: [Verdict; 7] = [
+        Verdict::Honored,
+        Verdict::Accepted,
+        Verdict::Ignored,
+        Verdict::Unknown,
+        Verdict::Unavailable,
+        Verdict::Absent,
+        Verdict::Inconclusive,
+    ];
+
+    /// The word of the report.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Verdict::Honored => "honored",
+            Verdict::Accepted => "accepted",
+            Verdict::Ignored => "ignored",
+            Verdict::Unknown => "unknown",
+            Verdict::Unavailable => "unavailable",
+            Verdict::Absent => "absent",
+            Verdict::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// Why: the part of the evidence that decided. [`Reason::code`] is the documented list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The table has no value for this architecture.
+    NotDefined,
+    /// Something that had to hold did not.
+    ControlFailed(&'static str),
+    /// The control shows what the flag promises, so the effect proves nothing.
+    ControlShowsEffect(Trial),
+    /// Effect tests, or validators, disagree.
+    Contradictory,
+    /// The effect was seen.
+    EffectSeen(Trial),
+    /// Knows it and may not give it to this process.
+    NotPermitted(Errno),
+    /// Knows it and a limit is in the way.
+    OverLimit(Errno),
+    /// Knows it and has no room for it.
+    NoRoom(Errno),
+    /// This machine has no huge pages of that size, or none at all.
+    NotOffered(Recognition),
+    /// This machine has huge pages of that size.
+    Offered(Recognition),
+    /// The effect test ran and showed nothing.
+    EffectAbsent(Trial),
+    /// The validator passes it.
+    Validated(Recognition),
+    /// The validator refuses it like what names nothing.
+    RefusedAsUnknown(Recognition),
+    /// Nothing was seen that decides.
+    NoEvidence,
+}
+
+impl Reason {
+    /// The word of the report, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Reason::NotDefined => "not_defined",
+            Reason::ControlFailed(_) => "control_failed",
+            Reason::ControlShowsEffect(_) => "control_shows_effect",
+            Reason::Contradictory => "contradictory",
+            Reason::EffectSeen(_) => "effect_seen",
+            Reason::NotPermitted(_) => "not_permitted",
+            Reason::OverLimit(_) => "over_limit",
+            Reason::NoRoom(_) => "no_room",
+            Reason::NotOffered(_) => "not_offered",
+            Reason::Offered(_) => "offered",
+            Reason::EffectAbsent(_) => "effect_absent",
+            Reason::Validated(_) => "validated",
+            Reason::RefusedAsUnknown(_) => "refused_as_unknown",
+            Reason::NoEvidence => "no_evidence",
+        }
+    }
+}
+
+/// What was found out about a flag.
+pub type Finding = (Verdict, Reason);
+
+/// The finding about a flag the architecture does not define.
+pub const ABSENT: Finding = (Verdict::Absent, Reason::NotDefined);
+
+/// What an effect test shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Seen,
+    Absent,
+    /// The flag was refused, or the answer is neither.
+    Open,
+    ControlShowsIt,
+}
+
+fn effect(trial: &Trial) -> Effect {
+    let shows = |outcome: Outcome| outcome == trial.promised;
+    if shows(trial.plain) || shows(trial.unknown) {
+        Effect::ControlShowsIt
+    } else if shows(trial.flagged) {
+        Effect::Seen
+    } else if trial.plain.succeeded() && trial.flagged.same_as(trial.plain) {
+        Effect::Absent
+    } else {
+        Effect::Open
+    }
+}
+
+/// What a validator shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Knowledge {
+    Known,
+    NotKnown,
+    /// It does not validate, or another rule answered.
+    Open,
+}
+
+fn knowledge(recognition: &Recognition) -> Knowledge {
+    let Recognition { base, flagged, unknown, .. } = *recognition;
+    if base.same_as(unknown) || unknown.succeeded() {
+        Knowledge::Open
+    } else if flagged.same_as(base) {
+        Knowledge::Known
+    } else if flagged.same_as(unknown) {
+        Knowledge::NotKnown
+    } else {
+        Knowledge::Open
+    }
+}
+
+/// The first rule that holds decides. A flag the architecture does not define never gets here.
+pub fn judge(evidence: &Evidence) -> Finding {
+    let Evidence { failed_controls, trials, recognitions, offer, .. } = evidence;
+    if let Some(control) = failed_controls.first() {
+        return (Verdict::Inconclusive, Reason::ControlFailed(control));
+    }
+    let trial = |wanted: Effect| trials.iter().find(|trial| effect(trial) == wanted);
+    if let Some(trial) = trial(Effect::ControlShowsIt) {
+        return (Verdict::Inconclusive, Reason::ControlShowsEffect(*trial));
+    }
+    let recognized = |wanted: Knowledge| recognitions.iter().find(|by| knowledge(by) == wanted);
+    let contradiction = (Verdict::Inconclusive, Reason::Contradictory);
+    match (trial(Effect::Seen), trial(Effect::Absent), trial(Effect::Open)) {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => return contradiction,
+        (Some(seen), None, None) => return (Verdict::Honored, Reason::EffectSeen(*seen)),
+        _ => {}
+    }
+    if let Some(reason) = refusal(evidence) {
+        return (Verdict::Unavailable, reason);
+    }
+    match offer.as_ref().map(|offer| (knowledge(offer), offer)) {
+        Some((Knowledge::Known, offer)) => return (Verdict::Accepted, Reason::Offered(*offer)),
+        Some((Knowledge::NotKnown, offer)) => return (Verdict::Unavailable, Reason::NotOffered(*offer)),
+        _ => {}
+    }
+    match (recognized(Knowledge::Known), recognized(Knowledge::NotKnown), trial(Effect::Absent)) {
+        (Some(_), Some(_), _) => contradiction,
+        (_, None, Some(absent)) => (Verdict::Ignored, Reason::EffectAbsent(*absent)),
+        (Some(known), None, None) if taken(evidence) => (Verdict::Accepted, Reason::Validated(*known)),
+        (None, Some(unknown), _) => (Verdict::Unknown, Reason::RefusedAsUnknown(*unknown)),
+        _ => (Verdict::Inconclusive, Reason::NoEvidence),
+    }
+}
+
+/// An error that only a kernel that knows the flag gives, in a place where the plain call succeeds.
+fn refusal(evidence: &Evidence) -> Option<Reason> {
+    let by_trials = evidence.trials.iter().map(|trial| (trial.plain, trial.flagged));
+    let by_types = evidence.recognitions.iter().map(|by| (by.base, by.flagged));
+    let known = |(plain, flagged): (Outcome, Outcome)| match flagged {
+        Outcome::Failed(errno) if plain.succeeded() && evidence.knowing.contains(&errno) => Some(errno),
+        _ => None,
+    };
+    by_trials.chain(by_types).find_map(known).map(|errno| match errno {
+        Errno::EPERM => Reason::NotPermitted(errno),
+        Errno::EAGAIN => Reason::OverLimit(errno),
+        _ => Reason::NoRoom(errno),
+    })
+}
