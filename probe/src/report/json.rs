@@ -4,7 +4,6 @@ use super::sentence;
 use super::{Report, Row, SCHEMA_VERSION};
 use crate::evidence::{Call, Outcome, Step};
 use crate::experiment::validation::{Answered, Validation};
-use crate::flags::flag_bits;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
@@ -86,8 +85,7 @@ fn write_row(json: &mut Json, report: &Report, row: &Row) {
         if let Call::Mmap { flags, backing, .. } = step.call {
             json.flat_object(|json| {
                 let mut map_type = String::new();
-                // Shared and private are all the bits the type field needs here, on every architecture.
-                sentence::flags(&mut map_type, report.arch, flags & 0xff & !flag_bits(report.arch));
+                sentence::flags(&mut map_type, report.arch, sentence::map_type(report.arch, flags));
                 json.key("type").text(&map_type);
                 json.key("backing").text(backing.name());
                 json.key("outcome").outcome(step.outcome);

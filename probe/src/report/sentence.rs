@@ -3,7 +3,7 @@
 use crate::arch::Arch;
 use crate::errno::Errno;
 use crate::evidence::{Call, Outcome, Recognition, Step, Trial};
-use crate::flags::{Kind, TABLE};
+use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, TABLE, flag_bits};
 use crate::verdict::Reason;
 
 /// The base a number is written in.
@@ -39,33 +39,40 @@ pub fn outcome(out: &mut String, outcome: Outcome) {
     }
 }
 
-/// Appends a flags argument by names: the map type, the flags the table knows, and what is left in hexadecimal.
+/// Appends a flags argument by names: the map type, the flags and the huge page size the table knows, and what is left in
+/// hexadecimal.
 pub fn flags(out: &mut String, arch: Arch, value: u64) {
-    let all = TABLE.iter().filter_map(|flag| Some((flag, flag.value(arch)?)));
-    let bits = all.clone().filter(|(flag, _)| flag.kind == Kind::Bit).fold(0, |all, (_, bits)| all | bits);
+    let field = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
+    let map_type = map_type(arch, value);
     let mut left = value;
-    let mut between = "";
-    let mut name = |out: &mut String, name: &str| {
-        out.push_str(between);
-        out.push_str(name);
-        between = "|";
-    };
-    // The type field is what no flag claims, below the first bit that names nothing anywhere.
-    let map_type = value & !bits & 0xff;
-    if let Some((flag, _)) = all.clone().find(|&(flag, bits)| flag.kind == Kind::Type && bits == map_type) {
-        name(out, flag.name);
-        left &= !map_type;
-    }
-    for (flag, bits) in all {
-        if flag.kind == Kind::Bit && value & bits == bits {
-            name(out, flag.name);
+    let start = out.len();
+    for flag in TABLE {
+        let Some(bits) = flag.value(arch) else { continue };
+        let named = match flag.kind {
+            Kind::Type => map_type == bits,
+            Kind::Bit => left & bits == bits,
+            Kind::HugeSize => left & field == bits,
+        };
+        if named {
+            if out.len() > start {
+                out.push('|');
+            }
+            out.push_str(flag.name);
             left &= !bits;
         }
     }
-    if left != 0 {
-        name(out, "0x");
+    if left != 0 || out.len() == start {
+        if out.len() > start {
+            out.push('|');
+        }
+        out.push_str("0x");
         number(out, left, 16);
     }
+}
+
+/// The map type in a flags argument: what no flag claims, below the first bit that means nothing anywhere.
+pub fn map_type(arch: Arch, value: u64) -> u64 {
+    value & 0xff & !flag_bits(arch)
 }
 
 /// A call and its answer.
@@ -132,6 +139,31 @@ pub fn reason(reason: &Reason) -> String {
             recognition(&mut out, by);
         }
         Reason::NoEvidence => out.push_str("nothing that was seen decides"),
+    }
+    out
+}
+
+/// A reason in a few words.
+pub fn summary(reason: &Reason) -> String {
+    let (words, failed) = match *reason {
+        Reason::NotDefined => ("no such flag on this architecture", None),
+        Reason::ControlFailed(control) => (control, None),
+        Reason::ControlShowsEffect(_) => ("the control shows the effect too", None),
+        Reason::Contradictory => ("the answers contradict each other", None),
+        Reason::EffectSeen(_) => ("its effect was seen", None),
+        Reason::NotPermitted(errno) => ("not permitted: ", Some(errno)),
+        Reason::OverLimit(errno) => ("over a limit: ", Some(errno)),
+        Reason::NoRoom(errno) => ("the kernel has no room: ", Some(errno)),
+        Reason::NotOffered(_) => ("not offered by this machine", None),
+        Reason::Offered(_) => ("offered by this machine", None),
+        Reason::EffectAbsent(_) => ("taken, and nothing happened", None),
+        Reason::Validated(_) => ("known; no effect was observed", None),
+        Reason::RefusedAsUnknown(_) => ("refused like unknown flags", None),
+        Reason::NoEvidence => ("nothing was seen that decides", None),
+    };
+    let mut out = String::from(words);
+    if let Some(failed) = failed {
+        errno(&mut out, failed);
     }
     out
 }

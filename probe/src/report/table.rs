@@ -5,7 +5,7 @@ use super::{Report, sentence};
 /// Characters of a line.
 const WIDTH: usize = 80;
 /// Where the second, third and fourth column begin.
-const COLUMNS: [usize; 3] = [21, 33, 47];
+const COLUMNS: [usize; 3] = [21, 33, 46];
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
@@ -30,7 +30,7 @@ pub fn write(report: &Report) -> String {
             None => value.push('-'),
         }
         let (verdict, reason) = &row.finding;
-        line(&mut out, [row.flag.name, &value, verdict.word()], &sentence::reason(reason));
+        line(&mut out, [row.flag.name, &value, verdict.word()], &sentence::summary(reason));
     }
     for lie in &report.environment {
         out.push_str("\nnot a plain kernel: ");
