@@ -1,3 +1,12 @@
 //! The lab: real kernels under QEMU, and what the program said on them.
+//!
+//! [`machine`] sets this machine up, [`kernels`] gets kernels, [`guests`] makes what runs in them, [`qemu`] boots them,
+//! [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it should have been.
 
 pub mod console;
+pub mod facts;
+pub mod guests;
+pub mod kernels;
+pub mod machine;
+pub mod qemu;
+pub mod report;

@@ -1,0 +1,30 @@
+/* A guest program of the lab: says that it runs and with what arguments, prints the file /log, and ends as its last argument
+ * says. Static, for every architecture; started by the kernel as PID 1, or by another PID 1 that hands over to it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	const char *end = argc > 1 ? argv[argc - 1] : "";
+	FILE *log = fopen("/log", "r");
+	int c;
+
+	printf("lab guest: pid %d, arguments:", (int)getpid());
+	for (int i = 1; i < argc; i++)
+		printf(" [%s]", argv[i]);
+	printf("\n");
+	while (log && (c = getc(log)) != EOF)
+		putchar(c);
+	fflush(stdout);
+
+	if (!strcmp(end, "exit"))
+		return 3;
+	while (!strcmp(end, "hang"))
+		pause();
+	reboot(!strcmp(end, "restart") ? RB_AUTOBOOT : RB_POWER_OFF);
+	perror("lab guest: reboot");
+	return 1;
+}

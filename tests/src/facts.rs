@@ -1,0 +1,183 @@
+//! What a kernel does with every flag, written by hand (`facts/`), and the comparison of a report with it.
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+use std::path::Path;
+
+/// The facts about one kernel.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// By the flag's name; a name that occurs twice is an error of TOML.
+    pub flags: BTreeMap<String, Fact>,
+}
+
+/// What a kernel does with one flag.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// The word the report should have.
+    pub verdict: String,
+    /// Where that can be read.
+    pub source: String,
+}
+
+/// The words of the report.
+const VERDICTS: [&str; 7] = ["honored", "accepted", "ignored", "unknown", "unavailable", "absent", "inconclusive"];
+
+impl Facts {
+    /// Reads the facts about the kernel with this name.
+    pub fn of(kernel: &str) -> Result<Facts> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("facts/{kernel}.toml"));
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("There are no facts about {kernel}: write {}.", path.display()))?;
+        Facts::parse(&text).with_context(|| format!("{} is not a file of facts.", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<Facts> {
+        let facts: Facts = toml::from_str(text)?;
+        for (flag, fact) in &facts.flags {
+            ensure!(VERDICTS.contains(&fact.verdict.as_str()), "{flag}: {:?} is no verdict", fact.verdict);
+            ensure!(!fact.source.trim().is_empty(), "{flag}: the source is missing");
+        }
+        Ok(facts)
+    }
+
+    /// Where a report and the facts do not agree, flag by flag; empty when they do.
+    pub fn compare(&self, report: &Value) -> Vec<Difference> {
+        let findings = report["flags"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let named = |name: &str| findings.iter().filter(move |finding| finding["name"] == name).collect::<Vec<_>>();
+        let known = self.flags.iter().filter_map(|(flag, fact)| {
+            let found = named(flag);
+            match found.as_slice() {
+                [one] if one["verdict"] == fact.verdict.as_str() => None,
+                [one] => Some(Difference::new(flag, Some(fact), one)),
+                [] => Some(Difference::missing(flag, fact)),
+                [.., last] => {
+                    Some(Difference { got: "more than one finding".into(), ..Difference::new(flag, Some(fact), last) })
+                }
+            }
+        });
+        let strange = findings.iter().filter_map(|finding| {
+            let name = finding["name"].as_str().unwrap_or("a finding without a name");
+            (!self.flags.contains_key(name)).then(|| Difference::new(name, None, finding))
+        });
+        known.chain(strange).collect()
+    }
+}
+
+/// A flag about which a report and the facts do not agree.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The flag.
+    pub flag: String,
+    /// The verdict of the facts.
+    pub expected: String,
+    /// Where that can be read.
+    pub source: String,
+    /// The verdict of the report.
+    pub got: String,
+    /// The report's sentence.
+    pub reason: String,
+    /// The calls and answers behind it.
+    pub evidence: Vec<String>,
+}
+
+impl Difference {
+    fn new(flag: &str, fact: Option<&Fact>, finding: &Value) -> Difference {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Difference {
+            flag: flag.to_owned(),
+            expected: fact.map_or_else(|| "no such finding".into(), |fact| fact.verdict.clone()),
+            source: fact.map_or_else(|| "the facts do not name it".into(), |fact| fact.source.clone()),
+            got: text(&finding["verdict"]),
+            reason: text(&finding["reason"]),
+            evidence: finding["evidence"].as_array().into_iter().flatten().map(text).collect(),
+        }
+    }
+
+    fn missing(flag: &str, fact: &Fact) -> Difference {
+        Difference { got: "no finding".into(), ..Difference::new(flag, Some(fact), &Value::Null) }
+    }
+}
+
+impl Display for Difference {
+    fn fmt(&self, to: &mut Formatter) -> fmt::Result {
+        let Difference { flag, expected, source, got, reason, evidence } = self;
+        writeln!(to, "{flag}: expected {expected}, got {got}")?;
+        writeln!(to, "    expected because: {source}")?;
+        writeln!(to, "    got because:      {reason}")?;
+        evidence.iter().try_for_each(|call| writeln!(to, "      {call}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const FACTS: &str = r#"
+        [flags]
+        MAP_SHARED = { verdict = "honored", source = "mmap(2)" }
+        MAP_SYNC = { verdict = "inconclusive", source = "fs/ext4/file.c" }
+    "#;
+
+    fn differences(report: &Value) -> Vec<(String, String, String)> {
+        let all = Facts::parse(FACTS).unwrap().compare(report);
+        all.into_iter().map(|one| (one.flag, one.expected, one.got)).collect()
+    }
+
+    fn triple(flag: &str, expected: &str, got: &str) -> (String, String, String) {
+        (flag.into(), expected.into(), got.into())
+    }
+
+    #[test]
+    fn a_report_that_agrees_has_no_differences() {
+        let report = json!({"flags": [
+            {"name": "MAP_SYNC", "verdict": "inconclusive"}, {"name": "MAP_SHARED", "verdict": "honored"}]});
+        assert_eq!(differences(&report), []);
+    }
+
+    #[test]
+    fn every_difference_is_listed_with_its_evidence() {
+        let report = json!({"flags": [
+            {"name": "MAP_SYNC", "verdict": "unknown", "reason": "It was refused.", "evidence": ["mmap = EINVAL"]},
+            {"name": "MAP_SHARED", "verdict": "honored"}, {"name": "MAP_SHARED", "verdict": "honored"},
+            {"name": "MAP_NEW", "verdict": "honored"}]});
+        assert_eq!(
+            differences(&report),
+            [
+                triple("MAP_SHARED", "honored", "more than one finding"),
+                triple("MAP_SYNC", "inconclusive", "unknown"),
+                triple("MAP_NEW", "no such finding", "honored")
+            ]
+        );
+        let text = Facts::parse(FACTS).unwrap().compare(&report)[1].to_string();
+        for part in ["expected inconclusive, got unknown", "fs/ext4/file.c", "It was refused.", "mmap = EINVAL"] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_report_agrees_with_nothing() {
+        let expected =
+            [triple("MAP_SHARED", "honored", "no finding"), triple("MAP_SYNC", "inconclusive", "no finding")];
+        assert_eq!(differences(&json!({"flags": []})), expected);
+        assert_eq!(differences(&json!(null)), expected);
+    }
+
+    #[test]
+    fn facts_with_a_wrong_word_a_missing_source_or_a_name_given_twice_are_refused() {
+        for wrong in [
+            "[flags]\nMAP_SHARED = { verdict = \"honoured\", source = \"x\" }",
+            "[flags]\nMAP_SHARED = { verdict = \"honored\", source = \" \" }",
+            "[flags]\nMAP_SHARED = { verdict = \"honored\" }",
+            "[flags]\nA = { verdict = \"honored\", source = \"x\" }\nA = { verdict = \"honored\", source = \"x\" }",
+        ] {
+            assert!(Facts::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Builds a kernel from Debian's source package.
+
+use anyhow::{Context, Result, bail};
+use dist::debian::extract;
+use dist::progress::Step;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The version of a compiler, in its own words.
+pub fn compiler_version(compiler: &str) -> Result<String> {
+    let said =
+        Command::new(compiler).arg("--version").output().with_context(|| format!("{compiler} cannot be started."))?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    said.lines().next().map(str::to_owned).with_context(|| format!("{compiler} does not tell its version."))
+}
+
+/// Builds in the folder `work`, some 1.5 GB for some minutes. Answers with the image, which lies in `work` too.
+pub fn vmlinux(name: &str, source: &Path, make: &[&str], configuration: &[&str], work: &Path) -> Result<PathBuf> {
+    let log = work.join("log");
+    let step = Step::begin(format!("{name}: unpacking the kernel's source"));
+    let unpacked = work.join("unpacked");
+    extract(&[source], "usr/src", &unpacked)?;
+    let tree = work.join("tree");
+    fs::create_dir(&tree)?;
+    let archive = tarball(&unpacked.join("usr/src"))?;
+    let mut tar = Command::new("tar");
+    tar.args(["x", "--strip-components=1", "-f"]).arg(archive).arg("-C").arg(&tree);
+    run(&mut tar, &log)?;
+    step.done();
+
+    let make = |goals: &[&str]| {
+        let mut command = Command::new("make");
+        command.arg("-C").arg(&tree).args(make).args(goals);
+        // Without these two, the same source makes another image each time.
+        command.env("KBUILD_BUILD_TIMESTAMP", "1970-01-01").env("KBUILD_BUILD_USER", "lab");
+        run(&mut command, &log)
+    };
+    make(&["allnoconfig"])?;
+    let mut merge = Command::new("scripts/kconfig/merge_config.sh");
+    merge.current_dir(&tree).args(["-m", "-O", ".", ".config"]);
+    for (number, piece) in configuration.iter().enumerate() {
+        let file = work.join(format!("configuration-{number}"));
+        fs::write(&file, piece)?;
+        merge.arg(file);
+    }
+    run(&mut merge, &log)?;
+    make(&["olddefconfig"])?;
+    check(&tree.join(".config"), configuration)?;
+
+    let step = Step::begin(format!("{name}: building the kernel, which takes some minutes"));
+    let jobs = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    make(&[&format!("-j{jobs}"), "vmlinux"])?;
+    step.done();
+    Ok(tree.join("vmlinux"))
+}
+
+/// Whether `make olddefconfig` kept what was asked for: it drops silently what depends on something missing.
+fn check(config: &Path, configuration: &[&str]) -> Result<()> {
+    let config = fs::read_to_string(config)?;
+    let has = |line: &str| config.lines().any(|have| have == line);
+    let asked = configuration.iter().flat_map(|piece| piece.lines()).filter(|line| line.starts_with("CONFIG_"));
+    let name = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
+    // A later piece may take back what an earlier one asked for.
+    let taken_back = |line: &str| {
+        let off = format!("# {} is not set", name(line));
+        configuration.iter().flat_map(|piece| piece.lines()).any(|other| other == off)
+    };
+    let dropped: Vec<&str> = asked.filter(|line| !has(line) && !taken_back(line)).collect();
+    if !dropped.is_empty() {
+        bail!("The kernel's configuration did not take {}: something that it depends on is off.", dropped.join(", "));
+    }
+    Ok(())
+}
+
+/// The source archive of the package.
+fn tarball(folder: &Path) -> Result<PathBuf> {
+    let entries = fs::read_dir(folder).with_context(|| format!("The source package has no {}.", folder.display()))?;
+    let mut paths = entries.flatten().map(|entry| entry.path());
+    paths
+        .find(|path| path.to_string_lossy().ends_with(".tar.xz") && path.is_file())
+        .with_context(|| format!("There is no .tar.xz in {}.", folder.display()))
+}
+
+/// Runs a command whose output only matters when it fails.
+fn run(command: &mut Command, log: &Path) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let file = File::create(log)?;
+    let status = command
+        .stdin(std::process::Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .status()
+        .with_context(|| format!("{program} cannot be started."))?;
+    if !status.success() {
+        let text = String::from_utf8_lossy(&fs::read(log)?).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        let end = lines[lines.len().saturating_sub(40)..].join("\n");
+        bail!("{command:?} ended with {status}:\n{end}");
+    }
+    Ok(())
+}

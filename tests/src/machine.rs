@@ -1,0 +1,106 @@
+//! What this machine must have: Debian packages, by need. A test says what it needs; what is missing is installed when this
+//! process may do that, and named otherwise.
+
+use anyhow::{Context, Result, bail};
+use dist::cache::Cache;
+use dist::progress::Step;
+use std::process::Command;
+
+/// To boot guests of every architecture.
+pub const GUESTS: &[&str] = &["qemu-system-x86", "qemu-system-arm", "qemu-system-misc"];
+/// To run programs of other architectures here.
+pub const EMULATORS: &[&str] = &["qemu-user-static"];
+/// To build a kernel from its source, the cross compiler excepted.
+pub const KERNEL_BUILD: &[&str] =
+    &["bc", "bison", "flex", "gcc", "libc6-dev", "libelf-dev", "libssl-dev", "make", "perl", "xz-utils"];
+/// To compile the lab's own guest programs for every architecture.
+pub const GUEST_PROGRAMS: &[&str] =
+    &["musl-tools", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "gcc-hppa-linux-gnu", "libc6-dev-hppa-cross"];
+/// To watch a program's system calls.
+pub const TRACING: &[&str] = &["strace"];
+/// To read C headers.
+pub const PREPROCESSOR: &[&str] = &["gcc"];
+/// To fetch packages: signatures, and the members of a package.
+pub const ARCHIVE: &[&str] = &["debian-archive-keyring", "dpkg", "gpgv", "tar", "xz-utils"];
+
+/// Makes sure that these Debian packages are installed.
+///
+/// # Errors
+/// Names what is missing when this process may not install it, and what apt-get said when it failed.
+pub fn need(packages: &[&str]) -> Result<()> {
+    if missing(packages)?.is_empty() {
+        return Ok(());
+    }
+    // One apt-get at a time; whoever waited looks again.
+    let _lock = Cache::open()?.lock("apt-get")?;
+    let missing = missing(packages)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let command = format!("apt-get install --no-install-recommends {}", missing.join(" "));
+    if !is_root() {
+        bail!("The tests need Debian packages that are not installed, and only root may install them: {command}");
+    }
+    let step = Step::begin(format!("installing {}", missing.join(" ")));
+    if apt_get(&missing).is_err() {
+        // A package may be unknown or gone because the lists are old, or not there at all.
+        apt(&["update"])?;
+        apt_get(&missing).with_context(|| format!("The tests need Debian packages: {command}"))?;
+    }
+    step.done();
+    Ok(())
+}
+
+/// Those of the packages that are not installed.
+fn missing<'a>(packages: &[&'a str]) -> Result<Vec<&'a str>> {
+    let found = Command::new("dpkg-query")
+        .args(["--show", "--showformat", "${Package} ${db:Status-Status}\n"])
+        .args(packages)
+        .output()
+        .with_context(|| {
+            format!(
+                "dpkg-query cannot be started. The tests set up Debian 12; elsewhere, install what is called {} there \
+                 and a dpkg-query that says so.",
+                packages.join(", ")
+            )
+        })?;
+    let found = String::from_utf8_lossy(&found.stdout).into_owned();
+    let installed = |name: &str| found.lines().any(|line| line == format!("{name} installed"));
+    Ok(packages.iter().copied().filter(|name| !installed(name)).collect())
+}
+
+fn apt_get(packages: &[&str]) -> Result<()> {
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
+}
+
+fn apt(arguments: &[&str]) -> Result<()> {
+    let said = Command::new("apt-get")
+        .args(["--quiet", "--option", "DPkg::Lock::Timeout=600"])
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .output()
+        .context("apt-get cannot be started; the tests set up Debian 12 with it")?;
+    if !said.status.success() {
+        bail!("apt-get {} failed: {}", arguments.join(" "), String::from_utf8_lossy(&said.stderr).trim());
+    }
+    Ok(())
+}
+
+/// Whether this process has the rights of root.
+pub fn is_root() -> bool {
+    // Of the four numbers after `Uid:` the second is the effective one, proc(5).
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    ids.and_then(|ids| ids.split_whitespace().nth(1)) == Some("0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn installed_packages_are_told_from_others() {
+        assert_eq!(missing(&["dpkg", "no-such-package"]).unwrap(), ["no-such-package"]);
+        need(&["dpkg"]).unwrap();
+    }
+}

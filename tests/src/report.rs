@@ -1,0 +1,44 @@
+//! A report as the outside sees it: JSON that fits its schema. Knows nothing of the program that wrote it.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use std::path::Path;
+
+/// The schema, relative to the project.
+const SCHEMA: &str = "probe/schema/mapprobe.report.json";
+
+/// Parses a report.
+///
+/// # Errors
+/// Says where the text is no JSON, or lists every place where it does not fit the schema.
+pub fn parse(text: &[u8]) -> Result<Value> {
+    let report = serde_json::from_slice(text)
+        .with_context(|| format!("The report is not JSON: {}", String::from_utf8_lossy(text)))?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SCHEMA);
+    let schema = std::fs::read(&path).with_context(|| format!("{SCHEMA} cannot be read."))?;
+    let schema = serde_json::from_slice(&schema).with_context(|| format!("{SCHEMA} is not JSON."))?;
+    validate(&schema, &report)?;
+    Ok(report)
+}
+
+fn validate(schema: &Value, report: &Value) -> Result<()> {
+    let validator = jsonschema::validator_for(schema).with_context(|| format!("{SCHEMA} is not a JSON Schema."))?;
+    let errors: Vec<String> =
+        validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    ensure!(errors.is_empty(), "The report does not fit {SCHEMA}:\n{}", errors.join("\n"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_does_not_fit_a_schema_is_named_with_its_place() {
+        let schema = json!({"properties": {"flags": {"items": {"required": ["name"]}}}, "required": ["complete"]});
+        validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}], "complete": true})).unwrap();
+        let error = validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}, {}]})).unwrap_err().to_string();
+        assert!(error.contains("/flags/1") && error.contains("complete"), "{error}");
+    }
+}
