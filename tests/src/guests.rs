@@ -1,6 +1,8 @@
 //! What runs in a guest: initramfs archives, and the lab's own small program (`guests/guest.c`).
 
+use crate::kernels::Kernel;
 use crate::machine;
+use crate::qemu::{self, Boot, Guest};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;
@@ -45,4 +47,19 @@ pub fn initramfs(files: &[(&str, &[u8])]) -> Vec<u8> {
         archive.resize(archive.len().next_multiple_of(4), 0);
     }
     archive
+}
+
+/// Boots a kernel of the lab with an initramfs of these files, and with these words at the end of its command line.
+pub fn boot(kernel: &Kernel, files: &[(&str, &[u8])], append: &str) -> Result<Boot> {
+    machine::need(machine::GUESTS)?;
+    let image = kernel.image()?;
+    let initramfs = initramfs(files);
+    let machine = &targets::of(kernel.arch).machine;
+    let append = format!("{} {append}", kernel.append);
+    let guest = Guest {
+        append: &append,
+        arguments: kernel.arguments,
+        ..Guest::new(kernel.name, machine, &image.path, &initramfs)
+    };
+    qemu::boot(&guest)
 }

@@ -1,16 +1,14 @@
 //! The kernels of the lab: rows of data. To add one, add a row here and a file of facts beside the others (`facts/`).
-//!
-//! An image that the cache has is used without asking the archive; delete its folder below `kernels/` in the cache to get
-//! the newest.
+//! What was got lies in the cache ([`crate::stock`]), below `kernels/`, with a `kernel.json` that says what it is.
 
 mod build;
 
 use crate::machine;
+use crate::stock::{self, Provenance};
 use anyhow::{Context, Result, bail};
 use dist::cache::Cache;
-use dist::debian::{Mirror, Package, extract};
+use dist::debian::{Package, extract};
 use mapprobe::arch::Arch;
-use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +23,8 @@ pub struct Kernel {
     pub origin: Origin,
     /// Arguments of QEMU beside those of the architecture's machine; where one is given twice, the last counts.
     pub arguments: &'static [&'static str],
+    /// Words for the kernel's command line beside those every guest gets.
+    pub append: &'static str,
 }
 
 /// How a kernel is got.
@@ -59,12 +59,14 @@ pub const ALL: [&Kernel; 3] = [
         arch: Arch::X86_64,
         origin: Origin::Packaged { suite: "bookworm", package: "linux-image-6.1.0-*-cloud-amd64" },
         arguments: &[],
+        append: "",
     },
     &Kernel {
         name: "aarch64-6.1",
         arch: Arch::Aarch64,
         origin: Origin::Packaged { suite: "bookworm", package: "linux-image-6.1.0-*-cloud-arm64" },
         arguments: &[],
+        append: "",
     },
     &Kernel {
         name: "hppa-6.1",
@@ -77,6 +79,8 @@ pub const ALL: [&Kernel; 3] = [
             compiler: ("hppa-linux-gnu-gcc", "gcc-hppa-linux-gnu"),
         },
         arguments: &[],
+        // QEMU adds this word itself when there is no earlycon, at the very end: behind `--` it would reach init's arguments.
+        append: "earlycon=pdc",
     },
 ];
 
@@ -86,19 +90,6 @@ pub fn named(name: &str) -> Result<&'static Kernel> {
     ALL.into_iter()
         .find(|kernel| kernel.name == name)
         .with_context(|| format!("No kernel {name}; there are: {}", known()))
-}
-
-/// What was got: `kernel.json` beside the image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// What the row asked for, word for word: another recipe makes another image.
-    pub recipe: String,
-    /// The Debian package it came from.
-    pub package: String,
-    /// That package's version.
-    pub version: String,
-    /// That package's SHA-256, in hexadecimal digits.
-    pub sha256: String,
 }
 
 /// A kernel that can be booted.
@@ -117,48 +108,31 @@ impl Kernel {
     }
 
     fn image_in(&self, cache: &Cache) -> Result<Image> {
-        let recipe = self.recipe()?;
-        let place = cache.path().join("kernels");
-        let (folder, work) = (place.join(self.name), place.join(format!("{}.making", self.name)));
-        let _lock = cache.lock(&format!("kernels/{}", self.name))?;
-        if let Some(provenance) = kept(&folder).filter(|kept| kept.recipe == recipe) {
-            return Ok(Image { path: folder.join("image"), provenance });
-        }
-        // Beside its place, so that it can be renamed there when it is whole. What a killed run left there goes first.
-        let made = clear(&work).and_then(|()| self.make(cache, recipe, &work)).and_then(|provenance| {
-            clear(&folder)?;
-            fs::rename(work.join("new"), &folder).with_context(|| format!("{} cannot be made.", folder.display()))?;
-            Ok(provenance)
-        });
-        clear(&work)?;
-        Ok(Image { path: folder.join("image"), provenance: made? })
+        let place = format!("kernels/{}", self.name);
+        let item = stock::item(cache, (&place, "kernel"), &self.recipe()?, |to, work| self.make(cache, to, work))?;
+        Ok(Image { path: item.folder.join("image"), provenance: item.provenance })
     }
 
-    /// Makes `new/image` and `new/kernel.json` in the folder `work`.
-    fn make(&self, cache: &Cache, recipe: String, work: &Path) -> Result<Provenance> {
+    /// Makes the file `image` in the folder `to`.
+    fn make(&self, cache: &Cache, to: &Path, work: &Path) -> Result<Package> {
         machine::need(machine::ARCHIVE)?;
-        let new = work.join("new");
-        fs::create_dir_all(&new).with_context(|| format!("{} cannot be made.", new.display()))?;
         let (package, image) = match &self.origin {
             Origin::Packaged { suite, package } => {
-                let package = find(cache, suite, targets::of(self.arch).debian, package)?;
+                let package = stock::newest(cache, suite, targets::of(self.arch).debian, package)?;
                 let unpacked = work.join("unpacked");
                 extract(&[&package.fetch(cache)?], "boot", &unpacked)?;
                 (package, only_image(&unpacked.join("boot"))?)
             }
             Origin::Built { suite, package, make, configuration, .. } => {
                 machine::need(machine::KERNEL_BUILD)?;
-                // The source is the same for all architectures.
-                let package = find(cache, suite, "amd64", package)?;
+                // The package is in the index of every architecture, since it belongs to none.
+                let package = stock::newest(cache, suite, "amd64", package)?;
                 let vmlinux = build::vmlinux(self.name, &package.fetch(cache)?, make, configuration, work)?;
                 (package, vmlinux)
             }
         };
-        fs::rename(&image, new.join("image")).with_context(|| format!("{} cannot be moved.", image.display()))?;
-        let Package { name, version, sha256, .. } = package;
-        let provenance = Provenance { recipe, package: name, version, sha256 };
-        fs::write(new.join("kernel.json"), serde_json::to_string_pretty(&provenance)? + "\n")?;
-        Ok(provenance)
+        fs::rename(&image, to.join("image")).with_context(|| format!("{} cannot be moved.", image.display()))?;
+        Ok(package)
     }
 
     /// Everything that decides what the image is, the version of the package excepted.
@@ -172,27 +146,6 @@ impl Kernel {
             }
         })
     }
-}
-
-/// Removes a folder, if there is one.
-fn clear(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{} cannot be removed.", folder.display()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What an earlier run left.
-fn kept(folder: &Path) -> Option<Provenance> {
-    folder.join("image").is_file().then_some(())?;
-    serde_json::from_slice(&fs::read(folder.join("kernel.json")).ok()?).ok()
-}
-
-/// The newest package of that name.
-fn find(cache: &Cache, suite: &str, arch: &str, package: &str) -> Result<Package> {
-    Mirror::from_apt()?.index(cache, suite, arch)?.newest(package)
 }
 
 /// The one kernel image in a package's `boot` folder.

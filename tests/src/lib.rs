@@ -10,3 +10,4 @@ pub mod kernels;
 pub mod machine;
 pub mod qemu;
 pub mod report;
+pub mod stock;

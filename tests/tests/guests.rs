@@ -2,9 +2,10 @@
 //! mapprobe: its own guest program speaks.
 
 use lab::console::{self, Framed};
-use lab::kernels::{self, Kernel};
+use lab::kernels;
 use lab::qemu::{self, Boot, Guest, Status};
 use lab::{guests, machine};
+use mapprobe::arch::Arch;
 use std::time::Duration;
 
 const LOG: &str = r#"mapprobe: begin 1
@@ -15,27 +16,18 @@ mapprobe:0004:1f6c7c16:}\n
 mapprobe: end lines=4 bytes=52 crc32=5defa829 exit=0
 "#;
 
-fn boot(kernel: &Kernel, end: &str, seconds: u64) -> Boot {
-    machine::need(machine::GUESTS).unwrap();
-    let target = targets::of(kernel.arch);
-    let image = kernel.image().unwrap();
-    let program = guests::program(target).unwrap();
-    let initramfs = guests::initramfs(&[("init", &program), ("log", LOG.as_bytes())]);
-    let append = format!("-- {end}");
-    let guest = Guest {
-        append: &append,
-        arguments: kernel.arguments,
-        deadline: Duration::from_secs(seconds),
-        ..Guest::new(kernel.name, &target.machine, &image.path, &initramfs)
-    };
-    qemu::boot(&guest).unwrap()
+/// Boots the lab's own guest program, which prints [`LOG`] and ends like this.
+fn boot(name: &str, end: &str) -> Boot {
+    let kernel = kernels::named(name).unwrap();
+    let program = guests::program(targets::of(kernel.arch)).unwrap();
+    guests::boot(kernel, &[("init", &program), ("log", LOG.as_bytes())], &format!("-- {end}")).unwrap()
 }
 
 /// A frame printed to the guest's console arrives whole, and the guest's power-off is seen as one.
 fn prints_and_powers_off(name: &str) {
-    let boot = boot(kernels::named(name).unwrap(), "power-off", 120);
+    let boot = boot(name, "power-off");
     assert_eq!(boot.status, Status::PoweredOff, "{}", boot.text());
-    assert!(boot.text().contains(&format!("{} [power-off]", guests::REACHED)), "{}", boot.text());
+    assert!(boot.text().contains(&format!("{} [power-off]\n", guests::REACHED)), "{}", boot.text());
     let reading = console::read(&boot.log);
     assert_eq!(reading.panic, None);
     let report = "{\n  \"schema\": \"mapprobe.report\",\n  \"path\": \"a\\\\b\"\n}\n".into();
@@ -59,7 +51,7 @@ fn a_frame_survives_hppa() {
 
 #[test]
 fn an_init_that_exits_is_a_panic() {
-    let boot = boot(kernels::named("x86_64-6.1").unwrap(), "exit", 120);
+    let boot = boot("x86_64-6.1", "exit");
     assert_eq!(boot.status, Status::Restarted, "{}", boot.text());
     let panic = console::read(&boot.log).panic.expect("the kernel says that it panics");
     assert!(panic.contains("Attempted to kill init"), "{panic}");
@@ -67,26 +59,32 @@ fn an_init_that_exits_is_a_panic() {
 
 #[test]
 fn a_restart_is_no_power_off() {
-    let boot = boot(kernels::named("x86_64-6.1").unwrap(), "restart", 120);
+    let boot = boot("x86_64-6.1", "restart");
     assert_eq!((&boot.status, console::read(&boot.log).panic), (&Status::Restarted, None), "{}", boot.text());
+}
+
+/// The 32-bit hppa machine: the quickest of them.
+fn hppa(arguments: &[&str], initramfs: &[u8], append: &str, deadline: Duration) -> Boot {
+    machine::need(machine::GUESTS).unwrap();
+    let kernel = kernels::named("hppa-6.1").unwrap();
+    let image = kernel.image().unwrap();
+    let machine = &targets::of(kernel.arch).machine;
+    let append = format!("{} {append}", kernel.append);
+    let guest = Guest::new("a guest that fails", machine, &image.path, initramfs);
+    qemu::boot(&Guest { arguments, append: &append, deadline, ..guest }).unwrap()
 }
 
 #[test]
 fn a_guest_that_hangs_is_ended_and_keeps_its_log() {
-    let boot = boot(kernels::named("hppa-6.1").unwrap(), "hang", 10);
+    let program = guests::program(targets::of(Arch::Hppa)).unwrap();
+    let boot = hppa(&[], &guests::initramfs(&[("init", &program)]), "-- hang", Duration::from_secs(10));
     assert_eq!(boot.status, Status::TimedOut, "{}", boot.text());
     assert!(boot.text().contains(guests::REACHED), "{}", boot.text());
 }
 
 #[test]
 fn a_qemu_that_fails_says_why() {
-    let kernel = kernels::named("hppa-6.1").unwrap();
-    machine::need(machine::GUESTS).unwrap();
-    let image = kernel.image().unwrap();
-    let guest = Guest {
-        arguments: &["-no-such-argument"],
-        ..Guest::new("a wrong argument", &targets::of(kernel.arch).machine, &image.path, b"")
-    };
-    let Status::Failed(reason) = qemu::boot(&guest).unwrap().status else { panic!("it did not fail") };
+    let boot = hppa(&["-no-such-argument"], b"", "", Duration::from_secs(60));
+    let Status::Failed(reason) = boot.status else { panic!("it did not fail: {boot:?}") };
     assert!(reason.contains("-no-such-argument: invalid option"), "{reason}");
 }

@@ -1,0 +1,81 @@
+//! What was fetched or made once and is used again: a folder below the cache, with a note of where its content came from.
+//!
+//! What is there is used without asking the archive; delete its folder to get the newest.
+
+use anyhow::{Context, Result};
+use dist::cache::Cache;
+use dist::debian::{Mirror, Package};
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where something came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// What was asked for, word for word: another recipe makes something else.
+    pub recipe: String,
+    /// The Debian package it came from.
+    pub package: String,
+    /// That package's version.
+    pub version: String,
+    /// That package's SHA-256, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Something in stock.
+#[derive(Debug)]
+pub struct Item {
+    /// Where its files are.
+    pub folder: PathBuf,
+    /// Where they came from.
+    pub provenance: Provenance,
+}
+
+/// The item at `place` below the cache, made by `make` unless it is there: that fills its first folder, works in its second,
+/// which is thrown away, and tells from which package it took what it put there. The note of that is a file `kind`.json.
+pub fn item(
+    cache: &Cache,
+    (place, kind): (&str, &str),
+    recipe: &str,
+    make: impl FnOnce(&Path, &Path) -> Result<Package>,
+) -> Result<Item> {
+    let (folder, work) = (cache.path().join(place), cache.path().join(format!("{place}.making")));
+    let note = format!("{kind}.json");
+    let _lock = cache.lock(place)?;
+    if let Some(provenance) = read(&folder.join(&note)).filter(|there| there.recipe == recipe) {
+        return Ok(Item { folder, provenance });
+    }
+    // A killed run may have left half of it.
+    clear(&work)?;
+    let new = work.join("new");
+    fs::create_dir_all(&new).with_context(|| format!("{} cannot be made.", new.display()))?;
+    let made = make(&new, &work).and_then(|Package { name, version, sha256, .. }| {
+        let provenance = Provenance { recipe: recipe.to_owned(), package: name, version, sha256 };
+        fs::write(new.join(&note), serde_json::to_string_pretty(&provenance)? + "\n")?;
+        clear(&folder)?;
+        fs::rename(&new, &folder).with_context(|| format!("{} cannot be made.", folder.display()))?;
+        Ok(provenance)
+    });
+    clear(&work)?;
+    Ok(Item { folder, provenance: made? })
+}
+
+/// The newest package of the archive with a name in which `*` stands for anything.
+pub fn newest(cache: &Cache, suite: &str, arch: &str, package: &str) -> Result<Package> {
+    Mirror::from_apt()?.index(cache, suite, arch)?.newest(package)
+}
+
+/// What an earlier run noted.
+fn read(note: &Path) -> Option<Provenance> {
+    serde_json::from_slice(&fs::read(note).ok()?).ok()
+}
+
+/// Removes a folder, if there is one.
+fn clear(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be removed.", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
