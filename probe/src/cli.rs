@@ -50,7 +50,7 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
     match Options::from_args(&["mapprobe"], arguments) {
         Ok(options) if options.version => Ok(Request::Text(String::from(VERSION))),
         Ok(options) => Ok(Request::Report(options)),
-        Err(EarlyExit { output, status: Ok(()) }) => Ok(Request::Text(output.into())),
-        Err(EarlyExit { output, .. }) => Err(output.into()),
+        Err(EarlyExit { output, status: Ok(()) }) => Ok(Request::Text(output)),
+        Err(EarlyExit { output, .. }) => Err(output),
     }
 }

@@ -69,8 +69,10 @@ fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
 /// Says what was wrong, on standard error.
 pub fn complain(kernel: &mut dyn Kernel, message: &str) {
     let mut line = String::from("mapprobe: ");
-    line.push_str(message.trim_end());
-    line.push('\n');
+    line.push_str(message);
+    if !line.ends_with('\n') {
+        line.push('\n');
+    }
     // There is nowhere left to report a failure of this.
     let _ = write_all(kernel, STDERR, line.as_bytes());
 }
@@ -78,7 +80,7 @@ pub fn complain(kernel: &mut dyn Kernel, message: &str) {
 /// Writes all bytes: one call, and more only after a short write. A call that writes nothing is a failure.
 pub fn write_all(kernel: &mut dyn Kernel, fd: Fd, mut bytes: &[u8]) -> Result<(), Errno> {
     while !bytes.is_empty() {
-        match kernel.write(fd, bytes) {
+        match kernel.write(fd, bytes).result() {
             Ok(0) => return Err(Errno::EIO),
             Ok(written) => bytes = bytes.get(written as usize..).unwrap_or_default(),
             Err(Errno::EINTR) => {}

@@ -1,6 +1,7 @@
 //! What was called and what came back, in order: plain data, without opinion. [`crate::verdict`] decides from it.
 
 use crate::errno::Errno;
+use crate::kernel::Answer;
 
 /// What is mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub enum Outcome {
     /// Mapped somewhere else.
     Elsewhere,
     /// A count, or a byte that was read; 0 for a call that just succeeded.
-    Number(u64),
+    Number(u8),
     /// Refused.
     Failed(Errno),
     /// Never called, because something before it failed.
@@ -40,12 +41,20 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The answer of a call whose value does not matter.
+    pub fn of(answer: Answer) -> Outcome {
+        match answer.result() {
+            Ok(_) => Outcome::Number(0),
+            Err(errno) => Outcome::Failed(errno),
+        }
+    }
+
     /// Whether the call did what it is called for, wherever it landed.
     pub const fn succeeded(self) -> bool {
         matches!(self, Outcome::There | Outcome::Elsewhere | Outcome::Number(_))
     }
 
-    /// The errno name of a refusal, `accepted` or `placed-elsewhere` of a mapping: for the contexts of the report.
+    /// Whether two answers say the same: equal, or both did what was asked.
     pub fn same_as(self, other: Outcome) -> bool {
         self == other || (self.succeeded() && other.succeeded())
     }
@@ -61,7 +70,7 @@ pub enum Call {
         /// What was mapped.
         backing: Backing,
         /// Pages.
-        pages: u32,
+        pages: u16,
     },
     /// Any other call, as it reads in the report.
     Other(&'static str),
@@ -106,16 +115,14 @@ pub struct Recognition {
     pub unknown: Outcome,
 }
 
-/// What an experiment found.
+/// What an experiment found, beside the calls themselves, which the bench notes.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// Every call about this flag, in order. Unmapping what was mapped is listed only where it failed.
-    pub steps: Vec<Step>,
-    /// What had to hold and did not: sentences.
-    pub failed_controls: Vec<&'static str>,
+    /// What had to hold and did not: a sentence.
+    pub failed_control: Option<&'static str>,
     /// Effect tests; all must agree.
     pub trials: Vec<Trial>,
-    /// Whether the kernel knows the flag, type or size, by each validator that can tell.
+    /// Whether the kernel knows the flag or type, by each validator that can tell.
     pub recognitions: Vec<Recognition>,
     /// Whether this machine offers the huge page size, by the same means.
     pub offer: Option<Recognition>,

@@ -188,10 +188,8 @@ pub static TABLE: &[Flag] = &[
 pub const fn bits(name: &str, arch: Arch) -> u64 {
     let mut at = 0;
     while at < TABLE.len() {
-        if same(TABLE[at].name, name) {
-            if let Some(bits) = TABLE[at].value(arch) {
-                return bits;
-            }
+        if let (true, Some(bits)) = (same(TABLE[at].name, name), TABLE[at].value(arch)) {
+            return bits;
         }
         at += 1;
     }

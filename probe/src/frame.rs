@@ -10,7 +10,7 @@
 //! report, in which a newline is `\n` and a backslash `\\`. The end line carries the number of lines, and the bytes and CRC-32
 //! of the whole report.
 
-use crate::report::sentence::number;
+use crate::report::sentence::{hex, number};
 
 /// The version of this form.
 const VERSION: &str = "1";
@@ -30,9 +30,14 @@ pub fn lines(report: &str, exit: i32, mut print: impl FnMut(&str)) {
         count += 1;
         line.clear();
         line.push_str("mapprobe:");
-        digits(&mut line, count, 10, 4);
+        for limit in [1000, 100, 10] {
+            if count < limit {
+                line.push('0');
+            }
+        }
+        number(&mut line, count);
         line.push(':');
-        digits(&mut line, u64::from(crc32(payload.as_bytes())), 16, 8);
+        hex(&mut line, u64::from(crc32(payload.as_bytes())), 8);
         line.push(':');
         line.push_str(payload);
         line.push('\n');
@@ -54,25 +59,15 @@ pub fn lines(report: &str, exit: i32, mut print: impl FnMut(&str)) {
     }
     line.clear();
     line.push_str("mapprobe: end lines=");
-    digits(&mut line, count, 10, 1);
+    number(&mut line, count);
     line.push_str(" bytes=");
-    digits(&mut line, report.len() as u64, 10, 1);
+    number(&mut line, report.len() as u64);
     line.push_str(" crc32=");
-    digits(&mut line, u64::from(crc32(report.as_bytes())), 16, 8);
+    hex(&mut line, u64::from(crc32(report.as_bytes())), 8);
     line.push_str(" exit=");
-    digits(&mut line, exit as u64, 10, 1);
+    number(&mut line, exit as u64);
     line.push('\n');
     print(&line);
-}
-
-/// Appends a number with leading zeros up to `width` digits.
-fn digits(out: &mut String, value: u64, base: u64, width: u32) {
-    let mut limit = base.pow(width - 1);
-    while limit > 1 && value < limit {
-        out.push('0');
-        limit /= base;
-    }
-    number(out, value, base);
 }
 
 /// CRC-32 as of IEEE 802.3, bit by bit: a table would be larger than this program's other tables together.

@@ -48,8 +48,8 @@ pub fn end(kernel: &mut dyn Kernel, code: i32) -> ! {
 
 /// The console: what the kernel opened, or what we can open.
 fn console(kernel: &mut dyn Kernel) -> Fd {
-    match kernel.write(STDOUT, &[]) {
-        Err(Errno::EBADF) => kernel.open_console(CONSOLE).map_or(STDERR, |fd| fd as Fd),
+    match kernel.write(STDOUT, &[]).result() {
+        Err(Errno::EBADF) => kernel.open_console(CONSOLE).result().map_or(STDERR, |fd| fd as Fd),
         _ => STDOUT,
     }
 }

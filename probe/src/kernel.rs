@@ -11,8 +11,32 @@ pub mod linux;
 #[cfg(target_family = "wasm")]
 pub mod wasm;
 
-/// What a call gave back: its value, or why it failed.
-pub type Answer = Result<u64, Errno>;
+/// What a system call left in its return register: a value, or an error as its number below zero. It stays one number until
+/// somebody asks ([`Answer::result`]), because it crosses more function calls than anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer(i64);
+
+impl Answer {
+    /// The answer of a call that failed.
+    pub const fn failed(errno: Errno) -> Answer {
+        Answer(-(errno.0 as i64))
+    }
+
+    /// The answer of a call that succeeded. (No address of a program has the highest bit set.)
+    pub const fn value(value: u64) -> Answer {
+        Answer(value as i64)
+    }
+
+    /// The value, or why there is none.
+    pub const fn result(self) -> Result<u64, Errno> {
+        if self.0 < 0 { Err(Errno(self.0.unsigned_abs() as u16)) } else { Ok(self.0 as u64) }
+    }
+
+    /// Whether the call succeeded.
+    pub const fn is_ok(self) -> bool {
+        self.0 >= 0
+    }
+}
 
 /// A file descriptor.
 pub type Fd = i32;
@@ -26,6 +50,11 @@ pub const PROT_NONE: u32 = 0;
 pub const PROT_READ: u32 = 1;
 /// `PROT_WRITE`, same file.
 pub const PROT_WRITE: u32 = 2;
+
+/// Bytes from outside as text; what is not UTF-8 becomes one U+FFFD.
+pub fn text(bytes: &[u8]) -> &str {
+    core::str::from_utf8(bytes).unwrap_or("\u{fffd}")
+}
 
 /// The arguments of `mmap(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

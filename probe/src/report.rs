@@ -6,6 +6,7 @@ use crate::experiment::validation::Validation;
 use crate::flags::Flag;
 use crate::kernel::Uname;
 use crate::verdict::Finding;
+use core::ops::Range;
 
 mod json;
 pub mod sentence;
@@ -43,8 +44,8 @@ pub struct Row {
     pub flag: &'static Flag,
     /// Verdict and reason.
     pub finding: Finding,
-    /// The calls.
-    pub steps: Vec<Step>,
+    /// The calls, as places in [`Report::steps`].
+    pub calls: Range<usize>,
 }
 
 /// Everything a run found out.
@@ -58,12 +59,21 @@ pub struct Report {
     pub process: Process,
     /// What lies between this program and a kernel.
     pub environment: Vec<Lie>,
-    /// The fail-on-unknown-flag test; none when nothing could be asked.
-    pub validation: Option<Validation>,
+    /// The fail-on-unknown-flag test and its calls; none when nothing could be asked.
+    pub validation: Option<(Validation, Range<usize>)>,
     /// One row per row of the table, in its order.
     pub rows: Vec<Row>,
+    /// Every call, in order.
+    pub steps: Vec<Step>,
     /// Whether every row of the table has its finding.
     pub complete: bool,
+}
+
+impl Report {
+    /// The calls at some places.
+    pub fn calls(&self, places: &Range<usize>) -> &[Step] {
+        self.steps.get(places.clone()).unwrap_or_default()
+    }
 }
 
 /// A format: its name on the command line and its writer.

@@ -1,7 +1,6 @@
 //! The loop: table -> experiments -> verdicts -> report.
 
 use crate::arch::Arch;
-use crate::evidence::Evidence;
 use crate::experiment::{Bench, validation};
 use crate::flags::Flag;
 use crate::kernel::Kernel;
@@ -16,52 +15,56 @@ const EMULATOR: Lie = Lie {
 
 /// Asks about every row of the table. `pid` is the process's, `arch` the one whose numbers are used.
 pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], pid: u64) -> Report {
-    let process =
-        Process { pid: Some(pid), euid: kernel.euid(), page_size: kernel.page_size(), time: Some(kernel.time()) };
-    let uname = kernel.uname().unwrap_or_default();
     let mut report = Report {
         arch,
-        kernel: uname,
-        process,
+        kernel: kernel.uname().unwrap_or_default(),
+        process: Process {
+            pid: Some(pid),
+            euid: kernel.euid(),
+            page_size: kernel.page_size(),
+            time: Some(kernel.time()),
+        },
         environment: Vec::new(),
         validation: None,
         rows: Vec::new(),
+        steps: Vec::new(),
         complete: true,
     };
     if table.is_empty() {
         return report;
     }
-    let mut bench = match Bench::new(kernel, arch) {
-        Ok(bench) => bench,
-        Err((failed, _)) => {
-            let nothing = |flag| Row { flag, finding: without_bench(flag, arch, failed), steps: Vec::new() };
-            report.rows = table.iter().map(nothing).collect();
-            return report;
+    match Bench::new(kernel, arch) {
+        Ok(mut bench) => {
+            let validation = validation::validates(&mut bench);
+            if validation.emulated {
+                report.environment.push(EMULATOR);
+            }
+            report.validation = Some((validation, 0..bench.noted()));
+            report.rows = table.iter().map(|flag| row(&mut bench, flag)).collect();
+            report.steps = bench.close();
         }
-    };
-    let validation = validation::validates(&mut bench);
-    if validation.emulated {
-        report.environment.push(EMULATOR);
+        Err((failed, _)) => {
+            let nothing = (Verdict::Inconclusive, Reason::ControlFailed(failed));
+            report.rows =
+                table.iter().map(|flag| Row { flag, finding: or_absent(flag, arch, nothing), calls: 0..0 }).collect();
+        }
     }
-    report.validation = Some(validation);
-    report.rows = table.iter().map(|flag| row(&mut bench, flag)).collect();
-    bench.close();
     report
 }
 
 fn row(bench: &mut Bench, flag: &'static Flag) -> Row {
-    match flag.value(bench.arch()) {
+    let from = bench.noted();
+    let finding = match flag.value(bench.arch()) {
         Some(bits) => {
-            let evidence: Evidence = (flag.experiment)(bench, bits);
-            Row { flag, finding: verdict::judge(&evidence), steps: evidence.steps }
+            let evidence = (flag.experiment)(bench, bits);
+            verdict::judge(&evidence, bench.since(from))
         }
-        None => Row { flag, finding: verdict::ABSENT, steps: Vec::new() },
-    }
+        None => verdict::ABSENT,
+    };
+    Row { flag, finding, calls: from..bench.noted() }
 }
 
-fn without_bench(flag: &Flag, arch: Arch, failed: &'static str) -> verdict::Finding {
-    match flag.value(arch) {
-        Some(_) => (Verdict::Inconclusive, Reason::ControlFailed(failed)),
-        None => verdict::ABSENT,
-    }
+/// What holds where nothing could be asked: only the table can still answer.
+fn or_absent(flag: &Flag, arch: Arch, otherwise: verdict::Finding) -> verdict::Finding {
+    if flag.value(arch).is_some() { otherwise } else { verdict::ABSENT }
 }

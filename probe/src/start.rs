@@ -6,7 +6,7 @@
 #![allow(unsafe_code, reason = "the entry point and the allocator cannot be written without it")]
 
 use crate::init;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, text};
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 
@@ -19,8 +19,8 @@ type Live = crate::kernel::wasm::Wasm;
 #[cfg(target_family = "wasm")]
 const LIVE: Live = crate::kernel::wasm::Wasm;
 
-/// Arguments from the first to the last, the program's own name included, to an exit code. Bytes that are not UTF-8
-/// arrive as U+FFFD. With pid 1 it must not return.
+/// Arguments from the first to the last, the program's own name included, to an exit code. One that is not UTF-8
+/// arrives as U+FFFD. With pid 1 it must not return.
 pub type Program = fn(&mut dyn Kernel, &[&str]) -> i32;
 
 /// Bytes of heap. The largest report takes about a tenth.
@@ -142,8 +142,7 @@ pub fn enter(program: Program) -> ! {
 /// Runs a program and ends the process.
 fn start<'a>(arguments: impl Iterator<Item = &'a [u8]>, program: Program) -> ! {
     let mut kernel = LIVE;
-    let arguments: Vec<_> = arguments.map(String::from_utf8_lossy).collect();
-    let arguments: Vec<&str> = arguments.iter().map(|argument| &**argument).collect();
+    let arguments: Vec<&str> = arguments.map(text).collect();
     let code = program(&mut kernel, &arguments);
     kernel.exit(code)
 }

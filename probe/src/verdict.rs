@@ -1,8 +1,7 @@
 //! One word per flag, decided from the evidence alone: no I/O, no architecture, no version.
 
 use crate::errno::Errno;
-use crate::evidence::{Evidence, Outcome, Recognition, Trial};
-use crate::experiment::recognition::taken;
+use crate::evidence::{Evidence, Outcome, Recognition, Step, Trial};
 
 /// What the kernel does with a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,9 +155,9 @@ fn knowledge(recognition: &Recognition) -> Knowledge {
 }
 
 /// The first rule that holds decides. A flag the architecture does not define never gets here.
-pub fn judge(evidence: &Evidence) -> Finding {
-    let Evidence { failed_controls, trials, recognitions, offer, .. } = evidence;
-    if let Some(control) = failed_controls.first() {
+pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
+    let Evidence { failed_control, trials, recognitions, offer, .. } = evidence;
+    if let Some(control) = failed_control {
         return (Verdict::Inconclusive, Reason::ControlFailed(control));
     }
     let trial = |wanted: Effect| trials.iter().find(|trial| effect(trial) == wanted);
@@ -183,10 +182,15 @@ pub fn judge(evidence: &Evidence) -> Finding {
     match (recognized(Knowledge::Known), recognized(Knowledge::NotKnown), trial(Effect::Absent)) {
         (Some(_), Some(_), _) => contradiction,
         (_, None, Some(absent)) => (Verdict::Ignored, Reason::EffectAbsent(*absent)),
-        (Some(known), None, None) if taken(evidence) => (Verdict::Accepted, Reason::Validated(*known)),
+        (Some(known), None, None) if steps.iter().any(taken) => (Verdict::Accepted, Reason::Validated(*known)),
         (None, Some(unknown), _) => (Verdict::Unknown, Reason::RefusedAsUnknown(*unknown)),
         _ => (Verdict::Inconclusive, Reason::NoEvidence),
     }
+}
+
+/// Whether the flag was taken in a context.
+fn taken(step: &Step) -> bool {
+    step.context && step.outcome.succeeded()
 }
 
 /// An error that only a kernel that knows the flag gives, in a place where the plain call succeeds.

@@ -127,8 +127,7 @@ u32 Z_hostZ_page_size(Host *h) {
   return 4096;
 }
 u32 Z_hostZ_mincore(Host *h, u32 addr, u32 len, u32 at, u32 count) {
-  u32 page = Z_hostZ_page_size(h);
-  if (count < len / page + (len % page != 0)) return -EFAULT;
+  if ((uint64_t)count * Z_hostZ_page_size(h) < len) return -EFAULT;
   return sys(__NR_mincore, addr, len, (long)span(at, count), 0, 0, 0);
 }
 u32 Z_hostZ_madvise_dontneed(Host *h, u32 addr, u32 len) { return sys(__NR_madvise, addr, len, MADV_DONTNEED, 0, 0, 0); }

@@ -11,6 +11,7 @@ pub(super) static TARGET: Target = Target {
     elf: Elf { machine: 183, bits: 64, big_endian: false },
     budget: 44 << 10,
     emulator: Some("qemu-aarch64-static"),
+    newer_than_headers: &[],
     machine: Machine {
         qemu: "qemu-system-aarch64",
         package: "qemu-system-arm",

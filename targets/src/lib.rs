@@ -29,6 +29,8 @@ pub struct Target {
     pub budget: u64,
     /// The program that runs it on other machines, and its Debian package; none where the build machine usually does.
     pub emulator: Option<&'static str>,
+    /// Flags that the kernel headers of the route's packages do not name yet, each with the reason.
+    pub newer_than_headers: &'static [(&'static str, &'static str)],
     /// How a machine is booted.
     pub machine: Machine,
 }
@@ -53,7 +55,7 @@ pub enum Route {
 }
 
 /// The identification of an ELF file, `elf(5)`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elf {
     /// `e_machine`, `include/uapi/linux/elf-em.h`.
     pub machine: u16,

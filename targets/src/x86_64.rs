@@ -11,6 +11,7 @@ pub(super) static TARGET: Target = Target {
     elf: Elf { machine: 62, bits: 64, big_endian: false },
     budget: 40 << 10,
     emulator: None,
+    newer_than_headers: &[],
     machine: Machine {
         qemu: "qemu-system-x86_64",
         package: "qemu-system-x86",

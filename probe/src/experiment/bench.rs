@@ -5,13 +5,13 @@
 
 use crate::arch::Arch;
 use crate::errno::Errno;
-use crate::evidence::{Backing, Call, Outcome, Step};
+use crate::evidence::{Backing, Call, Outcome, Step, Trial};
 use crate::flags::{self, CONTROL_BITS, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
-use crate::kernel::{Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE};
+use crate::kernel::{Answer, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE};
 use once_cell::unsync::OnceCell;
 
 /// The most pages an experiment touches at a time.
-pub const PAGES: u32 = 32;
+pub const PAGES: u16 = 32;
 /// The control bit that effect tests use.
 pub const CONTROL: u64 = 1 << CONTROL_BITS[2];
 
@@ -20,7 +20,7 @@ const GROUND: u64 = 8 << 20;
 /// Shared mappings of one file must agree modulo this on machines whose caches are indexed by address: `SHM_COLOUR`,
 /// `arch/parisc/include/asm/shmparam.h`. Elsewhere any address will do, this one too.
 const COLOUR: u64 = 4 << 20;
-/// What the memfd holds, one byte per page: not zero, so that it differs from fresh memory.
+/// What the memfd begins with: not zero, so that it differs from fresh memory.
 pub const CONTENT: u8 = b'm';
 
 /// A context: map type and backing. The flag's answer in each is in the report.
@@ -40,6 +40,9 @@ pub const CONTEXTS: [Context; 7] = [
 pub const MEMFD_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Memfd);
 /// A context in which the kernel looks at the flags and no mapping can result: `ENODEV` is the answer to flags it knows.
 pub const PIPE_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Pipe);
+
+/// Something that is measured with some bits added to the flags.
+pub type Measure = fn(&mut Bench, u64) -> Outcome;
 
 /// What a validator says to nothing unknown, and to each bit that names nothing.
 #[derive(Clone, Copy, Debug)]
@@ -71,9 +74,9 @@ impl<'k> Bench<'k> {
         let anonymous = flags::bits("MAP_ANONYMOUS", arch);
         let reserve = MAP_PRIVATE | anonymous | flags::bits("MAP_NORESERVE", arch);
         let call = Mmap { addr: 0, len: GROUND, prot: PROT_NONE, flags: reserve, fd: NO_FD };
-        let ground = kernel.mmap(&call).map_err(|errno| ("reserving ground: mmap", errno))?;
+        let ground = kernel.mmap(&call).result().map_err(|errno| ("reserving ground: mmap", errno))?;
         let pipe = kernel.pipe().map_err(|errno| ("pipe2", errno))?;
-        let memfd = kernel.memfd_create("mapprobe").map_err(|errno| ("memfd_create", errno))? as Fd;
+        let memfd = kernel.memfd_create("mapprobe").result().map_err(|errno| ("memfd_create", errno))? as Fd;
         let mut bench = Bench {
             kernel,
             arch,
@@ -90,15 +93,15 @@ impl<'k> Bench<'k> {
         Ok(bench)
     }
 
-    /// Puts [`CONTENT`] at the start of each of the memfd's pages.
+    /// Gives the memfd a page that begins with [`CONTENT`].
     fn fill(&mut self) -> Result<(), Errno> {
-        let zeros = [0; 4096];
-        for at in 0..2 * self.page / 4096 {
-            let mut block = zeros;
-            if at % (self.page / 4096) == 0 {
-                block[0] = CONTENT;
-            }
-            self.kernel.write(self.memfd, &block)?;
+        let mut block = [0; 4096];
+        block[0] = CONTENT;
+        let mut filled = 0;
+        while filled < self.page {
+            self.kernel.write(self.memfd, &block).result()?;
+            block[0] = 0;
+            filled += block.len() as u64;
         }
         Ok(())
     }
@@ -106,19 +109,20 @@ impl<'k> Bench<'k> {
     /// Moves the spot to where a shared mapping of the memfd may be placed.
     fn find_colour(&mut self) {
         let call = Mmap { addr: 0, len: self.page, prot: PROT_READ, flags: MAP_SHARED, fd: self.memfd };
-        if let Ok(addr) = self.kernel.mmap(&call) {
+        if let Ok(addr) = self.kernel.mmap(&call).result() {
             let _ = self.kernel.munmap(addr, self.page);
             let first = self.ground + self.page;
             self.spot = first + (addr.wrapping_sub(first)) % COLOUR;
         }
     }
 
-    /// Gives everything back.
-    pub fn close(self) {
+    /// Gives everything back. Returns the calls that were noted.
+    pub fn close(self) -> Vec<Step> {
         let _ = self.kernel.munmap(self.ground, GROUND);
         for fd in [self.memfd, self.pipe.0, self.pipe.1] {
             let _ = self.kernel.close(fd);
         }
+        self.steps
     }
 
     /// The architecture whose numbers are used.
@@ -132,7 +136,7 @@ impl<'k> Bench<'k> {
     }
 
     /// Bytes of so many pages.
-    pub fn bytes(&self, pages: u32) -> u64 {
+    pub fn bytes(&self, pages: u16) -> u64 {
         self.page * u64::from(pages)
     }
 
@@ -152,7 +156,7 @@ impl<'k> Bench<'k> {
     }
 
     /// Maps at [`Bench::spot`] (a hint, unless `flags` has `MAP_FIXED`) and notes the call. The address is 0 when it failed.
-    pub fn map(&mut self, flags: u64, prot: u32, pages: u32, backing: Backing) -> (u64, Outcome) {
+    pub fn map(&mut self, flags: u64, prot: u32, pages: u16, backing: Backing) -> (u64, Outcome) {
         self.call(flags, prot, pages, backing, false)
     }
 
@@ -171,15 +175,15 @@ impl<'k> Bench<'k> {
         outcome
     }
 
-    fn call(&mut self, flags: u64, prot: u32, pages: u32, backing: Backing, context: bool) -> (u64, Outcome) {
+    fn call(&mut self, flags: u64, prot: u32, pages: u16, backing: Backing, context: bool) -> (u64, Outcome) {
         let (fd, anonymous) = match backing {
             Backing::Anonymous => (NO_FD, self.bits("MAP_ANONYMOUS")),
             Backing::Memfd => (self.memfd, 0),
             Backing::Pipe => (self.pipe.0, 0),
         };
         let flags = flags | anonymous;
-        let (addr, outcome) = match self.kernel.mmap(&Mmap { addr: self.spot, len: self.bytes(pages), prot, flags, fd })
-        {
+        let call = Mmap { addr: self.spot, len: self.bytes(pages), prot, flags, fd };
+        let (addr, outcome) = match self.kernel.mmap(&call).result() {
             Ok(addr) if addr == self.spot => (addr, Outcome::There),
             Ok(addr) => (addr, Outcome::Elsewhere),
             Err(errno) => (0, Outcome::Failed(errno)),
@@ -190,28 +194,28 @@ impl<'k> Bench<'k> {
 
     /// Undoes a [`Bench::map`]. What lay on the spot becomes reserved ground again, without a moment in between in which it is
     /// nobody's.
-    pub fn unmap(&mut self, addr: u64, pages: u32, outcome: Outcome) {
+    pub fn unmap(&mut self, addr: u64, pages: u16, outcome: Outcome) {
         let len = self.bytes(pages);
         let undone = match outcome {
             Outcome::There => self.reserve(addr, len),
-            Outcome::Elsewhere => self.kernel.munmap(addr, len).err(),
-            _ => None,
+            Outcome::Elsewhere => self.kernel.munmap(addr, len),
+            _ => return,
         };
-        if let Some(errno) = undone {
-            self.note("unmapping it", Outcome::Failed(errno));
+        if !undone.is_ok() {
+            self.note("unmapping it", Outcome::of(undone));
         }
     }
 
     /// Makes a part of the ground reserved again.
-    fn reserve(&mut self, addr: u64, len: u64) -> Option<Errno> {
+    fn reserve(&mut self, addr: u64, len: u64) -> Answer {
         let flags = MAP_PRIVATE | self.bits("MAP_ANONYMOUS") | self.bits("MAP_NORESERVE") | self.bits("MAP_FIXED");
-        self.kernel.mmap(&Mmap { addr, len, prot: PROT_NONE, flags, fd: NO_FD }).err()
+        self.kernel.mmap(&Mmap { addr, len, prot: PROT_NONE, flags, fd: NO_FD })
     }
 
     /// Takes the spot's first page out of the ground, so that it is free.
     pub fn free_spot(&mut self) {
         let (spot, page) = (self.spot, self.page);
-        let outcome = self.kernel.munmap(spot, page).map_or_else(Outcome::Failed, Outcome::Number);
+        let outcome = Outcome::of(self.kernel.munmap(spot, page));
         self.note("munmap(the page asked for)", outcome);
     }
 
@@ -226,30 +230,58 @@ impl<'k> Bench<'k> {
         outcome
     }
 
-    /// The calls noted since the last time.
-    pub fn take_steps(&mut self) -> Vec<Step> {
-        core::mem::take(&mut self.steps)
+    /// How many calls have been noted: the next one's place in [`Bench::close`]'s list.
+    pub fn noted(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Forgets the calls from that place on, where something else says all there is to say about them.
+    pub fn forget(&mut self, from: usize) {
+        self.steps.truncate(from);
+    }
+
+    /// The calls from that place on.
+    pub fn since(&self, from: usize) -> &[Step] {
+        self.steps.get(from..).unwrap_or_default()
+    }
+
+    /// Makes one measurement with a flag, without it, and with the control bit.
+    pub fn compare(&mut self, question: &'static str, promised: Outcome, bits: u64, measure: Measure) -> Trial {
+        let plain = measure(self, 0);
+        let unknown = measure(self, CONTROL);
+        Trial { question, promised, flagged: measure(self, bits), plain, unknown }
+    }
+
+    /// Makes one measurement with these bits and with those of the control.
+    pub fn contrast(&mut self, question: &'static str, promised: Outcome, bits: [u64; 2], measure: Measure) -> Trial {
+        let [flagged, plain] = bits.map(|bits| measure(self, bits));
+        Trial { question, promised, flagged, plain, unknown: Outcome::NotRun }
     }
 
     /// Writes a byte into a mapping, through the kernel.
     pub fn store_byte(&mut self, addr: u64, byte: u8) -> Outcome {
         let (reading, writing) = self.pipe;
-        let stored = self.kernel.write(writing, &[byte]).and_then(|_| self.kernel.store(reading, addr, 1));
-        if stored.is_err() {
-            // The byte must not stay in the pipe.
-            let _ = self.kernel.read(reading, &mut [0]);
+        let sent = self.kernel.write(writing, &[byte]);
+        if !sent.is_ok() {
+            return Outcome::of(sent);
         }
-        stored.map_or_else(Outcome::Failed, Outcome::Number)
+        let stored = self.kernel.store(reading, addr, 1);
+        if !stored.is_ok() {
+            // The byte must not stay in the pipe.
+            self.kernel.read(reading, &mut [0]);
+        }
+        Outcome::of(stored)
     }
 
     /// Reads a byte out of a mapping, through the kernel.
     pub fn load_byte(&mut self, addr: u64) -> Outcome {
         let (reading, writing) = self.pipe;
         let mut byte = [0];
-        match self.kernel.load(writing, addr, 1).and_then(|_| self.kernel.read(reading, &mut byte)) {
-            Ok(_) => Outcome::Number(u64::from(byte[0])),
-            Err(errno) => Outcome::Failed(errno),
+        let mut answer = self.kernel.load(writing, addr, 1);
+        if answer.is_ok() {
+            answer = self.kernel.read(reading, &mut byte);
         }
+        if answer.is_ok() { Outcome::Number(byte[0]) } else { Outcome::of(answer) }
     }
 
     /// The two validators' answers to nothing unknown and to the control bits: memfd, pipe. Asked once; the calls are noted

@@ -9,30 +9,26 @@ use crate::evidence::{Backing, Evidence, Recognition};
 use crate::flags::{CONTROL_SIZE, MAP_SHARED_VALIDATE};
 use crate::kernel::PROT_READ;
 
-/// `MAP_HUGETLB`: known by `EINVAL` on files of other kinds; offered when the default size is.
+/// `MAP_HUGETLB`: offered when the default size is. `EINVAL` on files of other kinds shows in the contexts.
 pub fn offers_pages(bench: &mut Bench, bits: u64) -> Evidence {
-    let mut evidence = Evidence { offer: offer(bench, bits, 0), ..Evidence::default() };
     for backing in [Backing::Memfd, Backing::Pipe] {
         bench.ask((MAP_SHARED_VALIDATE, backing), bits);
     }
-    evidence.steps = bench.take_steps();
-    require_validator(&mut evidence);
-    evidence
+    evidence(offer(bench, bits, 0))
 }
 
 /// A huge page size: offered when it is answered in another way than a size that no machine has.
 pub fn offers_size(bench: &mut Bench, bits: u64) -> Evidence {
     let hugetlb = bench.bits("MAP_HUGETLB");
-    let mut evidence = Evidence { offer: offer(bench, hugetlb, bits), ..Evidence::default() };
-    evidence.steps = bench.take_steps();
-    require_validator(&mut evidence);
-    evidence
+    evidence(offer(bench, hugetlb, bits))
 }
 
-fn require_validator(evidence: &mut Evidence) {
-    if evidence.offer.is_none() {
-        evidence.failed_controls.push("no MAP_SHARED_VALIDATE that refuses unknown flags, which this question needs");
-    }
+fn evidence(offer: Option<Recognition>) -> Evidence {
+    let failed_control = match offer {
+        Some(_) => None,
+        None => Some("there is no MAP_SHARED_VALIDATE that refuses unknown flags"),
+    };
+    Evidence { offer, failed_control, ..Evidence::default() }
 }
 
 /// The question and its two controls; none when nothing validates flags, because then the call could map something.

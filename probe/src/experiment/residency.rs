@@ -1,24 +1,17 @@
 //! Flags that decide whether pages are in memory when `mmap` returns, and whether they stay there.
 
-use super::bench::{Bench, CONTROL, PAGES};
+use super::bench::{Bench, PAGES};
 use super::recognition::is_recognized;
 use crate::errno::Errno;
-use crate::evidence::{Backing, Evidence, Outcome, Trial};
+use crate::evidence::{Backing, Evidence, Outcome};
 use crate::flags::MAP_PRIVATE;
-use crate::kernel::Advice;
+use crate::kernel::{Advice, Answer};
 
 /// `MAP_POPULATE`: pages of fresh memory are resident before anyone touched them, `mincore(2)`.
 pub fn populates(bench: &mut Bench, bits: u64) -> Evidence {
     let mut evidence = is_recognized(bench, bits);
-    let [plain, unknown, flagged] = [0, CONTROL, bits].map(|bits| resident(bench, bits));
-    evidence.trials.push(Trial {
-        question: "pages of 32 resident before anyone touched them",
-        promised: Outcome::Number(u64::from(PAGES)),
-        flagged,
-        plain,
-        unknown,
-    });
-    evidence.steps.append(&mut bench.take_steps());
+    let question = "pages of 32 resident before anyone touched them";
+    evidence.trials.push(bench.compare(question, Outcome::Number(PAGES as u8), bits, resident));
     evidence
 }
 
@@ -31,8 +24,8 @@ fn resident(bench: &mut Bench, bits: u64) -> Outcome {
     }
     let mut pages = [0; PAGES as usize];
     let len = bench.bytes(PAGES);
-    let counted = match bench.kernel.mincore(addr, len, &mut pages) {
-        Ok(_) => Outcome::Number(pages.iter().map(|page| u64::from(page & 1)).sum()),
+    let counted = match bench.kernel.mincore(addr, len, &mut pages).result() {
+        Ok(_) => Outcome::Number(pages.iter().map(|page| page & 1).sum()),
         Err(errno) => Outcome::Failed(errno),
     };
     bench.note("mincore, resident pages", counted);
@@ -44,31 +37,32 @@ fn resident(bench: &mut Bench, bits: u64) -> Outcome {
 pub fn locks(bench: &mut Bench, bits: u64) -> Evidence {
     let mut evidence = is_recognized(bench, bits);
     evidence.knowing = &[Errno::EPERM, Errno::EAGAIN];
-    let [plain, unknown, flagged] = [0, CONTROL, bits].map(|bits| discard(bench, bits));
-    let trial = |question, promised, at: fn([Outcome; 2]) -> Outcome| Trial {
-        question,
-        promised: Outcome::Failed(promised),
-        flagged: at(flagged),
-        plain: at(plain),
-        unknown: at(unknown),
-    };
-    evidence.trials.push(trial("madvise(MADV_DONTNEED)", Errno::EINVAL, |[advised, _]| advised));
-    evidence.trials.push(trial("msync(MS_INVALIDATE)", Errno::EBUSY, |[_, synced]| synced));
-    evidence.steps.append(&mut bench.take_steps());
+    evidence.trials.push(bench.compare(DISCARD, Outcome::Failed(Errno::EINVAL), bits, discard));
+    evidence.trials.push(bench.compare(INVALIDATE, Outcome::Failed(Errno::EBUSY), bits, invalidate));
     evidence
 }
 
-/// What `madvise(MADV_DONTNEED)` and `msync(MS_INVALIDATE)` say to a page of fresh memory.
-fn discard(bench: &mut Bench, bits: u64) -> [Outcome; 2] {
+const DISCARD: &str = "madvise(MADV_DONTNEED)";
+const INVALIDATE: &str = "msync(MS_INVALIDATE)";
+
+/// What `madvise(MADV_DONTNEED)` says to a page of fresh memory.
+fn discard(bench: &mut Bench, bits: u64) -> Outcome {
+    about_page(bench, bits, DISCARD, |bench, addr, len| bench.kernel.madvise(addr, len, Advice::DontNeed))
+}
+
+/// What `msync(MS_INVALIDATE)` says to a page of fresh memory.
+fn invalidate(bench: &mut Bench, bits: u64) -> Outcome {
+    about_page(bench, bits, INVALIDATE, |bench, addr, len| bench.kernel.msync_invalidate(addr, len))
+}
+
+fn about_page(bench: &mut Bench, bits: u64, call: &'static str, make: fn(&mut Bench, u64, u64) -> Answer) -> Outcome {
     let (addr, mapped) = bench.map(MAP_PRIVATE | bits, Bench::READ_WRITE, 1, Backing::Anonymous);
     if !mapped.succeeded() {
-        return [mapped; 2];
+        return mapped;
     }
-    let page = bench.bytes(1);
-    let advised = bench.kernel.madvise(addr, page, Advice::DontNeed).map_or_else(Outcome::Failed, Outcome::Number);
-    bench.note("madvise(MADV_DONTNEED)", advised);
-    let synced = bench.kernel.msync_invalidate(addr, page).map_or_else(Outcome::Failed, Outcome::Number);
-    bench.note("msync(MS_INVALIDATE)", synced);
+    let len = bench.bytes(1);
+    let answered = Outcome::of(make(bench, addr, len));
+    bench.note(call, answered);
     bench.unmap(addr, 1, mapped);
-    [advised, synced]
+    answered
 }

@@ -3,39 +3,35 @@
 use super::bench::{Bench, CONTENT, CONTROL};
 use super::recognition::is_recognized;
 use crate::errno::Errno;
-use crate::evidence::{Backing, Evidence, Outcome, Recognition, Trial};
+use crate::evidence::{Backing, Evidence, Outcome, Recognition};
 use crate::flags::{self, MAP_PRIVATE, MAP_SHARED};
 use crate::kernel::PROT_READ;
 
 /// What the experiments store: another byte than the file holds.
 const STORED: u8 = b's';
 /// The file's byte, untouched.
-const KEPT: Outcome = Outcome::Number(CONTENT as u64);
+const KEPT: Outcome = Outcome::Number(CONTENT);
 /// The file's byte, when a store reached it.
-const REACHED: Outcome = Outcome::Number(STORED as u64);
+const REACHED: Outcome = Outcome::Number(STORED);
 
 const IN_FILE: &str = "byte in the file after a store through the mapping";
 const IN_SECOND: &str = "byte in a second mapping of the file after a store through the first";
 
 /// `MAP_SHARED`: a store reaches the file. `MAP_PRIVATE` is the control.
 pub fn shares_stores(bench: &mut Bench, bits: u64) -> Evidence {
-    stores(bench, bits, REACHED, MAP_PRIVATE)
+    stores(bench, REACHED, [bits, MAP_PRIVATE])
 }
 
 /// `MAP_PRIVATE`: a store stays out of the file. `MAP_SHARED` is the control.
 pub fn keeps_stores(bench: &mut Bench, bits: u64) -> Evidence {
-    stores(bench, bits, KEPT, MAP_SHARED)
+    stores(bench, KEPT, [bits, MAP_SHARED])
 }
 
-fn stores(bench: &mut Bench, bits: u64, promised: Outcome, control: u64) -> Evidence {
+fn stores(bench: &mut Bench, promised: Outcome, types: [u64; 2]) -> Evidence {
     let mut evidence = Evidence::default();
-    ask_as_type(bench, bits);
-    let (flagged, plain) = (after_store(bench, bits), after_store(bench, control));
-    for (at, question) in [IN_FILE, IN_SECOND].into_iter().enumerate() {
-        let trial = Trial { question, promised, flagged: flagged[at], plain: plain[at], unknown: Outcome::NotRun };
-        evidence.trials.push(trial);
-    }
-    evidence.steps = bench.take_steps();
+    ask_as_type(bench, types[0]);
+    evidence.trials.push(bench.contrast(IN_FILE, promised, types, in_file));
+    evidence.trials.push(bench.contrast(IN_SECOND, promised, types, in_second));
     evidence
 }
 
@@ -44,33 +40,24 @@ fn stores(bench: &mut Bench, bits: u64, promised: Outcome, control: u64) -> Evid
 pub fn refuses_unknown_flags(bench: &mut Bench, bits: u64) -> Evidence {
     let mut evidence = Evidence::default();
     ask_as_type(bench, bits);
-    let known = bench.try_map(MAP_SHARED, PROT_READ, Backing::Memfd);
-    let flagged = bench.try_map(bits, PROT_READ, Backing::Memfd);
-    match unknown_type(bench, Backing::Memfd) {
-        Some(unknown) => {
-            evidence.recognitions.push(Recognition { by: "the type field", base: known, flagged, unknown });
-        }
-        None => evidence.failed_controls.push("values of the type field that name nothing are not answered alike"),
-    }
-    if flagged.succeeded() && after_store(bench, bits)[0] != REACHED {
-        evidence.failed_controls.push("a store through the mapping does not reach the file");
+    compare_types(bench, &mut evidence, Backing::Memfd, [MAP_SHARED, bits]);
+    if evidence.recognitions.iter().any(|by| by.flagged.succeeded()) && in_file(bench, bits) != REACHED {
+        evidence.failed_control = Some("a store through the mapping does not reach the file");
     }
     let refused = Outcome::Failed(Errno::EOPNOTSUPP);
-    evidence.trials.push(Trial {
-        question: "a memfd with a flag that no kernel knows",
-        promised: refused,
-        flagged: bench.try_map(bits | CONTROL, PROT_READ, Backing::Memfd),
-        plain: bench.try_map(MAP_SHARED | CONTROL, PROT_READ, Backing::Memfd),
-        unknown: Outcome::NotRun,
-    });
-    evidence.trials.push(Trial {
-        question: "a pipe with a flag that no kernel knows",
-        promised: refused,
-        flagged: bench.try_map(bits | CONTROL, PROT_READ, Backing::Pipe),
-        plain: bench.try_map(MAP_SHARED | CONTROL, PROT_READ, Backing::Pipe),
-        unknown: Outcome::NotRun,
-    });
-    evidence.steps = bench.take_steps();
+    let types = [bits, MAP_SHARED];
+    evidence.trials.push(bench.contrast(
+        "a memfd, with a flag that no kernel knows",
+        refused,
+        types,
+        |bench, map_type| bench.try_map(map_type | CONTROL, PROT_READ, Backing::Memfd),
+    ));
+    evidence.trials.push(bench.contrast(
+        "a pipe, with a flag that no kernel knows",
+        refused,
+        types,
+        |bench, map_type| bench.try_map(map_type | CONTROL, PROT_READ, Backing::Pipe),
+    ));
     evidence
 }
 
@@ -79,30 +66,18 @@ pub fn refuses_unknown_flags(bench: &mut Bench, bits: u64) -> Evidence {
 pub fn differs_from_unknown_types(bench: &mut Bench, bits: u64) -> Evidence {
     let mut evidence = Evidence { knowing: &[Errno::ENOTSUPP, Errno::EOPNOTSUPP], ..Evidence::default() };
     ask_as_type(bench, bits);
-    let base = bench.try_map(MAP_PRIVATE, PROT_READ, Backing::Anonymous);
-    let flagged = bench.try_map(bits, PROT_READ, Backing::Anonymous);
-    match unknown_type(bench, Backing::Anonymous) {
-        Some(unknown) => evidence.recognitions.push(Recognition { by: "the type field", base, flagged, unknown }),
-        None => evidence.failed_controls.push("values of the type field that name nothing are not answered alike"),
-    }
-    evidence.steps = bench.take_steps();
+    compare_types(bench, &mut evidence, Backing::Anonymous, [MAP_PRIVATE, bits]);
     evidence
 }
 
 /// `MAP_ANONYMOUS`: the mapping is fresh memory, although a file was given.
 pub fn maps_no_file(bench: &mut Bench, bits: u64) -> Evidence {
     let mut evidence = is_recognized(bench, bits);
-    let [plain, unknown, flagged] = [0, CONTROL, bits].map(|bits| first_byte(bench, MAP_PRIVATE | bits));
-    evidence.trials.push(Trial {
-        question: "first byte of a mapping that was given a file",
-        promised: Outcome::Number(0),
-        flagged,
-        plain,
-        unknown,
-    });
-    let [plain, unknown, flagged] = [0, CONTROL, bits].map(|bits| after_store(bench, MAP_SHARED | bits)[0]);
-    evidence.trials.push(Trial { question: IN_FILE, promised: KEPT, flagged, plain, unknown });
-    evidence.steps.append(&mut bench.take_steps());
+    let question = "first byte of a mapping that was given a file";
+    evidence
+        .trials
+        .push(bench.compare(question, Outcome::Number(0), bits, |bench, bits| first_byte(bench, MAP_PRIVATE | bits)));
+    evidence.trials.push(bench.compare(IN_FILE, KEPT, bits, |bench, bits| in_file(bench, MAP_SHARED | bits)));
     evidence
 }
 
@@ -113,22 +88,22 @@ fn ask_as_type(bench: &mut Bench, map_type: u64) {
     }
 }
 
-/// How values of the type field that name nothing are answered, when they agree. Which values those are depends on where the
-/// architecture's flags lie: 5 and 9, or 9 and 0x21 on parisc, where 4 is `MAP_FIXED`.
-pub fn unknown_type(bench: &mut Bench, backing: Backing) -> Option<Outcome> {
+/// Compares how a known type, this one, and values of the type field that name nothing are answered. Which values name nothing
+/// depends on where the architecture's flags lie: 5 and 9, or 9 and 0x21 on parisc, where 4 is `MAP_FIXED`.
+fn compare_types(bench: &mut Bench, evidence: &mut Evidence, backing: Backing, types: [u64; 2]) {
+    let [base, flagged] = types.map(|map_type| bench.try_map(map_type, PROT_READ, backing));
     let flags = flags::flag_bits(bench.arch());
-    let mut agreed = None;
+    let mut unknown = Outcome::NotRun;
     for map_type in [0x05, 0x09, 0x21] {
-        if map_type & flags != 0 {
-            continue;
+        if map_type & flags == 0 {
+            let answer = bench.try_map(map_type, PROT_READ, backing);
+            if unknown != Outcome::NotRun && !unknown.same_as(answer) {
+                evidence.failed_control = Some("values of the type field that name nothing are not answered alike");
+            }
+            unknown = answer;
         }
-        let answer = bench.try_map(map_type, PROT_READ, backing);
-        if agreed.is_some_and(|before: Outcome| !before.same_as(answer)) {
-            return None;
-        }
-        agreed = Some(answer);
     }
-    agreed
+    evidence.recognitions.push(Recognition { by: "the type field", base, flagged, unknown });
 }
 
 /// The first byte of a mapping of the memfd.
@@ -143,27 +118,34 @@ fn first_byte(bench: &mut Bench, flags: u64) -> Outcome {
     byte
 }
 
-/// Stores a byte through a mapping of the memfd and reads it from the file and from a second mapping. Leaves the file as it
-/// was.
-fn after_store(bench: &mut Bench, flags: u64) -> [Outcome; 2] {
-    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::Memfd);
-    if !mapped.succeeded() {
-        return [mapped; 2];
-    }
-    let stored = bench.store_byte(addr, STORED);
-    let stored = if stored.succeeded() { bench.load_byte(addr) } else { stored };
-    bench.note("a store, read back", stored);
-    let found = if stored == REACHED {
+/// The byte in the file after a store through a mapping with these flags.
+fn in_file(bench: &mut Bench, flags: u64) -> Outcome {
+    after_store(bench, flags, |bench| {
         let mut byte = [0];
-        let in_file = match bench.kernel.pread(bench.memfd(), &mut byte, 0) {
-            Ok(_) => Outcome::Number(u64::from(byte[0])),
+        let found = match bench.kernel.pread(bench.memfd(), &mut byte, 0).result() {
+            Ok(_) => Outcome::Number(byte[0]),
             Err(errno) => Outcome::Failed(errno),
         };
-        bench.note("pread, the file's byte", in_file);
-        [in_file, first_byte(bench, MAP_SHARED)]
-    } else {
-        [stored; 2]
-    };
+        bench.note("pread, the file's byte", found)
+    })
+}
+
+/// The byte in a second, shared mapping after a store through a mapping with these flags.
+fn in_second(bench: &mut Bench, flags: u64) -> Outcome {
+    after_store(bench, flags, |bench| first_byte(bench, MAP_SHARED))
+}
+
+/// Stores a byte through a mapping of the memfd and looks for it. Leaves the file as it was.
+fn after_store(bench: &mut Bench, flags: u64, look: fn(&mut Bench) -> Outcome) -> Outcome {
+    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::Memfd);
+    if !mapped.succeeded() {
+        return mapped;
+    }
+    bench.store_byte(addr, STORED);
+    let stored = bench.load_byte(addr);
+    bench.note("a store, read back", stored);
+    // What was never stored cannot be found; the failure is the answer.
+    let found = if stored == REACHED { look(bench) } else { Outcome::NotRun };
     bench.store_byte(addr, CONTENT);
     bench.unmap(addr, 1, mapped);
     found

@@ -4,7 +4,7 @@
 use super::Bench;
 use super::bench::{CONTROL, MEMFD_VALIDATOR, PIPE_VALIDATOR};
 use crate::errno::Errno;
-use crate::evidence::{Backing, Outcome, Step};
+use crate::evidence::{Backing, Outcome};
 use crate::flags::{self, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
 use crate::kernel::PROT_READ;
 
@@ -12,14 +12,14 @@ use crate::kernel::PROT_READ;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bit {
     /// 0 to 63.
-    pub bit: u32,
+    pub bit: u8,
     /// On a memfd.
     pub memfd: Outcome,
     /// On a pipe.
     pub pipe: Outcome,
 }
 
-/// What the fail-on-unknown-flag test found.
+/// What the fail-on-unknown-flag test found. The bench notes the calls, those about single bits excepted.
 #[derive(Clone, Debug)]
 pub struct Validation {
     /// Whether the kernel takes the type: a memfd can be mapped, and a pipe is refused with `ENODEV`. `None` when they disagree.
@@ -33,8 +33,6 @@ pub struct Validation {
     /// Whether the type is refused, but taken together with `MAP_FIXED` and any unknown bit: no kernel does that, an emulator
     /// of system calls does (qemu-user).
     pub emulated: bool,
-    /// The calls, those about single bits excepted.
-    pub steps: Vec<Step>,
 }
 
 /// How a bit is answered, from both validators.
@@ -73,23 +71,22 @@ pub fn validates(bench: &mut Bench) -> Validation {
     };
     let validating = (present == Some(true)).then_some(memfd.unknown == Some(refused) && pipe.unknown == Some(refused));
     let type_mask = type_mask(bench);
-    let mut steps = bench.take_steps();
+    let noted = bench.noted();
     let mut bits = Vec::new();
     if validating == Some(true) {
-        for bit in (0..bench.arch().flag_bits()).filter(|bit| type_mask >> bit & 1 == 0) {
+        for bit in (0..bench.arch().flag_bits() as u8).filter(|bit| type_mask >> bit & 1 == 0) {
             let [memfd, pipe] = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| bench.ask(context, 1 << bit));
             bits.push(Bit { bit, memfd, pipe });
         }
     }
     // `bits` says all there is to say about these calls.
-    bench.take_steps();
+    bench.forget(noted);
     let emulated = present == Some(false) && {
         let fixed = MAP_SHARED_VALIDATE | bench.bits("MAP_FIXED");
         let [known, unknown] = [0, CONTROL].map(|bit| bench.try_map(fixed | bit, PROT_READ, Backing::Memfd));
         known.succeeded() && unknown.succeeded()
     };
-    steps.append(&mut bench.take_steps());
-    Validation { present, validating, type_mask, bits, emulated, steps }
+    Validation { present, validating, type_mask, bits, emulated }
 }
 
 /// A bit selects a type when changing it in `MAP_SHARED` or `MAP_PRIVATE` gives a type that is refused. Bits that are flags of

@@ -6,10 +6,9 @@
 //! (the experiments place `MAP_FIXED` only on ground they reserved themselves).
 #![allow(unsafe_code, reason = "system calls are unsafe; this file and start.rs are where they are confined")]
 
-use super::{Advice, Answer, Ending, Errno, Fd, Kernel, Mmap, Uname};
-use core::ffi::{CStr, c_char, c_long};
+use super::{Advice, Answer, Ending, Errno, Fd, Kernel, Mmap, Uname, text};
+use core::ffi::{c_char, c_long};
 use core::mem::MaybeUninit;
-use std::ffi::CString;
 
 /// The running Linux kernel.
 pub struct Linux;
@@ -19,9 +18,9 @@ fn answer(returned: c_long) -> Answer {
     if returned == -1 {
         // SAFETY: the C library's errno of this thread is always a valid place to read.
         let errno = unsafe { *libc::__errno_location() };
-        return Err(Errno(errno as u16));
+        return Answer::failed(Errno(errno as u16));
     }
-    Ok(returned as u64)
+    Answer::value(returned as u64)
 }
 
 /// `libc::syscall` with every argument widened to a register, so that no upper half is left undefined.
@@ -31,9 +30,12 @@ macro_rules! syscall {
     };
 }
 
-/// A path or name for the kernel. One with a zero byte inside cannot exist: `ENOENT`.
-fn c_string(path: &str) -> Result<CString, Errno> {
-    CString::new(path).map_err(|_| Errno::ENOENT)
+/// A path or name for the kernel, with the zero at its end.
+fn c_string(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() + 1);
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.push(0);
+    bytes
 }
 
 impl Kernel for Linux {
@@ -48,8 +50,8 @@ impl Kernel for Linux {
     }
 
     fn mincore(&mut self, addr: u64, len: u64, pages: &mut [u8]) -> Answer {
-        if (pages.len() as u64) < len.div_ceil(self.page_size()) {
-            return Err(Errno::EFAULT);
+        if (pages.len() as u64 * self.page_size()) < len {
+            return Answer::failed(Errno::EFAULT);
         }
         // SAFETY: the kernel writes one byte per page of `len` into `pages`, whose length was just checked.
         unsafe { syscall!(SYS_mincore, addr, len, pages.as_mut_ptr()) }
@@ -69,7 +71,7 @@ impl Kernel for Linux {
     }
 
     fn memfd_create(&mut self, name: &str) -> Answer {
-        let name = c_string(name)?;
+        let name = c_string(name);
         // SAFETY: the kernel reads a string that lives until after the call.
         unsafe { syscall!(SYS_memfd_create, name.as_ptr(), libc::MFD_CLOEXEC) }
     }
@@ -77,7 +79,7 @@ impl Kernel for Linux {
     fn pipe(&mut self) -> Result<(Fd, Fd), Errno> {
         let mut ends = [-1; 2];
         // SAFETY: the kernel writes two descriptors into `ends`.
-        unsafe { syscall!(SYS_pipe2, ends.as_mut_ptr(), libc::O_CLOEXEC) }?;
+        unsafe { syscall!(SYS_pipe2, ends.as_mut_ptr(), libc::O_CLOEXEC) }.result()?;
         let [reading, writing] = ends;
         Ok((reading, writing))
     }
@@ -122,7 +124,7 @@ impl Kernel for Linux {
 
     fn pid(&mut self) -> u64 {
         // SAFETY: takes nothing, always succeeds.
-        unsafe { syscall!(SYS_getpid) }.unwrap_or(0)
+        unsafe { syscall!(SYS_getpid) }.result().unwrap_or(0)
     }
 
     fn time(&mut self) -> u64 {
@@ -138,14 +140,14 @@ impl Kernel for Linux {
     fn uname(&mut self) -> Result<Uname, Errno> {
         let mut name = MaybeUninit::<libc::utsname>::zeroed();
         // SAFETY: the kernel writes one utsname.
-        unsafe { syscall!(SYS_uname, name.as_mut_ptr()) }?;
+        unsafe { syscall!(SYS_uname, name.as_mut_ptr()) }.result()?;
         // SAFETY: all zeros was valid before the call, and the kernel wrote strings.
         let name = unsafe { name.assume_init() };
         Ok(Uname {
-            sysname: text(&name.sysname),
-            release: text(&name.release),
-            version: text(&name.version),
-            machine: text(&name.machine),
+            sysname: field(&name.sysname),
+            release: field(&name.release),
+            version: field(&name.version),
+            machine: field(&name.machine),
         })
     }
 
@@ -164,52 +166,49 @@ impl Kernel for Linux {
     }
 
     fn open_console(&mut self, path: &str) -> Answer {
-        let path = c_string(path)?;
+        let path = c_string(path);
         let how = libc::O_RDWR | libc::O_NOCTTY | libc::O_NONBLOCK;
         // SAFETY: the kernel reads a string that lives until after the call.
         unsafe { syscall!(SYS_openat, libc::AT_FDCWD, path.as_ptr(), how, 0) }
     }
 
     fn mkdir(&mut self, path: &str) -> Answer {
-        let path = c_string(path)?;
+        let path = c_string(path);
         // SAFETY: the kernel reads a string that lives until after the call.
         unsafe { syscall!(SYS_mkdirat, libc::AT_FDCWD, path.as_ptr(), 0o755) }
     }
 
     fn mount(&mut self, kind: &str, target: &str) -> Answer {
-        let (kind, target) = (c_string(kind)?, c_string(target)?);
+        let (kind, target) = (c_string(kind), c_string(target));
         let flags = libc::MS_NOSUID | libc::MS_NOEXEC;
         // SAFETY: the kernel reads strings that live until after the call.
         unsafe { syscall!(SYS_mount, kind.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, 0) }
     }
 
     fn umount(&mut self, target: &str) -> Answer {
-        let target = c_string(target)?;
+        let target = c_string(target);
         // SAFETY: the kernel reads a string that lives until after the call.
         unsafe { syscall!(SYS_umount2, target.as_ptr(), 0) }
     }
 
     fn file_id(&mut self, path: &str) -> Result<(u64, u64), Errno> {
-        let path = c_string(path)?;
+        let path = c_string(path);
         let mut found = MaybeUninit::<libc::stat>::zeroed();
         // SAFETY: the kernel reads a string that lives until after the call and writes one struct stat.
-        unsafe { syscall!(SYS_newfstatat, libc::AT_FDCWD, path.as_ptr(), found.as_mut_ptr(), 0) }?;
+        unsafe { syscall!(SYS_newfstatat, libc::AT_FDCWD, path.as_ptr(), found.as_mut_ptr(), 0) }.result()?;
         // SAFETY: all zeros was valid before the call, and the kernel wrote integers.
         let found = unsafe { found.assume_init() };
         Ok((found.st_dev, found.st_ino))
     }
 
     fn execve(&mut self, path: &str, args: &[&str]) -> Errno {
-        let strings: Result<Vec<CString>, Errno> = args.iter().map(|arg| c_string(arg)).collect();
-        let (path, strings) = match (c_string(path), strings) {
-            (Ok(path), Ok(strings)) => (path, strings),
-            (Err(errno), _) | (_, Err(errno)) => return errno,
-        };
-        let mut argv: Vec<*const c_char> = strings.iter().map(|arg| arg.as_ptr()).collect();
+        let path = c_string(path);
+        let strings: Vec<Vec<u8>> = args.iter().map(|arg| c_string(arg)).collect();
+        let mut argv: Vec<*const u8> = strings.iter().map(|arg| arg.as_ptr()).collect();
         argv.push(core::ptr::null());
         // SAFETY: `environ` is the C library's and stays; path and argv are zero-terminated and outlive the call.
         let failed = unsafe { syscall!(SYS_execve, path.as_ptr(), argv.as_ptr(), environ) };
-        failed.err().unwrap_or(Errno::EINVAL)
+        failed.result().err().unwrap_or(Errno::EINVAL)
     }
 
     fn may_reboot(&mut self) -> Answer {
@@ -251,8 +250,8 @@ fn auxiliary(kind: libc::c_ulong) -> Option<u64> {
 }
 
 /// A zero-terminated string in a fixed field.
-fn text(field: &[c_char]) -> String {
+fn field(field: &[c_char]) -> String {
     // SAFETY: c_char and u8 have the same size and every bit pattern is valid for both.
     let bytes = unsafe { core::slice::from_raw_parts(field.as_ptr().cast::<u8>(), field.len()) };
-    CStr::from_bytes_until_nul(bytes).map(|found| found.to_string_lossy().into_owned()).unwrap_or_default()
+    String::from(text(bytes.split(|&byte| byte == 0).next().unwrap_or_default()))
 }

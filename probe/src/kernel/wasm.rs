@@ -4,7 +4,7 @@
 //! numbers of `asm-generic`.
 #![allow(unsafe_code, reason = "imports are unsafe to call; this file is where they are confined")]
 
-use super::{Advice, Answer, Ending, Errno, Fd, Kernel, Mmap, Uname};
+use super::{Advice, Answer, Ending, Errno, Fd, Kernel, Mmap, Uname, text};
 
 // SAFETY: the shim declares the same names and signatures; wasm2c's generated header makes the C compiler check them.
 #[link(wasm_import_module = "host")]
@@ -54,14 +54,14 @@ const UTS_FIELD: usize = 65;
 /// Turns a scalar of the shim into an answer: -4095..-1 are errors, everything else (addresses included) a value.
 fn answer(returned: i32) -> Answer {
     match returned {
-        -4095..=-1 => Err(Errno(-returned as u16)),
-        value => Ok(u64::from(value as u32)),
+        -4095..=-1 => Answer::failed(Errno(-returned as u16)),
+        value => Answer::value(u64::from(value as u32)),
     }
 }
 
-/// An address or length as the 32-bit kernel call takes it; what does not fit cannot be mapped.
-fn word(value: u64) -> Result<u32, Errno> {
-    u32::try_from(value).map_err(|_| Errno::ENOMEM)
+/// An address or length as the 32-bit kernel takes it. What does not fit cannot be mapped; the kernel says so of the largest.
+fn word(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
 }
 
 /// The arguments of the program, its own name first.
@@ -86,27 +86,26 @@ macro_rules! with {
 
 impl Kernel for Wasm {
     fn mmap(&mut self, call: &Mmap) -> Answer {
-        let flags = u32::try_from(call.flags).map_err(|_| Errno::EINVAL)?;
-        answer(mmap(word(call.addr)?, word(call.len)?, call.prot, flags, call.fd))
+        answer(mmap(word(call.addr), word(call.len), call.prot, call.flags as u32, call.fd))
     }
 
     fn munmap(&mut self, addr: u64, len: u64) -> Answer {
-        answer(munmap(word(addr)?, word(len)?))
+        answer(munmap(word(addr), word(len)))
     }
 
     fn mincore(&mut self, addr: u64, len: u64, pages: &mut [u8]) -> Answer {
         // SAFETY: the shim refuses with EFAULT when `pages` is too short for `len`.
-        answer(unsafe { mincore(word(addr)?, word(len)?, pages.as_mut_ptr(), pages.len() as u32) })
+        answer(unsafe { mincore(word(addr), word(len), pages.as_mut_ptr(), pages.len() as u32) })
     }
 
     fn madvise(&mut self, addr: u64, len: u64, advice: Advice) -> Answer {
         match advice {
-            Advice::DontNeed => answer(madvise_dontneed(word(addr)?, word(len)?)),
+            Advice::DontNeed => answer(madvise_dontneed(word(addr), word(len))),
         }
     }
 
     fn msync_invalidate(&mut self, addr: u64, len: u64) -> Answer {
-        answer(msync_invalidate(word(addr)?, word(len)?))
+        answer(msync_invalidate(word(addr), word(len)))
     }
 
     fn memfd_create(&mut self, name: &str) -> Answer {
@@ -132,7 +131,7 @@ impl Kernel for Wasm {
 
     fn pread(&mut self, fd: Fd, into: &mut [u8], offset: u64) -> Answer {
         // SAFETY: the shim writes at most the slice's length into the slice.
-        answer(unsafe { pread(fd, into.as_mut_ptr(), into.len() as u32, word(offset)?) })
+        answer(unsafe { pread(fd, into.as_mut_ptr(), into.len() as u32, word(offset)) })
     }
 
     fn write(&mut self, fd: Fd, bytes: &[u8]) -> Answer {
@@ -141,11 +140,11 @@ impl Kernel for Wasm {
     }
 
     fn store(&mut self, fd: Fd, addr: u64, len: u64) -> Answer {
-        answer(store(fd, word(addr)?, word(len)?))
+        answer(store(fd, word(addr), word(len)))
     }
 
     fn load(&mut self, fd: Fd, addr: u64, len: u64) -> Answer {
-        answer(load(fd, word(addr)?, word(len)?))
+        answer(load(fd, word(addr), word(len)))
     }
 
     fn page_size(&mut self) -> u64 {
@@ -168,8 +167,8 @@ impl Kernel for Wasm {
         let field = |index: u32| -> Result<String, Errno> {
             let mut bytes = [0; UTS_FIELD];
             // SAFETY: the shim writes at most `UTS_FIELD` bytes and says how many.
-            let len = answer(unsafe { uname(index, bytes.as_mut_ptr(), UTS_FIELD as u32) })? as usize;
-            Ok(String::from_utf8_lossy(bytes.get(..len).unwrap_or_default()).into_owned())
+            let len = answer(unsafe { uname(index, bytes.as_mut_ptr(), UTS_FIELD as u32) }).result()? as usize;
+            Ok(String::from(text(bytes.get(..len).unwrap_or_default())))
         };
         // Fields in the order of struct new_utsname; 1 is the host's name, which is nobody's business.
         Ok(Uname { sysname: field(0)?, release: field(2)?, version: field(3)?, machine: field(4)? })
@@ -211,7 +210,7 @@ impl Kernel for Wasm {
             list.extend_from_slice(arg.as_bytes());
             list.push(0);
         }
-        answer(with!(execve, path, list.as_ptr(), list.len() as u32)).err().unwrap_or(Errno::EINVAL)
+        answer(with!(execve, path, list.as_ptr(), list.len() as u32)).result().err().unwrap_or(Errno::EINVAL)
     }
 
     fn may_reboot(&mut self) -> Answer {

@@ -1,160 +1,183 @@
 //! `json`: one object, the machine-readable report. Its form is `probe/schema/mapprobe.report.json`.
 
-use super::sentence;
-use super::{Report, Row, SCHEMA_VERSION};
+use super::{Report, Row, SCHEMA_VERSION, sentence};
 use crate::evidence::{Call, Outcome, Step};
-use crate::experiment::validation::{Answered, Validation};
+use crate::experiment::validation::{Answered, Bit, Validation};
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
     let mut json = Json::default();
-    json.object(|json| {
-        json.key("schema").text("mapprobe.report");
-        json.key("schema_version").text(SCHEMA_VERSION);
-        json.key("tool").object(|json| {
-            json.key("name").text("mapprobe");
-            json.key("version").text(env!("CARGO_PKG_VERSION"));
-            json.key("arch").text(report.arch.name());
-        });
-        json.key("kernel").object(|json| {
-            json.key("sysname").text(&report.kernel.sysname);
-            json.key("release").text(&report.kernel.release);
-            json.key("version").text(&report.kernel.version);
-            json.key("machine").text(&report.kernel.machine);
-        });
-        json.key("process").object(|json| {
-            json.key("pid").maybe(report.process.pid);
-            json.key("euid").maybe(report.process.euid);
-            json.key("page_size").number(report.process.page_size);
-            json.key("time").maybe(report.process.time);
-        });
-        json.key("environment").array(&report.environment, |json, lie| {
-            json.object(|json| {
-                json.key("name").text(lie.name);
-                json.key("evidence").text(lie.evidence);
-            });
-        });
-        match &report.validation {
-            Some(validation) => json.key("validation").object(|json| write_validation(json, report, validation)),
-            None => json.key("validation").word("null"),
+    json.open('{');
+    json.text_at("schema", "mapprobe.report");
+    json.text_at("schema_version", SCHEMA_VERSION);
+    json.open_at("tool", '{');
+    json.text_at("name", "mapprobe");
+    json.text_at("version", env!("CARGO_PKG_VERSION"));
+    json.text_at("arch", report.arch.name());
+    json.close('}');
+    json.open_at("kernel", '{');
+    json.text_at("sysname", &report.kernel.sysname);
+    json.text_at("release", &report.kernel.release);
+    json.text_at("version", &report.kernel.version);
+    json.text_at("machine", &report.kernel.machine);
+    json.close('}');
+    json.open_at("process", '{');
+    json.number_at("pid", report.process.pid);
+    json.number_at("euid", report.process.euid);
+    json.number_at("page_size", Some(report.process.page_size));
+    json.number_at("time", report.process.time);
+    json.close('}');
+    json.open_at("environment", '[');
+    for lie in &report.environment {
+        json.next();
+        json.open('{');
+        json.text_at("name", lie.name);
+        json.text_at("evidence", lie.evidence);
+        json.close('}');
+    }
+    json.close(']');
+    match &report.validation {
+        Some((validation, calls)) => {
+            json.open_at("validation", '{');
+            write_validation(&mut json, validation);
+            write_evidence(&mut json, report, report.calls(calls));
+            json.close('}');
         }
-        json.key("flags").array(&report.rows, |json, row| json.object(|json| write_row(json, report, row)));
-        json.key("complete").word(if report.complete { "true" } else { "false" });
-    });
+        None => json.word_at("validation", "null"),
+    }
+    json.open_at("flags", '[');
+    for row in &report.rows {
+        json.next();
+        json.open('{');
+        write_row(&mut json, report, row);
+        json.close('}');
+    }
+    json.close(']');
+    json.truth_at("complete", Some(report.complete));
+    json.close('}');
     json.out.push('\n');
     json.out
 }
 
-fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
-    let truth = |known: Option<bool>| match known {
-        Some(true) => "true",
-        Some(false) => "false",
-        None => "null",
-    };
-    json.key("present").word(truth(validation.present));
-    json.key("validating").word(truth(validation.validating));
-    json.key("type_mask").hex(validation.type_mask);
-    for (key, wanted) in [("accepted_bits", Answered::Accepted), ("refused_bits", Answered::Refused)] {
-        let bits: Vec<_> = validation.bits.iter().filter(|bit| bit.answered() == wanted).collect();
-        json.key(key).line(&bits, |json, bit| json.number(u64::from(bit.bit)));
+fn write_validation(json: &mut Json, validation: &Validation) {
+    json.truth_at("present", validation.present);
+    json.truth_at("validating", validation.validating);
+    json.hex_at("type_mask", Some(validation.type_mask));
+    bits_at(json, "accepted_bits", validation, Answered::Accepted);
+    bits_at(json, "refused_bits", validation, Answered::Refused);
+    json.open_at("other_bits", '[');
+    for bit in &validation.bits {
+        if let Answered::Other(_) = bit.answered() {
+            json.next();
+            json.open_flat('{');
+            json.number_at("bit", Some(u64::from(bit.bit)));
+            json.outcome_at("memfd", bit.memfd);
+            json.outcome_at("pipe", bit.pipe);
+            json.close('}');
+        }
     }
-    let others: Vec<_> = validation.bits.iter().filter(|bit| matches!(bit.answered(), Answered::Other(_))).collect();
-    json.key("other_bits").array(&others, |json, bit| {
-        json.flat_object(|json| {
-            json.key("bit").number(u64::from(bit.bit));
-            json.key("memfd").outcome(bit.memfd);
-            json.key("pipe").outcome(bit.pipe);
-        });
-    });
-    json.key("evidence").array(&validation.steps, |json, step| json.text(&sentence::step(report.arch, step)));
+    json.close(']');
+}
+
+fn bits_at(json: &mut Json, key: &str, validation: &Validation, wanted: Answered) {
+    json.key(key);
+    json.open_flat('[');
+    for bit in validation.bits.iter().filter(|bit: &&Bit| bit.answered() == wanted) {
+        json.next();
+        sentence::number(&mut json.out, u64::from(bit.bit));
+    }
+    json.close(']');
 }
 
 fn write_row(json: &mut Json, report: &Report, row: &Row) {
     let (verdict, reason) = &row.finding;
-    json.key("name").text(row.flag.name);
-    match row.flag.value(report.arch) {
-        Some(bits) => json.key("value").hex(bits),
-        None => json.key("value").word("null"),
-    }
-    json.key("since").text(row.flag.since);
-    json.key("verdict").text(verdict.word());
-    json.key("reason_code").text(reason.code());
-    json.key("reason").text(&sentence::reason(reason));
-    let contexts: Vec<&Step> = row.steps.iter().filter(|step| step.context).collect();
-    json.key("contexts").array(&contexts, |json, step| {
-        if let Call::Mmap { flags, backing, .. } = step.call {
-            json.flat_object(|json| {
-                let mut map_type = String::new();
-                sentence::flags(&mut map_type, report.arch, sentence::map_type(report.arch, flags));
-                json.key("type").text(&map_type);
-                json.key("backing").text(backing.name());
-                json.key("outcome").outcome(step.outcome);
-            });
+    json.text_at("name", row.flag.name);
+    json.hex_at("value", row.flag.value(report.arch));
+    json.text_at("since", row.flag.since);
+    json.text_at("verdict", verdict.word());
+    json.text_at("reason_code", reason.code());
+    json.key("reason");
+    json.out.push('"');
+    sentence::reason(&mut json.out, reason);
+    json.out.push('"');
+    let steps = report.calls(&row.calls);
+    json.open_at("contexts", '[');
+    for step in steps {
+        if let (Call::Mmap { flags, backing, .. }, true) = (step.call, step.context) {
+            json.next();
+            json.open_flat('{');
+            json.key("type");
+            json.out.push('"');
+            sentence::flags(&mut json.out, report.arch, sentence::map_type(report.arch, flags));
+            json.out.push('"');
+            json.text_at("backing", backing.name());
+            json.outcome_at("outcome", step.outcome);
+            json.close('}');
         }
-    });
-    json.key("evidence").array(&row.steps, |json, step| json.text(&sentence::step(report.arch, step)));
+    }
+    json.close(']');
+    write_evidence(json, report, steps);
 }
 
-/// A writer of JSON text. Objects and arrays put each member on its own line, unless they are flat.
+fn write_evidence(json: &mut Json, report: &Report, steps: &[Step]) {
+    json.open_at("evidence", '[');
+    for step in steps {
+        json.next();
+        json.out.push('"');
+        sentence::step(&mut json.out, report.arch, step);
+        json.out.push('"');
+    }
+    json.close(']');
+}
+
+/// A writer of JSON text: each member on its own line, unless the object or array is flat. Sentences of this program are
+/// ASCII without quotes and go straight to `out`; everything that comes from outside goes through [`Json::text_at`].
 #[derive(Default)]
 struct Json {
     out: String,
     depth: usize,
-    /// No member has been written in the innermost object or array yet.
-    first: bool,
+    /// Something stands before the next member.
+    begun: bool,
     flat: bool,
 }
 
 impl Json {
-    fn enclose(&mut self, open: char, close: char, members: impl FnOnce(&mut Json)) {
-        self.out.push(open);
+    fn open(&mut self, bracket: char) {
+        self.out.push(bracket);
         self.depth += 1;
-        self.first = true;
-        members(self);
+        self.begun = false;
+    }
+
+    fn open_flat(&mut self, bracket: char) {
+        self.open(bracket);
+        self.flat = true;
+    }
+
+    fn open_at(&mut self, key: &str, bracket: char) {
+        self.key(key);
+        self.open(bracket);
+    }
+
+    fn close(&mut self, bracket: char) {
         self.depth -= 1;
-        if !self.first && !self.flat {
+        if self.begun && !self.flat {
             self.new_line();
         }
-        self.first = false;
-        self.out.push(close);
-    }
-
-    fn object(&mut self, members: impl FnOnce(&mut Json)) {
-        self.enclose('{', '}', members);
-    }
-
-    fn flat_object(&mut self, members: impl FnOnce(&mut Json)) {
-        self.flat = true;
-        self.enclose('{', '}', members);
-        self.flat = false;
-    }
-
-    fn array<T>(&mut self, items: &[T], write: impl Fn(&mut Json, &T)) {
-        self.enclose('[', ']', |json| {
-            for item in items {
-                json.next();
-                write(json, item);
-            }
-        });
-    }
-
-    /// An array on one line.
-    fn line<T>(&mut self, items: &[T], write: impl Fn(&mut Json, &T)) {
-        self.flat = true;
-        self.array(items, write);
+        self.out.push(bracket);
+        self.begun = true;
         self.flat = false;
     }
 
     fn next(&mut self) {
-        if !self.first {
+        if self.begun {
             self.out.push(',');
         }
         if !self.flat {
             self.new_line();
-        } else if !self.first {
+        } else if self.begun {
             self.out.push(' ');
         }
-        self.first = false;
+        self.begun = true;
     }
 
     fn new_line(&mut self) {
@@ -164,62 +187,70 @@ impl Json {
         }
     }
 
-    fn key(&mut self, name: &str) -> &mut Json {
+    fn key(&mut self, name: &str) {
         self.next();
         self.text(name);
         self.out.push_str(": ");
-        self
     }
 
-    fn word(&mut self, word: &str) {
+    fn word_at(&mut self, key: &str, word: &str) {
+        self.key(key);
         self.out.push_str(word);
     }
 
-    fn number(&mut self, value: u64) {
-        sentence::number(&mut self.out, value, 10);
+    fn truth_at(&mut self, key: &str, truth: Option<bool>) {
+        self.word_at(key, truth.map_or("null", |truth| if truth { "true" } else { "false" }));
     }
 
-    fn maybe(&mut self, value: Option<u64>) {
+    fn number_at(&mut self, key: &str, value: Option<u64>) {
         match value {
-            Some(value) => self.number(value),
-            None => self.word("null"),
+            Some(value) => {
+                self.key(key);
+                sentence::number(&mut self.out, value);
+            }
+            None => self.word_at(key, "null"),
         }
     }
 
     /// Flag values are strings: not every reader of JSON keeps 64 bits of a number.
-    fn hex(&mut self, value: u64) {
-        self.out.push_str("\"0x");
-        sentence::number(&mut self.out, value, 16);
+    fn hex_at(&mut self, key: &str, value: Option<u64>) {
+        match value {
+            Some(value) => {
+                self.word_at(key, "\"0x");
+                sentence::hex(&mut self.out, value, 1);
+                self.out.push('"');
+            }
+            None => self.word_at(key, "null"),
+        }
+    }
+
+    fn outcome_at(&mut self, key: &str, outcome: Outcome) {
+        self.word_at(key, "\"");
+        match outcome {
+            Outcome::There | Outcome::Elsewhere => self.out.push_str("accepted"),
+            other => sentence::outcome(&mut self.out, other),
+        }
         self.out.push('"');
     }
 
-    fn outcome(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::There => self.text("accepted"),
-            Outcome::Elsewhere => self.text("accepted"),
-            other => {
-                let mut word = String::new();
-                sentence::outcome(&mut word, other);
-                self.text(&word);
-            }
-        }
+    fn text_at(&mut self, key: &str, text: &str) {
+        self.key(key);
+        self.text(text);
     }
 
     /// ASCII only: everything else is escaped.
     fn text(&mut self, text: &str) {
         self.out.push('"');
         for unit in text.encode_utf16() {
-            match char::from_u32(u32::from(unit)) {
-                Some(char @ ('"' | '\\')) => {
+            match u8::try_from(unit) {
+                Ok(quoted @ (b'"' | b'\\')) => {
                     self.out.push('\\');
-                    self.out.push(char);
+                    self.out.push(char::from(quoted));
                 }
-                Some(char @ ' '..='~') => self.out.push(char),
+                Ok(plain @ b' '..=b'~') => self.out.push(char::from(plain)),
                 _ => {
                     self.out.push_str("\\u");
-                    for shift in [12, 8, 4, 0] {
-                        sentence::number(&mut self.out, u64::from(unit >> shift & 0xf), 16);
-                    }
+                    sentence::hex(&mut self.out, u64::from(unit), 4);
                 }
             }
         }

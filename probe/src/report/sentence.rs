@@ -2,19 +2,44 @@
 
 use crate::arch::Arch;
 use crate::errno::Errno;
-use crate::evidence::{Call, Outcome, Recognition, Step, Trial};
+use crate::evidence::{Call, Outcome, Step};
 use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, TABLE, flag_bits};
 use crate::verdict::Reason;
 
-/// The base a number is written in.
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-/// Appends a number. (`core::fmt` would do it too, for two kilobytes more.)
-pub fn number(out: &mut String, value: u64, base: u64) {
-    if value >= base {
-        number(out, value / base, base);
+/// Appends a number in decimal. By subtraction: 64-bit division costs kilobytes on a 32-bit machine, and `core::fmt` two more.
+pub fn number(out: &mut String, mut value: u64) {
+    let mut started = false;
+    for power in POWERS {
+        let mut digit = b'0';
+        while value >= power {
+            value -= power;
+            digit += 1;
+        }
+        started |= digit != b'0' || power == 1;
+        if started {
+            out.push(char::from(digit));
+        }
     }
-    out.push(char::from(DIGITS[(value % base) as usize % DIGITS.len()]));
+}
+
+/// The powers of ten that 64 bits hold, the largest first.
+const POWERS: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut at = 19;
+    while at > 0 {
+        powers[at - 1] = powers[at] * 10;
+        at -= 1;
+    }
+    powers
+};
+
+/// Appends a number in hexadecimal, with at least `width` digits.
+pub fn hex(out: &mut String, value: u64, width: u32) {
+    let digits = (64 - value.leading_zeros()).div_ceil(4).max(width);
+    for digit in (0..digits).rev() {
+        let digit = (value >> (4 * digit)) as u8 & 0xf;
+        out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+    }
 }
 
 /// Appends an errno by name; by number where it has none.
@@ -23,7 +48,7 @@ pub fn errno(out: &mut String, errno: Errno) {
         Some(name) => out.push_str(name),
         None => {
             out.push_str("errno ");
-            number(out, u64::from(errno.0), 10);
+            number(out, u64::from(errno.0));
         }
     }
 }
@@ -33,7 +58,7 @@ pub fn outcome(out: &mut String, outcome: Outcome) {
     match outcome {
         Outcome::There => out.push_str("mapped there"),
         Outcome::Elsewhere => out.push_str("mapped elsewhere"),
-        Outcome::Number(value) => number(out, value, 10),
+        Outcome::Number(value) => number(out, u64::from(value)),
         Outcome::Failed(failed) => errno(out, failed),
         Outcome::NotRun => out.push_str("not asked"),
     }
@@ -66,7 +91,7 @@ pub fn flags(out: &mut String, arch: Arch, value: u64) {
             out.push('|');
         }
         out.push_str("0x");
-        number(out, left, 16);
+        hex(out, left, 1);
     }
 }
 
@@ -75,18 +100,17 @@ pub fn map_type(arch: Arch, value: u64) -> u64 {
     value & 0xff & !flag_bits(arch)
 }
 
-/// A call and its answer.
-pub fn step(arch: Arch, step: &Step) -> String {
-    let mut out = String::new();
+/// Appends a call and its answer.
+pub fn step(out: &mut String, arch: Arch, step: &Step) {
     match step.call {
         Call::Mmap { flags: value, backing, pages } => {
             out.push_str("mmap(");
-            flags(&mut out, arch, value);
+            flags(out, arch, value);
             out.push_str(", ");
             out.push_str(backing.name());
             if pages != 1 {
                 out.push_str(", ");
-                number(&mut out, u64::from(pages), 10);
+                number(out, u64::from(pages));
                 out.push_str(" pages");
             }
             out.push(')');
@@ -94,57 +118,42 @@ pub fn step(arch: Arch, step: &Step) -> String {
         Call::Other(call) => out.push_str(call),
     }
     out.push_str(": ");
-    outcome(&mut out, step.outcome);
-    out
+    outcome(out, step.outcome);
 }
 
-/// A reason as a sentence.
-pub fn reason(reason: &Reason) -> String {
-    let mut out = String::new();
+/// Appends a reason as a sentence: a few words, and the measurement that decided.
+pub fn reason(out: &mut String, reason: &Reason) {
+    summary(out, reason);
     match reason {
-        Reason::NotDefined => out.push_str("this architecture defines no such flag, or defines it as 0"),
-        Reason::ControlFailed(control) => out.push_str(control),
-        Reason::ControlShowsEffect(trial) => {
-            out.push_str("the control shows the effect too: ");
-            compare(&mut out, trial);
+        Reason::ControlShowsEffect(trial) | Reason::EffectSeen(trial) | Reason::EffectAbsent(trial) => {
+            out.push_str(": ");
+            out.push_str(trial.question);
+            out.push_str(": ");
+            outcome(out, trial.flagged);
+            out.push_str(" with it, ");
+            outcome(out, trial.plain);
+            out.push_str(" without");
+            if trial.unknown != Outcome::NotRun {
+                out.push_str(", ");
+                outcome(out, trial.unknown);
+                out.push_str(" with an unknown bit");
+            }
         }
-        Reason::Contradictory => out.push_str("the answers contradict each other"),
-        Reason::EffectSeen(trial) | Reason::EffectAbsent(trial) => compare(&mut out, trial),
-        Reason::NotPermitted(failed) => {
-            out.push_str("known, but this process may not use it: ");
-            errno(&mut out, *failed);
+        Reason::NotOffered(by) | Reason::Offered(by) | Reason::Validated(by) | Reason::RefusedAsUnknown(by) => {
+            out.push_str(": ");
+            out.push_str(by.by);
+            out.push_str(" answers ");
+            outcome(out, by.flagged);
+            out.push_str(" to it and ");
+            outcome(out, by.unknown);
+            out.push_str(" to what names nothing");
         }
-        Reason::OverLimit(failed) => {
-            out.push_str("known, but over a limit of this process: ");
-            errno(&mut out, *failed);
-        }
-        Reason::NoRoom(failed) => {
-            out.push_str("known, but this kernel has no room for it: ");
-            errno(&mut out, *failed);
-        }
-        Reason::NotOffered(by) => {
-            out.push_str("known, but this machine does not offer it: ");
-            recognition(&mut out, by);
-        }
-        Reason::Offered(by) => {
-            out.push_str("this machine offers it, no page was mapped: ");
-            recognition(&mut out, by);
-        }
-        Reason::Validated(by) => {
-            out.push_str("the kernel knows it, its effect was not observed: ");
-            recognition(&mut out, by);
-        }
-        Reason::RefusedAsUnknown(by) => {
-            out.push_str("refused like what names nothing: ");
-            recognition(&mut out, by);
-        }
-        Reason::NoEvidence => out.push_str("nothing that was seen decides"),
+        _ => {}
     }
-    out
 }
 
-/// A reason in a few words.
-pub fn summary(reason: &Reason) -> String {
+/// Appends a reason in a few words.
+pub fn summary(out: &mut String, reason: &Reason) {
     let (words, failed) = match *reason {
         Reason::NotDefined => ("no such flag on this architecture", None),
         Reason::ControlFailed(control) => (control, None),
@@ -161,32 +170,8 @@ pub fn summary(reason: &Reason) -> String {
         Reason::RefusedAsUnknown(_) => ("refused like unknown flags", None),
         Reason::NoEvidence => ("nothing was seen that decides", None),
     };
-    let mut out = String::from(words);
+    out.push_str(words);
     if let Some(failed) = failed {
-        errno(&mut out, failed);
+        errno(out, failed);
     }
-    out
-}
-
-fn compare(out: &mut String, trial: &Trial) {
-    out.push_str(trial.question);
-    out.push_str(": ");
-    outcome(out, trial.flagged);
-    out.push_str(" with it, ");
-    outcome(out, trial.plain);
-    out.push_str(" without");
-    if trial.unknown != Outcome::NotRun {
-        out.push_str(", ");
-        outcome(out, trial.unknown);
-        out.push_str(" with an unknown bit");
-    }
-}
-
-fn recognition(out: &mut String, by: &Recognition) {
-    out.push_str(by.by);
-    out.push_str(" answers ");
-    outcome(out, by.flagged);
-    out.push_str(" to it and ");
-    outcome(out, by.unknown);
-    out.push_str(" to what names nothing");
 }

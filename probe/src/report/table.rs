@@ -21,16 +21,17 @@ pub fn write(report: &Report) -> String {
     out.push_str("\n\n");
     line(&mut out, ["FLAG", "VALUE", "VERDICT"], "REASON");
     for row in &report.rows {
-        let mut value = String::new();
+        let (mut value, mut summary) = (String::new(), String::new());
         match row.flag.value(report.arch) {
             Some(bits) => {
                 value.push_str("0x");
-                sentence::number(&mut value, bits, 16);
+                sentence::hex(&mut value, bits, 1);
             }
             None => value.push('-'),
         }
         let (verdict, reason) = &row.finding;
-        line(&mut out, [row.flag.name, &value, verdict.word()], &sentence::summary(reason));
+        sentence::summary(&mut summary, reason);
+        line(&mut out, [row.flag.name, &value, verdict.word()], &summary);
     }
     for lie in &report.environment {
         out.push_str("\nnot a plain kernel: ");
