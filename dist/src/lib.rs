@@ -1,5 +1,26 @@
 //! Builds, checks and packages mapprobe for every architecture.
+//!
+//! The stages, in the order a file passes through them: [`toolchain`] and [`packages`] find what is needed, [`compile`] and one
+//! of the routes [`native`] and [`wasm2c`] build, [`check`] refuses, [`smoke`] runs, [`archive`] and [`manifest`] package.
+//! [`debian`] fetches files of Debian's archive, for the build and for the lab.
 
 pub mod cache;
 pub mod debian;
 pub mod progress;
+pub mod workspace;
+
+pub mod packages;
+pub mod toolchain;
+
+pub mod compile;
+pub mod native;
+pub mod wasm2c;
+
+pub mod archive;
+pub mod check;
+pub mod manifest;
+pub mod smoke;
+
+mod deliver;
+
+pub use deliver::{Delivered, Options, build_example, deliver};

@@ -1,0 +1,289 @@
+//! What a file must be before it is delivered. Knows bytes and targets; does no I/O.
+
+use object::elf::{ELFCLASS32, ELFCLASS64, FileHeader32, FileHeader64, PF_W, PF_X, PT_DYNAMIC, PT_INTERP};
+use object::read::elf::{FileHeader, ProgramHeader};
+use std::fmt;
+use targets::{Elf, Target};
+
+/// Why a file is not delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not an ELF file, or one that cannot be read.
+    NotElf(String),
+    /// Not a program: `e_type` is not `ET_EXEC`.
+    NotProgram(u16),
+    /// Made for another machine.
+    WrongMachine(Elf),
+    /// It asks for a dynamic linker: program header `INTERP` or `DYNAMIC`.
+    NotStatic(&'static str),
+    /// Memory that can be written and executed, by the number of its program header.
+    WritableAndExecutable(usize),
+    /// It tells where it was built.
+    Path(String),
+    /// Larger than its target allows: bytes.
+    OverBudget(u64),
+}
+
+/// Everything that is wrong with a delivered file; nothing when it is right. `paths` are folders of the building machine, and
+/// the budget binds only when std was rebuilt.
+pub fn refusals(bytes: &[u8], target: &Target, paths: &[String], std_rebuilt: bool) -> Vec<Refusal> {
+    let mut found = match (bytes.get(..4), bytes.get(4)) {
+        (Some(b"\x7fELF"), Some(&class)) if class == ELFCLASS32.0 => {
+            headers::<FileHeader32<object::Endianness>>(bytes, target)
+        }
+        (Some(b"\x7fELF"), Some(&class)) if class == ELFCLASS64.0 => {
+            headers::<FileHeader64<object::Endianness>>(bytes, target)
+        }
+        _ => vec![Refusal::NotElf("it does not begin as one".into())],
+    };
+    found.extend(paths.iter().filter(|path| contains(bytes, path)).cloned().map(Refusal::Path));
+    if std_rebuilt && over_budget(bytes, target) {
+        found.push(Refusal::OverBudget(bytes.len() as u64));
+    }
+    found
+}
+
+/// Whether a file is larger than its target allows.
+pub fn over_budget(bytes: &[u8], target: &Target) -> bool {
+    bytes.len() as u64 > target.budget
+}
+
+/// A sentence for everything that is wrong with a file.
+pub fn sentences(refusals: &[Refusal], target: &Target) -> String {
+    let sentence = |refusal: &Refusal| refusal.sentence(target);
+    refusals.iter().map(sentence).collect::<Vec<_>>().join(" ")
+}
+
+fn headers<F: FileHeader<Endian = object::Endianness>>(bytes: &[u8], target: &Target) -> Vec<Refusal> {
+    let not_elf = |reason: object::Error| vec![Refusal::NotElf(reason.to_string())];
+    let header = match F::parse(bytes) {
+        Ok(header) => header,
+        Err(reason) => return not_elf(reason),
+    };
+    let endian = match header.endian() {
+        Ok(endian) => endian,
+        Err(reason) => return not_elf(reason),
+    };
+    let segments = match header.program_headers(endian, bytes) {
+        Ok(segments) => segments,
+        Err(reason) => return not_elf(reason),
+    };
+    let mut found = Vec::new();
+    let machine = Elf {
+        machine: header.e_machine(endian).0,
+        bits: if header.is_class_64() { 64 } else { 32 },
+        big_endian: header.is_big_endian(),
+    };
+    if machine != target.elf {
+        found.push(Refusal::WrongMachine(machine));
+    }
+    if header.e_type(endian) != object::elf::ET_EXEC {
+        found.push(Refusal::NotProgram(header.e_type(endian).0));
+    }
+    for (at, segment) in segments.iter().enumerate() {
+        match segment.p_type(endian) {
+            PT_INTERP => found.push(Refusal::NotStatic("INTERP")),
+            PT_DYNAMIC => found.push(Refusal::NotStatic("DYNAMIC")),
+            _ => {}
+        }
+        if segment.p_flags(endian) & (PF_W | PF_X) == PF_W | PF_X {
+            found.push(Refusal::WritableAndExecutable(at));
+        }
+    }
+    found
+}
+
+/// Whether a folder's path, as the beginning of a longer path, is somewhere in the file.
+fn contains(bytes: &[u8], folder: &str) -> bool {
+    let path = format!("{}/", folder.trim_end_matches('/'));
+    path.len() > 1 && bytes.windows(path.len()).any(|window| window == path.as_bytes())
+}
+
+impl Refusal {
+    /// What was found, and what a file of the target must be.
+    pub fn sentence(&self, target: &Target) -> String {
+        let (name, budget) = (target.arch.name(), target.budget);
+        match self {
+            Refusal::NotElf(reason) => {
+                format!("It is no readable ELF file ({reason}); a program of {name} was expected.")
+            }
+            Refusal::NotProgram(found) => {
+                format!(
+                    "Its e_type is {found}; 2 (ET_EXEC) was expected: a program at a fixed address that relocates nothing."
+                )
+            }
+            Refusal::WrongMachine(found) => {
+                format!("It is for {}; {name} is {}.", Identification(found), Identification(&target.elf))
+            }
+            Refusal::NotStatic(header) => {
+                format!("It is not static: it has a program header {header}; a file that needs no other was expected.")
+            }
+            Refusal::WritableAndExecutable(at) => {
+                format!("Its program header {at} is writable and executable; no memory should be both.")
+            }
+            Refusal::Path(path) => {
+                format!(
+                    "It contains {path}, a path of the machine that built it; it should not tell where it was built."
+                )
+            }
+            Refusal::OverBudget(size) => {
+                format!(
+                    "It is {size} bytes; the budget of {name} is {budget} (targets/src/{name}.rs), {} less.",
+                    size - budget
+                )
+            }
+        }
+    }
+}
+
+/// `e_machine`, class and byte order for people.
+struct Identification<'a>(&'a Elf);
+
+impl fmt::Display for Identification<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter) -> fmt::Result {
+        let order = if self.0.big_endian { "big-endian" } else { "little-endian" };
+        write!(to, "e_machine {}, {} bits, {order}", self.0.machine, self.0.bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Refusal, refusals};
+    use targets::{ALL, Elf, Target};
+
+    const R_X: u32 = 5;
+    const LOAD: u32 = 1;
+
+    /// An ELF file with the given program headers `(p_type, p_flags)` and nothing else.
+    fn forged(elf: &Elf, e_type: u16, segments: &[(u32, u32)]) -> Vec<u8> {
+        let wide = elf.bits == 64;
+        let half = |value: u16| if elf.big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        let word = |value: u32| if elf.big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        let address = |value: u32| match (wide, elf.big_endian) {
+            (true, false) => u64::from(value).to_le_bytes().to_vec(),
+            (true, true) => u64::from(value).to_be_bytes().to_vec(),
+            (false, _) => word(value).to_vec(),
+        };
+        let (header, entry) = if wide { (64, 56) } else { (52, 32) };
+        let mut bytes = vec![0x7f, b'E', b'L', b'F', if wide { 2 } else { 1 }, if elf.big_endian { 2 } else { 1 }, 1];
+        bytes.resize(16, 0);
+        bytes.extend([half(e_type), half(elf.machine)].concat());
+        bytes.extend([word(1).to_vec(), address(0x10000), address(header), address(0), word(0).to_vec()].concat());
+        for value in [header as u16, entry, segments.len() as u16, 0, 0, 0] {
+            bytes.extend(half(value));
+        }
+        for (p_type, p_flags) in segments {
+            let fields = [address(0), address(0x10000), address(0x10000), address(0), address(0)].concat();
+            if wide {
+                bytes.extend([word(*p_type).to_vec(), word(*p_flags).to_vec(), fields, address(4096)].concat());
+            } else {
+                bytes.extend([word(*p_type).to_vec(), fields, word(*p_flags).to_vec(), word(4096).to_vec()].concat());
+            }
+        }
+        bytes
+    }
+
+    fn right(target: &Target) -> Vec<u8> {
+        forged(&target.elf, 2, &[(LOAD, R_X), (LOAD, 6), (0x6474_e551, 6)])
+    }
+
+    #[test]
+    fn a_right_file_passes_on_every_target() {
+        for target in ALL {
+            assert_eq!(
+                refusals(&right(target), target, &["/home/somebody".into()], true),
+                [],
+                "{}",
+                target.arch.name()
+            );
+        }
+    }
+
+    #[test]
+    fn a_dynamic_file_is_refused() {
+        for target in ALL {
+            let found = |kind| refusals(&forged(&target.elf, 2, &[(LOAD, R_X), (kind, 4)]), target, &[], true);
+            assert_eq!(found(3), [Refusal::NotStatic("INTERP")]);
+            assert_eq!(found(2), [Refusal::NotStatic("DYNAMIC")]);
+        }
+    }
+
+    #[test]
+    fn a_position_independent_file_is_refused() {
+        for target in ALL {
+            assert_eq!(refusals(&forged(&target.elf, 3, &[(LOAD, R_X)]), target, &[], true), [Refusal::NotProgram(3)]);
+        }
+    }
+
+    #[test]
+    fn a_file_for_another_machine_is_refused() {
+        for target in ALL {
+            for other in ALL {
+                let found = refusals(&right(other), target, &[], true);
+                let expected = if other.elf == target.elf { vec![] } else { vec![Refusal::WrongMachine(other.elf)] };
+                assert_eq!(found, expected);
+            }
+            let turned = Elf { big_endian: !target.elf.big_endian, ..target.elf };
+            let bytes = forged(&turned, 2, &[(LOAD, R_X)]);
+            assert_eq!(refusals(&bytes, target, &[], true), [Refusal::WrongMachine(turned)], "byte order");
+            let other_class = Elf { bits: 96 - target.elf.bits, ..target.elf };
+            let bytes = forged(&other_class, 2, &[(LOAD, R_X)]);
+            assert_eq!(refusals(&bytes, target, &[], true), [Refusal::WrongMachine(other_class)], "class");
+        }
+    }
+
+    #[test]
+    fn memory_that_is_writable_and_executable_is_refused() {
+        for target in ALL {
+            let load = forged(&target.elf, 2, &[(LOAD, R_X), (LOAD, 7)]);
+            assert_eq!(refusals(&load, target, &[], true), [Refusal::WritableAndExecutable(1)]);
+            let stack = forged(&target.elf, 2, &[(LOAD, R_X), (0x6474_e551, 7)]);
+            assert_eq!(refusals(&stack, target, &[], true), [Refusal::WritableAndExecutable(1)]);
+        }
+    }
+
+    #[test]
+    fn a_path_of_the_building_machine_is_refused() {
+        let target = ALL[0];
+        let file = |text: &str| [right(target), text.into()].concat();
+        let found = |bytes: &[u8]| refusals(bytes, target, &["/home/somebody".into(), "/".into(), String::new()], true);
+        assert_eq!(found(&file("x/home/somebody/src/main.rs")), [Refusal::Path("/home/somebody".into())]);
+        assert_eq!(found(&file("/home/somebody-else/src")), []);
+    }
+
+    #[test]
+    fn a_file_over_its_budget_is_refused_when_std_was_rebuilt() {
+        for target in ALL {
+            let mut bytes = right(target);
+            bytes.resize(target.budget as usize, 0);
+            assert_eq!(refusals(&bytes, target, &[], true), []);
+            bytes.push(0);
+            assert_eq!(refusals(&bytes, target, &[], true), [Refusal::OverBudget(target.budget + 1)]);
+            assert_eq!(refusals(&bytes, target, &[], false), []);
+        }
+    }
+
+    #[test]
+    fn what_is_no_elf_file_is_refused() {
+        for bytes in [&b""[..], b"#!/bin/sh\n", b"\x7fELF\x02\x01", &right(ALL[0])[..70]] {
+            assert!(matches!(refusals(bytes, ALL[0], &[], true)[..], [Refusal::NotElf(_)]), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_is_a_sentence_with_what_was_expected() {
+        let target = ALL[2];
+        for (refusal, expected) in [
+            (Refusal::NotElf("short".into()), "a program of hppa was expected"),
+            (Refusal::NotProgram(3), "2 (ET_EXEC) was expected"),
+            (Refusal::WrongMachine(ALL[0].elf), "hppa is e_machine 15, 32 bits, big-endian"),
+            (Refusal::NotStatic("INTERP"), "a file that needs no other was expected"),
+            (Refusal::WritableAndExecutable(1), "no memory should be both"),
+            (Refusal::Path("/home/x".into()), "should not tell where it was built"),
+            (Refusal::OverBudget(target.budget + 7), "7 less"),
+        ] {
+            let sentence = refusal.sentence(target);
+            assert!(sentence.contains(expected), "{sentence}");
+        }
+    }
+}

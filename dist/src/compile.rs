@@ -1,0 +1,94 @@
+//! Rust source to what rustc makes of it: a static program, or WebAssembly.
+
+use crate::toolchain::Toolchain;
+use crate::workspace;
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use targets::Target;
+
+/// What is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source<'a> {
+    /// The program.
+    Program,
+    /// `probe/examples/NAME.rs`.
+    Example(&'a str),
+}
+
+impl Source<'_> {
+    /// The name of what comes out.
+    pub fn name(&self) -> &str {
+        match self {
+            Source::Program => "mapprobe",
+            Source::Example(name) => name,
+        }
+    }
+}
+
+/// Flags of a compiler. Those that name a folder of this machine are kept apart: the manifest says the others.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// The same on every machine.
+    pub everywhere: Vec<String>,
+    /// With folders of this machine.
+    pub here: Vec<String>,
+}
+
+impl Flags {
+    /// Adds flags that are the same on every machine.
+    pub fn add<'a>(&mut self, flags: impl IntoIterator<Item = &'a str>) {
+        self.everywhere.extend(flags.into_iter().map(String::from));
+    }
+}
+
+/// What cargo is told when std is rebuilt, beside the flags of the compiler.
+pub const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+
+/// Compiles for a target with these flags added, and answers where the result is.
+pub fn compile(toolchain: &Toolchain, triple: &str, source: Source, flags: &Flags) -> Result<PathBuf> {
+    let target_dir = workspace::work().join("cargo");
+    let mut rustflags = flags.clone();
+    if toolchain.std.is_some() {
+        // No landing pads, no messages, no unwinder: what a panic means is in design.md, invariant 9.
+        rustflags.add(["-Zunstable-options", "-Cpanic=immediate-abort"]);
+    }
+    for folder in workspace::private(&toolchain.folders()) {
+        // What replaces a folder must not be a folder of anybody's machine.
+        rustflags.here.push(format!("--remap-path-prefix={}=/build", folder.display()));
+    }
+    let all: Vec<String> = rustflags.everywhere.iter().chain(&rustflags.here).cloned().collect();
+    let mut cargo = toolchain.cargo();
+    cargo.args(["build", "--release", "--locked", "--package", "mapprobe", "--target", triple]);
+    cargo.arg("--target-dir").arg(&target_dir).env("CARGO_ENCODED_RUSTFLAGS", all.join("\x1f"));
+    match source {
+        Source::Program => cargo.args(["--bin", "mapprobe"]),
+        Source::Example(name) => cargo.args(["--example", name]),
+    };
+    if toolchain.std.is_some() {
+        cargo.args(BUILD_STD);
+    }
+    let said = cargo.output().with_context(|| format!("{} cannot be started", toolchain.cargo.display()))?;
+    if !said.status.success() {
+        let text = String::from_utf8_lossy(&said.stderr);
+        bail!("{} could not be compiled for {triple} with {}:\n{}", source.name(), toolchain.version, text.trim());
+    }
+    let extension = if triple.starts_with("wasm") { ".wasm" } else { "" };
+    let folder = target_dir.join(triple).join("release");
+    let folder = if source == Source::Program { folder } else { folder.join("examples") };
+    Ok(folder.join(format!("{}{extension}", source.name())))
+}
+
+/// Runs a tool of the build to its end. An error has what the tool said.
+pub fn run(command: &mut std::process::Command) -> Result<()> {
+    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let said = command.output().with_context(|| format!("{name} cannot be started"))?;
+    if !said.status.success() {
+        bail!("{name} ended with {}:\n{}", said.status, String::from_utf8_lossy(&said.stderr).trim());
+    }
+    Ok(())
+}
+
+/// Where the intermediate files of a target are.
+pub fn folder(target: &Target) -> PathBuf {
+    workspace::work().join(target.arch.name())
+}

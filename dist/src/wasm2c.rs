@@ -1,0 +1,75 @@
+//! The route of an architecture that rustc does not know: WebAssembly, then C, then its cross compiler. The host shim it is
+//! compiled with is in `targets/`.
+
+use crate::compile::{self, Flags, Source};
+use crate::native::Built;
+use crate::toolchain::{self, Toolchain};
+use crate::workspace;
+use anyhow::{Context, Result};
+use mapprobe::flags::TABLE;
+use std::fmt::Write;
+use std::fs;
+use targets::Target;
+
+/// A stack of 64 KiB in linear memory, below everything else, so that an overflow is a trap and not a damaged heap.
+const RUSTFLAGS: [&str; 2] = ["-Clinker-flavor=wasm-ld", "-Clink-arg=-zstack-size=65536"];
+
+/// The cross compiler's flags: freestanding, every function visible to it at once, memory as bytes (`wasm-rt.h`).
+const CFLAGS: [&str; 17] = [
+    "-Os",
+    "-static",
+    "-s",
+    "-nostdlib",
+    "-ffreestanding",
+    "-fwhole-program",
+    "-fno-strict-aliasing",
+    "-fno-stack-protector",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-unwind-tables",
+    "-fno-caller-saves",
+    "-fno-ident",
+    "-w",
+    "-DWABT_BIG_ENDIAN=0",
+    "-Wl,--gc-sections",
+    "-Wl,--build-id=none",
+    "-Wl,-z,noexecstack",
+];
+
+/// Builds the program, and links it with the shim in `targets/SHIM`.
+pub fn build(toolchain: &Toolchain, target: &Target, source: Source, compiler: &str, shim: &str) -> Result<Built> {
+    let lld = toolchain::lld("wasm-ld", toolchain).context("No wasm-ld is here; install the Debian package lld.")?;
+    let mut flags = Flags::default();
+    flags.add(RUSTFLAGS);
+    flags.here.push(format!("-Clinker={}", lld.display()));
+    let wasm = compile::compile(toolchain, target.triple, source, &flags)?;
+
+    let folder = compile::folder(target).join(source.name());
+    fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    // wasm2c names everything after the module; the shim knows it as mapprobe, whatever the program is.
+    let generated = folder.join("mapprobe.c");
+    compile::run(workspace::command("wasm2c").arg(&wasm).args(["-n", "mapprobe", "-o"]).arg(&generated))?;
+    let header = folder.join("flags.h");
+    fs::write(&header, assertions(target)).with_context(|| format!("{} cannot be written", header.display()))?;
+    let path = folder.join(source.name());
+    let mut gcc = workspace::command(compiler);
+    gcc.args(CFLAGS).arg("-I").arg(&folder).arg("-I").arg(workspace::root().join("targets").join(shim));
+    gcc.args(["-include", "host.c"]).arg(&generated).arg("-o").arg(&path).arg("-lgcc");
+    compile::run(&mut gcc)?;
+
+    let linker = [&["wasm2c", "|", compiler], &CFLAGS[..]].concat();
+    Ok(Built { path, rustflags: flags.everywhere, linker: linker.into_iter().map(String::from).collect() })
+}
+
+/// The flag table against the kernel's own headers: a C header that does not compile when they disagree.
+fn assertions(target: &Target) -> String {
+    let mut text = String::from(
+        "/* Made by dist from the flag table; compared unsigned, since MAP_HUGE_16GB is negative as int. */\n",
+    );
+    for flag in TABLE {
+        let (name, Some(value)) = (flag.name, flag.value(target.arch)) else { continue };
+        let line = format!("_Static_assert((unsigned){name} == {value:#x}u, \"{name}\");");
+        let newer = target.newer_than_headers.iter().any(|(newer, _)| *newer == name);
+        let _ = if newer { writeln!(text, "#ifdef {name}\n{line}\n#endif") } else { writeln!(text, "{line}") };
+    }
+    text
+}
