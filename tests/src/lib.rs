@@ -4,6 +4,7 @@
 //! [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it should have been.
 
 pub mod console;
+pub mod delivered;
 pub mod facts;
 pub mod guests;
 pub mod kernels;

@@ -1,9 +1,8 @@
 //! What this machine must have: Debian packages, by need. A test says what it needs; what is missing is installed when this
 //! process may do that, and named otherwise.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use dist::cache::Cache;
-use dist::progress::Step;
 use std::process::Command;
 
 /// To boot guests of every architecture.
@@ -26,7 +25,7 @@ pub const ARCHIVE: &[&str] = &["debian-archive-keyring", "dpkg", "gpgv", "tar", 
 /// Makes sure that these Debian packages are installed.
 ///
 /// # Errors
-/// Names what is missing when this process may not install it, and what apt-get said when it failed.
+/// Names what is missing when this process may not install it, or apt-get failed.
 pub fn need(packages: &[&str]) -> Result<()> {
     if missing(packages)?.is_empty() {
         return Ok(());
@@ -37,18 +36,12 @@ pub fn need(packages: &[&str]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let command = format!("apt-get install --no-install-recommends {}", missing.join(" "));
-    if !is_root() {
-        bail!("The tests need Debian packages that are not installed, and only root may install them: {command}");
-    }
-    let step = Step::begin(format!("installing {}", missing.join(" ")));
-    if apt_get(&missing).is_err() {
-        // A package may be unknown or gone because the lists are old, or not there at all.
-        apt(&["update"])?;
-        apt_get(&missing).with_context(|| format!("The tests need Debian packages: {command}"))?;
-    }
-    step.done();
-    Ok(())
+    let names = missing.join(" ");
+    dist::packages::apt_get(&missing).with_context(|| {
+        format!(
+            "The tests need Debian packages that are not installed: apt-get install --no-install-recommends {names}"
+        )
+    })
 }
 
 /// Those of the packages that are not installed.
@@ -67,23 +60,6 @@ fn missing<'a>(packages: &[&'a str]) -> Result<Vec<&'a str>> {
     let found = String::from_utf8_lossy(&found.stdout).into_owned();
     let installed = |name: &str| found.lines().any(|line| line == format!("{name} installed"));
     Ok(packages.iter().copied().filter(|name| !installed(name)).collect())
-}
-
-fn apt_get(packages: &[&str]) -> Result<()> {
-    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
-}
-
-fn apt(arguments: &[&str]) -> Result<()> {
-    let said = Command::new("apt-get")
-        .args(["--quiet", "--option", "DPkg::Lock::Timeout=600"])
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .output()
-        .context("apt-get cannot be started; the tests set up Debian 12 with it")?;
-    if !said.status.success() {
-        bail!("apt-get {} failed: {}", arguments.join(" "), String::from_utf8_lossy(&said.stderr).trim());
-    }
-    Ok(())
 }
 
 /// Whether this process has the rights of root.

@@ -20,7 +20,8 @@ mapprobe: end lines=4 bytes=52 crc32=5defa829 exit=0
 fn boot(name: &str, end: &str) -> Boot {
     let kernel = kernels::named(name).unwrap();
     let program = guests::program(targets::of(kernel.arch)).unwrap();
-    guests::boot(kernel, &[("init", &program), ("log", LOG.as_bytes())], &format!("-- {end}")).unwrap()
+    let initramfs = guests::initramfs(&[("init", &program), ("log", LOG.as_bytes())]);
+    guests::boot(kernel, &initramfs, &format!("-- {end}")).unwrap()
 }
 
 /// A frame printed to the guest's console arrives whole, and the guest's power-off is seen as one.

@@ -1,0 +1,116 @@
+//! The delivered binaries on this machine: exit codes, sentences, and how little they ask of the kernel to say it.
+
+use lab::machine;
+use lab::{delivered, report};
+use mapprobe::arch::Arch;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn mapprobe() -> Command {
+    Command::new(&delivered::of(Arch::X86_64).unwrap().path)
+}
+
+/// One line on stderr that starts with the program's name and holds all of these.
+#[track_caller]
+fn assert_sentence(run: &Output, parts: &[&str]) {
+    let said = String::from_utf8_lossy(&run.stderr);
+    let sentence = said.lines().next().unwrap_or_default();
+    assert!(sentence.starts_with("mapprobe: ") && parts.iter().all(|part| sentence.contains(part)), "{run:?}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_a_failure() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let closed = mapprobe().stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!(closed.status.code(), Some(2), "{closed:?}");
+    assert_sentence(&closed, &["EPIPE"]);
+
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let full = mapprobe().stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!(full.status.code(), Some(2), "{full:?}");
+    assert_sentence(&full, &["ENOSPC"]);
+}
+
+#[test]
+fn wrong_arguments_are_a_failure() {
+    for wrong in [&["--no-such-option"][..], &["stray"], &["--format"], &["--format", "no-such-format"]] {
+        let run = mapprobe().args(wrong).output().unwrap();
+        assert_eq!((run.status.code(), run.stdout.is_empty()), (Some(2), true), "{wrong:?}: {run:?}");
+        assert_sentence(&run, &[wrong[wrong.len() - 1]]);
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    for (argument, part) in [("--help", "--format"), ("--version", env!("CARGO_PKG_VERSION"))] {
+        let run = mapprobe().arg(argument).output().unwrap();
+        assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{run:?}");
+        assert!(String::from_utf8_lossy(&run.stdout).contains(part), "{run:?}");
+    }
+}
+
+/// The system calls of a program, one a line, and what it wrote on stdout.
+fn trace(program: &Path) -> (Vec<String>, Vec<u8>) {
+    machine::need(machine::TRACING).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("trace");
+    let run = Command::new("strace").arg("-f").arg("-o").arg(&log).arg(program).output().expect("strace runs");
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    let text = fs::read_to_string(&log).unwrap();
+    // "PID call(..) = result"; "PID +++ exited with 0 +++" is no call.
+    let calls = text.lines().filter_map(|line| line.split_once(' ')).map(|(_, call)| call.trim_start().to_owned());
+    (calls.filter(|call| !call.starts_with("+++") && !call.starts_with("---")).collect(), run.stdout)
+}
+
+#[test]
+fn the_report_is_one_write() {
+    let (calls, report) = trace(&delivered::of(Arch::X86_64).unwrap().path);
+    let writes: Vec<&String> =
+        calls.iter().filter(|call| ["write(1,", "writev(1,"].iter().any(|name| call.starts_with(name))).collect();
+    assert_eq!(writes.len(), 1, "{writes:#?}");
+    assert!(writes[0].ends_with(&format!(" = {}", report.len())), "{writes:?}: {} bytes", report.len());
+    report::parse(&report).unwrap();
+}
+
+#[test]
+fn starting_and_ending_takes_at_most_eight_calls() {
+    let (calls, report) = trace(&delivered::example(Arch::X86_64, "empty_table").unwrap());
+    assert!(calls[0].starts_with("execve("), "{calls:#?}");
+    assert!(calls.len() <= 8, "{} calls: {calls:#?}", calls.len());
+    assert!(!report.is_empty(), "it reports that there is nothing to report");
+}
+
+#[test]
+fn reports_of_every_architecture_fit_the_schema() {
+    machine::need(machine::EMULATORS).unwrap();
+    for arch in Arch::ALL {
+        let program = &delivered::of(arch).unwrap().path;
+        let mut command = match targets::of(arch).emulator {
+            Some(emulator) => Command::new(emulator),
+            None => Command::new("env"),
+        };
+        let run = command.arg(program).output().unwrap();
+        assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{}: {run:?}", arch.name());
+        let report = report::parse(&run.stdout).unwrap();
+        assert_eq!(report["schema"], "mapprobe.report");
+    }
+}
+
+/// A root with nothing in it but the program: no /proc, no /dev, no /tmp.
+#[test]
+fn an_empty_root_is_enough_for_a_complete_report() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(&delivered::of(Arch::X86_64).unwrap().path, folder.path().join("mapprobe")).unwrap();
+    let mut command = Command::new("unshare");
+    if !machine::is_root() {
+        command.arg("--map-root-user");
+    }
+    let run = command.arg("--root").arg(folder.path()).arg("/mapprobe").output().expect("unshare runs");
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    let report = report::parse(&run.stdout).unwrap();
+    assert_eq!(report["complete"], true, "{report:#}");
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["mapprobe"], "it leaves nothing behind");
+}

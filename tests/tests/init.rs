@@ -1,0 +1,124 @@
+//! The program as PID 1: whatever it is given, it reports, and the machine goes on or is switched off; the kernel never panics.
+
+use lab::console::{self, Framed};
+use lab::qemu::{Boot, Status};
+use lab::{delivered, guests, kernels, report};
+use mapprobe::arch::Arch;
+use std::fs;
+use std::process::Command;
+
+const ALL: [&str; 3] = ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"];
+
+/// Boots with this initramfs and these words; the guest must power off by itself, without a panic.
+#[track_caller]
+fn boot(name: &str, initramfs: &[u8], append: &str) -> Boot {
+    let boot = guests::boot(kernels::named(name).unwrap(), initramfs, append).unwrap();
+    assert_eq!(console::read(&boot.log).panic, None, "{name}: {}", boot.text());
+    assert_eq!(boot.status, Status::PoweredOff, "{name}: {}", boot.text());
+    boot
+}
+
+/// Boots the delivered program as `/init`.
+#[track_caller]
+fn boot_init(name: &str, append: &str) -> Boot {
+    let program = delivered::program(kernels::named(name).unwrap().arch).unwrap();
+    boot(name, &guests::initramfs(&[("init", &program)]), append)
+}
+
+/// The report on the console, which must be whole.
+#[track_caller]
+fn report(boot: &Boot) -> String {
+    match console::read(&boot.log).report {
+        Framed::Whole { report, .. } => String::from_utf8(report).unwrap(),
+        other => panic!("{other:?}:\n{}", boot.text()),
+    }
+}
+
+#[test]
+fn takes_the_arguments_after_the_dashes() {
+    for name in ["x86_64-6.1", "hppa-6.1"] {
+        let table = report(&boot_init(name, "-- --format table"));
+        assert!(serde_json::from_str::<serde_json::Value>(&table).is_err(), "{name}: not a table: {table}");
+        assert!(table.contains("MAP_FIXED_NOREPLACE") && table.contains("honored"), "{name}: {table}");
+    }
+}
+
+/// Somebody's initramfs with the lab's guest program as its `/init`, and the delivered archive appended to it.
+fn appended(arch: Arch) -> Vec<u8> {
+    let next = guests::program(targets::of(arch)).unwrap();
+    let mut initramfs = guests::initramfs(&[("init", &next)]);
+    initramfs.extend(fs::read(&delivered::of(arch).unwrap().archive).unwrap());
+    initramfs
+}
+
+#[test]
+fn hands_over_to_the_next_init() {
+    for name in ALL {
+        let initramfs = appended(kernels::named(name).unwrap().arch);
+        let boot = boot(name, &initramfs, "rdinit=/mapprobe");
+        report::parse(report(&boot).as_bytes()).unwrap();
+        let text = boot.text();
+        let (end, reached) = (text.find("mapprobe: end "), text.find(guests::REACHED));
+        assert!(end.is_some() && end < reached, "{name}: the next init comes after the report: {text}");
+    }
+}
+
+#[test]
+fn the_next_init_gets_the_words_that_are_not_for_us() {
+    for name in ["x86_64-6.1", "hppa-6.1"] {
+        let initramfs = appended(kernels::named(name).unwrap().arch);
+        let boot = boot(name, &initramfs, "rdinit=/mapprobe single -- --format table");
+        assert!(report(&boot).starts_with("mapprobe "), "{}", boot.text());
+        assert!(boot.text().contains(&format!("{} [single]\n", guests::REACHED)), "{}", boot.text());
+    }
+}
+
+#[test]
+fn complains_about_wrong_arguments_and_still_reports() {
+    for name in ["x86_64-6.1", "hppa-6.1"] {
+        let boot = boot_init(name, "-- --no-such-option");
+        report::parse(report(&boot).as_bytes()).unwrap();
+        let text = boot.text();
+        let complaint = text.lines().find(|line| line.contains("mapprobe: ") && line.contains("--no-such-option"));
+        assert!(complaint.is_some(), "{name}: no sentence about the wrong argument:\n{text}");
+    }
+}
+
+#[test]
+fn foreign_words_on_the_command_line_do_no_harm() {
+    let words = "quiet=maybe nonsense mapprobe.nothing=1 \"two words\" --=-- é%s\\n -x x=";
+    let report = report(&boot_init("x86_64-6.1", words));
+    assert_eq!(report::parse(report.as_bytes()).unwrap()["complete"], true, "{report}");
+}
+
+#[test]
+fn a_full_heap_is_a_sentence_and_a_power_off() {
+    for name in ALL {
+        let program = delivered::example_program(kernels::named(name).unwrap().arch, "full_heap").unwrap();
+        let text = boot(name, &guests::initramfs(&[("init", &program)]), "").text();
+        assert!(text.lines().any(|line| line.contains("mapprobe: ") && line.contains("heap")), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_trap_is_a_sentence_and_a_power_off() {
+    let program = delivered::example_program(Arch::Hppa, "trap").unwrap();
+    let text = boot("hppa-6.1", &guests::initramfs(&[("init", &program)]), "").text();
+    assert!(text.lines().any(|line| line.contains("mapprobe: ") && line.contains("trap")), "{text}");
+}
+
+/// PID 1 of a container: a plain report on stdout, and nothing but this process ends.
+#[test]
+fn pid_1_of_a_container_prints_a_plain_report_and_exits() {
+    let program = &delivered::of(Arch::X86_64).unwrap().path;
+    let mut command = Command::new("unshare");
+    if !lab::machine::is_root() {
+        command.arg("--map-root-user");
+    }
+    let run = command.args(["--pid", "--fork", "--kill-child"]).arg(program).output().expect("unshare runs");
+    let (report, said) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert_eq!(run.status.code(), Some(0), "{report}\n{said}");
+    let report = report::parse(&run.stdout).unwrap();
+    assert_eq!(report["process"]["pid"], 1, "{report:#}");
+    assert_eq!(said, "");
+}
