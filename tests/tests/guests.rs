@@ -50,12 +50,15 @@ fn a_frame_survives_hppa() {
     prints_and_powers_off("hppa-6.1");
 }
 
+/// What every other boot relies on to notice a panic.
 #[test]
 fn an_init_that_exits_is_a_panic() {
-    let boot = boot("x86_64-6.1", "exit");
-    assert_eq!(boot.status, Status::Restarted, "{}", boot.text());
-    let panic = console::read(&boot.log).panic.expect("the kernel says that it panics");
-    assert!(panic.contains("Attempted to kill init"), "{panic}");
+    for name in ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"] {
+        let boot = boot(name, "exit");
+        assert_eq!(boot.status, Status::Restarted, "{name}: {}", boot.text());
+        let panic = console::read(&boot.log).panic.expect("the kernel says that it panics");
+        assert!(panic.contains("Attempted to kill init"), "{name}: {panic}");
+    }
 }
 
 #[test]
