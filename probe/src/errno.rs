@@ -1,6 +1,8 @@
 //! Error numbers by name. Inside the program an error has the number of `include/uapi/asm-generic/errno*.h` on every
 //! architecture; the backend of an architecture that numbers them differently (parisc) translates.
 
+use crate::kernel::text;
+
 /// What a system call failed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(pub u16);
@@ -28,6 +30,6 @@ impl Errno {
     /// (`include/linux/errno.h`) and reaches programs by mistake only.
     pub fn name(self) -> Option<&'static str> {
         let at = NUMBERS.iter().position(|&number| number == self.0)?;
-        NAMES.lines().nth(at)
+        NAMES.as_bytes().split(|&byte| byte == b'\n').nth(at).map(text)
     }
 }

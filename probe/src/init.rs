@@ -64,7 +64,7 @@ fn split<'a, 'b>(kernel: &mut dyn Kernel, arguments: &'a [&'b str]) -> (Request,
         match cli::parse(own) {
             Ok(request) => {
                 if own.is_empty() && !complaint.is_empty() {
-                    command::complain(kernel, complaint.lines().next().unwrap_or_default());
+                    command::complain(kernel, &complaint);
                 }
                 return (request, foreign);
             }

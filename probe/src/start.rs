@@ -52,7 +52,8 @@ unsafe impl GlobalAlloc for Heap {
         // SAFETY: one thread, and no reference to `used` outlives a call.
         let used = unsafe { &mut *self.used.get() };
         let place = bytes as usize + *used;
-        let start = *used + (place.next_multiple_of(layout.align()) - place);
+        // To the next multiple of a power of two.
+        let start = *used + (place.wrapping_neg() & (layout.align() - 1));
         match start.checked_add(layout.size()) {
             Some(end) if end <= HEAP => *used = end,
             _ => full(),

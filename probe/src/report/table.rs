@@ -48,32 +48,28 @@ pub fn write(report: &Report) -> String {
 
 /// Three short cells and a text that is wrapped between words.
 fn line(out: &mut String, cells: [&str; 3], text: &str) {
-    let start = out.len();
+    let mut start = out.len();
     for (cell, column) in cells.into_iter().zip(COLUMNS) {
         out.push_str(cell);
-        pad(out, start, column);
+        pad(out, start + column);
     }
-    let mut start = start;
-    for word in text.split(' ') {
-        if out.len() - start + word.len() + 1 > WIDTH {
-            while out.ends_with(' ') {
-                out.pop();
-            }
+    let mut between = "";
+    for word in text.as_bytes().split(|&byte| byte == b' ').map(crate::kernel::text) {
+        if out.len() - start + between.len() + word.len() > WIDTH {
             out.push('\n');
             start = out.len();
-            pad(out, start, COLUMNS[2]);
+            pad(out, start + COLUMNS[2]);
+            between = "";
         }
+        out.push_str(between);
         out.push_str(word);
-        out.push(' ');
-    }
-    while out.ends_with(' ') {
-        out.pop();
+        between = " ";
     }
     out.push('\n');
 }
 
-fn pad(out: &mut String, start: usize, column: usize) {
-    while out.len() - start < column {
+fn pad(out: &mut String, column: usize) {
+    while out.len() < column {
         out.push(' ');
     }
 }
