@@ -8,6 +8,7 @@ use crate::errno::Errno;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod linux;
+pub mod model;
 #[cfg(target_family = "wasm")]
 pub mod wasm;
 

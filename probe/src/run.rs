@@ -43,7 +43,7 @@ pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], pid: u
             report.rows = table.iter().map(|flag| row(&mut bench, flag)).collect();
             report.steps = bench.close();
         }
-        Err((failed, _)) => {
+        Err(failed) => {
             let nothing = (Verdict::Inconclusive, Reason::ControlFailed(failed));
             report.rows =
                 table.iter().map(|flag| Row { flag, finding: or_absent(flag, arch, nothing), calls: 0..0 }).collect();

@@ -77,6 +77,8 @@ pub enum Reason {
     Validated(Recognition),
     /// The validator refuses it like what names nothing.
     RefusedAsUnknown(Recognition),
+    /// The effect test could not be run.
+    NotRun(Trial),
     /// Nothing was seen that decides.
     NoEvidence,
 }
@@ -98,6 +100,7 @@ impl Reason {
             Reason::EffectAbsent(_) => "effect_absent",
             Reason::Validated(_) => "validated",
             Reason::RefusedAsUnknown(_) => "refused_as_unknown",
+            Reason::NotRun(_) => "not_run",
             Reason::NoEvidence => "no_evidence",
         }
     }
@@ -117,11 +120,14 @@ enum Effect {
     /// The flag was refused, or the answer is neither.
     Open,
     ControlShowsIt,
+    NotRun,
 }
 
 fn effect(trial: &Trial) -> Effect {
     let shows = |outcome: Outcome| outcome == trial.promised;
-    if shows(trial.plain) || shows(trial.unknown) {
+    if trial.flagged == Outcome::NotRun {
+        Effect::NotRun
+    } else if shows(trial.plain) || shows(trial.unknown) {
         Effect::ControlShowsIt
     } else if shows(trial.flagged) {
         Effect::Seen
@@ -184,7 +190,10 @@ pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
         (_, None, Some(absent)) => (Verdict::Ignored, Reason::EffectAbsent(*absent)),
         (Some(known), None, None) if steps.iter().any(taken) => (Verdict::Accepted, Reason::Validated(*known)),
         (None, Some(unknown), _) => (Verdict::Unknown, Reason::RefusedAsUnknown(*unknown)),
-        _ => (Verdict::Inconclusive, Reason::NoEvidence),
+        _ => (
+            Verdict::Inconclusive,
+            trial(Effect::NotRun).map_or(Reason::NoEvidence, |not_run| Reason::NotRun(*not_run)),
+        ),
     }
 }
 

@@ -53,6 +53,13 @@ pub struct Control {
     pub unknown: Option<Outcome>,
 }
 
+impl Control {
+    /// How it refuses what it does not know, if it does.
+    pub fn validates(&self) -> Option<Outcome> {
+        self.unknown.filter(|unknown| matches!(unknown, Outcome::Failed(_)) && *unknown != self.base)
+    }
+}
+
 /// See the head of this file.
 pub struct Bench<'k> {
     /// The kernel under test.
@@ -61,56 +68,52 @@ pub struct Bench<'k> {
     page: u64,
     ground: u64,
     spot: u64,
-    memfd: Fd,
+    memfd: Result<Fd, Errno>,
     pipe: (Fd, Fd),
     validators: OnceCell<[Control; 2]>,
     steps: Vec<Step>,
 }
 
 impl<'k> Bench<'k> {
-    /// Reserves ground and opens what is mapped. Says which call failed: without these nothing can be asked.
-    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch) -> Result<Bench<'k>, (&'static str, Errno)> {
+    /// Reserves ground and opens what is mapped. Says which call failed: without ground and a pipe nothing can be asked;
+    /// without a memfd (before 3.17, or not configured) what needs one is left out.
+    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch) -> Result<Bench<'k>, &'static str> {
         let page = kernel.page_size();
         let anonymous = flags::bits("MAP_ANONYMOUS", arch);
         let reserve = MAP_PRIVATE | anonymous | flags::bits("MAP_NORESERVE", arch);
         let call = Mmap { addr: 0, len: GROUND, prot: PROT_NONE, flags: reserve, fd: NO_FD };
-        let ground = kernel.mmap(&call).result().map_err(|errno| ("reserving ground: mmap", errno))?;
-        let pipe = kernel.pipe().map_err(|errno| ("pipe2", errno))?;
-        let memfd = kernel.memfd_create("mapprobe").result().map_err(|errno| ("memfd_create", errno))? as Fd;
-        let mut bench = Bench {
-            kernel,
-            arch,
-            page,
-            ground,
-            spot: ground + page,
-            memfd,
-            pipe,
-            validators: OnceCell::new(),
-            steps: Vec::new(),
+        let ground = kernel.mmap(&call).result().map_err(|_| "no ground could be reserved: mmap failed")?;
+        let Ok(pipe) = kernel.pipe() else {
+            kernel.munmap(ground, GROUND);
+            return Err("no pipe could be had: pipe2 failed");
         };
-        bench.fill().map_err(|errno| ("writing the memfd: write", errno))?;
-        bench.find_colour();
+        let memfd = kernel.memfd_create("mapprobe").result().map(|fd| fd as Fd);
+        let (spot, validators) = (ground + page, OnceCell::new());
+        let mut bench = Bench { kernel, arch, page, ground, spot, memfd, pipe, validators, steps: Vec::new() };
+        if let Ok(memfd) = bench.memfd {
+            bench.fill(memfd);
+            bench.find_colour(memfd);
+        }
         Ok(bench)
     }
 
-    /// Gives the memfd a page that begins with [`CONTENT`].
-    fn fill(&mut self) -> Result<(), Errno> {
+    /// Gives the memfd a page that begins with [`CONTENT`]. A failure shows when the byte is not found there.
+    fn fill(&mut self, memfd: Fd) {
         let mut block = [0; 4096];
         block[0] = CONTENT;
         let mut filled = 0;
         while filled < self.page {
-            self.kernel.write(self.memfd, &block).result()?;
+            self.kernel.write(memfd, &block);
             block[0] = 0;
             filled += block.len() as u64;
         }
-        Ok(())
     }
 
     /// Moves the spot to where a shared mapping of the memfd may be placed.
-    fn find_colour(&mut self) {
-        let call = Mmap { addr: 0, len: self.page, prot: PROT_READ, flags: MAP_SHARED, fd: self.memfd };
+    fn find_colour(&mut self, memfd: Fd) {
+        let call = Mmap { addr: 0, len: self.page, prot: PROT_READ, flags: MAP_SHARED, fd: memfd };
         if let Ok(addr) = self.kernel.mmap(&call).result() {
-            let _ = self.kernel.munmap(addr, self.page);
+            self.kernel.munmap(addr, self.page);
             let first = self.ground + self.page;
             self.spot = first + (addr.wrapping_sub(first)) % COLOUR;
         }
@@ -118,9 +121,9 @@ impl<'k> Bench<'k> {
 
     /// Gives everything back. Returns the calls that were noted.
     pub fn close(self) -> Vec<Step> {
-        let _ = self.kernel.munmap(self.ground, GROUND);
-        for fd in [self.memfd, self.pipe.0, self.pipe.1] {
-            let _ = self.kernel.close(fd);
+        self.kernel.munmap(self.ground, GROUND);
+        for fd in [Ok(self.pipe.0), Ok(self.pipe.1), self.memfd].into_iter().flatten() {
+            self.kernel.close(fd);
         }
         self.steps
     }
@@ -145,9 +148,9 @@ impl<'k> Bench<'k> {
         self.pipe
     }
 
-    /// The memfd.
-    pub fn memfd(&self) -> Fd {
-        self.memfd
+    /// The memfd, if there is one.
+    pub fn memfd(&self) -> Option<Fd> {
+        self.memfd.ok()
     }
 
     /// The bits of a flag that exists on every architecture.
@@ -178,7 +181,10 @@ impl<'k> Bench<'k> {
     fn call(&mut self, flags: u64, prot: u32, pages: u16, backing: Backing, context: bool) -> (u64, Outcome) {
         let (fd, anonymous) = match backing {
             Backing::Anonymous => (NO_FD, self.bits("MAP_ANONYMOUS")),
-            Backing::Memfd => (self.memfd, 0),
+            Backing::Memfd => match self.memfd {
+                Ok(memfd) => (memfd, 0),
+                Err(_) => return (0, Outcome::NotRun),
+            },
             Backing::Pipe => (self.pipe.0, 0),
         };
         let flags = flags | anonymous;

@@ -4,7 +4,7 @@
 //! `EOPNOTSUPP`. No page is reserved, so an empty pool makes no difference.
 
 use super::Bench;
-use super::bench::CONTROL;
+use super::bench::{CONTROL, Control};
 use crate::evidence::{Backing, Evidence, Recognition};
 use crate::flags::{CONTROL_SIZE, MAP_SHARED_VALIDATE};
 use crate::kernel::PROT_READ;
@@ -33,8 +33,7 @@ fn evidence(offer: Option<Recognition>) -> Evidence {
 
 /// The question and its two controls; none when nothing validates flags, because then the call could map something.
 fn offer(bench: &mut Bench, hugetlb: u64, size: u64) -> Option<Recognition> {
-    let [memfd, _] = bench.validators();
-    let base = memfd.unknown.filter(|unknown| !unknown.succeeded() && memfd.base.succeeded())?;
+    let base = bench.validators().iter().find_map(Control::validates)?;
     let mut ask = |size| bench.try_map(MAP_SHARED_VALIDATE | hugetlb | size | CONTROL, PROT_READ, Backing::Anonymous);
     let (flagged, unknown) = (ask(size), ask(CONTROL_SIZE));
     Some(Recognition { by: "anonymous huge memory with a flag that no kernel knows", base, flagged, unknown })

@@ -121,8 +121,9 @@ fn first_byte(bench: &mut Bench, flags: u64) -> Outcome {
 /// The byte in the file after a store through a mapping with these flags.
 fn in_file(bench: &mut Bench, flags: u64) -> Outcome {
     after_store(bench, flags, |bench| {
+        let Some(memfd) = bench.memfd() else { return Outcome::NotRun };
         let mut byte = [0];
-        let found = match bench.kernel.pread(bench.memfd(), &mut byte, 0).result() {
+        let found = match bench.kernel.pread(memfd, &mut byte, 0).result() {
             Ok(_) => Outcome::Number(byte[0]),
             Err(errno) => Outcome::Failed(errno),
         };

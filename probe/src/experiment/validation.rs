@@ -2,7 +2,7 @@
 //! which low bits select a map type.
 
 use super::Bench;
-use super::bench::{CONTROL, MEMFD_VALIDATOR, PIPE_VALIDATOR};
+use super::bench::{CONTROL, Control, MEMFD_VALIDATOR, PIPE_VALIDATOR};
 use crate::errno::Errno;
 use crate::evidence::{Backing, Outcome};
 use crate::flags::{self, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
@@ -22,7 +22,8 @@ pub struct Bit {
 /// What the fail-on-unknown-flag test found. The bench notes the calls, those about single bits excepted.
 #[derive(Clone, Debug)]
 pub struct Validation {
-    /// Whether the kernel takes the type: a memfd can be mapped, and a pipe is refused with `ENODEV`. `None` when they disagree.
+    /// Whether the kernel takes the type: a memfd (where there is one) can be mapped, and a pipe is refused with `ENODEV`. `None`
+    /// when they disagree.
     pub present: Option<bool>,
     /// Whether it refuses the control bits with `EOPNOTSUPP`, all of them, on both. `None` when it is not there.
     pub validating: Option<bool>,
@@ -52,7 +53,7 @@ impl Bit {
         let refused = Outcome::Failed(Errno::EOPNOTSUPP);
         let passes = |outcome: Outcome| outcome.succeeded() || outcome == Outcome::Failed(Errno::ENODEV);
         match (self.memfd, self.pipe) {
-            (memfd, pipe) if memfd == refused && pipe == refused => Answered::Refused,
+            (memfd, pipe) if pipe == refused && (memfd == refused || memfd == Outcome::NotRun) => Answered::Refused,
             (memfd, pipe) if passes(memfd) && pipe != refused || passes(pipe) && memfd != refused => Answered::Accepted,
             (Outcome::Failed(errno), _) | (_, Outcome::Failed(errno)) => Answered::Other(errno),
             _ => Answered::Other(Errno::EINVAL),
@@ -64,12 +65,14 @@ impl Bit {
 pub fn validates(bench: &mut Bench) -> Validation {
     let refused = Outcome::Failed(Errno::EOPNOTSUPP);
     let [memfd, pipe] = bench.validators();
+    let without_memfd = memfd.base == Outcome::NotRun;
     let present = match (memfd.base, pipe.base) {
-        (memfd, Outcome::Failed(Errno::ENODEV)) if memfd.succeeded() => Some(true),
-        (Outcome::Failed(Errno::EINVAL), Outcome::Failed(Errno::EINVAL)) => Some(false),
+        (memfd, Outcome::Failed(Errno::ENODEV)) if memfd.succeeded() || without_memfd => Some(true),
+        (Outcome::Failed(Errno::EINVAL) | Outcome::NotRun, Outcome::Failed(Errno::EINVAL)) => Some(false),
         _ => None,
     };
-    let validating = (present == Some(true)).then_some(memfd.unknown == Some(refused) && pipe.unknown == Some(refused));
+    let refuses = |control: Control| control.unknown == Some(refused);
+    let validating = (present == Some(true)).then_some(refuses(pipe) && (without_memfd || refuses(memfd)));
     let type_mask = type_mask(bench);
     let noted = bench.noted();
     let mut bits = Vec::new();

@@ -148,6 +148,10 @@ pub fn reason(out: &mut String, reason: &Reason) {
             outcome(out, by.unknown);
             out.push_str(" to what names nothing");
         }
+        Reason::NotRun(trial) => {
+            out.push_str(": ");
+            out.push_str(trial.question);
+        }
         _ => {}
     }
 }
@@ -168,6 +172,7 @@ pub fn summary(out: &mut String, reason: &Reason) {
         Reason::EffectAbsent(_) => ("taken, and nothing happened", None),
         Reason::Validated(_) => ("known; no effect was observed", None),
         Reason::RefusedAsUnknown(_) => ("refused like unknown flags", None),
+        Reason::NotRun(_) => ("its test could not be run", None),
         Reason::NoEvidence => ("nothing was seen that decides", None),
     };
     out.push_str(words);

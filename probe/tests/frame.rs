@@ -1,0 +1,41 @@
+//! The framed form, checked with another implementation of its checksum.
+
+use mapprobe::frame;
+
+fn framed(report: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    frame::lines(report, 3, |line| lines.push(line.strip_suffix('\n').expect("a whole line").to_string()));
+    lines
+}
+
+fn crc32(text: &str) -> String {
+    format!("{:08x}", crc32fast::hash(text.as_bytes()))
+}
+
+#[test]
+fn lines_are_short_numbered_and_checksummed_and_make_up_the_report() {
+    let report = "{\n  \"path\": \"C:\\\\\",\n".to_string() + &"long ".repeat(40) + "\n}\n";
+    let lines = framed(&report);
+    assert_eq!(lines[0], "mapprobe: begin 1");
+    let mut rebuilt = String::new();
+    for (at, line) in lines[1..lines.len() - 1].iter().enumerate() {
+        assert!(line.len() < 90, "{line}");
+        let (head, payload) = line.split_at("mapprobe:0001:00000000:".len());
+        assert_eq!(head, format!("mapprobe:{:04}:{}:", at + 1, crc32(payload)));
+        rebuilt += payload;
+    }
+    assert_eq!(rebuilt, report.replace('\\', "\\\\").replace('\n', "\\n"));
+    let (count, bytes, sum) = (lines.len() - 2, report.len(), crc32(&report));
+    assert_eq!(lines[lines.len() - 1], format!("mapprobe: end lines={count} bytes={bytes} crc32={sum} exit=3"));
+}
+
+#[test]
+fn an_empty_report_is_framed_too() {
+    assert_eq!(framed(""), ["mapprobe: begin 1", "mapprobe: end lines=0 bytes=0 crc32=00000000 exit=3"]);
+}
+
+#[test]
+fn numbers_grow_beyond_four_digits() {
+    let lines = framed(&"x\n".repeat(10_000));
+    assert!(lines[9_999].starts_with("mapprobe:9999:") && lines[10_000].starts_with("mapprobe:10000:"));
+}

@@ -1,0 +1,135 @@
+//! The judge, by a table: evidence on the left, the word on the right.
+
+use mapprobe::errno::Errno;
+use mapprobe::evidence::{Backing, Call, Evidence, Outcome, Recognition, Step, Trial};
+use mapprobe::verdict::{Verdict, judge};
+
+const YES: Outcome = Outcome::Number(32);
+const NO: Outcome = Outcome::Number(0);
+const REFUSED: Outcome = Outcome::Failed(Errno::EOPNOTSUPP);
+
+fn trial(flagged: Outcome, plain: Outcome, unknown: Outcome) -> Trial {
+    Trial { question: "pages", promised: YES, flagged, plain, unknown }
+}
+
+fn recognition(base: Outcome, flagged: Outcome, unknown: Outcome) -> Recognition {
+    Recognition { by: "a validator", base, flagged, unknown }
+}
+
+fn known() -> Recognition {
+    recognition(Outcome::Elsewhere, Outcome::There, REFUSED)
+}
+
+fn not_known() -> Recognition {
+    recognition(Outcome::Elsewhere, REFUSED, REFUSED)
+}
+
+fn context(outcome: Outcome) -> Step {
+    Step { call: Call::Mmap { flags: 2, backing: Backing::Anonymous, pages: 1 }, outcome, context: true }
+}
+
+fn with(trials: &[Trial], recognitions: &[Recognition]) -> Evidence {
+    Evidence { trials: trials.to_vec(), recognitions: recognitions.to_vec(), ..Evidence::default() }
+}
+
+#[track_caller]
+fn expect(evidence: &Evidence, steps: &[Step], verdict: Verdict, code: &str) {
+    let (got, reason) = judge(evidence, steps);
+    assert_eq!((got, reason.code()), (verdict, code), "{evidence:?}");
+}
+
+#[test]
+fn an_effect_counts_only_when_the_control_does_not_show_it() {
+    let taken = [context(Outcome::Elsewhere)];
+    expect(&with(&[trial(YES, NO, NO)], &[]), &taken, Verdict::Honored, "effect_seen");
+    expect(&with(&[trial(YES, YES, NO)], &[]), &taken, Verdict::Inconclusive, "control_shows_effect");
+    expect(&with(&[trial(YES, NO, YES)], &[]), &taken, Verdict::Inconclusive, "control_shows_effect");
+    expect(&with(&[trial(NO, YES, YES)], &[known()]), &taken, Verdict::Inconclusive, "control_shows_effect");
+}
+
+#[test]
+fn effects_must_agree() {
+    let (seen, absent) = (trial(YES, NO, NO), trial(NO, NO, NO));
+    let open = trial(Outcome::Failed(Errno::ENOMEM), NO, NO);
+    expect(&with(&[seen, seen], &[]), &[], Verdict::Honored, "effect_seen");
+    expect(&with(&[seen, absent], &[]), &[], Verdict::Inconclusive, "contradictory");
+    expect(&with(&[seen, open], &[]), &[], Verdict::Inconclusive, "contradictory");
+}
+
+#[test]
+fn what_was_taken_without_effect_is_ignored_unless_the_validator_refuses_it() {
+    let taken = [context(Outcome::Elsewhere)];
+    let absent = trial(NO, NO, NO);
+    expect(&with(&[absent], &[]), &taken, Verdict::Ignored, "effect_absent");
+    expect(&with(&[absent], &[known()]), &taken, Verdict::Ignored, "effect_absent");
+    expect(&with(&[absent], &[not_known()]), &taken, Verdict::Unknown, "refused_as_unknown");
+}
+
+#[test]
+fn an_effect_is_absent_only_where_the_plain_call_succeeds() {
+    let both_fail = trial(Outcome::Failed(Errno::ENOMEM), Outcome::Failed(Errno::ENOMEM), NO);
+    expect(&with(&[both_fail], &[]), &[], Verdict::Inconclusive, "no_evidence");
+}
+
+#[test]
+fn an_error_that_only_knowledge_explains_is_unavailable() {
+    let refused = |errno| trial(Outcome::Failed(errno), NO, NO);
+    let evidence = |errno| Evidence { knowing: &[Errno::EPERM, Errno::EAGAIN], ..with(&[refused(errno)], &[]) };
+    expect(&evidence(Errno::EPERM), &[], Verdict::Unavailable, "not_permitted");
+    expect(&evidence(Errno::EAGAIN), &[], Verdict::Unavailable, "over_limit");
+    // Memory may just be short: never a no.
+    expect(&evidence(Errno::ENOMEM), &[], Verdict::Inconclusive, "no_evidence");
+    // Without a plain call that succeeds, the same error says nothing.
+    let plain_fails = trial(Outcome::Failed(Errno::EPERM), Outcome::Failed(Errno::EPERM), NO);
+    let evidence = Evidence { knowing: &[Errno::EPERM], ..with(&[plain_fails], &[]) };
+    expect(&evidence, &[], Verdict::Inconclusive, "no_evidence");
+}
+
+#[test]
+fn a_type_without_room_is_unavailable_and_one_like_no_type_unknown() {
+    let einval = Outcome::Failed(Errno::EINVAL);
+    for (answer, verdict, code) in [
+        (Outcome::Failed(Errno::ENOTSUPP), Verdict::Unavailable, "no_room"),
+        (Outcome::Failed(Errno::EOPNOTSUPP), Verdict::Unavailable, "no_room"),
+        (einval, Verdict::Unknown, "refused_as_unknown"),
+        (Outcome::Failed(Errno::ENOMEM), Verdict::Inconclusive, "no_evidence"),
+    ] {
+        let evidence = Evidence {
+            knowing: &[Errno::ENOTSUPP, Errno::EOPNOTSUPP],
+            ..with(&[], &[recognition(Outcome::Elsewhere, answer, einval)])
+        };
+        expect(&evidence, &[context(answer)], verdict, code);
+    }
+}
+
+#[test]
+fn knowledge_counts_only_from_who_validates() {
+    let taken = [context(Outcome::Elsewhere)];
+    expect(&with(&[], &[known()]), &taken, Verdict::Accepted, "validated");
+    expect(&with(&[], &[known()]), &[context(REFUSED)], Verdict::Inconclusive, "no_evidence");
+    // Who takes everything, or refuses everything alike, does not validate.
+    let takes_all = recognition(Outcome::Elsewhere, Outcome::Elsewhere, Outcome::There);
+    let einval = Outcome::Failed(Errno::EINVAL);
+    let refuses_all = recognition(einval, einval, einval);
+    expect(&with(&[], &[takes_all]), &taken, Verdict::Inconclusive, "no_evidence");
+    expect(&with(&[], &[refuses_all]), &taken, Verdict::Inconclusive, "no_evidence");
+    expect(&with(&[], &[known(), not_known()]), &taken, Verdict::Inconclusive, "contradictory");
+}
+
+#[test]
+fn a_size_is_offered_or_not() {
+    let einval = Outcome::Failed(Errno::EINVAL);
+    let offer =
+        |flagged, unknown| Evidence { offer: Some(recognition(REFUSED, flagged, unknown)), ..Evidence::default() };
+    expect(&offer(REFUSED, einval), &[], Verdict::Accepted, "offered");
+    expect(&offer(einval, einval), &[], Verdict::Unavailable, "not_offered");
+    expect(&offer(Outcome::Failed(Errno::ENOMEM), einval), &[], Verdict::Inconclusive, "no_evidence");
+    // A size nobody has that is answered like any other: the field is not looked at.
+    expect(&offer(REFUSED, REFUSED), &[], Verdict::Inconclusive, "no_evidence");
+}
+
+#[test]
+fn a_failed_control_comes_before_everything_else() {
+    let evidence = Evidence { failed_control: Some("it rains"), ..with(&[trial(YES, NO, NO)], &[known()]) };
+    expect(&evidence, &[context(Outcome::There)], Verdict::Inconclusive, "control_failed");
+}
