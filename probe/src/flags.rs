@@ -206,6 +206,23 @@ const fn same(one: &str, other: &str) -> bool {
     at == one.len() && at == other.len()
 }
 
+/// The numbers of the C library's crate, for the names it knows, checked by the compiler. (The hppa build asks the kernel's headers.)
+#[cfg(not(target_family = "wasm"))]
+mod checked {
+    use super::{Arch, bits};
+
+    macro_rules! agree {
+        ($($name:ident)*) => { $(const _: () = assert!(bits(stringify!($name), Arch::native()) == libc::$name as u32 as u64);)* };
+    }
+
+    agree! {
+        MAP_SHARED MAP_PRIVATE MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_FIXED MAP_ANONYMOUS MAP_GROWSDOWN MAP_DENYWRITE MAP_EXECUTABLE MAP_LOCKED
+        MAP_NORESERVE MAP_POPULATE MAP_NONBLOCK MAP_STACK MAP_HUGETLB MAP_SYNC MAP_FIXED_NOREPLACE MAP_HUGE_64KB MAP_HUGE_512KB
+        MAP_HUGE_1MB MAP_HUGE_2MB MAP_HUGE_8MB MAP_HUGE_16MB MAP_HUGE_32MB MAP_HUGE_256MB MAP_HUGE_512MB MAP_HUGE_1GB MAP_HUGE_2GB
+        MAP_HUGE_16GB
+    }
+}
+
 /// Bits that are flags of their own on an architecture: they cannot be part of the type field.
 pub fn flag_bits(arch: Arch) -> u64 {
     TABLE

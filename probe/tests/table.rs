@@ -103,18 +103,3 @@ fn every_number_names_its_header_and_every_row_its_version() {
 fn everything_left_out_has_its_reason() {
     assert!(LEFT_OUT.iter().chain(OVERLAPS).all(|(_, reason)| reason.len() > 10));
 }
-
-/// The numbers of this machine's C library, for the names it knows. (The hppa build asks the kernel's own headers.)
-#[test]
-fn the_c_library_agrees() {
-    let arch = Arch::native();
-    for (name, value) in [
-        ("MAP_SHARED", libc::MAP_SHARED),
-        ("MAP_PRIVATE", libc::MAP_PRIVATE),
-        ("MAP_STACK", libc::MAP_STACK),
-        ("MAP_HUGE_1GB", libc::MAP_HUGE_1GB),
-        ("MAP_HUGE_16GB", libc::MAP_HUGE_16GB),
-    ] {
-        assert_eq!(bits(name, arch), u64::from(value as u32), "{name}");
-    }
-}
