@@ -95,7 +95,8 @@ mod tests {
 
     /// What the real cpio makes of an archive.
     fn listed(archive: &[u8]) -> String {
-        let cpio = Command::new("cpio").args(["-t", "-v", "--numeric-uid-gid"]).env("TZ", "UTC").env("LC_ALL", "C");
+        let mut cpio = Command::new("cpio");
+        let cpio = cpio.args(["-t", "-v", "--numeric-uid-gid"]).env("TZ", "UTC").env("LC_ALL", "C");
         let mut cpio = cpio
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -124,7 +125,7 @@ mod tests {
         let headers = bytes.windows(6).enumerate().filter(|(_, window)| *window == b"070701").map(|(at, _)| at);
         let headers: Vec<usize> = headers.collect();
         assert_eq!(headers.len(), 5, "four entries and the trailer");
-        assert!(headers.iter().all(|at| at % 4 == 0) && bytes.len() % 512 == 0, "{headers:?}");
+        assert!(headers.iter().all(|at| at % 4 == 0) && bytes.len().is_multiple_of(512), "{headers:?}");
     }
 
     #[test]

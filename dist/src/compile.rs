@@ -51,6 +51,8 @@ pub fn compile(toolchain: &Toolchain, triple: &str, source: Source, flags: &Flag
     if toolchain.std.is_some() {
         // No landing pads, no messages, no unwinder: what a panic means is in design.md, invariant 9.
         rustflags.add(["-Zunstable-options", "-Cpanic=immediate-abort"]);
+        // What only panic messages and `{:?}` would use; and measured: inlining makes the program larger.
+        rustflags.add(["-Zlocation-detail=none", "-Zfmt-debug=none", "-Cllvm-args=--inline-threshold=0"]);
     }
     for folder in workspace::private(&toolchain.folders()) {
         // What replaces a folder must not be a folder of anybody's machine.

@@ -9,7 +9,7 @@ use crate::packages::{self, Missing};
 use crate::progress::Step;
 use crate::smoke::{self, Smoke};
 use crate::toolchain::{self, Toolchain};
-use crate::{check, wasm2c, workspace};
+use crate::{check, compile, trim, wasm2c, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::PathBuf;
@@ -40,16 +40,23 @@ pub struct Delivered {
 }
 
 /// Builds, checks, runs and packages mapprobe for these targets. Processes that do so at the same time wait for each other.
+///
+/// # Errors
+/// A sentence for every target that could not be delivered; the others are in `dist/out` all the same.
 pub fn deliver(targets: &[&'static Target], options: &Options) -> Result<Vec<Delivered>> {
     let _lock = lock()?;
     let toolchain = prepare(targets, options)?;
-    let mut delivered = Vec::new();
+    let (mut delivered, mut failures) = (Vec::new(), Vec::new());
     for target in targets {
-        let built = build(&toolchain, target, Source::Program)?;
-        let package = package(&toolchain, target, &built);
-        delivered.push(package.with_context(|| format!("mapprobe-{} is not delivered", target.arch.name()))?);
+        match build(&toolchain, target, Source::Program).and_then(|built| package(&toolchain, target, &built)) {
+            Ok(package) => delivered.push(package),
+            Err(failure) => failures.push(format!("mapprobe-{} is not delivered. {failure:#}", target.arch.name())),
+        }
     }
-    Ok(delivered)
+    match failures.is_empty() {
+        true => Ok(delivered),
+        false => bail!("{}", failures.join("\n")),
+    }
 }
 
 /// Builds `probe/examples/NAME.rs` the same way, and answers where it is. It is checked like the program but for its size,
@@ -106,10 +113,14 @@ fn build(toolchain: &Toolchain, target: &Target, source: Source) -> Result<Built
         Route::Native { linker, libc } => native::build(toolchain, target, source, linker, libc),
         Route::Wasm2c { compiler, shim } => wasm2c::build(toolchain, target, source, compiler, shim),
     };
-    if built.is_ok() {
-        step.done();
-    }
-    built
+    let built = built?;
+    let bytes = fs::read(&built.path).with_context(|| format!("{} cannot be read", built.path.display()))?;
+    // What cargo made stays as it is, or cargo would find it damaged.
+    let trimmed = Built { path: compile::folder(target).join(format!("{}-trimmed", source.name())), ..built };
+    fs::create_dir_all(compile::folder(target)).context("the folder of intermediate files cannot be made")?;
+    replace(&trimmed.path, &trim::section_headers(bytes), 0o755)?;
+    step.done();
+    Ok(trimmed)
 }
 
 /// An error with a sentence for everything that is wrong with a file.

@@ -1,7 +1,7 @@
 //! Builds, checks and packages mapprobe for every architecture.
 //!
 //! The stages, in the order a file passes through them: [`toolchain`] and [`packages`] find what is needed, [`compile`] and one
-//! of the routes [`native`] and [`wasm2c`] build, [`check`] refuses, [`smoke`] runs, [`archive`] and [`manifest`] package.
+//! of the routes [`native`] and [`wasm2c`] build, [`trim`] drops what is not loaded, [`check`] refuses, [`smoke`] runs, [`archive`] and [`manifest`] package.
 //! [`debian`] fetches files of Debian's archive, for the build and for the lab.
 
 pub mod cache;
@@ -13,7 +13,9 @@ pub mod packages;
 pub mod toolchain;
 
 pub mod compile;
+pub mod generated;
 pub mod native;
+pub mod trim;
 pub mod wasm2c;
 
 pub mod archive;

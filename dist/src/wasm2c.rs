@@ -2,6 +2,7 @@
 //! compiled with is in `targets/`.
 
 use crate::compile::{self, Flags, Source};
+use crate::generated;
 use crate::native::Built;
 use crate::toolchain::{self, Toolchain};
 use crate::workspace;
@@ -14,8 +15,8 @@ use targets::Target;
 /// A stack of 64 KiB in linear memory, below everything else, so that an overflow is a trap and not a damaged heap.
 const RUSTFLAGS: [&str; 2] = ["-Clinker-flavor=wasm-ld", "-Clink-arg=-zstack-size=65536"];
 
-/// The cross compiler's flags: freestanding, every function visible to it at once, memory as bytes (`wasm-rt.h`).
-const CFLAGS: [&str; 17] = [
+/// The cross compiler's flags: freestanding, every function visible to it at once, memory as bytes (`memory.h`).
+const CFLAGS: [&str; 19] = [
     "-Os",
     "-static",
     "-s",
@@ -26,7 +27,11 @@ const CFLAGS: [&str; 17] = [
     "-fno-stack-protector",
     "-fno-asynchronous-unwind-tables",
     "-fno-unwind-tables",
-    "-fno-caller-saves",
+    // Loads and stores call millicode in a delay slot that has room for a displacement, not for an index (memory.h).
+    "-mdisable-indexing",
+    // Measured: what is moved out of loops is kept in registers that must be saved.
+    "-fno-tree-loop-im",
+    "-fno-move-loop-invariants",
     "-fno-ident",
     "-w",
     "-DWABT_BIG_ENDIAN=0",
@@ -48,6 +53,9 @@ pub fn build(toolchain: &Toolchain, target: &Target, source: Source, compiler: &
     // wasm2c names everything after the module; the shim knows it as mapprobe, whatever the program is.
     let generated = folder.join("mapprobe.c");
     compile::run(workspace::command("wasm2c").arg(&wasm).args(["-n", "mapprobe", "-o"]).arg(&generated))?;
+    let text = fs::read_to_string(&generated).with_context(|| format!("{} cannot be read", generated.display()))?;
+    fs::write(&generated, generated::prepare(&text))
+        .with_context(|| format!("{} cannot be written", generated.display()))?;
     let header = folder.join("flags.h");
     fs::write(&header, assertions(target)).with_context(|| format!("{} cannot be written", header.display()))?;
     let path = folder.join(source.name());
@@ -63,7 +71,8 @@ pub fn build(toolchain: &Toolchain, target: &Target, source: Source, compiler: &
 /// The flag table against the kernel's own headers: a C header that does not compile when they disagree.
 fn assertions(target: &Target) -> String {
     let mut text = String::from(
-        "/* Made by dist from the flag table; compared unsigned, since MAP_HUGE_16GB is negative as int. */\n",
+        "/* Made by dist from the flag table; compared unsigned, since MAP_HUGE_16GB is negative as int. */\n\
+         #include <linux/mman.h>\n",
     );
     for flag in TABLE {
         let (name, Some(value)) = (flag.name, flag.value(target.arch)) else { continue };

@@ -13,10 +13,10 @@
 #include <linux/mount.h>
 #include <linux/reboot.h>
 #include <linux/utsname.h>
-#include <stdarg.h>
 #include "mapprobe.h"
 #include "errno.h"
 #include "flags.h"
+#include "memory.h"
 
 _Static_assert(__NR_mmap2 == 89 && __NR_munmap == 91 && __NR_write == 4 && __NR_exit == 1, "PA-RISC system call numbers");
 
@@ -46,44 +46,27 @@ static __attribute__((noreturn)) void end(int code) {
 }
 
 /* What wasm2c's code asks of its runtime: one memory, one table, the types of indirect calls, and an end to every trap. */
-enum { PAGE = 65536, PAGES = 32, TABLE = 512, TYPES = 96 };
-static uint8_t memory[PAGES * PAGE] __attribute__((aligned(16)));
+enum { PAGE = 65536, TABLE = 512 };
 static wasm_rt_funcref_t table[TABLE];
-static struct { u32 params, results; uint8_t type[16]; } types[TYPES];
 static u32 type_count;
 
 __attribute__((noreturn)) void wasm_rt_trap(wasm_rt_trap_t trap) {
-  static char line[] = "mapprobe: internal failure: wasm trap 0\n";
+  char line[] = "mapprobe: internal failure: wasm trap 0\n";
   line[sizeof line - 3] += trap;
   raw(__NR_write, 2, (long)line, sizeof line - 1, 0, 0, 0);
   end(2);
 }
+__attribute__((noreturn, used)) void out_of_bounds(void) { wasm_rt_trap(WASM_RT_TRAP_OOB); }
 bool wasm_rt_is_initialized(void) { return true; }
-uint32_t wasm_rt_register_func_type(uint32_t params, uint32_t results, ...) {
-  u32 n = params + results, i, k;
-  uint8_t type[16];
-  va_list list;
-  if (n > sizeof type) wasm_rt_trap(WASM_RT_TRAP_EXHAUSTION);
-  va_start(list, results);
-  for (k = 0; k < n; k++) type[k] = va_arg(list, int);
-  va_end(list);
-  for (i = 0; i < type_count; i++) {
-    if (types[i].params != params || types[i].results != results) continue;
-    for (k = 0; k < n && types[i].type[k] == type[k]; k++) {}
-    if (k == n) return i + 1;
-  }
-  if (type_count == TYPES) wasm_rt_trap(WASM_RT_TRAP_EXHAUSTION);
-  types[i].params = params, types[i].results = results;
-  for (k = 0; k < n; k++) types[i].type[k] = type[k];
-  return ++type_count;
-}
+/* There is one module, and its type section names each type once: a number of its own is all a type needs. */
+#define wasm_rt_register_func_type(...) (++type_count)
 void wasm_rt_allocate_memory(wasm_rt_memory_t *m, uint32_t initial, uint32_t max) {
-  if (initial > PAGES) wasm_rt_trap(WASM_RT_TRAP_OOB);
-  m->data = memory, m->pages = initial, m->size = (uint64_t)initial * PAGE, m->max_pages = PAGES;
+  if (initial > CAPACITY / PAGE) wasm_rt_trap(WASM_RT_TRAP_OOB);
+  m->data = memory, m->pages = initial, m->size = (uint64_t)initial * PAGE, m->max_pages = CAPACITY / PAGE;
 }
 uint32_t wasm_rt_grow_memory(wasm_rt_memory_t *m, uint32_t pages) {
   u32 old = m->pages;
-  if (pages > PAGES - old) return -1;
+  if (pages > CAPACITY / PAGE - old) return -1;
   m->pages += pages, m->size = (uint64_t)m->pages * PAGE;
   return old;
 }
@@ -93,6 +76,13 @@ void wasm_rt_allocate_funcref_table(wasm_rt_funcref_table_t *t, uint32_t element
   t->data = table, t->size = elements, t->max_size = max;
 }
 void wasm_rt_free_funcref_table(wasm_rt_funcref_table_t *t) {}
+
+/* The function at a place of the table, if it is of a type; types are numbered from 1 in the order of the module. */
+static __attribute__((noinline)) wasm_rt_function_ptr_t callee(u32 at, u32 type) {
+  if (at >= TABLE || !table[at].func || table[at].func_type != type) wasm_rt_trap(WASM_RT_TRAP_CALL_INDIRECT);
+  return table[at].func;
+}
+#define INDIRECT(signature, type, at, ...) (((signature)callee(at, type + 1))(__VA_ARGS__))
 
 /* A wasm address is an offset into `memory`; a length is checked before it is used. */
 static void *span(u32 at, u32 len) {
