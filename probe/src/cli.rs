@@ -22,6 +22,12 @@ pub struct Options {
     pub version: bool,
 }
 
+impl Default for Options {
+    fn default() -> Options {
+        Options { format: FORMATS[0], reproducible: false, version: false }
+    }
+}
+
 impl FromArgValue for Format {
     fn from_arg_value(value: &str) -> Result<Format, String> {
         let known = FORMATS.iter().find(|format| format.name == value).copied();

@@ -52,6 +52,13 @@ pub enum Kind {
     HugeSize,
 }
 
+/// A kernel version: three numbers, the last one 0 where it has two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub [u8; 3]);
+
+/// There before versions are worth telling.
+const ALWAYS: [u8; 3] = [0; 3];
+
 /// A row of the table.
 #[derive(Debug)]
 pub struct Flag {
@@ -61,8 +68,8 @@ pub struct Flag {
     pub kind: Kind,
     /// In the order of [`Arch::ALL`].
     columns: [Column; 3],
-    /// The first kernel version with it; `always` when it is older than 2.4.
-    pub since: &'static str,
+    /// The first kernel version with it; 0.0 when it is older than 2.4.
+    pub since: Version,
     /// What is done to find out.
     pub experiment: Experiment,
 }
@@ -128,19 +135,13 @@ const fn both(generic: u32, header: Header, parisc: u32) -> [Column; 3] {
     [Some((generic, header)), Some((generic, header)), Some((parisc, Header::Parisc))]
 }
 
-const fn row(
-    name: &'static str,
-    kind: Kind,
-    columns: [Column; 3],
-    since: &'static str,
-    experiment: Experiment,
-) -> Flag {
-    Flag { name, kind, columns, since, experiment }
+const fn row(name: &'static str, kind: Kind, columns: [Column; 3], since: [u8; 3], experiment: Experiment) -> Flag {
+    Flag { name, kind, columns, since: Version(since), experiment }
 }
 
 /// A huge page size: the logarithm of its bytes, shifted into the field.
 const fn size(name: &'static str, log2: u32) -> Flag {
-    row(name, Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), "3.8", huge::offers_size)
+    row(name, Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), [3, 8, 0], huge::offers_size)
 }
 
 use Header::{Common, Generic, Linux, X86};
@@ -149,26 +150,26 @@ use Kind::{Bit, Type};
 /// Every name of the headers that asks something of `mmap(2)`.
 #[rustfmt::skip]
 pub static TABLE: &[Flag] = &[
-    row("MAP_SHARED", Type, everywhere(0x01, Linux), "always", types::shares_stores),
-    row("MAP_PRIVATE", Type, everywhere(0x02, Linux), "always", types::keeps_stores),
-    row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), "4.15", types::refuses_unknown_flags),
-    row("MAP_DROPPABLE", Type, everywhere(0x08, Linux), "6.11", types::differs_from_unknown_types),
-    row("MAP_FIXED", Bit, both(0x10, Common, 0x04), "always", placement::honors_address),
-    row("MAP_ANONYMOUS", Bit, both(0x20, Common, 0x10), "always", types::maps_no_file),
-    row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], "2.4.20", recognition::is_recognized),
-    row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], "6.6", recognition::is_recognized),
-    row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), "always", recognition::is_recognized),
-    row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), "always", recognition::is_recognized),
-    row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), "always", recognition::is_recognized),
-    row("MAP_LOCKED", Bit, both(0x2000, Generic, 0x2000), "2.5.37", residency::locks),
-    row("MAP_NORESERVE", Bit, both(0x4000, Generic, 0x4000), "always", recognition::is_recognized),
-    row("MAP_POPULATE", Bit, both(0x8000, Common, 0x10000), "2.5.46", residency::populates),
-    row("MAP_NONBLOCK", Bit, both(0x10000, Common, 0x20000), "2.5.46", recognition::is_recognized),
-    row("MAP_STACK", Bit, both(0x20000, Common, 0x40000), "2.6.27", recognition::is_recognized),
-    row("MAP_HUGETLB", Bit, both(0x40000, Common, 0x80000), "2.6.32", huge::offers_pages),
-    row("MAP_SYNC", Bit, [Some((0x80000, Common)), Some((0x80000, Common)), ABSENT], "4.15", recognition::is_taken),
-    row("MAP_FIXED_NOREPLACE", Bit, both(0x100000, Common, 0x100000), "4.17", placement::keeps_what_is_there),
-    row("MAP_UNINITIALIZED", Bit, [Some((0x4000000, Common)), Some((0x4000000, Common)), ABSENT], "2.6.33", recognition::is_recognized),
+    row("MAP_SHARED", Type, everywhere(0x01, Linux), ALWAYS, types::shares_stores),
+    row("MAP_PRIVATE", Type, everywhere(0x02, Linux), ALWAYS, types::keeps_stores),
+    row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), [4, 15, 0], types::refuses_unknown_flags),
+    row("MAP_DROPPABLE", Type, everywhere(0x08, Linux), [6, 11, 0], types::differs_from_unknown_types),
+    row("MAP_FIXED", Bit, both(0x10, Common, 0x04), ALWAYS, placement::honors_address),
+    row("MAP_ANONYMOUS", Bit, both(0x20, Common, 0x10), ALWAYS, types::maps_no_file),
+    row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], [2, 4, 20], recognition::is_recognized),
+    row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], [6, 6, 0], recognition::is_recognized),
+    row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), ALWAYS, recognition::is_recognized),
+    row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), ALWAYS, recognition::is_recognized),
+    row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), ALWAYS, recognition::is_recognized),
+    row("MAP_LOCKED", Bit, both(0x2000, Generic, 0x2000), [2, 5, 37], residency::locks),
+    row("MAP_NORESERVE", Bit, both(0x4000, Generic, 0x4000), ALWAYS, recognition::is_recognized),
+    row("MAP_POPULATE", Bit, both(0x8000, Common, 0x10000), [2, 5, 46], residency::populates),
+    row("MAP_NONBLOCK", Bit, both(0x10000, Common, 0x20000), [2, 5, 46], recognition::is_recognized),
+    row("MAP_STACK", Bit, both(0x20000, Common, 0x40000), [2, 6, 27], recognition::is_recognized),
+    row("MAP_HUGETLB", Bit, both(0x40000, Common, 0x80000), [2, 6, 32], huge::offers_pages),
+    row("MAP_SYNC", Bit, [Some((0x80000, Common)), Some((0x80000, Common)), ABSENT], [4, 15, 0], recognition::is_taken),
+    row("MAP_FIXED_NOREPLACE", Bit, both(0x100000, Common, 0x100000), [4, 17, 0], placement::keeps_what_is_there),
+    row("MAP_UNINITIALIZED", Bit, [Some((0x4000000, Common)), Some((0x4000000, Common)), ABSENT], [2, 6, 33], recognition::is_recognized),
     size("MAP_HUGE_16KB", 14),
     size("MAP_HUGE_64KB", 16),
     size("MAP_HUGE_512KB", 19),

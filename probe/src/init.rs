@@ -3,8 +3,8 @@
 //! A failed step is never fatal: whatever happens, the report goes to the console as far as possible, and then the machine
 //! goes on to the next init or is switched off. Returning would panic the kernel.
 
-use crate::cli::{self, Request};
-use crate::command::{self, PRINTED, STDERR, STDOUT};
+use crate::cli::{self, Options, Request};
+use crate::command::{self, FAILED, PRINTED, STDERR, STDOUT};
 use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::frame;
@@ -25,15 +25,15 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
         kernel.mount(kind, target).is_ok().then_some(target)
     });
     let console = console(kernel);
-    let (request, foreign) = split(kernel, arguments.get(1..).unwrap_or_default());
+    let (request, foreign, exit) = split(kernel, arguments.get(1..).unwrap_or_default());
     let text = command::answer(kernel, &request, table, 1);
-    frame::lines(&text, PRINTED, |line| {
+    frame::lines(&text, exit, |line| {
         let _ = command::write_all(kernel, console, line.as_bytes());
     });
     for target in mounted.iter().rev().flatten() {
         let _ = kernel.umount(target);
     }
-    hand_over(kernel, arguments.first().copied().unwrap_or_default(), foreign);
+    hand_over(kernel, arguments.first().copied().unwrap_or_default(), &foreign);
     power_off(kernel)
 }
 
@@ -54,26 +54,28 @@ fn console(kernel: &mut dyn Kernel) -> Fd {
     }
 }
 
-/// What is asked of us, and the words that are not ours. The kernel hands over words of its command line that it does not
-/// know, then those after `--`: so ours begin at the first word from which on all can be read. Misspelled ones are
-/// complained about, and the report is printed all the same.
-fn split<'a, 'b>(kernel: &mut dyn Kernel, arguments: &'a [&'b str]) -> (Request, &'a [&'b str]) {
-    let mut complaint = String::new();
-    for at in 0..=arguments.len() {
-        let (foreign, own) = arguments.split_at(at);
-        match cli::parse(own) {
-            Ok(request) => {
-                if own.is_empty() && !complaint.is_empty() {
-                    command::complain(kernel, &complaint);
-                }
-                return (request, foreign);
+/// What is asked of us, the words that are not ours, and the exit code of a run with them. The kernel hands over words of its
+/// command line that it does not know, then those after `--`, and firmware may add some at the end: ours are the first that can
+/// be read together, as many as possible. An option among the others was misspelled; the report is printed all the same.
+fn split<'a>(kernel: &mut dyn Kernel, arguments: &[&'a str]) -> (Request, Vec<&'a str>, i32) {
+    for from in 0..arguments.len() {
+        for to in (from + 1..=arguments.len()).rev() {
+            if let Ok(request) = cli::parse(arguments.get(from..to).unwrap_or_default()) {
+                let mut foreign = arguments.to_vec();
+                foreign.drain(from..to);
+                return (request, foreign, PRINTED);
             }
-            Err(sentence) if at == 0 => complaint = sentence,
-            Err(_) => {}
         }
     }
-    // Not reached: no arguments at all can always be read.
-    end(kernel, command::FAILED)
+    let misspelled = arguments.iter().position(|word| word.starts_with('-'));
+    let exit = match misspelled.map(|at| cli::parse(arguments.get(at..).unwrap_or_default())) {
+        Some(Err(complaint)) => {
+            command::complain(kernel, &complaint);
+            FAILED
+        }
+        _ => PRINTED,
+    };
+    (Request::Report(Options::default()), arguments.to_vec(), exit)
 }
 
 /// Starts the next init when there is one that is not this file. Returns when there is none, or it could not be started.

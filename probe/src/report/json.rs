@@ -93,7 +93,9 @@ fn write_row(json: &mut Json, report: &Report, row: &Row) {
     let (verdict, reason) = &row.finding;
     json.text_at("name", row.flag.name);
     json.hex_at("value", row.flag.value(report.arch));
-    json.text_at("since", row.flag.since);
+    json.word_at("since", "\"");
+    sentence::version(&mut json.out, row.flag.since);
+    json.out.push('"');
     json.text_at("verdict", verdict.word());
     json.text_at("reason_code", reason.code());
     json.key("reason");

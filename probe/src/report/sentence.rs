@@ -3,7 +3,7 @@
 use crate::arch::Arch;
 use crate::errno::Errno;
 use crate::evidence::{Call, Outcome, Step};
-use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, TABLE, flag_bits};
+use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, TABLE, Version, flag_bits};
 use crate::verdict::Reason;
 
 /// Appends a number in decimal. By subtraction: 64-bit division costs kilobytes on a 32-bit machine, and `core::fmt` two more.
@@ -39,6 +39,21 @@ pub fn hex(out: &mut String, value: u64, width: u32) {
     for digit in (0..digits).rev() {
         let digit = (value >> (4 * digit)) as u8 & 0xf;
         out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+    }
+}
+
+/// Appends a kernel version, such as `4.15` or `2.4.20`.
+pub fn version(out: &mut String, Version([major, minor, patch]): Version) {
+    if major == 0 {
+        out.push_str("always");
+        return;
+    }
+    number(out, u64::from(major));
+    for part in [minor, patch] {
+        if part != 0 {
+            out.push('.');
+            number(out, u64::from(part));
+        }
     }
 }
 
