@@ -79,8 +79,7 @@ pub const ALL: [&Kernel; 3] = [
             compiler: ("hppa-linux-gnu-gcc", "gcc-hppa-linux-gnu"),
         },
         arguments: &[],
-        // QEMU adds this word itself when there is no earlycon, at the very end: behind `--` it would reach init's arguments.
-        append: "earlycon=pdc",
+        append: "",
     },
 ];
 
