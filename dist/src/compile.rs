@@ -44,10 +44,9 @@ impl Flags {
 /// What cargo is told when std is rebuilt, beside the flags of the compiler.
 pub const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
-/// Compiles for a target with these flags added, and answers where the result is.
-pub fn compile(toolchain: &Toolchain, triple: &str, source: Source, flags: &Flags) -> Result<PathBuf> {
+/// Compiles for a target with these flags and those of every target, which are added to them. Answers where the result is.
+pub fn compile(toolchain: &Toolchain, triple: &str, source: Source, rustflags: &mut Flags) -> Result<PathBuf> {
     let target_dir = workspace::work().join("cargo");
-    let mut rustflags = flags.clone();
     if toolchain.std.is_some() {
         // No landing pads, no messages, no unwinder: what a panic means is in design.md, invariant 9.
         rustflags.add(["-Zunstable-options", "-Cpanic=immediate-abort"]);

@@ -158,6 +158,7 @@ fn package(toolchain: &Toolchain, target: &'static Target, built: &Built) -> Res
         budget: target.budget,
         over_budget: check::over_budget(&bytes, target),
         sha256: sha256(&bytes),
+        target: built.triple.clone(),
         std_rebuilt: toolchain.std.is_some(),
         std: toolchain.std.as_ref().map_or(release, |std| std.version.clone()),
         toolchain: toolchain.name.clone(),

@@ -39,6 +39,8 @@ pub struct Row {
     pub sha256: String,
     /// The initramfs with the program as `/mapprobe`.
     pub archive: Archive,
+    /// What rustc compiled for.
+    pub target: String,
     /// Whether std was compiled for this program, or taken as installed.
     pub std_rebuilt: bool,
     /// The Rust release of std.
@@ -138,6 +140,7 @@ mod tests {
             over_budget: false,
             sha256: sha256(content.as_bytes()),
             archive: Archive { file: archive, size: 7, sha256: sha256(b"archive") },
+            target: "t".into(),
             std_rebuilt: true,
             std: "1".into(),
             toolchain: "t".into(),

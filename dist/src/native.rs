@@ -18,7 +18,11 @@ const STATIC: [&str; 2] = ["-Crelocation-model=static", "-Ctarget-feature=+crt-s
 const NO_UNWINDING: [&str; 3] =
     ["-Clink-self-contained=no", "-Cforce-unwind-tables=no", "-Clink-arg=-Wl,--no-eh-frame-hdr"];
 /// Drops what nothing uses, and what only a linker or a debugger would read.
-const SMALL: [&str; 1] = ["-Clink-arg=-Wl,--gc-sections,--build-id=none,-z,norelro"];
+const SMALL: [&str; 2] = [
+    "-Clink-arg=-Wl,--gc-sections,--build-id=none,-z,norelro",
+    // Sequences of instructions that occur often become functions; on x86 LLVM does that only when told.
+    "-Cllvm-args=-enable-machine-outliner=always",
+];
 /// GNU ld pads segments to pages unless told otherwise; without the last one, sizes move in steps of 4 kB.
 const GNU_LD: [&str; 1] = ["-Clink-arg=-Wl,-z,noseparate-code,-z,common-page-size=64"];
 
@@ -27,6 +31,8 @@ const GNU_LD: [&str; 1] = ["-Clink-arg=-Wl,-z,noseparate-code,-z,common-page-siz
 pub struct Built {
     /// The file.
     pub path: PathBuf,
+    /// What rustc compiled for.
+    pub triple: String,
     /// The compiler's flags that are the same everywhere.
     pub rustflags: Vec<String>,
     /// What turned the compiler's output into a program, and its flags.
@@ -72,27 +78,20 @@ pub fn build(
             }
         }
     }
-    let path = compile::compile(toolchain, &triple, source, &flags)?;
-    Ok(Built { path, rustflags: flags.everywhere, linker: used })
+    let path = compile::compile(toolchain, &triple, source, &mut flags)?;
+    Ok(Built { path, triple, rustflags: flags.everywhere, linker: used })
 }
 
 /// The target itself when its std is installed, else the same machine with glibc, which can be linked statically, too.
 fn installed_triple(toolchain: &Toolchain, target: &Target) -> Result<String> {
     let gnu = target.triple.replace("-musl", "-gnu");
-    [target.triple, &gnu].into_iter().find(|triple| toolchain.has(triple)).map(String::from).with_context(|| {
-        format!(
-            "{} has neither the sources of std nor std for {}. Install the Debian packages {} (or say --install as root), or \
-             `rustup component add rust-src` to a nightly, or `rustup target add {}`.",
-            toolchain.version,
-            target.triple,
-            toolchain::PACKAGES.join(" "),
-            target.triple
-        )
-    })
+    let found = [target.triple, &gnu].into_iter().find(|triple| toolchain.has(triple));
+    found.map(String::from).with_context(|| toolchain.lacks(target.triple))
 }
 
 /// How the cross compiler links with another C library than its own; lld packs segments of 64 KiB pages without padding.
-const DRIVER: [&str; 5] = ["-nostdlib", "-nostartfiles", "-static", "-no-pie", "-fuse-ld=lld"];
+/// Functions with equal instructions become one: nothing here compares functions by their address.
+const DRIVER: [&str; 6] = ["-nostdlib", "-nostartfiles", "-static", "-no-pie", "-fuse-ld=lld", "-Wl,--icf=all"];
 
 /// A linker driver made of a cross compiler and a C library it does not know. Its name ends in `-gcc`, since rustc guesses
 /// from the name how to talk to it. It drops the libraries that rustc names and that are not to be linked.

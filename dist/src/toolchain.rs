@@ -59,6 +59,16 @@ impl Toolchain {
         self.sysroot.join("lib/rustlib").join(triple).join("lib").is_dir()
     }
 
+    /// The sentence that it can neither rebuild std for a target nor has it.
+    pub fn lacks(&self, triple: &str) -> String {
+        format!(
+            "{} has neither the sources of std nor std for {triple}. Install the Debian packages {} (or say --install as root), \
+             or `rustup component add rust-src` to a nightly, or `rustup target add {triple}`.",
+            self.version,
+            PACKAGES.join(" ")
+        )
+    }
+
     /// The folder of the toolchain's own programs, such as `rust-lld`, for the machine it runs on.
     pub fn tools(&self) -> Vec<PathBuf> {
         entries(&self.sysroot.join("lib/rustlib"))

@@ -6,7 +6,7 @@ use crate::generated;
 use crate::native::Built;
 use crate::toolchain::{self, Toolchain};
 use crate::workspace;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use mapprobe::flags::TABLE;
 use std::fmt::Write;
 use std::fs;
@@ -42,11 +42,14 @@ const CFLAGS: [&str; 19] = [
 
 /// Builds the program, and links it with the shim in `targets/SHIM`.
 pub fn build(toolchain: &Toolchain, target: &Target, source: Source, compiler: &str, shim: &str) -> Result<Built> {
+    if toolchain.std.is_none() && !toolchain.has(target.triple) {
+        bail!("{}", toolchain.lacks(target.triple));
+    }
     let lld = toolchain::lld("wasm-ld", toolchain).context("No wasm-ld is here; install the Debian package lld.")?;
     let mut flags = Flags::default();
     flags.add(RUSTFLAGS);
     flags.here.push(format!("-Clinker={}", lld.display()));
-    let wasm = compile::compile(toolchain, target.triple, source, &flags)?;
+    let wasm = compile::compile(toolchain, target.triple, source, &mut flags)?;
 
     let folder = compile::folder(target).join(source.name());
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
@@ -65,7 +68,8 @@ pub fn build(toolchain: &Toolchain, target: &Target, source: Source, compiler: &
     compile::run(&mut gcc)?;
 
     let linker = [&["wasm2c", "|", compiler], &CFLAGS[..]].concat();
-    Ok(Built { path, rustflags: flags.everywhere, linker: linker.into_iter().map(String::from).collect() })
+    let linker = linker.into_iter().map(String::from).collect();
+    Ok(Built { path, triple: target.triple.into(), rustflags: flags.everywhere, linker })
 }
 
 /// The flag table against the kernel's own headers: a C header that does not compile when they disagree.
