@@ -1,4 +1,4 @@
-/* A guest program of the lab: says that it runs and with what arguments, prints the file /log, and ends as its last argument
+/* A guest program of the lab: says that it runs and with what arguments, prints the file /log, and ends as its first argument
  * says. Static, for every architecture; started by the kernel as PID 1, or by another PID 1 that hands over to it. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 int main(int argc, char **argv)
 {
-	const char *end = argc > 1 ? argv[argc - 1] : "";
+	const char *end = argc > 1 ? argv[1] : "";
 	FILE *log = fopen("/log", "r");
 	int c;
 

@@ -28,7 +28,7 @@ fn boot(name: &str, end: &str) -> Boot {
 fn prints_and_powers_off(name: &str) {
     let boot = boot(name, "power-off");
     assert_eq!(boot.status, Status::PoweredOff, "{}", boot.text());
-    assert!(boot.text().contains(&format!("{} [power-off]\n", guests::REACHED)), "{}", boot.text());
+    assert!(boot.text().contains(&format!("{} [power-off]", guests::REACHED)), "{}", boot.text());
     let reading = console::read(&boot.log);
     assert_eq!(reading.panic, None);
     let report = "{\n  \"schema\": \"mapprobe.report\",\n  \"path\": \"a\\\\b\"\n}\n".into();
