@@ -30,7 +30,7 @@ pub fn lines(report: &str, exit: i32, mut print: impl FnMut(&str)) {
         count += 1;
         line.clear();
         line.push_str("mapprobe:");
-        for limit in [1000, 100, 10] {
+        for &limit in &[1000, 100, 10] {
             if count < limit {
                 line.push('0');
             }

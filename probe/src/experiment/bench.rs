@@ -27,7 +27,7 @@ pub const CONTENT: u8 = b'm';
 pub type Context = (u64, Backing);
 
 /// Every context a flag is asked in.
-pub const CONTEXTS: [Context; 7] = [
+pub static CONTEXTS: [Context; 7] = [
     (MAP_SHARED, Backing::Anonymous),
     (MAP_PRIVATE, Backing::Anonymous),
     (MAP_SHARED_VALIDATE, Backing::Anonymous),
@@ -122,8 +122,10 @@ impl<'k> Bench<'k> {
     /// Gives everything back. Returns the calls that were noted.
     pub fn close(self) -> Vec<Step> {
         self.kernel.munmap(self.ground, GROUND);
-        for fd in [Ok(self.pipe.0), Ok(self.pipe.1), self.memfd].into_iter().flatten() {
-            self.kernel.close(fd);
+        self.kernel.close(self.pipe.0);
+        self.kernel.close(self.pipe.1);
+        if let Ok(memfd) = self.memfd {
+            self.kernel.close(memfd);
         }
         self.steps
     }

@@ -10,7 +10,7 @@ use crate::evidence::{Evidence, Recognition};
 pub fn is_recognized(bench: &mut Bench, bits: u64) -> Evidence {
     let mut evidence = Evidence::default();
     let [memfd, pipe] = bench.validators();
-    for context in CONTEXTS {
+    for &context in &CONTEXTS {
         let flagged = bench.ask(context, bits);
         let (by, control) = match context {
             MEMFD_VALIDATOR => ("MAP_SHARED_VALIDATE of a memfd", memfd),
@@ -28,7 +28,7 @@ pub fn is_recognized(bench: &mut Bench, bits: u64) -> Evidence {
 /// Asks in every context, for flags that the validators refuse on every kernel, so that their refusal says nothing:
 /// `MAP_SYNC` and `MAP_FIXED_NOREPLACE` are not in `LEGACY_MAP_MASK`.
 pub fn is_taken(bench: &mut Bench, bits: u64) -> Evidence {
-    for context in CONTEXTS {
+    for &context in &CONTEXTS {
         bench.ask(context, bits);
     }
     Evidence::default()

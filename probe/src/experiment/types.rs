@@ -83,7 +83,7 @@ pub fn maps_no_file(bench: &mut Bench, bits: u64) -> Evidence {
 
 /// Asks for a type in every backing.
 fn ask_as_type(bench: &mut Bench, map_type: u64) {
-    for backing in [Backing::Anonymous, Backing::Memfd, Backing::Pipe] {
+    for &backing in &[Backing::Anonymous, Backing::Memfd, Backing::Pipe] {
         bench.ask((map_type, backing), 0);
     }
 }
@@ -94,7 +94,7 @@ fn compare_types(bench: &mut Bench, evidence: &mut Evidence, backing: Backing, t
     let [base, flagged] = types.map(|map_type| bench.try_map(map_type, PROT_READ, backing));
     let flags = flags::flag_bits(bench.arch());
     let mut unknown = Outcome::NotRun;
-    for map_type in [0x05, 0x09, 0x21] {
+    for &map_type in &[0x05, 0x09, 0x21] {
         if map_type & flags == 0 {
             let answer = bench.try_map(map_type, PROT_READ, backing);
             if unknown != Outcome::NotRun && !unknown.same_as(answer) {

@@ -9,7 +9,7 @@ use crate::verdict::Reason;
 /// Appends a number in decimal. By subtraction: 64-bit division costs kilobytes on a 32-bit machine, and `core::fmt` two more.
 pub fn number(out: &mut String, mut value: u64) {
     let mut started = false;
-    for power in POWERS {
+    for &power in &POWERS {
         let mut digit = b'0';
         while value >= power {
             value -= power;
@@ -23,7 +23,7 @@ pub fn number(out: &mut String, mut value: u64) {
 }
 
 /// The powers of ten that 64 bits hold, the largest first.
-const POWERS: [u64; 20] = {
+static POWERS: [u64; 20] = {
     let mut powers = [1; 20];
     let mut at = 19;
     while at > 0 {

@@ -5,7 +5,7 @@ use super::{Report, sentence};
 /// Characters of a line.
 const WIDTH: usize = 80;
 /// Where the second, third and fourth column begin.
-const COLUMNS: [usize; 3] = [21, 33, 46];
+static COLUMNS: [usize; 3] = [21, 33, 46];
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
@@ -49,7 +49,7 @@ pub fn write(report: &Report) -> String {
 /// Three short cells and a text that is wrapped between words.
 fn line(out: &mut String, cells: [&str; 3], text: &str) {
     let mut start = out.len();
-    for (cell, column) in cells.into_iter().zip(COLUMNS) {
+    for (cell, column) in cells.iter().zip(&COLUMNS) {
         out.push_str(cell);
         pad(out, start + column);
     }
