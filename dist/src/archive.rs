@@ -83,6 +83,7 @@ mod tests {
     use super::{Entry, write, write_gz};
     use std::io::{Read, Write};
     use std::process::{Command, Stdio};
+    use std::sync::Once;
 
     fn entries() -> Vec<Entry> {
         vec![
@@ -95,13 +96,15 @@ mod tests {
 
     /// What the real cpio makes of an archive.
     fn listed(archive: &[u8]) -> String {
+        static CPIO: Once = Once::new();
+        CPIO.call_once(|| {
+            if crate::workspace::program("cpio").is_none() {
+                crate::packages::apt_get(&["cpio"]).expect("the Debian package cpio is needed");
+            }
+        });
         let mut cpio = Command::new("cpio");
         let cpio = cpio.args(["-t", "-v", "--numeric-uid-gid"]).env("TZ", "UTC").env("LC_ALL", "C");
-        let mut cpio = cpio
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("cpio cannot be started; install the Debian package cpio");
+        let mut cpio = cpio.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cpio starts");
         cpio.stdin.take().unwrap().write_all(archive).unwrap();
         let said = cpio.wait_with_output().unwrap();
         assert!(said.status.success());

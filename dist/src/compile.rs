@@ -48,7 +48,7 @@ pub const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-fe
 pub fn compile(toolchain: &Toolchain, triple: &str, source: Source, rustflags: &mut Flags) -> Result<PathBuf> {
     let target_dir = workspace::work().join("cargo");
     if toolchain.std.is_some() {
-        // No landing pads, no messages, no unwinder: what a panic means is in design.md, invariant 9.
+        // No landing pads, no messages, no unwinder: no panic is reachable (ARCHITECTURE.md, "What always holds").
         rustflags.add(["-Zunstable-options", "-Cpanic=immediate-abort"]);
         // What only panic messages and `{:?}` would use; and measured: inlining makes the program larger.
         rustflags.add(["-Zlocation-detail=none", "-Zfmt-debug=none", "-Cllvm-args=--inline-threshold=0"]);

@@ -6,7 +6,7 @@ use crate::compile::{BUILD_STD, Source};
 use crate::manifest::{Archive, Manifest, Row, replace, sha256};
 use crate::native::{self, Built};
 use crate::packages::{self, Missing};
-use crate::progress::Step;
+use crate::progress::{Step, say};
 use crate::smoke::{self, Smoke};
 use crate::toolchain::{self, Toolchain};
 use crate::{check, compile, trim, wasm2c, workspace};
@@ -92,14 +92,16 @@ fn prepare(targets: &[&'static Target], options: &Options) -> Result<Toolchain> 
         None => toolchain::installed()?,
     };
     match &toolchain.std {
-        Some(std) => eprintln!("toolchain: {}, {}; std {} is rebuilt", toolchain.name, toolchain.version, std.version),
-        None => eprintln!(
+        Some(std) => {
+            say(&format!("toolchain: {}, {}; std {} is rebuilt", toolchain.name, toolchain.version, std.version))
+        }
+        None => say(&format!(
             "toolchain: {}, {}; std is used as installed, which makes larger files. To rebuild it, install the Debian \
              packages {}, or rust-src for a rustup nightly.",
             toolchain.name,
             toolchain.version,
             toolchain::PACKAGES.join(" ")
-        ),
+        )),
     }
     packages::provide(&packages::missing(targets, &toolchain), options.install)?;
     let still = packages::missing(targets, &toolchain);

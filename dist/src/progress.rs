@@ -2,6 +2,7 @@
 //! stderr, so that stdout carries results only.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,7 @@ impl Step {
             Some(bar) => bar.set_position(bytes),
             None if self.told.elapsed() >= TELL => {
                 self.told = Instant::now();
-                eprintln!("{}: {} of {} MB", self.what, bytes / 1_000_000, total / 1_000_000);
+                say(&format!("{}: {} of {} MB", self.what, bytes / 1_000_000, total / 1_000_000));
             }
             None => {}
         }
@@ -54,7 +55,7 @@ impl Step {
     pub fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            None => say(line),
         }
     }
 
@@ -71,4 +72,9 @@ impl Drop for Step {
             bar.finish_and_clear();
         }
     }
+}
+
+/// A line on stderr. Written directly: the print macros are held back while tests run, and these lines are for whoever waits.
+pub fn say(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
 }

@@ -70,7 +70,7 @@ pub fn verified(agent: &ureq::Agent, cache: &Cache, file: &File) -> Result<PathB
         if sha256(&whole)? == file.sha256 {
             return Ok(whole);
         }
-        eprintln!("{} is damaged; it is fetched again.", whole.display());
+        crate::progress::say(&format!("{} is damaged; it is fetched again.", whole.display()));
         fs::remove_file(&whole).with_context(|| format!("{} cannot be removed", whole.display()))?;
     }
     let mut step = Step::begin(format!("fetching {}", file.what));

@@ -52,7 +52,7 @@ pub fn verified(agent: &ureq::Agent, cache: &Cache, uri: &str, suite: &str, keyr
             Ok(release)
         }
         Err(failure) if kept.is_file() && !failure.is::<fetch::Gone>() => {
-            eprintln!("{from} could not be fetched ({failure:#}); the copy of an earlier run is used.");
+            crate::progress::say(&format!("{from} could not be fetched ({failure:#}); the copy of an earlier run is used."));
             check(&kept, keyring, &from)
         }
         Err(failure) if failure.is::<fetch::Gone>() => Err(failure.context(format!(
