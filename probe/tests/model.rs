@@ -4,6 +4,7 @@ use mapprobe::arch::Arch;
 use mapprobe::errno::Errno;
 use mapprobe::flags::TABLE;
 use mapprobe::kernel::model::{Model, Rules};
+use mapprobe::report::sentence::flags;
 use mapprobe::report::{FORMATS, Report};
 use mapprobe::run::probe;
 
@@ -150,6 +151,25 @@ fn the_same_evidence_gives_the_same_bytes() {
         let [one, other] = [(); 2].map(|()| (format.write)(&run(Arch::X86_64, Rules::x86_6_1())));
         assert_eq!(one, other);
         assert!(one.ends_with('\n') && one.is_ascii(), "{}", format.name);
+    }
+}
+
+#[test]
+fn flags_are_written_with_their_names() {
+    for (arch, value, expected) in [
+        (Arch::X86_64, 0x02, "MAP_PRIVATE"),
+        (Arch::X86_64, 0x8032, "MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS|MAP_POPULATE"),
+        (Arch::Hppa, 0x8003, "MAP_SHARED_VALIDATE|MAP_GROWSDOWN"),
+        (Arch::X86_64, 0x5404_0003, "MAP_SHARED_VALIDATE|MAP_HUGETLB|MAP_HUGE_2MB"),
+        // Bit 26 is a flag of its own only where it is no part of a size.
+        (Arch::X86_64, 0x0400_0001, "MAP_SHARED|MAP_UNINITIALIZED"),
+        (Arch::X86_64, 0x3504_0003, "MAP_SHARED_VALIDATE|MAP_HUGETLB|0x35000000"),
+        (Arch::Aarch64, 0x9, "0x9"),
+        (Arch::Aarch64, 0, "0x0"),
+    ] {
+        let mut out = String::new();
+        flags(&mut out, arch, value);
+        assert_eq!(out, expected, "{value:#x} on {}", arch.name());
     }
 }
 

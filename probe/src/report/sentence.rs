@@ -3,7 +3,7 @@
 use crate::arch::Arch;
 use crate::errno::Errno;
 use crate::evidence::{Call, Outcome, Step};
-use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, TABLE, Version, flag_bits};
+use crate::flags::{self, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, TABLE, Version, flag_bits};
 use crate::verdict::Reason;
 
 /// Appends a number in decimal. By subtraction: 64-bit division costs kilobytes on a 32-bit machine, and `core::fmt` two more.
@@ -82,7 +82,9 @@ pub fn outcome(out: &mut String, outcome: Outcome) {
 /// Appends a flags argument by names: the map type, the flags and the huge page size the table knows, and what is left in
 /// hexadecimal.
 pub fn flags(out: &mut String, arch: Arch, value: u64) {
+    // The field means a size with MAP_HUGETLB only.
     let field = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
+    let sized = value & flags::bits("MAP_HUGETLB", arch) != 0;
     let map_type = map_type(arch, value);
     let mut left = value;
     let start = out.len();
@@ -90,8 +92,8 @@ pub fn flags(out: &mut String, arch: Arch, value: u64) {
         let Some(bits) = flag.value(arch) else { continue };
         let named = match flag.kind {
             Kind::Type => map_type == bits,
-            Kind::Bit => left & bits == bits,
-            Kind::HugeSize => left & field == bits,
+            Kind::Bit => left & bits == bits && !(sized && bits & field != 0),
+            Kind::HugeSize => sized && left & field == bits,
         };
         if named {
             if out.len() > start {
