@@ -2,7 +2,7 @@
 //! Looks at the disk only; rustup itself is never run, since it may download.
 
 use crate::workspace::{self, program};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -81,6 +81,21 @@ impl Toolchain {
 /// A toolchain that can rebuild std: a rustup nightly, any other of rustup's toolchains, or Debian's.
 pub fn with_sources() -> Option<Toolchain> {
     candidates().into_iter().find(|toolchain| toolchain.std.is_some() && can_abort_immediately(toolchain))
+}
+
+/// [`with_sources`], or a sentence that says what is here instead and what to install.
+pub fn require_sources() -> Result<Toolchain> {
+    with_sources().with_context(|| {
+        let older: Vec<String> = candidates().iter().map(|toolchain| format!("{} ({})", toolchain.name, toolchain.version)).collect();
+        let here = match older.is_empty() {
+            true => "No Rust toolchain with the sources of std is here".to_string(),
+            false => format!("{} has the sources of std, but is too old for -Cpanic=immediate-abort", older.join(", ")),
+        };
+        format!(
+            "{here}. Install or upgrade the Debian packages {} (Debian 12 has them in bookworm-security), or add rust-src to a rustup nightly.",
+            PACKAGES.join(" ")
+        )
+    })
 }
 
 /// The toolchain that runs cargo now, with whatever std it has installed.

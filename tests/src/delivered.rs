@@ -42,9 +42,9 @@ fn deliver(arch: Arch) -> Result<Delivered> {
 /// Installs what the build needs, with the lab's own care for other processes that install something.
 fn provide(target: &'static Target) -> Result<()> {
     if toolchain::with_sources().is_none() {
-        machine::need(&toolchain::PACKAGES)?;
+        machine::renew(&toolchain::PACKAGES)?;
     }
-    let toolchain = toolchain::with_sources().context("There is no Rust toolchain with the sources of std.")?;
+    let toolchain = toolchain::require_sources()?;
     let missing = packages::missing(&[target], &toolchain);
     machine::need(&missing.iter().flat_map(|missing| missing.packages.iter().copied()).collect::<Vec<_>>())
 }

@@ -32,16 +32,25 @@ pub fn need(packages: &[&str]) -> Result<()> {
     }
     // One apt-get at a time; whoever waited looks again.
     let _lock = Cache::open()?.lock("apt-get")?;
-    let missing = missing(packages)?;
-    if missing.is_empty() {
+    install(&missing(packages)?)
+}
+
+/// Installs these Debian packages, or upgrades them where they are installed and too old.
+///
+/// # Errors
+/// As [`need`].
+pub fn renew(packages: &[&str]) -> Result<()> {
+    let _lock = Cache::open()?.lock("apt-get")?;
+    install(packages)
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
         return Ok(());
     }
-    let names = missing.join(" ");
-    dist::packages::apt_get(&missing).with_context(|| {
-        format!(
-            "The tests need Debian packages that are not installed: apt-get install --no-install-recommends {names}"
-        )
-    })
+    let names = packages.join(" ");
+    dist::packages::apt_get(packages)
+        .with_context(|| format!("The tests need Debian packages: apt-get install --no-install-recommends {names}"))
 }
 
 /// Those of the packages that are not installed.
