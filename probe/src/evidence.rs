@@ -122,10 +122,10 @@ pub struct Evidence {
     pub failed_control: Option<&'static str>,
     /// Effect tests; all must agree.
     pub trials: Vec<Trial>,
-    /// Whether the kernel knows the flag or type, by each validator that can tell.
+    /// Whether the kernel knows the flag or type, by each validator that can tell; at least two, for a no must not rest on one call.
     pub recognitions: Vec<Recognition>,
-    /// Whether this machine offers the huge page size, by the same means.
-    pub offer: Option<Recognition>,
+    /// Whether this machine offers the huge page size, by the same means, asked more than once.
+    pub offers: Vec<Recognition>,
     /// Errors that only a kernel that knows the flag gives, where the plain call succeeds.
     pub knowing: &'static [Errno],
 }

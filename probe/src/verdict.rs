@@ -138,6 +138,19 @@ fn effect(trial: &Trial) -> Effect {
     }
 }
 
+/// The first effect test that shows it, if all that were run do, and at least two: a yes or a no must not rest on one call.
+fn unanimous(trials: &[Trial], wanted: Effect) -> Option<&Trial> {
+    let mut ran = 0;
+    for trial in trials {
+        match effect(trial) {
+            Effect::NotRun => {}
+            shown if shown == wanted => ran += 1,
+            _ => return None,
+        }
+    }
+    trials.iter().find(|trial| effect(trial) == wanted).filter(|_| ran > 1)
+}
+
 /// What a validator shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Knowledge {
@@ -160,9 +173,15 @@ fn knowledge(recognition: &Recognition) -> Knowledge {
     }
 }
 
+/// The first who says so, if all of at least two do.
+fn agreed(recognitions: &[Recognition], wanted: Knowledge) -> Option<&Recognition> {
+    let all = recognitions.len() > 1 && recognitions.iter().all(|by| knowledge(by) == wanted);
+    recognitions.first().filter(|_| all)
+}
+
 /// The first rule that holds decides. A flag the architecture does not define never gets here.
 pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
-    let Evidence { failed_control, trials, recognitions, offer, .. } = evidence;
+    let Evidence { failed_control, trials, recognitions, offers, .. } = evidence;
     if let Some(control) = failed_control {
         return (Verdict::Inconclusive, Reason::ControlFailed(control));
     }
@@ -171,29 +190,30 @@ pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
         return (Verdict::Inconclusive, Reason::ControlShowsEffect(*trial));
     }
     let recognized = |wanted: Knowledge| recognitions.iter().find(|by| knowledge(by) == wanted);
-    let contradiction = (Verdict::Inconclusive, Reason::Contradictory);
-    match (trial(Effect::Seen), trial(Effect::Absent), trial(Effect::Open)) {
-        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => return contradiction,
-        (Some(seen), None, None) => return (Verdict::Honored, Reason::EffectSeen(*seen)),
-        _ => {}
+    let could_not = trial(Effect::NotRun).map(|not_run| Reason::NotRun(*not_run));
+    if let Some(seen) = unanimous(trials, Effect::Seen) {
+        return (Verdict::Honored, Reason::EffectSeen(*seen));
+    }
+    if trial(Effect::Seen).is_some() {
+        return (Verdict::Inconclusive, could_not.unwrap_or(Reason::Contradictory));
     }
     if let Some(reason) = refusal(evidence) {
         return (Verdict::Unavailable, reason);
     }
-    match offer.as_ref().map(|offer| (knowledge(offer), offer)) {
-        Some((Knowledge::Known, offer)) => return (Verdict::Accepted, Reason::Offered(*offer)),
-        Some((Knowledge::NotKnown, offer)) => return (Verdict::Unavailable, Reason::NotOffered(*offer)),
-        _ => {}
+    if let Some(offer) = agreed(offers, Knowledge::Known) {
+        return (Verdict::Accepted, Reason::Offered(*offer));
     }
-    match (recognized(Knowledge::Known), recognized(Knowledge::NotKnown), trial(Effect::Absent)) {
-        (Some(_), Some(_), _) => contradiction,
+    if let Some(offer) = agreed(offers, Knowledge::NotKnown) {
+        return (Verdict::Unavailable, Reason::NotOffered(*offer));
+    }
+    match (recognized(Knowledge::Known), recognized(Knowledge::NotKnown), unanimous(trials, Effect::Absent)) {
+        (Some(_), Some(_), _) => (Verdict::Inconclusive, Reason::Contradictory),
         (_, None, Some(absent)) => (Verdict::Ignored, Reason::EffectAbsent(*absent)),
         (Some(known), None, None) if steps.iter().any(taken) => (Verdict::Accepted, Reason::Validated(*known)),
-        (None, Some(unknown), _) => (Verdict::Unknown, Reason::RefusedAsUnknown(*unknown)),
-        _ => (
-            Verdict::Inconclusive,
-            trial(Effect::NotRun).map_or(Reason::NoEvidence, |not_run| Reason::NotRun(*not_run)),
-        ),
+        _ => match agreed(recognitions, Knowledge::NotKnown) {
+            Some(unknown) => (Verdict::Unknown, Reason::RefusedAsUnknown(*unknown)),
+            None => (Verdict::Inconclusive, could_not.unwrap_or(Reason::NoEvidence)),
+        },
     }
 }
 
@@ -204,15 +224,21 @@ fn taken(step: &Step) -> bool {
 
 /// An error that only a kernel that knows the flag gives, in a place where the plain call succeeds.
 fn refusal(evidence: &Evidence) -> Option<Reason> {
-    let by_trials = evidence.trials.iter().map(|trial| (trial.plain, trial.flagged));
-    let by_types = evidence.recognitions.iter().map(|by| (by.base, by.flagged));
-    let known = |(plain, flagged): (Outcome, Outcome)| match flagged {
-        Outcome::Failed(errno) if plain.succeeded() && evidence.knowing.contains(&errno) => Some(errno),
+    for trial in &evidence.trials {
+        if let reason @ Some(_) = knowing(evidence, trial.plain, trial.flagged) {
+            return reason;
+        }
+    }
+    evidence.recognitions.iter().find_map(|by| knowing(evidence, by.base, by.flagged))
+}
+
+fn knowing(evidence: &Evidence, plain: Outcome, flagged: Outcome) -> Option<Reason> {
+    match flagged {
+        Outcome::Failed(errno) if plain.succeeded() && evidence.knowing.contains(&errno) => Some(match errno {
+            Errno::EPERM => Reason::NotPermitted(errno),
+            Errno::EAGAIN => Reason::OverLimit(errno),
+            _ => Reason::NoRoom(errno),
+        }),
         _ => None,
-    };
-    by_trials.chain(by_types).find_map(known).map(|errno| match errno {
-        Errno::EPERM => Reason::NotPermitted(errno),
-        Errno::EAGAIN => Reason::OverLimit(errno),
-        _ => Reason::NoRoom(errno),
-    })
+    }
 }

@@ -41,7 +41,7 @@ fn expect(evidence: &Evidence, steps: &[Step], verdict: Verdict, code: &str) {
 #[test]
 fn an_effect_counts_only_when_the_control_does_not_show_it() {
     let taken = [context(Outcome::Elsewhere)];
-    expect(&with(&[trial(YES, NO, NO)], &[]), &taken, Verdict::Honored, "effect_seen");
+    expect(&with(&[trial(YES, NO, NO); 2], &[]), &taken, Verdict::Honored, "effect_seen");
     expect(&with(&[trial(YES, YES, NO)], &[]), &taken, Verdict::Inconclusive, "control_shows_effect");
     expect(&with(&[trial(YES, NO, YES)], &[]), &taken, Verdict::Inconclusive, "control_shows_effect");
     expect(&with(&[trial(NO, YES, YES)], &[known()]), &taken, Verdict::Inconclusive, "control_shows_effect");
@@ -52,6 +52,9 @@ fn effects_must_agree() {
     let (seen, absent) = (trial(YES, NO, NO), trial(NO, NO, NO));
     let open = trial(Outcome::Failed(Errno::ENOMEM), NO, NO);
     expect(&with(&[seen, seen], &[]), &[], Verdict::Honored, "effect_seen");
+    let not_run = trial(Outcome::NotRun, Outcome::NotRun, Outcome::NotRun);
+    expect(&with(&[seen, not_run], &[]), &[], Verdict::Inconclusive, "not_run");
+    expect(&with(&[absent, not_run], &[]), &[], Verdict::Inconclusive, "not_run");
     expect(&with(&[seen, absent], &[]), &[], Verdict::Inconclusive, "contradictory");
     expect(&with(&[seen, open], &[]), &[], Verdict::Inconclusive, "contradictory");
 }
@@ -60,9 +63,9 @@ fn effects_must_agree() {
 fn what_was_taken_without_effect_is_ignored_unless_the_validator_refuses_it() {
     let taken = [context(Outcome::Elsewhere)];
     let absent = trial(NO, NO, NO);
-    expect(&with(&[absent], &[]), &taken, Verdict::Ignored, "effect_absent");
-    expect(&with(&[absent], &[known()]), &taken, Verdict::Ignored, "effect_absent");
-    expect(&with(&[absent], &[not_known()]), &taken, Verdict::Unknown, "refused_as_unknown");
+    expect(&with(&[absent, absent], &[]), &taken, Verdict::Ignored, "effect_absent");
+    expect(&with(&[absent, absent], &[known()]), &taken, Verdict::Ignored, "effect_absent");
+    expect(&with(&[absent, absent], &[not_known(), not_known()]), &taken, Verdict::Unknown, "refused_as_unknown");
 }
 
 #[test]
@@ -96,7 +99,7 @@ fn a_type_without_room_is_unavailable_and_one_like_no_type_unknown() {
     ] {
         let evidence = Evidence {
             knowing: &[Errno::ENOTSUPP, Errno::EOPNOTSUPP],
-            ..with(&[], &[recognition(Outcome::Elsewhere, answer, einval)])
+            ..with(&[], &[recognition(Outcome::Elsewhere, answer, einval); 2])
         };
         expect(&evidence, &[context(answer)], verdict, code);
     }
@@ -120,12 +123,24 @@ fn knowledge_counts_only_from_who_validates() {
 fn a_size_is_offered_or_not() {
     let einval = Outcome::Failed(Errno::EINVAL);
     let offer =
-        |flagged, unknown| Evidence { offer: Some(recognition(REFUSED, flagged, unknown)), ..Evidence::default() };
+        |flagged, unknown| Evidence { offers: vec![recognition(REFUSED, flagged, unknown); 2], ..Evidence::default() };
     expect(&offer(REFUSED, einval), &[], Verdict::Accepted, "offered");
     expect(&offer(einval, einval), &[], Verdict::Unavailable, "not_offered");
     expect(&offer(Outcome::Failed(Errno::ENOMEM), einval), &[], Verdict::Inconclusive, "no_evidence");
     // A size nobody has that is answered like any other: the field is not looked at.
     expect(&offer(REFUSED, REFUSED), &[], Verdict::Inconclusive, "no_evidence");
+}
+
+#[test]
+fn a_no_needs_two_that_agree() {
+    let open = recognition(Outcome::Elsewhere, Outcome::Failed(Errno::EINVAL), REFUSED);
+    expect(&with(&[], &[not_known()]), &[], Verdict::Inconclusive, "no_evidence");
+    expect(&with(&[], &[not_known(), open]), &[], Verdict::Inconclusive, "no_evidence");
+    expect(&with(&[], &[not_known(), not_known()]), &[], Verdict::Unknown, "refused_as_unknown");
+    let einval = Outcome::Failed(Errno::EINVAL);
+    let (offered, not_offered) = (recognition(REFUSED, REFUSED, einval), recognition(REFUSED, einval, einval));
+    let evidence = Evidence { offers: vec![offered, not_offered], ..Evidence::default() };
+    expect(&evidence, &[], Verdict::Inconclusive, "no_evidence");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use crate::arch::Arch;
 use crate::errno::Errno;
-use crate::evidence::{Backing, Call, Outcome, Step, Trial};
+use crate::evidence::{Backing, Call, Evidence, Outcome, Step, Trial};
 use crate::flags::{self, CONTROL_BITS, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
 use crate::kernel::{Answer, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE};
 use once_cell::unsync::OnceCell;
@@ -253,17 +253,30 @@ impl<'k> Bench<'k> {
         self.steps.get(from..).unwrap_or_default()
     }
 
-    /// Makes one measurement with a flag, without it, and with the control bit.
-    pub fn compare(&mut self, question: &'static str, promised: Outcome, bits: u64, measure: Measure) -> Trial {
-        let plain = measure(self, 0);
-        let unknown = measure(self, CONTROL);
-        Trial { question, promised, flagged: measure(self, bits), plain, unknown }
+    /// An effect test: one measurement with a flag, without it, and with the control bit.
+    pub fn compare(
+        &mut self,
+        to: &mut Evidence,
+        question: &'static str,
+        promised: Outcome,
+        bits: u64,
+        measure: Measure,
+    ) {
+        let [plain, unknown, flagged] = [0, CONTROL, bits].map(|bits| measure(self, bits));
+        to.trials.push(Trial { question, promised, flagged, plain, unknown });
     }
 
-    /// Makes one measurement with these bits and with those of the control.
-    pub fn contrast(&mut self, question: &'static str, promised: Outcome, bits: [u64; 2], measure: Measure) -> Trial {
-        let [flagged, plain] = bits.map(|bits| measure(self, bits));
-        Trial { question, promised, flagged, plain, unknown: Outcome::NotRun }
+    /// An effect test: one measurement with a map type, and with the one that is its control.
+    pub fn contrast(
+        &mut self,
+        to: &mut Evidence,
+        question: &'static str,
+        promised: Outcome,
+        types: [u64; 2],
+        measure: Measure,
+    ) {
+        let [flagged, plain] = types.map(|map_type| measure(self, map_type));
+        to.trials.push(Trial { question, promised, flagged, plain, unknown: Outcome::NotRun });
     }
 
     /// Writes a byte into a mapping, through the kernel.

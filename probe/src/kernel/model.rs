@@ -51,6 +51,10 @@ pub struct Model {
     pub rules: Rules,
     /// What was written to standard output.
     pub output: Vec<u8>,
+    /// How many times `mmap` was called.
+    pub calls: usize,
+    /// A call of `mmap`, counted from 0, that answers this instead of doing anything.
+    pub fault: Option<(usize, Answer)>,
     areas: BTreeMap<u64, Area>,
     files: BTreeMap<Fd, File>,
     pipe: VecDeque<u8>,
@@ -59,7 +63,15 @@ pub struct Model {
 impl Model {
     /// A kernel with nothing mapped and nothing open.
     pub fn new(rules: Rules) -> Model {
-        Model { rules, output: Vec::new(), areas: BTreeMap::new(), files: BTreeMap::new(), pipe: VecDeque::new() }
+        Model {
+            rules,
+            output: Vec::new(),
+            calls: 0,
+            fault: None,
+            areas: BTreeMap::new(),
+            files: BTreeMap::new(),
+            pipe: VecDeque::new(),
+        }
     }
 
     /// How many mappings there are.
@@ -201,7 +213,11 @@ fn answer(result: Result<u64, Errno>) -> Answer {
 impl Kernel for Model {
     fn mmap(&mut self, call: &Mmap) -> Answer {
         debug_assert!(call.fd >= NO_FD);
-        answer(self.do_mmap(call))
+        self.calls += 1;
+        match self.fault {
+            Some((at, answer)) if at + 1 == self.calls => answer,
+            _ => answer(self.do_mmap(call)),
+        }
     }
 
     fn munmap(&mut self, addr: u64, len: u64) -> Answer {
