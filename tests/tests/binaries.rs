@@ -3,7 +3,8 @@
 use lab::machine;
 use lab::{delivered, report};
 use mapprobe::arch::Arch;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -113,4 +114,32 @@ fn an_empty_root_is_enough_for_a_complete_report() {
     assert_eq!(report["complete"], true, "{report:#}");
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["mapprobe"], "it leaves nothing behind");
+}
+
+/// Nothing may be locked, and nobody may lock more: a kernel that says `EPERM` knows the flag.
+#[test]
+fn a_limit_is_not_a_no() {
+    let program = &delivered::of(Arch::X86_64).unwrap().path;
+    // Where an unprivileged user can reach it.
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let copy = folder.path().join("mapprobe");
+    fs::copy(program, &copy).unwrap();
+    let mut command = Command::new("prlimit");
+    command.arg("--memlock=0:0");
+    if machine::is_root() {
+        command.args(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"]);
+    }
+    let run = command.arg(copy).output().expect("prlimit runs");
+    assert_eq!(run.status.code(), Some(0), "{run:?}");
+    let report = report::parse(&run.stdout).unwrap();
+    let found =
+        |name: &str| report["flags"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone();
+    let locked = found("MAP_LOCKED");
+    assert_eq!(
+        (&locked["verdict"], &locked["reason_code"]),
+        (&"unavailable".into(), &"not_permitted".into()),
+        "{locked:#}"
+    );
+    assert_eq!(found("MAP_FIXED")["verdict"], "honored");
 }
