@@ -1,6 +1,7 @@
 //! Whole runs on kernels made of rules: what they really do is known, so the verdicts are too.
 
 use mapprobe::arch::Arch;
+use mapprobe::command;
 use mapprobe::errno::Errno;
 use mapprobe::flags::TABLE;
 use mapprobe::kernel::model::{Model, Rules};
@@ -151,6 +152,23 @@ fn the_same_evidence_gives_the_same_bytes() {
         let [one, other] = [(); 2].map(|()| (format.write)(&run(Arch::X86_64, Rules::x86_6_1())));
         assert_eq!(one, other);
         assert!(one.ends_with('\n') && one.is_ascii(), "{}", format.name);
+    }
+}
+
+#[test]
+fn a_run_from_the_command_line_says_what_was_asked_for() {
+    for (arguments, code, begins) in [
+        (&["mapprobe", "--version"][..], 0, concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n")),
+        (&["mapprobe", "--help"], 0, "Usage: mapprobe "),
+        (&["mapprobe", "--format", "xml"], 2, "mapprobe: Error parsing option '--format' with value 'xml': "),
+        (&["mapprobe", "stray"], 2, "mapprobe: Unrecognized argument: stray"),
+        (&["mapprobe"], 0, "{\n  \"schema\": \"mapprobe.report\",\n"),
+        (&[], 0, "{\n  \"schema\": \"mapprobe.report\",\n"),
+    ] {
+        let mut model = Model::new(Rules::x86_6_1());
+        assert_eq!(command::main(&mut model, arguments, &[]), code, "{arguments:?}");
+        let said = String::from_utf8(model.output).expect("text");
+        assert!(said.starts_with(begins) && said.ends_with('\n'), "{arguments:?}: {said}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The bench every experiment works on: ground of its own, a memfd, a pipe, and a note of every call.
 //!
-//! Safety of the machine rests here: `MAP_FIXED` goes only to [`Bench::spot`], inside ground this bench reserved; what an
+//! Safety of the machine rests here: `MAP_FIXED` goes only to the spot, an address inside ground this bench reserved; what an
 //! experiment maps is unmapped before it returns; at most [`PAGES`] pages are touched.
 
 use crate::arch::Arch;
@@ -67,6 +67,7 @@ pub struct Bench<'k> {
     arch: Arch,
     page: u64,
     ground: u64,
+    /// Inside the ground, with room for [`PAGES`] pages behind it, where a shared mapping of the memfd may be placed; always taken.
     spot: u64,
     memfd: Result<Fd, Errno>,
     pipe: (Fd, Fd),
@@ -135,19 +136,9 @@ impl<'k> Bench<'k> {
         self.arch
     }
 
-    /// An address inside reserved ground, with room for [`PAGES`] pages behind it; it is always taken.
-    pub fn spot(&self) -> u64 {
-        self.spot
-    }
-
     /// Bytes of so many pages.
     pub fn bytes(&self, pages: u16) -> u64 {
         self.page * u64::from(pages)
-    }
-
-    /// The pipe: reading end, writing end.
-    pub fn pipe(&self) -> (Fd, Fd) {
-        self.pipe
     }
 
     /// The memfd, if there is one.
@@ -160,7 +151,7 @@ impl<'k> Bench<'k> {
         flags::bits(name, self.arch)
     }
 
-    /// Maps at [`Bench::spot`] (a hint, unless `flags` has `MAP_FIXED`) and notes the call. The address is 0 when it failed.
+    /// Maps at the spot (a hint, unless `flags` has `MAP_FIXED`) and notes the call. The address is 0 when it failed.
     pub fn map(&mut self, flags: u64, prot: u32, pages: u16, backing: Backing) -> (u64, Outcome) {
         self.call(flags, prot, pages, backing, false)
     }

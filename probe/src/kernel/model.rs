@@ -49,7 +49,7 @@ enum File {
 pub struct Model {
     /// What it does.
     pub rules: Rules,
-    /// What was written to standard output.
+    /// What was written to standard output and standard error.
     pub output: Vec<u8>,
     /// How many times `mmap` was called.
     pub calls: usize,
