@@ -95,13 +95,12 @@ fn prepare(targets: &[&'static Target], options: &Options) -> Result<Toolchain> 
         Some(std) => {
             say(&format!("toolchain: {}, {}; std {} is rebuilt", toolchain.name, toolchain.version, std.version))
         }
-        None => say(&format!(
-            "toolchain: {}, {}; std is used as installed, which makes larger files. To rebuild it, install the Debian \
-             packages {}, or rust-src for a rustup nightly.",
-            toolchain.name,
-            toolchain.version,
-            toolchain::PACKAGES.join(" ")
-        )),
+        None => {
+            let why = if options.installed_std { None } else { toolchain::require_sources().err() };
+            let why = why.map_or_else(String::new, |why| format!(" {why}"));
+            let Toolchain { name, version, .. } = &toolchain;
+            say(&format!("toolchain: {name}, {version}; std is used as installed, which makes larger files.{why}"));
+        }
     }
     packages::provide(&packages::missing(targets, &toolchain), options.install)?;
     let still = packages::missing(targets, &toolchain);

@@ -33,7 +33,7 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
     for target in mounted.iter().rev().flatten() {
         let _ = kernel.umount(target);
     }
-    hand_over(kernel, arguments.first().copied().unwrap_or_default(), &foreign);
+    hand_over(kernel, arguments.first().copied().unwrap_or_default(), foreign);
     power_off(kernel)
 }
 
@@ -57,13 +57,12 @@ fn console(kernel: &mut dyn Kernel) -> Fd {
 /// What is asked of us, the words that are not ours, and the exit code of a run with them. The kernel hands over words of its
 /// command line that it does not know, then those after `--`, and firmware may add some at the end: ours are the first that can
 /// be read together, as many as possible. An option among the others was misspelled; the report is printed all the same.
-fn split<'a>(kernel: &mut dyn Kernel, arguments: &[&'a str]) -> (Request, Vec<&'a str>, i32) {
+fn split<'a, 'b>(kernel: &mut dyn Kernel, arguments: &'b [&'a str]) -> (Request, [&'b [&'a str]; 2], i32) {
     for from in 0..arguments.len() {
         for to in (from + 1..=arguments.len()).rev() {
             if let Ok(request) = cli::parse(arguments.get(from..to).unwrap_or_default()) {
-                let mut foreign = arguments.to_vec();
-                foreign.drain(from..to);
-                return (request, foreign, PRINTED);
+                let [before, behind] = [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
+                return (request, [before, behind], PRINTED);
             }
         }
     }
@@ -75,17 +74,19 @@ fn split<'a>(kernel: &mut dyn Kernel, arguments: &[&'a str]) -> (Request, Vec<&'
         }
         _ => PRINTED,
     };
-    (Request::Report(Options::default()), arguments.to_vec(), exit)
+    (Request::Report(Options::default()), [arguments, &[]], exit)
 }
 
 /// Starts the next init when there is one that is not this file. Returns when there is none, or it could not be started.
-fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: &[&str]) {
+fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) {
     let Ok(next) = kernel.file_id(NEXT) else { return };
     if own_path == NEXT || kernel.file_id(own_path) == Ok(next) {
         return;
     }
     let mut arguments = vec![NEXT];
-    arguments.extend_from_slice(foreign);
+    for words in foreign {
+        arguments.extend_from_slice(words);
+    }
     let errno = kernel.execve(NEXT, &arguments);
     let mut message = String::from("could not start /init: ");
     sentence::errno(&mut message, errno);

@@ -10,7 +10,7 @@ use crate::verdict::{self, Reason, Verdict};
 /// What an emulator of system calls does and no kernel.
 const EMULATOR: Lie = Lie {
     name: "system call emulator",
-    evidence: "MAP_SHARED_VALIDATE is refused, yet taken together with MAP_FIXED and a flag that no kernel knows",
+    evidence: "MAP_SHARED_VALIDATE is refused, yet taken with MAP_FIXED and a flag that no kernel knows",
 };
 
 /// Asks about every row of the table. `pid` is the process's, `arch` the one whose numbers are used.

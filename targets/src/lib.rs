@@ -82,14 +82,24 @@ pub struct Machine {
 
 /// The target of an architecture.
 pub fn of(arch: Arch) -> &'static Target {
-    match arch {
-        Arch::X86_64 => &x86_64::TARGET,
-        Arch::Aarch64 => &aarch64::TARGET,
-        Arch::Hppa => &hppa::TARGET,
-    }
+    ALL[arch as usize]
 }
 
 /// The target with a name, such as `hppa`.
 pub fn named(name: &str) -> Option<&'static Target> {
     ALL.into_iter().find(|target| target.arch.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, Arch, named, of};
+
+    #[test]
+    fn every_architecture_has_its_target() {
+        assert_eq!(ALL.map(|target| target.arch), Arch::ALL);
+        for arch in Arch::ALL {
+            assert_eq!(of(arch).arch, arch);
+            assert_eq!(named(arch.name()).map(|target| target.arch), Some(arch));
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub fn offers_size(bench: &mut Bench, bits: u64) -> Evidence {
 fn offers(bench: &mut Bench, hugetlb: u64, size: u64) -> Evidence {
     let mut evidence = Evidence::default();
     let Some(base) = bench.validators().iter().find_map(Control::validates) else {
-        evidence.failed_control = Some("there is no MAP_SHARED_VALIDATE that refuses unknown flags");
+        evidence.failed_control = Some("no MAP_SHARED_VALIDATE refuses unknown flags");
         return evidence;
     };
     for &bit in &CONTROL_BITS[..2] {

@@ -14,13 +14,9 @@ pub fn populates(bench: &mut Bench, bits: u64) -> Evidence {
     bench.compare(&mut evidence, "pages of 32 resident before anyone touched them", all, bits, |bench, bits| {
         resident(bench, MAP_PRIVATE | bench.bits("MAP_FIXED") | bits)
     });
-    bench.compare(
-        &mut evidence,
-        "pages of 32, shared, resident before anyone touched them",
-        all,
-        bits,
-        |bench, bits| resident(bench, MAP_SHARED | bits),
-    );
+    bench.compare(&mut evidence, "shared pages of 32 resident before anyone touched them", all, bits, |bench, bits| {
+        resident(bench, MAP_SHARED | bits)
+    });
     evidence
 }
 

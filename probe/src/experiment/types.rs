@@ -17,7 +17,7 @@ const REACHED: Outcome = Outcome::Number(STORED);
 const IN_FILE: &str = "byte in the file after a store through the mapping";
 const IN_MEMFD: &str = "a memfd, with a flag that no kernel knows";
 const ON_PIPE: &str = "a pipe, with a flag that no kernel knows";
-const IN_SECOND: &str = "byte in a second mapping of the file after a store through the first";
+const IN_SECOND: &str = "byte in a second mapping after a store through the first";
 
 /// `MAP_SHARED`: a store reaches the file. `MAP_PRIVATE` is the control.
 pub fn shares_stores(bench: &mut Bench, bits: u64) -> Evidence {
@@ -96,7 +96,7 @@ fn compare_types(bench: &mut Bench, evidence: &mut Evidence, backing: Backing, p
         if map_type & flags == 0 {
             let answer = bench.try_map(map_type, prot, backing);
             if unknown != Outcome::NotRun && !unknown.same_as(answer) {
-                evidence.failed_control = Some("values of the type field that name nothing are not answered alike");
+                evidence.failed_control = Some("map types that name nothing are not answered alike");
             }
             unknown = answer;
         }

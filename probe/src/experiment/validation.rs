@@ -27,8 +27,8 @@ pub struct Validation {
     pub present: Option<bool>,
     /// Whether it refuses the control bits with `EOPNOTSUPP`, all of them, on both. `None` when it is not there.
     pub validating: Option<bool>,
-    /// The bits that select a map type, among the lowest eight.
-    pub type_mask: u64,
+    /// The bits that select a map type, among the lowest eight; `None` when not even a known type could be mapped.
+    pub type_mask: Option<u64>,
     /// Every bit outside the type field, when it validates.
     pub bits: Vec<Bit>,
     /// Whether the type is refused, but taken together with `MAP_FIXED` and any unknown bit: no kernel does that, an emulator
@@ -43,8 +43,8 @@ pub enum Answered {
     Accepted,
     /// Both refuse it as they refuse unknown flags.
     Refused,
-    /// Another rule answers before the validation, with this error.
-    Other(Errno),
+    /// Another rule answers before the validation.
+    Other,
 }
 
 impl Bit {
@@ -52,11 +52,13 @@ impl Bit {
     pub fn answered(&self) -> Answered {
         let refused = Outcome::Failed(Errno::EOPNOTSUPP);
         let passes = |outcome: Outcome| outcome.succeeded() || outcome == Outcome::Failed(Errno::ENODEV);
-        match (self.memfd, self.pipe) {
-            (memfd, pipe) if pipe == refused && (memfd == refused || memfd == Outcome::NotRun) => Answered::Refused,
-            (memfd, pipe) if passes(memfd) && pipe != refused || passes(pipe) && memfd != refused => Answered::Accepted,
-            (Outcome::Failed(errno), _) | (_, Outcome::Failed(errno)) => Answered::Other(errno),
-            _ => Answered::Other(Errno::EINVAL),
+        let Bit { memfd, pipe, .. } = *self;
+        if pipe == refused && (memfd == refused || memfd == Outcome::NotRun) {
+            Answered::Refused
+        } else if passes(memfd) && pipe != refused || passes(pipe) && memfd != refused {
+            Answered::Accepted
+        } else {
+            Answered::Other
         }
     }
 }
@@ -76,8 +78,8 @@ pub fn validates(bench: &mut Bench) -> Validation {
     let type_mask = type_mask(bench);
     let noted = bench.noted();
     let mut bits = Vec::new();
-    if validating == Some(true) {
-        for bit in (0..bench.arch().flag_bits() as u8).filter(|bit| type_mask >> bit & 1 == 0) {
+    if let (Some(true), Some(types)) = (validating, type_mask) {
+        for bit in (0..bench.arch().flag_bits() as u8).filter(|bit| types >> bit & 1 == 0) {
             let [memfd, pipe] = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| bench.ask(context, 1 << bit));
             bits.push(Bit { bit, memfd, pipe });
         }
@@ -94,12 +96,18 @@ pub fn validates(bench: &mut Bench) -> Validation {
 
 /// A bit selects a type when changing it in `MAP_SHARED` or `MAP_PRIVATE` gives a type that is refused. Bits that are flags of
 /// their own are not tried.
-fn type_mask(bench: &mut Bench) -> u64 {
+fn type_mask(bench: &mut Bench) -> Option<u64> {
     let flags = flags::flag_bits(bench.arch());
-    let selects = |bench: &mut Bench, bit: u64| {
+    let mut answer = |map_type| bench.try_map(map_type, PROT_READ, Backing::Anonymous);
+    if !answer(MAP_SHARED).succeeded() || !answer(MAP_PRIVATE).succeeded() {
+        return None;
+    }
+    let mut mask = 0;
+    for bit in (0..8).map(|bit| 1 << bit).filter(|bit| flags & bit == 0) {
         let base = if bit == MAP_PRIVATE { MAP_PRIVATE } else { MAP_SHARED };
-        bench.try_map(base ^ bit, PROT_READ, Backing::Memfd) == Outcome::Failed(Errno::EINVAL)
-            && bench.try_map(base, PROT_READ, Backing::Memfd).succeeded()
-    };
-    (0..8).map(|bit| 1 << bit).filter(|bit| flags & bit == 0).filter(|&bit| selects(bench, bit)).sum()
+        if answer(base ^ bit) == Outcome::Failed(Errno::EINVAL) {
+            mask |= bit;
+        }
+    }
+    Some(mask)
 }

@@ -62,12 +62,12 @@ pub fn write(report: &Report) -> String {
 fn write_validation(json: &mut Json, validation: &Validation) {
     json.truth_at("present", validation.present);
     json.truth_at("validating", validation.validating);
-    json.hex_at("type_mask", Some(validation.type_mask));
+    json.hex_at("type_mask", validation.type_mask);
     bits_at(json, "accepted_bits", validation, Answered::Accepted);
     bits_at(json, "refused_bits", validation, Answered::Refused);
     json.open_at("other_bits", '[');
     for bit in &validation.bits {
-        if let Answered::Other(_) = bit.answered() {
+        if bit.answered() == Answered::Other {
             json.next();
             json.open_flat('{');
             json.number_at("bit", Some(u64::from(bit.bit)));
