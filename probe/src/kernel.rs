@@ -1,7 +1,10 @@
 //! The boundary to the kernel: integers and byte strings, nothing else.
 //!
+//! A kernel is one function, [`Kernel::call`]: so a live one, one made of rules, a recorder and a recording are all the same
+//! kind of thing. The program uses the methods of `dyn Kernel` below, one per system call.
+//!
 //! Addresses of probed mappings are plain numbers and are never dereferenced: memory is touched by letting the kernel
-//! copy ([`Kernel::store`], [`Kernel::load`]), which answers `EFAULT` where a program would get a signal. Everything
+//! copy ([`Op::Store`], [`Op::Load`]), which answers `EFAULT` where a program would get a signal. Everything
 //! whose number differs between architectures (errors, `O_*`, `MADV_*`, `MS_*`, structure layouts) stays behind it.
 
 use crate::errno::Errno;
@@ -9,6 +12,7 @@ use crate::errno::Errno;
 #[cfg(not(target_family = "wasm"))]
 pub mod linux;
 pub mod model;
+pub mod replay;
 #[cfg(target_family = "wasm")]
 pub mod wasm;
 
@@ -72,11 +76,32 @@ pub struct Mmap {
     pub fd: Fd,
 }
 
-/// `madvise(2)` as far as the experiments use it.
+/// What [`Op::Madvise`] advises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Advice {
     /// `MADV_DONTNEED`: refused with `EINVAL` on locked memory.
     DontNeed,
+    /// `MADV_KEEPONFORK`, 4.14: refused with `EINVAL` on memory that is always wiped.
+    KeepOnFork,
+    /// `MADV_COLLAPSE`, 6.1: makes a huge page at once; refused with `EINVAL` where huge pages are ruled out.
+    Collapse,
+}
+
+/// How [`Op::Open`] opens; always close-on-exec, without waiting and without becoming the controlling terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum How {
+    /// `O_RDONLY`.
+    Read,
+    /// `O_RDWR`.
+    ReadWrite,
+    /// `O_RDWR | O_TMPFILE`, mode 0600: a file without a name in the directory that is opened.
+    Nameless,
+    /// `O_RDWR | O_CREAT | O_EXCL`, mode 0600: a new file, for file systems without the one before.
+    New,
+    /// `O_WRONLY | O_CREAT | O_TRUNC`, mode 0644.
+    Create,
 }
 
 /// Operating system identification, `uname(2)`. Printed, never used to decide.
@@ -94,6 +119,7 @@ pub struct Uname {
 
 /// How the machine is to end, `reboot(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Ending {
     /// `LINUX_REBOOT_CMD_POWER_OFF`.
     PowerOff,
@@ -101,67 +127,281 @@ pub enum Ending {
     Halt,
 }
 
-/// The system calls of the program. Every method is one call of the kernel, named after its manual page, unless it says
-/// otherwise; none of them keeps state.
-pub trait Kernel {
-    /// `mmap(2)` with offset 0, the raw system call: its errors are not rewritten.
-    fn mmap(&mut self, call: &Mmap) -> Answer;
-    /// `munmap(2)`.
-    fn munmap(&mut self, addr: u64, len: u64) -> Answer;
-    /// `mincore(2)`: one byte per page into `pages`, bit 0 set when resident.
-    fn mincore(&mut self, addr: u64, len: u64, pages: &mut [u8]) -> Answer;
-    /// `madvise(2)`.
-    fn madvise(&mut self, addr: u64, len: u64, advice: Advice) -> Answer;
-    /// `msync(2)` with `MS_INVALIDATE`: `EBUSY` on locked memory, otherwise without effect on a page nobody changed.
-    fn msync_invalidate(&mut self, addr: u64, len: u64) -> Answer;
-    /// `memfd_create(2)` with `MFD_CLOEXEC`.
-    fn memfd_create(&mut self, name: &str) -> Answer;
-    /// `pipe2(2)` with `O_CLOEXEC`: the reading end, then the writing end.
-    fn pipe(&mut self) -> Result<(Fd, Fd), Errno>;
-    /// `close(2)`.
-    fn close(&mut self, fd: Fd) -> Answer;
-    /// `read(2)` into the program's own memory.
-    fn read(&mut self, fd: Fd, into: &mut [u8]) -> Answer;
-    /// `pread64(2)`.
-    fn pread(&mut self, fd: Fd, into: &mut [u8], offset: u64) -> Answer;
-    /// `write(2)` from the program's own memory.
-    fn write(&mut self, fd: Fd, bytes: &[u8]) -> Answer;
-    /// `read(2)` into a probed mapping: `EFAULT` when it cannot be written.
-    fn store(&mut self, fd: Fd, addr: u64, len: u64) -> Answer;
-    /// `write(2)` from a probed mapping: `EFAULT` when it cannot be read.
-    fn load(&mut self, fd: Fd, addr: u64, len: u64) -> Answer;
-    /// `AT_PAGESZ` of the auxiliary vector, `getauxval(3)`: bytes.
-    fn page_size(&mut self) -> u64;
-    /// `AT_EUID` of the auxiliary vector; `None` where the kernel did not pass one.
-    fn euid(&mut self) -> Option<u64>;
-    /// `getpid(2)`.
-    fn pid(&mut self) -> u64;
-    /// `clock_gettime(2)`: seconds since 1970.
-    fn time(&mut self) -> u64;
-    /// `uname(2)`.
-    fn uname(&mut self) -> Result<Uname, Errno>;
-    /// `rt_sigaction(2)`: a closed pipe becomes `EPIPE` instead of a signal.
-    fn ignore_sigpipe(&mut self) -> Answer;
-    /// `exit_group(2)`.
-    fn exit(&mut self, code: i32) -> !;
+macro_rules! ops {
+    ($($(#[$doc:meta])* $op:ident $name:literal,)*) => {
+        /// What can be asked of a kernel. Each is one system call, named after its manual page, unless it says otherwise; none
+        /// keeps state. Behind the name: integers -> answer, in the order of [`Call::args`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Op { $($(#[$doc])* $op,)* }
 
-    /// `openat(2)` for reading and writing, without waiting and without becoming the controlling terminal.
-    fn open_console(&mut self, path: &str) -> Answer;
-    /// `mkdirat(2)`, mode 0755.
-    fn mkdir(&mut self, path: &str) -> Answer;
-    /// `mount(2)` with `MS_NOSUID | MS_NOEXEC`.
-    fn mount(&mut self, kind: &str, target: &str) -> Answer;
-    /// `umount2(2)`.
-    fn umount(&mut self, target: &str) -> Answer;
-    /// `stat(2)`: device and inode number, which together say whether two names are one file.
-    fn file_id(&mut self, path: &str) -> Result<(u64, u64), Errno>;
-    /// `execve(2)` with the environment this program was given; returns only when it failed.
-    fn execve(&mut self, path: &str, args: &[&str]) -> Errno;
+        impl Op {
+            /// Every one, in the order of its number.
+            pub const ALL: &[Op] = &[$(Op::$op),*];
+            /// The words of a recording, in the same order, each followed by a newline: one string instead of a table of pointers.
+            pub const NAMES: &str = concat!($($name, "\n"),*);
+        }
+    };
+}
+
+ops! {
+    /// `mmap(2)` with offset 0: address, length, `PROT_*`, flags, descriptor -> address. Its errors are not rewritten.
+    Mmap "mmap",
+    /// `munmap(2)`: address, length.
+    Munmap "munmap",
+    /// `mincore(2)`: address, length; fills one byte per page, bit 0 set when resident.
+    Mincore "mincore",
+    /// `madvise(2)`: address, length, [`Advice`].
+    Madvise "madvise",
+    /// `msync(2)` with `MS_INVALIDATE`: address, length. `EBUSY` on locked memory, otherwise without effect on a page nobody changed.
+    MsyncInvalidate "msync",
+    /// `memfd_create(2)` with `MFD_CLOEXEC`; reads the name -> descriptor.
+    MemfdCreate "memfd_create",
+    /// `pipe2(2)` with `O_CLOEXEC` -> the reading end, and in the upper 32 bits the writing end.
+    Pipe "pipe",
+    /// `close(2)`: descriptor.
+    Close "close",
+    /// `read(2)` into the program's own memory: descriptor -> bytes.
+    Read "read",
+    /// `pread64(2)` into the program's own memory: descriptor, offset -> bytes.
+    Pread "pread",
+    /// `write(2)` from the program's own memory: descriptor -> bytes.
+    Write "write",
+    /// `read(2)` into a probed mapping: descriptor, address, length -> bytes. `EFAULT` when it cannot be written.
+    Store "store",
+    /// `write(2)` from a probed mapping: descriptor, address, length -> bytes. `EFAULT` when it cannot be read.
+    Load "load",
+    /// `openat(2)`: [`How`]; reads the path -> descriptor.
+    Open "open",
+    /// `unlinkat(2)`: reads the path.
+    Unlink "unlink",
+    /// `sysinfo(2)` -> bytes of memory and swap together.
+    Memory "memory",
+    /// `AT_PAGESZ` of the auxiliary vector, `getauxval(3)` -> bytes.
+    PageSize "page_size",
+    /// `AT_EUID` of the auxiliary vector; `ENOENT` where the kernel did not pass one.
+    Euid "euid",
+    /// `getpid(2)`.
+    Pid "getpid",
+    /// `clock_gettime(2)` or `time(2)` -> seconds since 1970.
+    Time "time",
+    /// `uname(2)`; fills `struct new_utsname`: six fields of 65 bytes.
+    Uname "uname",
+    /// `rt_sigaction(2)`: a closed pipe becomes `EPIPE` instead of a signal.
+    IgnoreSigpipe "ignore_sigpipe",
+    /// `exit_group(2)`: code. Does not return.
+    Exit "exit",
+    /// `mkdirat(2)`, mode 0755; reads the path.
+    Mkdir "mkdir",
+    /// `mount(2)` with `MS_NOSUID | MS_NOEXEC`; reads the file system, which is also the source, and the target, which begins
+    /// at the offset given.
+    Mount "mount",
+    /// `umount2(2)`; reads the path.
+    Umount "umount",
+    /// `stat(2)`; reads the path -> device number.
+    FileDevice "file_device",
+    /// `stat(2)`; reads the path -> inode number.
+    FileInode "file_inode",
+    /// `execve(2)` with the environment this program was given; reads the path, and then every argument. Returns only when it failed.
+    Execve "execve",
     /// `reboot(2)` with `LINUX_REBOOT_CMD_CAD_ON`, the state every kernel boots in: changes nothing and succeeds only for
     /// whoever may end the machine; in a container's PID namespace it is `EINVAL` or `EPERM`.
-    fn may_reboot(&mut self) -> Answer;
-    /// `reboot(2)`; returns only when it failed.
-    fn reboot(&mut self, how: Ending) -> Answer;
+    MayReboot "may_reboot",
+    /// `reboot(2)`: [`Ending`]. Returns only when it failed.
+    Reboot "reboot",
     /// `pause(2)`, or what sleeps without using the processor where that call is missing.
-    fn pause(&mut self);
+    Pause "pause",
+}
+
+/// Integers of a call at most.
+pub const ARGS: usize = 5;
+
+/// A call of the kernel.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// Which.
+    pub op: Op,
+    /// Its integers; what it does not take is 0.
+    pub args: [u64; ARGS],
+    /// Bytes the kernel reads. A path or name ends with a zero, and where there are several each one does.
+    pub input: &'a [u8],
+    /// Bytes the kernel fills.
+    pub output: &'a mut [u8],
+}
+
+/// See the head of this file.
+pub trait Kernel {
+    /// Makes the call.
+    fn call(&mut self, call: &mut Call) -> Answer;
+}
+
+/// Bytes of a field of `struct new_utsname`, `include/uapi/linux/utsname.h`: `__NEW_UTS_LEN + 1`.
+pub const UTS_FIELD: usize = 65;
+
+/// Strings as the kernel reads them: a zero behind each.
+fn strings(texts: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for text in texts {
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(0);
+    }
+    bytes
+}
+
+/// The system calls of the program, one method each: see [`Op`].
+#[allow(missing_docs, reason = "each is the operation of the same name, documented there")]
+impl dyn Kernel + '_ {
+    fn ask(&mut self, op: Op, args: [u64; ARGS]) -> Answer {
+        self.call(&mut Call { op, args, input: &[], output: &mut [] })
+    }
+
+    fn ask_of(&mut self, op: Op, first: u64, texts: &[&str]) -> Answer {
+        self.call(&mut Call { op, args: [first, 0, 0, 0, 0], input: &strings(texts), output: &mut [] })
+    }
+
+    fn fill(&mut self, op: Op, args: [u64; ARGS], output: &mut [u8]) -> Answer {
+        self.call(&mut Call { op, args, input: &[], output })
+    }
+
+    pub fn mmap(&mut self, call: &Mmap) -> Answer {
+        let Mmap { addr, len, prot, flags, fd } = *call;
+        self.ask(Op::Mmap, [addr, len, prot.into(), flags, fd as u64])
+    }
+
+    pub fn munmap(&mut self, addr: u64, len: u64) -> Answer {
+        self.ask(Op::Munmap, [addr, len, 0, 0, 0])
+    }
+
+    pub fn mincore(&mut self, addr: u64, len: u64, pages: &mut [u8]) -> Answer {
+        self.fill(Op::Mincore, [addr, len, 0, 0, 0], pages)
+    }
+
+    pub fn madvise(&mut self, addr: u64, len: u64, advice: Advice) -> Answer {
+        self.ask(Op::Madvise, [addr, len, advice as u64, 0, 0])
+    }
+
+    pub fn msync_invalidate(&mut self, addr: u64, len: u64) -> Answer {
+        self.ask(Op::MsyncInvalidate, [addr, len, 0, 0, 0])
+    }
+
+    pub fn memfd_create(&mut self, name: &str) -> Answer {
+        self.ask_of(Op::MemfdCreate, 0, &[name])
+    }
+
+    /// The reading end, then the writing end.
+    pub fn pipe(&mut self) -> Result<(Fd, Fd), Errno> {
+        let ends = self.ask(Op::Pipe, [0; ARGS]).result()?;
+        Ok((ends as Fd, (ends >> 32) as Fd))
+    }
+
+    pub fn close(&mut self, fd: Fd) -> Answer {
+        self.ask(Op::Close, [fd as u64, 0, 0, 0, 0])
+    }
+
+    pub fn read(&mut self, fd: Fd, into: &mut [u8]) -> Answer {
+        self.fill(Op::Read, [fd as u64, 0, 0, 0, 0], into)
+    }
+
+    pub fn pread(&mut self, fd: Fd, into: &mut [u8], offset: u64) -> Answer {
+        self.fill(Op::Pread, [fd as u64, offset, 0, 0, 0], into)
+    }
+
+    pub fn write(&mut self, fd: Fd, bytes: &[u8]) -> Answer {
+        self.call(&mut Call { op: Op::Write, args: [fd as u64, 0, 0, 0, 0], input: bytes, output: &mut [] })
+    }
+
+    pub fn store(&mut self, fd: Fd, addr: u64, len: u64) -> Answer {
+        self.ask(Op::Store, [fd as u64, addr, len, 0, 0])
+    }
+
+    pub fn load(&mut self, fd: Fd, addr: u64, len: u64) -> Answer {
+        self.ask(Op::Load, [fd as u64, addr, len, 0, 0])
+    }
+
+    pub fn open(&mut self, path: &str, how: How) -> Answer {
+        self.ask_of(Op::Open, how as u64, &[path])
+    }
+
+    pub fn unlink(&mut self, path: &str) -> Answer {
+        self.ask_of(Op::Unlink, 0, &[path])
+    }
+
+    pub fn memory(&mut self) -> Answer {
+        self.ask(Op::Memory, [0; ARGS])
+    }
+
+    pub fn page_size(&mut self) -> u64 {
+        self.ask(Op::PageSize, [0; ARGS]).result().unwrap_or(4096)
+    }
+
+    pub fn euid(&mut self) -> Option<u64> {
+        self.ask(Op::Euid, [0; ARGS]).result().ok()
+    }
+
+    pub fn pid(&mut self) -> u64 {
+        self.ask(Op::Pid, [0; ARGS]).result().unwrap_or(0)
+    }
+
+    pub fn time(&mut self) -> u64 {
+        self.ask(Op::Time, [0; ARGS]).result().unwrap_or(0)
+    }
+
+    pub fn uname(&mut self) -> Result<Uname, Errno> {
+        let mut names = [0; 6 * UTS_FIELD];
+        self.fill(Op::Uname, [0; ARGS], &mut names).result()?;
+        let mut fields = names.chunks_exact(UTS_FIELD).map(|field| {
+            let end = field.iter().position(|&byte| byte == 0).unwrap_or(UTS_FIELD);
+            String::from(text(field.get(..end).unwrap_or_default()))
+        });
+        let mut next = || fields.next().unwrap_or_default();
+        let (sysname, _node) = (next(), next());
+        Ok(Uname { sysname, release: next(), version: next(), machine: next() })
+    }
+
+    pub fn ignore_sigpipe(&mut self) -> Answer {
+        self.ask(Op::IgnoreSigpipe, [0; ARGS])
+    }
+
+    pub fn exit(&mut self, code: i32) -> ! {
+        loop {
+            self.ask(Op::Exit, [code as u64, 0, 0, 0, 0]);
+        }
+    }
+
+    pub fn mkdir(&mut self, path: &str) -> Answer {
+        self.ask_of(Op::Mkdir, 0, &[path])
+    }
+
+    pub fn mount(&mut self, kind: &str, target: &str) -> Answer {
+        self.ask_of(Op::Mount, kind.len() as u64 + 1, &[kind, target])
+    }
+
+    pub fn umount(&mut self, target: &str) -> Answer {
+        self.ask_of(Op::Umount, 0, &[target])
+    }
+
+    /// Device and inode number, which together say whether two names are one file.
+    pub fn file_id(&mut self, path: &str) -> Result<(u64, u64), Errno> {
+        let device = self.ask_of(Op::FileDevice, 0, &[path]).result()?;
+        Ok((device, self.ask_of(Op::FileInode, 0, &[path]).result()?))
+    }
+
+    /// Returns only when it failed.
+    pub fn execve(&mut self, path: &str, args: &[&str]) -> Errno {
+        let mut texts = vec![path];
+        texts.extend_from_slice(args);
+        self.ask_of(Op::Execve, 0, &texts).result().err().unwrap_or(Errno::EINVAL)
+    }
+
+    pub fn may_reboot(&mut self) -> Answer {
+        self.ask(Op::MayReboot, [0; ARGS])
+    }
+
+    pub fn reboot(&mut self, how: Ending) -> Answer {
+        self.ask(Op::Reboot, [how as u64, 0, 0, 0, 0])
+    }
+
+    pub fn pause(&mut self) {
+        self.ask(Op::Pause, [0; ARGS]);
+    }
 }
