@@ -1,13 +1,13 @@
 //! A run from the command line: arguments in, report on stdout, exit code out.
 
 use crate::arch::Arch;
-use crate::cli::{self, Request};
+use crate::cli::{self, Options, Request};
 use crate::errno::Errno;
 use crate::flags::Flag;
-use crate::init;
-use crate::kernel::{Fd, Kernel};
+use crate::kernel::{Fd, How, Kernel};
+use crate::recording;
 use crate::report::sentence;
-use crate::run;
+use crate::{init, run};
 
 /// Standard output.
 pub const STDOUT: Fd = 1;
@@ -21,17 +21,17 @@ pub const FAILED: i32 = 2;
 
 /// The whole program over a table. As the machine's init it never returns.
 pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> i32 {
-    let pid = kernel.pid();
-    if pid == 1 && kernel.may_reboot().is_ok() {
+    if kernel.pid() == 1 && kernel.may_reboot().is_ok() {
         init::run(kernel, arguments, table)
     }
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
-    match cli::parse(arguments.get(1..).unwrap_or_default()) {
-        Ok(request) => {
-            let text = answer(kernel, &request, table, pid);
-            print(kernel, &text)
-        }
+    let text = match cli::parse(arguments.get(1..).unwrap_or_default()) {
+        Ok(request) => answer(kernel, &request, table),
+        Err(complaint) => Err(complaint),
+    };
+    match text {
+        Ok(text) => print(kernel, &text),
         Err(complaint) => {
             complain(kernel, &complaint);
             FAILED
@@ -39,18 +39,65 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
 }
 
-/// What a request is answered with: text that ends with a newline.
-pub fn answer(kernel: &mut dyn Kernel, request: &Request, table: &'static [Flag], pid: u64) -> String {
-    let options = match request {
-        Request::Text(text) => return text.clone(),
-        Request::Report(options) => options,
-    };
-    let mut report = run::probe(kernel, Arch::native(), table, pid);
-    if options.reproducible {
-        report.process.pid = None;
-        report.process.time = None;
+/// What a request is answered with: text that ends with a newline, or a sentence about what is wrong with it.
+pub fn answer(kernel: &mut dyn Kernel, request: &Request, table: &'static [Flag]) -> Result<String, String> {
+    match request {
+        Request::Text(text) => Ok(text.clone()),
+        Request::Run(options) => match (&options.replay, &options.record) {
+            (None, None) => run::text(kernel, Arch::native(), options, table),
+            (None, Some(to)) => record(kernel, options, to, table),
+            (Some(from), None) => recording::replay(&read(kernel, from)?, options, table)
+                .map_err(|complaint| of_file(from, &complaint)),
+            (Some(_), Some(_)) => Err(String::from("--record and --replay cannot be used together")),
+        },
     }
-    (options.format.write)(&report)
+}
+
+/// Runs and writes down every call. The file is opened first, so that a run is not in vain.
+fn record(kernel: &mut dyn Kernel, options: &Options, to: &str, table: &'static [Flag]) -> Result<String, String> {
+    if to == "-" {
+        return Ok(recording::record(kernel, options, table)?.1);
+    }
+    let opened = kernel.open(to, How::Create).result();
+    let file = opened.map_err(|errno| about(to, "it cannot be written", errno))? as Fd;
+    let (report, recording) = recording::record(kernel, options, table)?;
+    let written = write_all(kernel, file, recording.as_bytes());
+    kernel.close(file);
+    written.map_err(|errno| about(to, "it could not be written", errno))?;
+    Ok(report)
+}
+
+/// A whole file.
+fn read(kernel: &mut dyn Kernel, path: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let opened = kernel.open(path, How::Read).result();
+    let file = opened.map_err(|errno| about(path, "it cannot be opened", errno))? as Fd;
+    let mut block = [0; 1024];
+    loop {
+        match kernel.read(file, &mut block).result() {
+            Ok(0) => break,
+            Ok(read) => bytes.extend_from_slice(block.get(..read as usize).unwrap_or_default()),
+            Err(errno) => return Err(about(path, "it cannot be read", errno)),
+        }
+    }
+    kernel.close(file);
+    Ok(bytes)
+}
+
+/// A sentence about a file.
+pub fn of_file(path: &str, what: &str) -> String {
+    let mut message = String::from(path);
+    message.push_str(": ");
+    message.push_str(what);
+    message
+}
+
+/// A sentence about a file and an error.
+pub fn about(path: &str, what: &str, errno: Errno) -> String {
+    let mut message = of_file(path, what);
+    message.push_str(": ");
+    sentence::errno(&mut message, errno);
+    message
 }
 
 /// Prints all of a text, or says that it could not be.
@@ -58,9 +105,7 @@ fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
     match write_all(kernel, STDOUT, text.as_bytes()) {
         Ok(()) => PRINTED,
         Err(errno) => {
-            let mut message = String::from("the report could not be written to standard output: ");
-            sentence::errno(&mut message, errno);
-            complain(kernel, &message);
+            complain(kernel, &about("standard output", "the report could not be written", errno));
             FAILED
         }
     }

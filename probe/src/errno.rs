@@ -30,6 +30,11 @@ impl Errno {
     /// (`include/linux/errno.h`) and reaches programs by mistake only.
     pub fn name(self) -> Option<&'static str> {
         let at = NUMBERS.iter().position(|&number| number == self.0)?;
-        NAMES.as_bytes().split(|&byte| byte == b'\n').nth(at).map(text)
+        Some(nth_line(NAMES, at))
     }
+}
+
+/// A line of a text by its place: how words are kept in one string.
+pub fn nth_line(lines: &'static str, at: usize) -> &'static str {
+    text(lines.as_bytes().split(|&byte| byte == b'\n').nth(at).unwrap_or_default())
 }

@@ -12,17 +12,8 @@ pub enum Backing {
     Memfd,
     /// A pipe: it can never be mapped, but the kernel looks at the flags before it finds out.
     Pipe,
-}
-
-impl Backing {
-    /// The word of the report.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Backing::Anonymous => "anonymous",
-            Backing::Memfd => "memfd",
-            Backing::Pipe => "pipe",
-        }
-    }
+    /// A path that the user named, by its place among them.
+    Path(u8),
 }
 
 /// What came back.
@@ -34,18 +25,20 @@ pub enum Outcome {
     Elsewhere,
     /// A count, or a byte that was read; 0 for a call that just succeeded.
     Number(u8),
-    /// Refused.
+    /// `mmap` failed.
     Failed(Errno),
+    /// Mapped, and then a call about the mapping failed.
+    Refused(Errno),
     /// Never called, because something before it failed.
     NotRun,
 }
 
 impl Outcome {
-    /// The answer of a call whose value does not matter.
+    /// The answer of a call about a mapping whose value does not matter.
     pub fn of(answer: Answer) -> Outcome {
         match answer.result() {
             Ok(_) => Outcome::Number(0),
-            Err(errno) => Outcome::Failed(errno),
+            Err(errno) => Outcome::Refused(errno),
         }
     }
 
@@ -60,32 +53,97 @@ impl Outcome {
     }
 }
 
+macro_rules! acts {
+    ($($(#[$doc:meta])* $act:ident $words:literal,)*) => {
+        /// A call that is no `mmap`, or what is done with its answer.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Act { $($(#[$doc])* $act,)* }
+
+        impl Act {
+            /// As it reads in the report.
+            pub fn words(self) -> &'static str {
+                const WORDS: &str = concat!($($words, "\n"),*);
+                crate::errno::nth_line(WORDS, self as usize)
+            }
+        }
+    };
+}
+
+acts! {
+    /// Taking the page that is asked for next out of the reserved ground.
+    Free "munmap(the page asked for)",
+    /// Undoing failed.
+    Undo "unmapping it",
+    /// How many pages are in memory.
+    Resident "mincore, resident pages",
+    /// Dropping a page's content.
+    Discard "madvise(MADV_DONTNEED)",
+    /// Asking for the page to be read again.
+    Invalidate "msync(MS_INVALIDATE)",
+    /// Asking for memory that survives a fork.
+    KeepOnFork "madvise(MADV_KEEPONFORK)",
+    /// Asking for a huge page.
+    Collapse "madvise(MADV_COLLAPSE)",
+    /// The mapping's first byte.
+    FirstByte "its first byte",
+    /// A byte stored into the mapping, as the mapping shows it.
+    Stored "a store, read back",
+    /// The same byte of the file.
+    FileByte "pread, the file's byte",
+    /// A write to the file while it is mapped.
+    WriteFile "write to the file",
+    /// A touch of memory below the mapping.
+    TouchBelow "a touch 8 pages below it",
+    /// A touch of memory above the mapping.
+    TouchAbove "a touch 8 pages above it",
+    /// Unmapping one base page of a mapping.
+    UnmapPage "munmap of one page of it",
+    /// Whether the mapping lies below 2 GiB.
+    Low "it lies below 2 GiB",
+    /// Whether the mapping lies below 4 GiB.
+    Below4G "it lies below 4 GiB",
+    /// Pages whose first byte is not zero.
+    Dirty "pages that are not zero",
+    /// Whether `/proc/self/smaps` shows what the kernel noted about the flag.
+    Recorded "its VmFlags show the flag",
+    /// The default size of huge pages, as the power of two.
+    HugeSize "power of two of its size",
+}
+
 /// A call that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     /// `mmap(2)`. The hint, or with `MAP_FIXED` the address, is ground the experiment reserved.
     Mmap {
         /// Type and flags, as given.
-        flags: u64,
+        flags: u32,
         /// What was mapped.
         backing: Backing,
-        /// Pages.
-        pages: u16,
+        /// Pages; 0 for a size that is no small number of them.
+        pages: u8,
     },
-    /// Any other call, as it reads in the report.
-    Other(&'static str),
+    /// The same, as the flag's answer in one context (map type x backing): one page.
+    Context {
+        /// Type and flags, as given.
+        flags: u32,
+        /// What was mapped.
+        backing: Backing,
+    },
+    /// Any other call.
+    Other(Act),
 }
 
-/// A call and its answer.
+/// A call and its answer. There are about a thousand of these in a run, so it is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// What was called.
     pub call: Call,
     /// What came back.
     pub outcome: Outcome,
-    /// Whether it is the flag's answer in one context (map type x backing).
-    pub context: bool,
 }
+
+const _: () = assert!(size_of::<Step>() == 12);
 
 /// An effect test: one measurement with the flag, without it, and with a bit that no kernel knows instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,17 +173,45 @@ pub struct Recognition {
     pub unknown: Outcome,
 }
 
+/// What a kernel is to be called that shows that it knows a flag, but not its effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// No test can decide here.
+    #[default]
+    Accepted,
+    /// It cannot give the effect here.
+    Unavailable,
+}
+
 /// What an experiment found, beside the calls themselves, which the bench notes.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// What had to hold and did not: a sentence.
     pub failed_control: Option<&'static str>,
-    /// Effect tests; all must agree.
+    /// Effect tests; all that were run must agree.
     pub trials: Vec<Trial>,
     /// Whether the kernel knows the flag or type, by each validator that can tell; at least two, for a no must not rest on one call.
     pub recognitions: Vec<Recognition>,
-    /// Whether this machine offers the huge page size, by the same means, asked more than once.
+    /// Signs other than the effect that only a kernel that knows the flag gives: any one will do.
+    pub signs: Vec<Trial>,
+    /// What a sign means where the effect was not seen.
+    pub known: Known,
+    /// Whether this machine offers the huge page size, asked more than once.
     pub offers: Vec<Recognition>,
     /// Errors that only a kernel that knows the flag gives, where the plain call succeeds.
     pub knowing: &'static [Errno],
+    /// Something to add to the reason of a yes.
+    pub but: Option<&'static str>,
+}
+
+impl Evidence {
+    /// Forgets everything, and keeps the room it took.
+    pub fn clear(&mut self) {
+        let Evidence { failed_control, trials, recognitions, signs, known, offers, knowing, but } = self;
+        (*failed_control, *known, *knowing, *but) = (None, Known::Accepted, &[], None);
+        trials.clear();
+        recognitions.clear();
+        signs.clear();
+        offers.clear();
+    }
 }

@@ -5,7 +5,7 @@
 //! knows the name, by `_Static_assert` in the hppa build, and by tests that walk the table.
 
 use crate::arch::Arch;
-use crate::experiment::{Experiment, huge, placement, recognition, residency, types};
+use crate::experiment::{Experiment, accounting, files, fresh, growth, huge, placement, recognition, residency, types};
 
 /// Kernel headers, below the kernel's source tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,23 +153,23 @@ pub static TABLE: &[Flag] = &[
     row("MAP_SHARED", Type, everywhere(0x01, Linux), ALWAYS, types::shares_stores),
     row("MAP_PRIVATE", Type, everywhere(0x02, Linux), ALWAYS, types::keeps_stores),
     row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), [4, 15, 0], types::refuses_unknown_flags),
-    row("MAP_DROPPABLE", Type, everywhere(0x08, Linux), [6, 11, 0], types::differs_from_unknown_types),
+    row("MAP_DROPPABLE", Type, everywhere(0x08, Linux), [6, 11, 0], fresh::is_droppable),
     row("MAP_FIXED", Bit, both(0x10, Common, 0x04), ALWAYS, placement::honors_address),
     row("MAP_ANONYMOUS", Bit, both(0x20, Common, 0x10), ALWAYS, types::maps_no_file),
-    row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], [2, 4, 20], recognition::is_recognized),
+    row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], [2, 4, 20], placement::stays_low),
     row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], [6, 6, 0], recognition::is_recognized),
-    row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), ALWAYS, recognition::is_recognized),
-    row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), ALWAYS, recognition::is_recognized),
-    row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), ALWAYS, recognition::is_recognized),
+    row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), ALWAYS, growth::grows_down),
+    row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), ALWAYS, files::denies_writing),
+    row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), ALWAYS, files::denies_writing),
     row("MAP_LOCKED", Bit, both(0x2000, Generic, 0x2000), [2, 5, 37], residency::locks),
-    row("MAP_NORESERVE", Bit, both(0x4000, Generic, 0x4000), ALWAYS, recognition::is_recognized),
+    row("MAP_NORESERVE", Bit, both(0x4000, Generic, 0x4000), ALWAYS, accounting::is_not_accounted),
     row("MAP_POPULATE", Bit, both(0x8000, Common, 0x10000), [2, 5, 46], residency::populates),
-    row("MAP_NONBLOCK", Bit, both(0x10000, Common, 0x20000), [2, 5, 46], recognition::is_recognized),
-    row("MAP_STACK", Bit, both(0x20000, Common, 0x40000), [2, 6, 27], recognition::is_recognized),
-    row("MAP_HUGETLB", Bit, both(0x40000, Common, 0x80000), [2, 6, 32], huge::offers_pages),
-    row("MAP_SYNC", Bit, [Some((0x80000, Common)), Some((0x80000, Common)), ABSENT], [4, 15, 0], recognition::is_taken),
+    row("MAP_NONBLOCK", Bit, both(0x10000, Common, 0x20000), [2, 5, 46], residency::cancels_populate),
+    row("MAP_STACK", Bit, both(0x20000, Common, 0x40000), [2, 6, 27], growth::serves_as_stack),
+    row("MAP_HUGETLB", Bit, both(0x40000, Common, 0x80000), [2, 6, 32], huge::has_huge_geometry),
+    row("MAP_SYNC", Bit, [Some((0x80000, Common)), Some((0x80000, Common)), ABSENT], [4, 15, 0], files::syncs_faults),
     row("MAP_FIXED_NOREPLACE", Bit, both(0x100000, Common, 0x100000), [4, 17, 0], placement::keeps_what_is_there),
-    row("MAP_UNINITIALIZED", Bit, [Some((0x4000000, Common)), Some((0x4000000, Common)), ABSENT], [2, 6, 33], recognition::is_recognized),
+    row("MAP_UNINITIALIZED", Bit, [Some((0x4000000, Common)), Some((0x4000000, Common)), ABSENT], [2, 6, 33], fresh::holds_old_content),
     size("MAP_HUGE_16KB", 14),
     size("MAP_HUGE_64KB", 16),
     size("MAP_HUGE_512KB", 19),
@@ -231,4 +231,9 @@ pub fn flag_bits(arch: Arch) -> u64 {
         .filter(|flag| flag.kind == Kind::Bit)
         .filter_map(|flag| flag.value(arch))
         .fold(0, |all, bits| all | bits)
+}
+
+/// The named values of the type field on an architecture.
+pub fn types(arch: Arch) -> impl Iterator<Item = u64> {
+    TABLE.iter().filter(|flag| flag.kind == Kind::Type).filter_map(move |flag| flag.value(arch))
 }

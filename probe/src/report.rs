@@ -1,16 +1,22 @@
 //! The report: plain data. One writer per format, each a file below; none calls the kernel.
 
 use crate::arch::Arch;
+use crate::cli::What;
 use crate::evidence::Step;
+use crate::experiment::environment::Lie;
 use crate::experiment::validation::Validation;
 use crate::flags::Flag;
 use crate::kernel::Uname;
+use crate::sweep::Sweep;
 use crate::verdict::Finding;
 use core::ops::Range;
 
 mod json;
+mod json_sweep;
 pub mod sentence;
 mod table;
+
+pub use json::escaped;
 
 /// The version of the report's form: a minor version only adds keys.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -28,15 +34,6 @@ pub struct Process {
     pub time: Option<u64>,
 }
 
-/// Something between this program and a kernel that answers in its own way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lie {
-    /// What it is called.
-    pub name: &'static str,
-    /// What gave it away.
-    pub evidence: &'static str,
-}
-
 /// A row of the table and what was found out about it.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -51,18 +48,24 @@ pub struct Row {
 /// Everything a run found out.
 #[derive(Clone, Debug)]
 pub struct Report {
+    /// What was asked for.
+    pub what: What,
     /// The architecture whose numbers were used.
     pub arch: Arch,
     /// What the kernel calls itself.
     pub kernel: Uname,
     /// Who asked.
     pub process: Process,
-    /// What lies between this program and a kernel.
+    /// The paths the user named, escaped as in a JSON string.
+    pub paths: Vec<String>,
+    /// What lies between this program and a kernel, or in the kernel's way.
     pub environment: Vec<Lie>,
     /// The fail-on-unknown-flag test and its calls; none when nothing could be asked.
     pub validation: Option<(Validation, Range<usize>)>,
     /// One row per row of the table, in its order.
     pub rows: Vec<Row>,
+    /// Every bit and every map type; empty when verdicts were asked for.
+    pub sweep: Sweep,
     /// Every call, in order.
     pub steps: Vec<Step>,
     /// Whether every row of the table has its finding.

@@ -1,52 +1,80 @@
 //! The loop: table -> experiments -> verdicts -> report.
 
 use crate::arch::Arch;
-use crate::experiment::{Bench, validation};
+use crate::cli::{Options, What};
+use crate::experiment::{Bench, environment, validation};
 use crate::flags::Flag;
-use crate::kernel::Kernel;
-use crate::report::{Lie, Process, Report, Row};
+use crate::kernel::{Fd, Kernel};
+use crate::paths::Paths;
+use crate::report::{self, Process, Report, Row};
+use crate::sweep;
 use crate::verdict::{self, Reason, Verdict};
 
-/// What an emulator of system calls does and no kernel.
-const EMULATOR: Lie = Lie {
-    name: "system call emulator",
-    evidence: "MAP_SHARED_VALIDATE is refused, yet taken with MAP_FIXED and a flag that no kernel knows",
-};
+/// What was asked for, as text, or a sentence about what is wrong with it.
+pub fn text(
+    kernel: &mut dyn Kernel,
+    arch: Arch,
+    options: &Options,
+    table: &'static [Flag],
+) -> Result<String, String> {
+    let paths = Paths::open(kernel, &options.path)?;
+    let table = if options.what == What::Report { table } else { &[] };
+    let mut report = probe(kernel, arch, table, paths.files(), options);
+    paths.close(kernel);
+    report.paths = options.path.iter().map(|path| report::escaped(path)).collect();
+    if options.reproducible {
+        report.process.pid = None;
+        report.process.time = None;
+    }
+    Ok((options.format.write)(&report))
+}
 
-/// Asks about every row of the table. `pid` is the process's, `arch` the one whose numbers are used.
-pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], pid: u64) -> Report {
+/// Asks about every row of the table, or what else is asked for. `arch` is the one whose numbers are used; `paths` are open files.
+pub fn probe(
+    kernel: &mut dyn Kernel,
+    arch: Arch,
+    table: &'static [Flag],
+    paths: &[Fd],
+    options: &Options,
+) -> Report {
     let mut report = Report {
+        what: options.what,
         arch,
         kernel: kernel.uname().unwrap_or_default(),
         process: Process {
-            pid: Some(pid),
+            pid: Some(kernel.pid()),
             euid: kernel.euid(),
             page_size: kernel.page_size(),
             time: Some(kernel.time()),
         },
+        paths: Vec::new(),
         environment: Vec::new(),
         validation: None,
         rows: Vec::new(),
+        sweep: sweep::Sweep::default(),
         steps: Vec::new(),
         complete: true,
     };
-    if table.is_empty() {
+    if table.is_empty() && options.what == What::Report {
         return report;
     }
-    match Bench::new(kernel, arch) {
+    match Bench::new(kernel, arch, paths) {
         Ok(mut bench) => {
             let validation = validation::validates(&mut bench);
-            if validation.emulated {
-                report.environment.push(EMULATOR);
-            }
+            report.environment = environment::lies(&mut bench);
             report.validation = Some((validation, 0..bench.noted()));
-            report.rows = table.iter().map(|flag| row(&mut bench, flag)).collect();
+            report.rows.reserve(table.len());
+            report.rows.extend(table.iter().map(|flag| row(&mut bench, flag)));
+            if options.what != What::Report {
+                report.sweep = sweep::sweep(&mut bench);
+            }
             report.steps = bench.close();
         }
         Err(failed) => {
             let nothing = (Verdict::Inconclusive, Reason::ControlFailed(failed));
             report.rows =
                 table.iter().map(|flag| Row { flag, finding: or_absent(flag, arch, nothing), calls: 0..0 }).collect();
+            report.complete = options.what == What::Report;
         }
     }
     report
@@ -56,8 +84,9 @@ fn row(bench: &mut Bench, flag: &'static Flag) -> Row {
     let from = bench.noted();
     let finding = match flag.value(bench.arch()) {
         Some(bits) => {
-            let evidence = (flag.experiment)(bench, bits);
-            verdict::judge(&evidence, bench.since(from))
+            bench.evidence.clear();
+            (flag.experiment)(bench, bits);
+            verdict::judge(&bench.evidence, bench.since(from))
         }
         None => verdict::ABSENT,
     };

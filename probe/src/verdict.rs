@@ -1,7 +1,7 @@
 //! One word per flag, decided from the evidence alone: no I/O, no architecture, no version.
 
 use crate::errno::Errno;
-use crate::evidence::{Evidence, Outcome, Recognition, Step, Trial};
+use crate::evidence::{Call, Evidence, Known, Outcome, Recognition, Step, Trial};
 
 /// What the kernel does with a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,14 +59,18 @@ pub enum Reason {
     ControlShowsEffect(Trial),
     /// Effect tests, or validators, disagree.
     Contradictory,
-    /// The effect was seen.
-    EffectSeen(Trial),
+    /// The effect was seen; and perhaps a remark.
+    EffectSeen(Trial, Option<&'static str>),
+    /// Shows that it knows the flag, in another way than by its effect.
+    SignSeen(Trial),
     /// Knows it and may not give it to this process.
     NotPermitted(Errno),
     /// Knows it and a limit is in the way.
     OverLimit(Errno),
     /// Knows it and has no room for it.
     NoRoom(Errno),
+    /// Knows it and refuses it here.
+    RefusedHere(Errno),
     /// This machine has no huge pages of that size, or none at all.
     NotOffered(Recognition),
     /// This machine has huge pages of that size.
@@ -79,6 +83,8 @@ pub enum Reason {
     RefusedAsUnknown(Recognition),
     /// The effect test could not be run.
     NotRun(Trial),
+    /// The effect test was run, and neither shows the effect nor its absence.
+    Undecided(Trial),
     /// Nothing was seen that decides.
     NoEvidence,
 }
@@ -91,16 +97,19 @@ impl Reason {
             Reason::ControlFailed(_) => "control_failed",
             Reason::ControlShowsEffect(_) => "control_shows_effect",
             Reason::Contradictory => "contradictory",
-            Reason::EffectSeen(_) => "effect_seen",
+            Reason::EffectSeen(..) => "effect_seen",
+            Reason::SignSeen(_) => "sign_seen",
             Reason::NotPermitted(_) => "not_permitted",
             Reason::OverLimit(_) => "over_limit",
             Reason::NoRoom(_) => "no_room",
+            Reason::RefusedHere(_) => "refused_here",
             Reason::NotOffered(_) => "not_offered",
             Reason::Offered(_) => "offered",
             Reason::EffectAbsent(_) => "effect_absent",
             Reason::Validated(_) => "validated",
             Reason::RefusedAsUnknown(_) => "refused_as_unknown",
             Reason::NotRun(_) => "not_run",
+            Reason::Undecided(_) => "undecided",
             Reason::NoEvidence => "no_evidence",
         }
     }
@@ -131,11 +140,16 @@ fn effect(trial: &Trial) -> Effect {
         Effect::ControlShowsIt
     } else if shows(trial.flagged) {
         Effect::Seen
-    } else if trial.plain.succeeded() && trial.flagged.same_as(trial.plain) {
+    } else if measured(trial.plain) && trial.flagged.same_as(trial.plain) {
         Effect::Absent
     } else {
         Effect::Open
     }
+}
+
+/// Whether a measurement came to an end. A touch that is refused is one; any other refusal is a failure of the measurement.
+fn measured(outcome: Outcome) -> bool {
+    outcome.succeeded() || outcome == Outcome::Refused(Errno::EFAULT)
 }
 
 /// The first effect test that shows it, if all that were run do, and at least two: a yes or a no must not rest on one call.
@@ -181,24 +195,40 @@ fn agreed(recognitions: &[Recognition], wanted: Knowledge) -> Option<&Recognitio
 
 /// The first rule that holds decides. A flag the architecture does not define never gets here.
 pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
-    let Evidence { failed_control, trials, recognitions, offers, .. } = evidence;
+    let Evidence { failed_control, trials, recognitions, signs, known, offers, but, .. } = evidence;
     if let Some(control) = failed_control {
         return (Verdict::Inconclusive, Reason::ControlFailed(control));
     }
-    let trial = |wanted: Effect| trials.iter().find(|trial| effect(trial) == wanted);
-    if let Some(trial) = trial(Effect::ControlShowsIt) {
-        return (Verdict::Inconclusive, Reason::ControlShowsEffect(*trial));
-    }
+    let trial = |wanted: Effect| trials.iter().find(|trial| effect(trial) == wanted).copied();
     let recognized = |wanted: Knowledge| recognitions.iter().find(|by| knowledge(by) == wanted);
-    let could_not = trial(Effect::NotRun).map(|not_run| Reason::NotRun(*not_run));
     if let Some(seen) = unanimous(trials, Effect::Seen) {
-        return (Verdict::Honored, Reason::EffectSeen(*seen));
+        return (Verdict::Honored, Reason::EffectSeen(*seen, *but));
     }
+    let unclear = if let Some(trial) = trial(Effect::ControlShowsIt) {
+        Reason::ControlShowsEffect(trial)
+    } else if let Some(trial) = trial(Effect::NotRun) {
+        Reason::NotRun(trial)
+    } else if let Some(trial) = trial(Effect::Open) {
+        Reason::Undecided(trial)
+    } else {
+        Reason::NoEvidence
+    };
     if trial(Effect::Seen).is_some() {
-        return (Verdict::Inconclusive, could_not.unwrap_or(Reason::Contradictory));
+        let reason = if unclear == Reason::NoEvidence { Reason::Contradictory } else { unclear };
+        return (Verdict::Inconclusive, reason);
     }
     if let Some(reason) = refusal(evidence) {
         return (Verdict::Unavailable, reason);
+    }
+    if let Some(sign) = signs.iter().find(|sign| effect(sign) == Effect::Seen) {
+        return match known {
+            Known::Unavailable => (Verdict::Unavailable, Reason::SignSeen(*sign)),
+            Known::Accepted if trial(Effect::Absent).is_some() => (Verdict::Inconclusive, Reason::Contradictory),
+            Known::Accepted => (Verdict::Accepted, Reason::SignSeen(*sign)),
+        };
+    }
+    if trial(Effect::ControlShowsIt).is_some() {
+        return (Verdict::Inconclusive, unclear);
     }
     if let Some(offer) = agreed(offers, Knowledge::Known) {
         return (Verdict::Accepted, Reason::Offered(*offer));
@@ -209,27 +239,26 @@ pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
     match (recognized(Knowledge::Known), recognized(Knowledge::NotKnown), unanimous(trials, Effect::Absent)) {
         (Some(_), Some(_), _) => (Verdict::Inconclusive, Reason::Contradictory),
         (_, None, Some(absent)) => (Verdict::Ignored, Reason::EffectAbsent(*absent)),
-        (Some(known), None, None) if steps.iter().any(taken) => (Verdict::Accepted, Reason::Validated(*known)),
+        (Some(known), None, None) if steps.iter().any(taken) && trial(Effect::Open).is_none() => {
+            (Verdict::Accepted, Reason::Validated(*known))
+        }
         _ => match agreed(recognitions, Knowledge::NotKnown) {
             Some(unknown) => (Verdict::Unknown, Reason::RefusedAsUnknown(*unknown)),
-            None => (Verdict::Inconclusive, could_not.unwrap_or(Reason::NoEvidence)),
+            None => (Verdict::Inconclusive, unclear),
         },
     }
 }
 
 /// Whether the flag was taken in a context.
 fn taken(step: &Step) -> bool {
-    step.context && step.outcome.succeeded()
+    matches!(step.call, Call::Context { .. }) && step.outcome.succeeded()
 }
 
 /// An error that only a kernel that knows the flag gives, in a place where the plain call succeeds.
 fn refusal(evidence: &Evidence) -> Option<Reason> {
-    for trial in &evidence.trials {
-        if let reason @ Some(_) = knowing(evidence, trial.plain, trial.flagged) {
-            return reason;
-        }
-    }
-    evidence.recognitions.iter().find_map(|by| knowing(evidence, by.base, by.flagged))
+    let of_trials = evidence.trials.iter().map(|trial| (trial.plain, trial.flagged));
+    let of_recognitions = evidence.recognitions.iter().map(|by| (by.base, by.flagged));
+    of_trials.chain(of_recognitions).find_map(|(plain, flagged)| knowing(evidence, plain, flagged))
 }
 
 fn knowing(evidence: &Evidence, plain: Outcome, flagged: Outcome) -> Option<Reason> {
@@ -237,6 +266,7 @@ fn knowing(evidence: &Evidence, plain: Outcome, flagged: Outcome) -> Option<Reas
         Outcome::Failed(errno) if plain.succeeded() && evidence.knowing.contains(&errno) => Some(match errno {
             Errno::EPERM => Reason::NotPermitted(errno),
             Errno::EAGAIN => Reason::OverLimit(errno),
+            Errno::EINVAL => Reason::RefusedHere(errno),
             _ => Reason::NoRoom(errno),
         }),
         _ => None,

@@ -1,22 +1,24 @@
-//! The bench every experiment works on: ground of its own, a memfd, a pipe, and a note of every call.
+//! The bench every experiment works on: ground of its own, a memfd, a pipe, the files the user named, and a note of every call.
 //!
-//! Safety of the machine rests here: `MAP_FIXED` goes only to the spot, an address inside ground this bench reserved; what an
-//! experiment maps is unmapped before it returns; at most [`PAGES`] pages are touched.
+//! Safety of the machine rests here: `MAP_FIXED` goes only to ground this bench reserved; what an experiment maps is unmapped
+//! before it returns; at most [`PAGES`] pages are touched; files the user named are never stored to.
 
 use crate::arch::Arch;
 use crate::errno::Errno;
-use crate::evidence::{Backing, Call, Evidence, Outcome, Step, Trial};
+use crate::evidence::{Act, Backing, Call, Evidence, Outcome, Step};
 use crate::flags::{self, CONTROL_BITS, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
 use crate::kernel::{Answer, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE};
 use once_cell::unsync::OnceCell;
 
 /// The most pages an experiment touches at a time.
-pub const PAGES: u16 = 32;
+pub const PAGES: u8 = 32;
 /// The control bit that effect tests use.
 pub const CONTROL: u64 = 1 << CONTROL_BITS[2];
 
-/// Bytes of reserved ground: room for [`PAGES`] pages of 64 KiB behind every cache colour.
-const GROUND: u64 = 8 << 20;
+/// Bytes of reserved ground: room for [`PAGES`] pages of 64 KiB behind every cache colour, and for the far end.
+const GROUND: u64 = 16 << 20;
+/// Room on either side of the far end, where mappings are made that need free space around them, or a place aligned to 2 MiB.
+const FAR_END: u64 = 4 << 20;
 /// Shared mappings of one file must agree modulo this on machines whose caches are indexed by address: `SHM_COLOUR`,
 /// `arch/parisc/include/asm/shmparam.h`. Elsewhere any address will do, this one too.
 const COLOUR: u64 = 4 << 20;
@@ -26,8 +28,8 @@ pub const CONTENT: u8 = b'm';
 /// A context: map type and backing. The flag's answer in each is in the report.
 pub type Context = (u64, Backing);
 
-/// Every context a flag is asked in.
-pub static CONTEXTS: [Context; 7] = [
+/// Every context a flag is asked in, those of the user's paths excepted.
+static CONTEXTS: [Context; 7] = [
     (MAP_SHARED, Backing::Anonymous),
     (MAP_PRIVATE, Backing::Anonymous),
     (MAP_SHARED_VALIDATE, Backing::Anonymous),
@@ -40,9 +42,6 @@ pub static CONTEXTS: [Context; 7] = [
 pub const MEMFD_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Memfd);
 /// A context in which the kernel looks at the flags and no mapping can result: `ENODEV` is the answer to flags it knows.
 pub const PIPE_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Pipe);
-
-/// Something that is measured with some bits added to the flags.
-pub type Measure = fn(&mut Bench, u64) -> Outcome;
 
 /// What a validator says to nothing unknown, and to each bit that names nothing.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +63,12 @@ impl Control {
 pub struct Bench<'k> {
     /// The kernel under test.
     pub kernel: &'k mut dyn Kernel,
+    /// What the experiment at work has found.
+    pub evidence: Evidence,
+    /// The bits that select a map type, once measured.
+    pub type_mask: Option<u64>,
+    /// Whether an emulator of system calls answers in a kernel's place.
+    pub emulated: bool,
     arch: Arch,
     page: u64,
     ground: u64,
@@ -71,26 +76,42 @@ pub struct Bench<'k> {
     spot: u64,
     memfd: Result<Fd, Errno>,
     pipe: (Fd, Fd),
+    paths: &'k [Fd],
     validators: OnceCell<[Control; 2]>,
     steps: Vec<Step>,
 }
 
 impl<'k> Bench<'k> {
-    /// Reserves ground and opens what is mapped. Says which call failed: without ground and a pipe nothing can be asked;
-    /// without a memfd (before 3.17, or not configured) what needs one is left out.
-    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch) -> Result<Bench<'k>, &'static str> {
+    /// Protection of a scratch mapping.
+    pub const READ_WRITE: u32 = PROT_READ | PROT_WRITE;
+
+    /// Reserves ground and opens what is mapped; `paths` are the user's files, already open. Says which call failed: without
+    /// ground and a pipe nothing can be asked; without a memfd (before 3.17, or not configured) what needs one is left out.
+    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch, paths: &'k [Fd]) -> Result<Bench<'k>, &'static str> {
         let page = kernel.page_size();
-        let anonymous = flags::bits("MAP_ANONYMOUS", arch);
-        let reserve = MAP_PRIVATE | anonymous | flags::bits("MAP_NORESERVE", arch);
-        let call = Mmap { addr: 0, len: GROUND, prot: PROT_NONE, flags: reserve, fd: NO_FD };
-        let ground = kernel.mmap(&call).result().map_err(|_| "no ground could be reserved: mmap failed")?;
+        let Ok(ground) = kernel.mmap(&reserved(arch, 0, GROUND, 0)).result() else {
+            return Err("no ground could be reserved: mmap failed");
+        };
         let Ok(pipe) = kernel.pipe() else {
             kernel.munmap(ground, GROUND);
             return Err("no pipe could be had: pipe2 failed");
         };
         let memfd = kernel.memfd_create("mapprobe").result().map(|fd| fd as Fd);
-        let (spot, validators) = (ground + page, OnceCell::new());
-        let mut bench = Bench { kernel, arch, page, ground, spot, memfd, pipe, validators, steps: Vec::new() };
+        let mut bench = Bench {
+            kernel,
+            evidence: Evidence::default(),
+            type_mask: None,
+            emulated: false,
+            arch,
+            page,
+            ground,
+            spot: ground + page,
+            memfd,
+            pipe,
+            paths,
+            validators: OnceCell::new(),
+            steps: Vec::with_capacity(STEPS),
+        };
         if let Ok(memfd) = bench.memfd {
             bench.fill(memfd);
             bench.find_colour(memfd);
@@ -137,13 +158,18 @@ impl<'k> Bench<'k> {
     }
 
     /// Bytes of so many pages.
-    pub fn bytes(&self, pages: u16) -> u64 {
+    pub fn bytes(&self, pages: u8) -> u64 {
         self.page * u64::from(pages)
     }
 
     /// The memfd, if there is one.
-    pub fn memfd(&self) -> Option<Fd> {
-        self.memfd.ok()
+    pub fn memfd(&self) -> Result<Fd, Errno> {
+        self.memfd
+    }
+
+    /// How many paths the user named.
+    pub fn paths(&self) -> u8 {
+        self.paths.len() as u8
     }
 
     /// The bits of a flag that exists on every architecture.
@@ -151,82 +177,142 @@ impl<'k> Bench<'k> {
         flags::bits(name, self.arch)
     }
 
-    /// Maps at the spot (a hint, unless `flags` has `MAP_FIXED`) and notes the call. The address is 0 when it failed.
-    pub fn map(&mut self, flags: u64, prot: u32, pages: u16, backing: Backing) -> (u64, Outcome) {
-        self.call(flags, prot, pages, backing, false)
+    /// The context with a number: those that are always there, then three for each of the user's paths.
+    pub fn context(&self, at: usize) -> Option<Context> {
+        let Some(behind) = at.checked_sub(CONTEXTS.len()) else { return CONTEXTS.get(at).copied() };
+        let (path, map_type) = (behind / 3, behind % 3);
+        (path < self.paths.len()).then_some((map_type as u64 + MAP_SHARED, Backing::Path(path as u8)))
     }
 
-    /// [`Bench::map`], unmapped at once: only the answer counts.
+    /// Maps at the spot (a hint, unless `flags` has `MAP_FIXED`) and notes the call. The address is 0 when it failed.
+    pub fn map(&mut self, flags: u64, prot: u32, pages: u8, backing: Backing) -> (u64, Outcome) {
+        let (addr, outcome) = self.place(self.spot, self.bytes(pages), prot, flags, backing);
+        self.noted_map(flags, backing, pages, outcome);
+        (addr, outcome)
+    }
+
+    /// [`Bench::map`] of one page, unmapped at once: only the answer counts.
     pub fn try_map(&mut self, flags: u64, prot: u32, backing: Backing) -> Outcome {
         let (addr, outcome) = self.map(flags, prot, 1, backing);
         self.unmap(addr, 1, outcome);
         outcome
     }
 
-    /// The answer of one context to some bits, noted as such.
-    pub fn ask(&mut self, context: Context, bits: u64) -> Outcome {
+    /// The answer of one context to some bits.
+    pub fn answer(&mut self, context: Context, bits: u64) -> Outcome {
         let (map_type, backing) = context;
-        let (addr, outcome) = self.call(map_type | bits, PROT_READ, 1, backing, true);
+        let (addr, outcome) = self.place(self.spot, self.page, PROT_READ, map_type | bits, backing);
         self.unmap(addr, 1, outcome);
         outcome
     }
 
-    fn call(&mut self, flags: u64, prot: u32, pages: u16, backing: Backing, context: bool) -> (u64, Outcome) {
-        let (fd, anonymous) = match backing {
-            Backing::Anonymous => (NO_FD, self.bits("MAP_ANONYMOUS")),
-            Backing::Memfd => match self.memfd {
-                Ok(memfd) => (memfd, 0),
-                Err(_) => return (0, Outcome::NotRun),
-            },
-            Backing::Pipe => (self.pipe.0, 0),
+    /// The answer of one context to some bits, noted as such.
+    pub fn ask(&mut self, context: Context, bits: u64) -> Outcome {
+        let outcome = self.answer(context, bits);
+        self.note_context(context, bits, outcome);
+        outcome
+    }
+
+    /// Notes the answer of one context.
+    pub fn note_context(&mut self, (map_type, backing): Context, bits: u64, outcome: Outcome) {
+        let flags = (map_type | bits | self.anonymous(backing)) as u32;
+        self.push(Call::Context { flags, backing }, outcome);
+    }
+
+    /// Notes a mapping that was made, or not.
+    pub fn noted_map(&mut self, flags: u64, backing: Backing, pages: u8, outcome: Outcome) {
+        let flags = (flags | self.anonymous(backing)) as u32;
+        self.push(Call::Mmap { flags, backing, pages }, outcome);
+    }
+
+    fn anonymous(&self, backing: Backing) -> u64 {
+        if backing == Backing::Anonymous { self.bits("MAP_ANONYMOUS") } else { 0 }
+    }
+
+    /// Maps, without a note. The address is 0 when it failed.
+    pub fn place(&mut self, addr: u64, len: u64, prot: u32, flags: u64, backing: Backing) -> (u64, Outcome) {
+        let fd = match backing {
+            Backing::Anonymous => Some(NO_FD),
+            Backing::Memfd => self.memfd.ok(),
+            Backing::Pipe => Some(self.pipe.0),
+            Backing::Path(path) => self.paths.get(usize::from(path)).copied(),
         };
-        let flags = flags | anonymous;
-        let call = Mmap { addr: self.spot, len: self.bytes(pages), prot, flags, fd };
-        let (addr, outcome) = match self.kernel.mmap(&call).result() {
-            Ok(addr) if addr == self.spot => (addr, Outcome::There),
-            Ok(addr) => (addr, Outcome::Elsewhere),
+        let Some(fd) = fd else { return (0, Outcome::NotRun) };
+        let flags = flags | self.anonymous(backing);
+        match self.kernel.mmap(&Mmap { addr, len, prot, flags, fd }).result() {
+            Ok(given) if given == addr => (given, Outcome::There),
+            Ok(given) => (given, Outcome::Elsewhere),
             Err(errno) => (0, Outcome::Failed(errno)),
-        };
-        self.steps.push(Step { call: Call::Mmap { flags, backing, pages }, outcome, context });
-        (addr, outcome)
+        }
     }
 
     /// Undoes a [`Bench::map`]. What lay on the spot becomes reserved ground again, without a moment in between in which it is
     /// nobody's.
-    pub fn unmap(&mut self, addr: u64, pages: u16, outcome: Outcome) {
+    pub fn unmap(&mut self, addr: u64, pages: u8, outcome: Outcome) {
         let len = self.bytes(pages);
-        let undone = match outcome {
+        match outcome {
             Outcome::There => self.reserve(addr, len),
-            Outcome::Elsewhere => self.kernel.munmap(addr, len),
-            _ => return,
-        };
-        if !undone.is_ok() {
-            self.note("unmapping it", Outcome::of(undone));
+            Outcome::Elsewhere => {
+                let undone = self.kernel.munmap(addr, len);
+                self.undone(undone);
+            }
+            _ => {}
         }
     }
 
-    /// Makes a part of the ground reserved again.
-    fn reserve(&mut self, addr: u64, len: u64) -> Answer {
-        let flags = MAP_PRIVATE | self.bits("MAP_ANONYMOUS") | self.bits("MAP_NORESERVE") | self.bits("MAP_FIXED");
-        self.kernel.mmap(&Mmap { addr, len, prot: PROT_NONE, flags, fd: NO_FD })
+    /// Makes a part of the ground reserved again, whatever is there.
+    pub fn reserve(&mut self, addr: u64, len: u64) {
+        let undone = self.kernel.mmap(&reserved(self.arch, addr, len, self.bits("MAP_FIXED")));
+        self.undone(undone);
     }
 
-    /// Takes the spot's first page out of the ground, so that it is free.
-    pub fn free_spot(&mut self) {
-        let (spot, page) = (self.spot, self.page);
-        let outcome = Outcome::of(self.kernel.munmap(spot, page));
-        self.note("munmap(the page asked for)", outcome);
+    fn undone(&mut self, answer: Answer) {
+        if !answer.is_ok() {
+            self.note(Act::Undo, Outcome::of(answer));
+        }
     }
 
-    /// Makes the spot's first page reserved again.
+    /// Takes one of the spot's pages out of the ground, so that it is free.
+    pub fn free_spot(&mut self, page: u8) {
+        let outcome = Outcome::of(self.kernel.munmap(self.spot + self.bytes(page), self.page));
+        self.note(Act::Free, outcome);
+    }
+
+    /// Makes the spot's first two pages reserved again.
     pub fn take_spot(&mut self) {
-        self.unmap(self.spot, 1, Outcome::There);
+        self.unmap(self.spot, 2, Outcome::There);
+    }
+
+    /// Takes the spot's first page out of the ground, without a note.
+    pub fn free_page(&mut self) {
+        self.kernel.munmap(self.spot, self.page);
+    }
+
+    /// The answer of one context to some bits at an address that is a multiple of [`FAR_END`] and of no larger power of two: a huge
+    /// page that is larger is refused there, and one that is not lies on the ground.
+    pub fn answer_aligned(&mut self, context: Context, bits: u64) -> Outcome {
+        let (at, fixed) = (self.far_end(), self.bits("MAP_FIXED"));
+        let (_, outcome) = self.place(at, self.page, PROT_READ, context.0 | bits | fixed, context.1);
+        if outcome.succeeded() {
+            self.reserve(at, FAR_END);
+        }
+        outcome
+    }
+
+    /// An address in the far end of the ground: an odd multiple of [`FAR_END`], with as much ground on either side.
+    pub fn far_end(&self) -> u64 {
+        let at = (self.ground + FAR_END).next_multiple_of(FAR_END);
+        if at & FAR_END == 0 { at + FAR_END } else { at }
     }
 
     /// Notes a call that is no `mmap`.
-    pub fn note(&mut self, call: &'static str, outcome: Outcome) -> Outcome {
-        self.steps.push(Step { call: Call::Other(call), outcome, context: false });
+    pub fn note(&mut self, act: Act, outcome: Outcome) -> Outcome {
+        self.push(Call::Other(act), outcome);
         outcome
+    }
+
+    fn push(&mut self, call: Call, outcome: Outcome) {
+        self.steps.push(Step { call, outcome });
     }
 
     /// How many calls have been noted: the next one's place in [`Bench::close`]'s list.
@@ -234,40 +320,9 @@ impl<'k> Bench<'k> {
         self.steps.len()
     }
 
-    /// Forgets the calls from that place on, where something else says all there is to say about them.
-    pub fn forget(&mut self, from: usize) {
-        self.steps.truncate(from);
-    }
-
     /// The calls from that place on.
     pub fn since(&self, from: usize) -> &[Step] {
         self.steps.get(from..).unwrap_or_default()
-    }
-
-    /// An effect test: one measurement with a flag, without it, and with the control bit.
-    pub fn compare(
-        &mut self,
-        to: &mut Evidence,
-        question: &'static str,
-        promised: Outcome,
-        bits: u64,
-        measure: Measure,
-    ) {
-        let [plain, unknown, flagged] = [0, CONTROL, bits].map(|bits| measure(self, bits));
-        to.trials.push(Trial { question, promised, flagged, plain, unknown });
-    }
-
-    /// An effect test: one measurement with a map type, and with the one that is its control.
-    pub fn contrast(
-        &mut self,
-        to: &mut Evidence,
-        question: &'static str,
-        promised: Outcome,
-        types: [u64; 2],
-        measure: Measure,
-    ) {
-        let [flagged, plain] = types.map(|map_type| measure(self, map_type));
-        to.trials.push(Trial { question, promised, flagged, plain, unknown: Outcome::NotRun });
     }
 
     /// Writes a byte into a mapping, through the kernel.
@@ -310,7 +365,13 @@ impl<'k> Bench<'k> {
         });
         *self.validators.get_or_init(|| measured)
     }
+}
 
-    /// Protection of a scratch mapping.
-    pub const READ_WRITE: u32 = PROT_READ | PROT_WRITE;
+/// Room for the notes of a run, so that they never move.
+const STEPS: usize = 4096;
+
+/// A call that reserves address space: private, without access, without accounting.
+fn reserved(arch: Arch, addr: u64, len: u64, fixed: u64) -> Mmap {
+    let flags = MAP_PRIVATE | flags::bits("MAP_ANONYMOUS", arch) | flags::bits("MAP_NORESERVE", arch) | fixed;
+    Mmap { addr, len, prot: PROT_NONE, flags, fd: NO_FD }
 }

@@ -1,28 +1,49 @@
-//! Flags that decide whether pages are in memory when `mmap` returns, and whether they stay there.
+//! Flags that decide whether pages are in memory when `mmap` returns, and whether they stay there. Asked of fresh memory only:
+//! of a file, `mincore` shows the page cache.
 
 use super::bench::{Bench, PAGES};
 use super::recognition::is_recognized;
 use crate::errno::Errno;
-use crate::evidence::{Backing, Evidence, Outcome};
+use crate::evidence::{Act, Backing, Outcome};
 use crate::flags::{MAP_PRIVATE, MAP_SHARED};
-use crate::kernel::{Advice, Answer};
+use crate::kernel::Advice;
+
+/// Every page of a test.
+const ALL: Outcome = Outcome::Number(PAGES);
 
 /// `MAP_POPULATE`: pages of fresh memory are resident before anyone touched them, `mincore(2)`.
-pub fn populates(bench: &mut Bench, bits: u64) -> Evidence {
-    let mut evidence = is_recognized(bench, bits);
-    let all = Outcome::Number(PAGES as u8);
-    bench.compare(&mut evidence, "pages of 32 resident before anyone touched them", all, bits, |bench, bits| {
-        resident(bench, MAP_PRIVATE | bench.bits("MAP_FIXED") | bits)
-    });
-    bench.compare(&mut evidence, "shared pages of 32 resident before anyone touched them", all, bits, |bench, bits| {
-        resident(bench, MAP_SHARED | bits)
-    });
-    evidence
+pub fn populates(bench: &mut Bench, bits: u64) {
+    is_recognized(bench, bits);
+    bench.compare("pages of 32 resident before anyone touched them", ALL, bits, &resident);
+    bench.compare("shared pages of 32 resident before anyone touched them", ALL, bits, &resident_shared);
 }
 
-/// How many of [`PAGES`] pages of fresh memory are resident. Private ones lie on reserved ground, so that they do not become part of
-/// a neighbour that is large enough for a huge page.
-fn resident(bench: &mut Bench, flags: u64) -> Outcome {
+/// `MAP_NONBLOCK`: cancels `MAP_POPULATE` (since 2.6.23), whose effect must therefore be there without it.
+pub fn cancels_populate(bench: &mut Bench, bits: u64) {
+    is_recognized(bench, bits);
+    let populate = bench.bits("MAP_POPULATE");
+    let none = Outcome::Number(0);
+    bench.compare("pages of 32 resident with MAP_POPULATE", none, bits, &|bench, bits| {
+        resident(bench, populate | bits)
+    });
+    bench.compare("shared pages of 32 resident with MAP_POPULATE", none, bits, &|bench, bits| {
+        resident_shared(bench, populate | bits)
+    });
+}
+
+/// How many of [`PAGES`] private pages are resident. They lie on reserved ground, so that they do not become part of a neighbour
+/// that is large enough for a huge page.
+pub fn resident(bench: &mut Bench, bits: u64) -> Outcome {
+    let fixed = bench.bits("MAP_FIXED");
+    count(bench, MAP_PRIVATE | fixed | bits)
+}
+
+/// How many of [`PAGES`] shared pages are resident.
+fn resident_shared(bench: &mut Bench, bits: u64) -> Outcome {
+    count(bench, MAP_SHARED | bits)
+}
+
+fn count(bench: &mut Bench, flags: u64) -> Outcome {
     let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, PAGES, Backing::Anonymous);
     if !mapped.succeeded() {
         return mapped;
@@ -31,43 +52,24 @@ fn resident(bench: &mut Bench, flags: u64) -> Outcome {
     let len = bench.bytes(PAGES);
     let counted = match bench.kernel.mincore(addr, len, &mut pages).result() {
         Ok(_) => Outcome::Number(pages.iter().map(|page| page & 1).sum()),
-        Err(errno) => Outcome::Failed(errno),
+        Err(errno) => Outcome::Refused(errno),
     };
-    bench.note("mincore, resident pages", counted);
+    bench.note(Act::Resident, counted);
     bench.unmap(addr, PAGES, mapped);
     counted
 }
 
 /// `MAP_LOCKED`: locked memory refuses `madvise(MADV_DONTNEED)` with `EINVAL` and `msync(MS_INVALIDATE)` with `EBUSY`.
-pub fn locks(bench: &mut Bench, bits: u64) -> Evidence {
-    let mut evidence = is_recognized(bench, bits);
-    evidence.knowing = &[Errno::EPERM, Errno::EAGAIN];
-    bench.compare(&mut evidence, DISCARD, Outcome::Failed(Errno::EINVAL), bits, discard);
-    bench.compare(&mut evidence, INVALIDATE, Outcome::Failed(Errno::EBUSY), bits, invalidate);
-    evidence
+pub fn locks(bench: &mut Bench, bits: u64) {
+    is_recognized(bench, bits);
+    bench.evidence.knowing = &[Errno::EPERM, Errno::EAGAIN];
+    bench.compare("madvise(MADV_DONTNEED)", Outcome::Refused(Errno::EINVAL), bits, &discard);
+    bench.compare("msync(MS_INVALIDATE)", Outcome::Refused(Errno::EBUSY), bits, &|bench, bits| {
+        bench.about_page(MAP_PRIVATE | bits, Act::Invalidate, |bench, addr, len| bench.kernel.msync_invalidate(addr, len))
+    });
 }
-
-const DISCARD: &str = "madvise(MADV_DONTNEED)";
-const INVALIDATE: &str = "msync(MS_INVALIDATE)";
 
 /// What `madvise(MADV_DONTNEED)` says to a page of fresh memory.
-fn discard(bench: &mut Bench, bits: u64) -> Outcome {
-    about_page(bench, bits, DISCARD, |bench, addr, len| bench.kernel.madvise(addr, len, Advice::DontNeed))
-}
-
-/// What `msync(MS_INVALIDATE)` says to a page of fresh memory.
-fn invalidate(bench: &mut Bench, bits: u64) -> Outcome {
-    about_page(bench, bits, INVALIDATE, |bench, addr, len| bench.kernel.msync_invalidate(addr, len))
-}
-
-fn about_page(bench: &mut Bench, bits: u64, call: &'static str, make: fn(&mut Bench, u64, u64) -> Answer) -> Outcome {
-    let (addr, mapped) = bench.map(MAP_PRIVATE | bits, Bench::READ_WRITE, 1, Backing::Anonymous);
-    if !mapped.succeeded() {
-        return mapped;
-    }
-    let len = bench.bytes(1);
-    let answered = Outcome::of(make(bench, addr, len));
-    bench.note(call, answered);
-    bench.unmap(addr, 1, mapped);
-    answered
+pub fn discard(bench: &mut Bench, bits: u64) -> Outcome {
+    bench.about_page(MAP_PRIVATE | bits, Act::Discard, |bench, addr, len| bench.kernel.madvise(addr, len, Advice::DontNeed))
 }

@@ -2,7 +2,7 @@
 //! which low bits select a map type.
 
 use super::Bench;
-use super::bench::{CONTROL, Control, MEMFD_VALIDATOR, PIPE_VALIDATOR};
+use super::bench::{CONTROL, Context, Control, MEMFD_VALIDATOR, PIPE_VALIDATOR};
 use crate::errno::Errno;
 use crate::evidence::{Backing, Outcome};
 use crate::flags::{self, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
@@ -19,7 +19,8 @@ pub struct Bit {
     pub pipe: Outcome,
 }
 
-/// What the fail-on-unknown-flag test found. The bench notes the calls, those about single bits excepted.
+/// What the fail-on-unknown-flag test found. The bench notes the calls, those about single bits excepted: `bits` says all there is
+/// to say about them.
 #[derive(Clone, Debug)]
 pub struct Validation {
     /// Whether the kernel takes the type: a memfd (where there is one) can be mapped, and a pipe is refused with `ENODEV`. `None`
@@ -31,9 +32,8 @@ pub struct Validation {
     pub type_mask: Option<u64>,
     /// Every bit outside the type field, when it validates.
     pub bits: Vec<Bit>,
-    /// Whether the type is refused, but taken together with `MAP_FIXED` and any unknown bit: no kernel does that, an emulator
-    /// of system calls does (qemu-user).
-    pub emulated: bool,
+    /// How each context answers without any flag, in the order of [`Bench::context`].
+    pub contexts: Vec<(Context, Outcome)>,
 }
 
 /// How a bit is answered, from both validators.
@@ -76,22 +76,25 @@ pub fn validates(bench: &mut Bench) -> Validation {
     let refuses = |control: Control| control.unknown == Some(refused);
     let validating = (present == Some(true)).then_some(refuses(pipe) && (without_memfd || refuses(memfd)));
     let type_mask = type_mask(bench);
-    let noted = bench.noted();
+    bench.type_mask = type_mask;
+    let mut contexts = Vec::with_capacity(7 + 3 * usize::from(bench.paths()));
+    while let Some(context) = bench.context(contexts.len()) {
+        contexts.push((context, bench.ask(context, 0)));
+    }
     let mut bits = Vec::new();
     if let (Some(true), Some(types)) = (validating, type_mask) {
+        bits.reserve(64);
         for bit in (0..bench.arch().flag_bits() as u8).filter(|bit| types >> bit & 1 == 0) {
-            let [memfd, pipe] = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| bench.ask(context, 1 << bit));
+            let [memfd, pipe] = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| bench.answer(context, 1 << bit));
             bits.push(Bit { bit, memfd, pipe });
         }
     }
-    // `bits` says all there is to say about these calls.
-    bench.forget(noted);
-    let emulated = present == Some(false) && {
+    bench.emulated = present == Some(false) && {
         let fixed = MAP_SHARED_VALIDATE | bench.bits("MAP_FIXED");
         let [known, unknown] = [0, CONTROL].map(|bit| bench.try_map(fixed | bit, PROT_READ, Backing::Memfd));
         known.succeeded() && unknown.succeeded()
     };
-    Validation { present, validating, type_mask, bits, emulated }
+    Validation { present, validating, type_mask, bits, contexts }
 }
 
 /// A bit selects a type when changing it in `MAP_SHARED` or `MAP_PRIVATE` gives a type that is refused. Bits that are flags of

@@ -16,6 +16,7 @@
 //! `=` the answer (a value in hexadecimal, or the number of an error, negative and decimal), behind `>` the bytes it filled in.
 
 use super::{Answer, Call, Errno, Kernel, Op};
+use crate::errno::nth_line;
 use crate::report::sentence::{hex, number};
 
 /// The first line.
@@ -68,7 +69,7 @@ impl Kernel for Recorder<'_> {
 
 /// Appends a call without its answer.
 fn request(out: &mut String, call: &Call) {
-    out.push_str(name(call.op));
+    out.push_str(nth_line(Op::NAMES, call.op as usize));
     let used = call.args.iter().rposition(|&arg| arg != 0).map_or(0, |last| last + 1);
     for &arg in call.args.iter().take(used) {
         out.push(' ');
@@ -78,12 +79,6 @@ fn request(out: &mut String, call: &Call) {
         out.push_str(" < ");
         bytes(out, call.input);
     }
-}
-
-/// The word for a call.
-fn name(op: Op) -> &'static str {
-    let mut names = Op::NAMES.as_bytes().split(|&byte| byte == b'\n');
-    super::text(names.nth(op as usize).unwrap_or_default())
 }
 
 /// Appends bytes, two digits each, without the zeros at the end.

@@ -2,7 +2,9 @@
 
 use crate::arch::Arch;
 use crate::errno::Errno;
-use crate::evidence::{Call, Outcome, Step};
+use super::{Report, Row};
+use crate::evidence::{Backing, Call, Outcome, Step};
+use crate::experiment::bench::Context;
 use crate::flags::{self, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, TABLE, Version, flag_bits};
 use crate::verdict::Reason;
 
@@ -74,7 +76,7 @@ pub fn outcome(out: &mut String, outcome: Outcome) {
         Outcome::There => out.push_str("mapped there"),
         Outcome::Elsewhere => out.push_str("mapped elsewhere"),
         Outcome::Number(value) => number(out, u64::from(value)),
-        Outcome::Failed(failed) => errno(out, failed),
+        Outcome::Failed(failed) | Outcome::Refused(failed) => errno(out, failed),
         Outcome::NotRun => out.push_str("not asked"),
     }
 }
@@ -117,32 +119,51 @@ pub fn map_type(arch: Arch, value: u64) -> u64 {
     value & 0xff & !flag_bits(arch)
 }
 
+/// Appends what is mapped; a path as the report spells it.
+pub fn backing(out: &mut String, report: &Report, backing: Backing) {
+    out.push_str(match backing {
+        Backing::Anonymous => "anonymous",
+        Backing::Memfd => "memfd",
+        Backing::Pipe => "pipe",
+        Backing::Path(path) => report.paths.get(usize::from(path)).map_or("path", String::as_str),
+    });
+}
+
 /// Appends a call and its answer.
-pub fn step(out: &mut String, arch: Arch, step: &Step) {
+pub fn step(out: &mut String, report: &Report, step: &Step) {
     match step.call {
-        Call::Mmap { flags: value, backing, pages } => {
+        Call::Mmap { flags: value, backing: what, .. } | Call::Context { flags: value, backing: what } => {
             out.push_str("mmap(");
-            flags(out, arch, value);
+            flags(out, report.arch, value.into());
             out.push_str(", ");
-            out.push_str(backing.name());
-            if pages != 1 {
-                out.push_str(", ");
-                number(out, u64::from(pages));
-                out.push_str(" pages");
+            backing(out, report, what);
+            match step.call {
+                Call::Mmap { pages: 0, .. } => out.push_str(", large"),
+                Call::Mmap { pages, .. } if pages != 1 => {
+                    out.push_str(", ");
+                    number(out, pages.into());
+                    out.push_str(" pages");
+                }
+                _ => {}
             }
             out.push(')');
         }
-        Call::Other(call) => out.push_str(call),
+        Call::Other(act) => out.push_str(act.words()),
     }
     out.push_str(": ");
     outcome(out, step.outcome);
 }
 
-/// Appends a reason as a sentence: a few words, and the measurement that decided.
-pub fn reason(out: &mut String, reason: &Reason) {
+/// Appends a reason as a sentence: a few words, the measurement that decided, and where contexts differ.
+pub fn reason(out: &mut String, report: &Report, row: &Row) {
+    let reason = &row.finding.1;
     summary(out, reason);
     match reason {
-        Reason::ControlShowsEffect(trial) | Reason::EffectSeen(trial) | Reason::EffectAbsent(trial) => {
+        Reason::ControlShowsEffect(trial)
+        | Reason::EffectSeen(trial, _)
+        | Reason::EffectAbsent(trial)
+        | Reason::SignSeen(trial)
+        | Reason::Undecided(trial) => {
             out.push_str(": ");
             out.push_str(trial.question);
             out.push_str(": ");
@@ -171,6 +192,45 @@ pub fn reason(out: &mut String, reason: &Reason) {
         }
         _ => {}
     }
+    if let Reason::EffectSeen(_, Some(but)) = reason {
+        out.push_str("; ");
+        out.push_str(but);
+    }
+    differences(out, report, row);
+}
+
+/// Appends which contexts take the flag and which refuse it, if there are both among those that take the call without it.
+fn differences(out: &mut String, report: &Report, row: &Row) {
+    let plain = |context: Context| {
+        let all = report.validation.as_ref().map(|(validation, _)| validation.contexts.as_slice());
+        all.unwrap_or_default().iter().any(|(known, base)| *known == context && base.succeeded())
+    };
+    let start = out.len();
+    for (wanted, words) in [(true, "; taken under "), (false, "; refused under ")] {
+        let mut between = words;
+        for step in report.calls(&row.calls) {
+            let Call::Context { flags: value, backing: what } = step.call else { continue };
+            let map_type = map_type(report.arch, value.into());
+            if step.outcome.succeeded() != wanted || !plain((map_type, what)) {
+                continue;
+            }
+            out.push_str(between);
+            flags(out, report.arch, map_type);
+            out.push_str(" of ");
+            backing(out, report, what);
+            if !wanted {
+                out.push_str(" (");
+                outcome(out, step.outcome);
+                out.push(')');
+            }
+            between = ", ";
+        }
+        if between == words {
+            // All of them answer alike.
+            out.truncate(start);
+            return;
+        }
+    }
 }
 
 /// Appends a reason in a few words.
@@ -180,15 +240,18 @@ pub fn summary(out: &mut String, reason: &Reason) {
         Reason::ControlFailed(control) => (control, None),
         Reason::ControlShowsEffect(_) => ("the control shows the effect too", None),
         Reason::Contradictory => ("the answers contradict each other", None),
-        Reason::EffectSeen(_) => ("its effect was seen", None),
+        Reason::EffectSeen(..) => ("its effect was seen", None),
+        Reason::SignSeen(_) => ("known; no effect was observed", None),
         Reason::NotPermitted(errno) => ("not permitted: ", Some(errno)),
         Reason::OverLimit(errno) => ("over a limit: ", Some(errno)),
+        Reason::RefusedHere(errno) => ("known, and refused here: ", Some(errno)),
         Reason::NoRoom(errno) => ("the kernel has no room: ", Some(errno)),
         Reason::NotOffered(_) => ("not offered by this machine", None),
         Reason::Offered(_) => ("offered by this machine", None),
         Reason::EffectAbsent(_) => ("taken, and nothing happened", None),
         Reason::Validated(_) => ("known; no effect was observed", None),
         Reason::RefusedAsUnknown(_) => ("refused like unknown flags", None),
+        Reason::Undecided(_) => ("its test decides nothing", None),
         Reason::NotRun(_) => ("its test could not be run", None),
         Reason::NoEvidence => ("nothing was seen that decides", None),
     };
