@@ -5,7 +5,7 @@
 //! knows the name, by `_Static_assert` in the hppa build, and by tests that walk the table.
 
 use crate::arch::Arch;
-use crate::experiment::{Experiment, accounting, files, fresh, growth, huge, placement, recognition, residency, types};
+use crate::experiment::{Experiment, accounting, files, fresh, growth, huge, placement, residency, types};
 
 /// Kernel headers, below the kernel's source tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +157,7 @@ pub static TABLE: &[Flag] = &[
     row("MAP_FIXED", Bit, both(0x10, Common, 0x04), ALWAYS, placement::honors_address),
     row("MAP_ANONYMOUS", Bit, both(0x20, Common, 0x10), ALWAYS, types::maps_no_file),
     row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], [2, 4, 20], placement::stays_low),
-    row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], [6, 6, 0], recognition::is_recognized),
+    row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], [6, 6, 0], placement::stays_high),
     row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), ALWAYS, growth::grows_down),
     row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), ALWAYS, files::denies_writing),
     row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), ALWAYS, files::denies_writing),

@@ -57,7 +57,10 @@ pub fn replay(recording: &[u8], options: &Options, table: &'static [Flag]) -> Re
     let asked = Options { format: options.format, reproducible: options.reproducible, ..asked };
     let mut replay = Replay::new(rest, line);
     let report = run::text(&mut replay, arch, &asked, table);
-    let Some((line, call)) = replay.strange else { return report };
+    if replay.strange.is_none() && replay.is_used_up() {
+        return report;
+    }
+    let (line, call) = replay.strange.unwrap_or((replay.line + 1, String::from("nothing")));
     let mut message = String::from("line ");
     number(&mut message, line);
     message.push_str(" does not answer what this version of mapprobe asks next: ");

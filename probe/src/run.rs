@@ -60,6 +60,7 @@ pub fn probe(
     }
     match Bench::new(kernel, arch, paths) {
         Ok(mut bench) => {
+            bench.thorough = options.thorough;
             let validation = validation::validates(&mut bench);
             report.environment = environment::lies(&mut bench);
             report.validation = Some((validation, 0..bench.noted()));

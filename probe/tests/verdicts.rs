@@ -1,7 +1,7 @@
 //! The judge, by a table: evidence on the left, the word on the right.
 
 use mapprobe::errno::Errno;
-use mapprobe::evidence::{Backing, Call, Evidence, Outcome, Recognition, Step, Trial};
+use mapprobe::evidence::{Backing, Call, Evidence, Known, Outcome, Recognition, Step, Trial};
 use mapprobe::verdict::{Verdict, judge};
 
 const YES: Outcome = Outcome::Number(32);
@@ -25,7 +25,7 @@ fn not_known() -> Recognition {
 }
 
 fn context(outcome: Outcome) -> Step {
-    Step { call: Call::Mmap { flags: 2, backing: Backing::Anonymous, pages: 1 }, outcome, context: true }
+    Step { call: Call::Context { flags: 2, backing: Backing::Anonymous }, outcome }
 }
 
 fn with(trials: &[Trial], recognitions: &[Recognition]) -> Evidence {
@@ -56,7 +56,7 @@ fn effects_must_agree() {
     expect(&with(&[seen, not_run], &[]), &[], Verdict::Inconclusive, "not_run");
     expect(&with(&[absent, not_run], &[]), &[], Verdict::Inconclusive, "not_run");
     expect(&with(&[seen, absent], &[]), &[], Verdict::Inconclusive, "contradictory");
-    expect(&with(&[seen, open], &[]), &[], Verdict::Inconclusive, "contradictory");
+    expect(&with(&[seen, open], &[]), &[], Verdict::Inconclusive, "undecided");
 }
 
 #[test]
@@ -71,7 +71,41 @@ fn what_was_taken_without_effect_is_ignored_unless_the_validator_refuses_it() {
 #[test]
 fn an_effect_is_absent_only_where_the_plain_call_succeeds() {
     let both_fail = trial(Outcome::Failed(Errno::ENOMEM), Outcome::Failed(Errno::ENOMEM), NO);
-    expect(&with(&[both_fail], &[]), &[], Verdict::Inconclusive, "no_evidence");
+    expect(&with(&[both_fail], &[]), &[], Verdict::Inconclusive, "undecided");
+    expect(&with(&[both_fail; 2], &[known(); 2]), &[context(Outcome::There)], Verdict::Inconclusive, "undecided");
+    // A touch that is refused was measured; any other refusal of a call about the mapping was not.
+    for (errno, verdict, code) in
+        [(Errno::EFAULT, Verdict::Ignored, "effect_absent"), (Errno::ENOSYS, Verdict::Inconclusive, "undecided")]
+    {
+        let refused = Outcome::Refused(errno);
+        expect(&with(&[trial(refused, refused, refused); 2], &[]), &[], verdict, code);
+    }
+}
+
+#[test]
+fn a_failed_mapping_is_not_a_refusal_that_was_promised() {
+    let promised = Outcome::Refused(Errno::EINVAL);
+    let of = |flagged| Trial { question: "madvise", promised, flagged, plain: NO, unknown: NO };
+    expect(&with(&[of(promised); 2], &[]), &[], Verdict::Honored, "effect_seen");
+    expect(&with(&[of(Outcome::Failed(Errno::EINVAL)); 2], &[]), &[], Verdict::Inconclusive, "undecided");
+}
+
+#[test]
+fn a_sign_shows_knowledge_where_the_effect_is_not_seen() {
+    let einval = Outcome::Failed(Errno::EINVAL);
+    let sign = |flagged, plain| Trial { question: "shared memory", promised: einval, flagged, plain, unknown: plain };
+    let seen = sign(einval, Outcome::Elsewhere);
+    let evidence = |sign, known, trials: &[Trial]| Evidence { signs: vec![sign], known, ..with(trials, &[]) };
+    let absent = [trial(NO, NO, NO); 2];
+    let shown = [trial(YES, YES, YES); 2];
+    expect(&evidence(seen, Known::Unavailable, &absent), &[], Verdict::Unavailable, "sign_seen");
+    expect(&evidence(seen, Known::Unavailable, &[]), &[], Verdict::Unavailable, "sign_seen");
+    expect(&evidence(seen, Known::Accepted, &shown), &[], Verdict::Accepted, "sign_seen");
+    expect(&evidence(seen, Known::Accepted, &absent), &[], Verdict::Inconclusive, "contradictory");
+    expect(&evidence(seen, Known::Unavailable, &[trial(YES, NO, NO); 2]), &[], Verdict::Honored, "effect_seen");
+    // Where the control shows it too, it is no sign.
+    expect(&evidence(sign(einval, einval), Known::Unavailable, &absent), &[], Verdict::Ignored, "effect_absent");
+    expect(&evidence(sign(einval, einval), Known::Unavailable, &[]), &[], Verdict::Inconclusive, "no_evidence");
 }
 
 #[test]
@@ -81,11 +115,11 @@ fn an_error_that_only_knowledge_explains_is_unavailable() {
     expect(&evidence(Errno::EPERM), &[], Verdict::Unavailable, "not_permitted");
     expect(&evidence(Errno::EAGAIN), &[], Verdict::Unavailable, "over_limit");
     // Memory may just be short: never a no.
-    expect(&evidence(Errno::ENOMEM), &[], Verdict::Inconclusive, "no_evidence");
+    expect(&evidence(Errno::ENOMEM), &[], Verdict::Inconclusive, "undecided");
     // Without a plain call that succeeds, the same error says nothing.
     let plain_fails = trial(Outcome::Failed(Errno::EPERM), Outcome::Failed(Errno::EPERM), NO);
     let evidence = Evidence { knowing: &[Errno::EPERM], ..with(&[plain_fails], &[]) };
-    expect(&evidence, &[], Verdict::Inconclusive, "no_evidence");
+    expect(&evidence, &[], Verdict::Inconclusive, "undecided");
 }
 
 #[test]

@@ -69,6 +69,8 @@ pub struct Bench<'k> {
     pub type_mask: Option<u64>,
     /// Whether an emulator of system calls answers in a kernel's place.
     pub emulated: bool,
+    /// Whether tests are wanted that fill the address space.
+    pub thorough: bool,
     arch: Arch,
     page: u64,
     ground: u64,
@@ -102,6 +104,7 @@ impl<'k> Bench<'k> {
             evidence: Evidence::default(),
             type_mask: None,
             emulated: false,
+            thorough: false,
             arch,
             page,
             ground,

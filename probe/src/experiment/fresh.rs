@@ -1,7 +1,6 @@
 //! Flags that decide what fresh memory holds, and what becomes of it: `MAP_UNINITIALIZED`, `MAP_DROPPABLE`.
 
 use super::Bench;
-use super::bench::PAGES;
 use super::recognition::is_recognized;
 use super::types::{ask_as_type, compare_types};
 use crate::errno::Errno;
@@ -9,6 +8,8 @@ use crate::evidence::{Act, Backing, Outcome};
 use crate::flags::MAP_PRIVATE;
 use crate::kernel::{Advice, PROT_READ};
 
+/// Pages that are given back and asked for again.
+const PAGES: u8 = 4;
 /// What pages are filled with before they are given back.
 const LEFT: u8 = b'l';
 

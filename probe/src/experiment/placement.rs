@@ -1,11 +1,11 @@
 //! Flags that decide where a mapping lands and what happens to what is there.
 
 use super::Bench;
-use super::recognition::{is_recognized, is_taken};
+use super::recognition::is_recognized;
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome};
 use crate::flags::{MAP_PRIVATE, MAP_SHARED};
-use crate::kernel::PROT_READ;
+use crate::kernel::{PROT_NONE, PROT_READ};
 
 /// `MAP_FIXED`: the address that was asked for, although it is taken.
 pub fn honors_address(bench: &mut Bench, bits: u64) {
@@ -51,29 +51,87 @@ pub fn keeps_what_is_there(bench: &mut Bench, bits: u64) {
     if free != Outcome::There {
         bench.evidence.failed_control = Some("the free page that was asked for was not given");
     }
-    is_taken(bench, bits);
+    let mut at = 0;
+    while let Some(context) = bench.context(at) {
+        bench.free_page();
+        bench.ask(context, bits);
+        bench.take_spot();
+        at += 1;
+    }
 }
 
 /// `MAP_32BIT`: an address below 2 GiB, where the kernel would choose a higher one.
 pub fn stays_low(bench: &mut Bench, bits: u64) {
     is_recognized(bench, bits);
-    let low = Outcome::Number(1);
-    bench.compare("whether a page lies below 2 GiB", low, bits, &|bench, bits| {
-        is_below(bench, 31, MAP_PRIVATE | bits, Backing::Anonymous)
-    });
-    bench.compare("whether a shared page lies below 2 GiB", low, bits, &|bench, bits| {
-        is_below(bench, 31, MAP_SHARED | bits, Backing::Anonymous)
+    ask_where(bench, bits, Outcome::Number(1), ["a page below 2 GiB", "a shared page below 2 GiB"], |bench, flags| {
+        is_below(bench, 31, Act::Low, flags)
     });
 }
 
+/// `MAP_ABOVE4G`: an address above 4 GiB, even where the kernel would choose a lower one. It does so only when nothing is left above;
+/// filling that is thorough, and too much for an emulator, which would keep a record of every page.
+pub fn stays_high(bench: &mut Bench, bits: u64) {
+    is_recognized(bench, bits);
+    if !bench.thorough || bench.emulated {
+        return;
+    }
+    let mut filled = [(0, 0); FILLERS];
+    let full = fill_above_4g(bench, &mut filled);
+    if full {
+        let questions = ["a page below 4 GiB when nothing is left above", "a shared page below 4 GiB then"];
+        ask_where(bench, bits, Outcome::Number(0), questions, |bench, flags| is_below(bench, 32, Act::Below4G, flags));
+    }
+    for &(addr, len) in filled.iter().filter(|&&(_, len)| len != 0) {
+        bench.kernel.munmap(addr, len);
+    }
+}
+
+fn ask_where(
+    bench: &mut Bench,
+    bits: u64,
+    promised: Outcome,
+    questions: [&'static str; 2],
+    measure: fn(&mut Bench, u64) -> Outcome,
+) {
+    for (question, map_type) in questions.into_iter().zip([MAP_PRIVATE, MAP_SHARED]) {
+        bench.compare(question, promised, bits, &|bench, bits| measure(bench, map_type | bits));
+    }
+}
+
 /// Whether a page whose address the kernel chooses lies below a power of two.
-fn is_below(bench: &mut Bench, power: u32, flags: u64, backing: Backing) -> Outcome {
+fn is_below(bench: &mut Bench, power: u32, act: Act, flags: u64) -> Outcome {
     let len = bench.bytes(1);
-    let (addr, mapped) = bench.place(0, len, PROT_READ, flags, backing);
-    bench.noted_map(flags, backing, 1, mapped);
+    let (addr, mapped) = bench.place(0, len, PROT_READ, flags, Backing::Anonymous);
+    bench.noted_map(flags, Backing::Anonymous, 1, mapped);
     if !mapped.succeeded() {
         return mapped;
     }
     bench.unmap(addr, 1, mapped);
-    bench.note(Act::Low, Outcome::Number((addr >> power == 0).into()))
+    bench.note(act, Outcome::Number((addr >> power == 0).into()))
+}
+
+/// Mappings at most that fill the space; about thirty do.
+const FILLERS: usize = 128;
+
+/// Reserves everything above 4 GiB that the kernel would choose from, the largest pieces first. Notes address and length of each.
+fn fill_above_4g(bench: &mut Bench, filled: &mut [(u64, u64)]) -> bool {
+    let mut places = filled.iter_mut();
+    let (mut len, page) = (1 << 46, bench.bytes(1));
+    let flags = MAP_PRIVATE | bench.bits("MAP_NORESERVE");
+    while len >= page {
+        let (addr, outcome) = bench.place(0, len, PROT_NONE, flags, Backing::Anonymous);
+        if outcome.succeeded() && addr >> 32 != 0 {
+            let Some(place) = places.next() else {
+                bench.kernel.munmap(addr, len);
+                return false;
+            };
+            *place = (addr, len);
+            continue;
+        }
+        if outcome.succeeded() {
+            bench.kernel.munmap(addr, len);
+        }
+        len >>= 1;
+    }
+    true
 }

@@ -93,7 +93,7 @@ fn bytes(out: &mut String, bytes: &[u8]) {
 pub struct Replay<'t> {
     rest: &'t [u8],
     /// Lines read.
-    line: u64,
+    pub line: u64,
     /// The first line that is not the answer to what was asked: its number, and the call.
     pub strange: Option<(u64, String)>,
 }
