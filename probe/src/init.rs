@@ -8,7 +8,7 @@ use crate::command::{self, FAILED, PRINTED, STDERR, STDOUT};
 use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::frame;
-use crate::kernel::{Ending, Fd, Kernel};
+use crate::kernel::{Ending, Fd, How, Kernel};
 use crate::report::sentence;
 
 /// What is mounted when it is missing: file system and place. Nothing here is needed for a complete report.
@@ -49,7 +49,7 @@ pub fn end(kernel: &mut dyn Kernel, code: i32) -> ! {
 /// The console: what the kernel opened, or what we can open.
 fn console(kernel: &mut dyn Kernel) -> Fd {
     match kernel.write(STDOUT, &[]).result() {
-        Err(Errno::EBADF) => kernel.open_console(CONSOLE).result().map_or(STDERR, |fd| fd as Fd),
+        Err(Errno::EBADF) => kernel.open(CONSOLE, How::ReadWrite).result().map_or(STDERR, |fd| fd as Fd),
         _ => STDOUT,
     }
 }
