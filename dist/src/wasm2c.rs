@@ -8,6 +8,7 @@ use crate::toolchain::{self, Toolchain};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use mapprobe::flags::TABLE;
+use mapprobe::kernel::{Advice, Ending, How, Op};
 use std::fmt::Write;
 use std::fs;
 use targets::Target;
@@ -59,8 +60,10 @@ pub fn build(toolchain: &Toolchain, target: &Target, source: Source, compiler: &
     let text = fs::read_to_string(&generated).with_context(|| format!("{} cannot be read", generated.display()))?;
     fs::write(&generated, generated::prepare(&text))
         .with_context(|| format!("{} cannot be written", generated.display()))?;
-    let header = folder.join("flags.h");
-    fs::write(&header, assertions(target)).with_context(|| format!("{} cannot be written", header.display()))?;
+    for (name, text) in [("flags.h", assertions(target)), ("ops.h", numbers())] {
+        let header = folder.join(name);
+        fs::write(&header, text).with_context(|| format!("{} cannot be written", header.display()))?;
+    }
     let path = folder.join(source.name());
     let mut gcc = workspace::command(compiler);
     gcc.args(CFLAGS).arg("-I").arg(&folder).arg("-I").arg(workspace::root().join("targets").join(shim));
@@ -83,6 +86,31 @@ fn assertions(target: &Target) -> String {
         let line = format!("_Static_assert((unsigned){name} == {value:#x}u, \"{name}\");");
         let newer = target.newer_than_headers.iter().any(|(newer, _)| *newer == name);
         let _ = if newer { writeln!(text, "#ifdef {name}\n{line}\n#endif") } else { writeln!(text, "{line}") };
+    }
+    text
+}
+
+/// The variants of an enum, each by its number and name. One that is missing here does not compile.
+macro_rules! every {
+    ($kind:ident: $($name:ident)*) => {{
+        let _: fn($kind) = |variant| match variant { $($kind::$name => ()),* };
+        [$(($kind::$name as usize, stringify!($name).to_string())),*]
+    }};
+}
+
+/// What is asked of the shim, by number: a C header with an `enum` for each list, and how many there are.
+fn numbers() -> String {
+    let ops: Vec<(usize, String)> = Op::ALL.iter().map(|&op| (op as usize, format!("{op:?}"))).collect();
+    let lists: [(&str, &[(usize, String)]); 4] = [
+        ("OP", &ops),
+        ("HOW", &every!(How: Read ReadWrite Nameless New Create)),
+        ("ADVICE", &every!(Advice: DontNeed KeepOnFork Collapse)),
+        ("ENDING", &every!(Ending: PowerOff Halt)),
+    ];
+    let mut text = String::from("/* Made by dist from the program's own numbers. */\n");
+    for (list, variants) in lists {
+        let variants: Vec<String> = variants.iter().map(|(number, name)| format!("{list}_{name} = {number}")).collect();
+        let _ = writeln!(text, "enum {{ {}, {list}S = {} }};", variants.join(", "), variants.len());
     }
     text
 }
