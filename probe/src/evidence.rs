@@ -1,6 +1,7 @@
 //! What was called and what came back, in order: plain data, without opinion. [`crate::verdict`] decides from it.
 
 use crate::errno::Errno;
+use crate::experiment::Bench;
 use crate::kernel::Answer;
 
 /// What is mapped.
@@ -94,9 +95,13 @@ acts! {
     /// A write to the file while it is mapped.
     WriteFile "write to the file",
     /// A touch of memory below the mapping.
-    TouchBelow "a touch 8 pages below it",
+    ReadBelow "reading 8 pages below it",
+    /// The same.
+    WriteBelow "writing 8 pages below it",
     /// A touch of memory above the mapping.
-    TouchAbove "a touch 8 pages above it",
+    ReadAbove "reading 8 pages above it",
+    /// The same.
+    WriteAbove "writing 8 pages above it",
     /// Unmapping one base page of a mapping.
     UnmapPage "munmap of one page of it",
     /// Whether the mapping lies below 2 GiB.
@@ -145,13 +150,26 @@ pub struct Step {
 
 const _: () = assert!(size_of::<Step>() == 12);
 
-/// An effect test: one measurement with the flag, without it, and with a bit that no kernel knows instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trial {
+/// A measurement, as an experiment lists it.
+#[derive(Clone, Copy, Debug)]
+pub struct Test {
     /// What is measured, as it reads in the reason.
     pub question: &'static str,
     /// What a kernel that honors the flag shows.
     pub promised: Outcome,
+    /// What the flags hold beside the flag: see [`crate::experiment::bench::base`].
+    pub base: u8,
+    /// What is mapped.
+    pub backing: Backing,
+    /// Measures, with these flags.
+    pub look: fn(&mut Bench, u64, Backing) -> Outcome,
+}
+
+/// A measurement with the flag, without it, and with a bit that no kernel knows instead.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial {
+    /// What was measured.
+    pub test: &'static Test,
     /// With the flag.
     pub flagged: Outcome,
     /// Without it.

@@ -71,7 +71,7 @@ pub struct Flag {
     /// The first kernel version with it; 0.0 when it is older than 2.4.
     pub since: Version,
     /// What is done to find out.
-    pub experiment: Experiment,
+    pub experiment: &'static Experiment,
 }
 
 impl Flag {
@@ -135,13 +135,13 @@ const fn both(generic: u32, header: Header, parisc: u32) -> [Column; 3] {
     [Some((generic, header)), Some((generic, header)), Some((parisc, Header::Parisc))]
 }
 
-const fn row(name: &'static str, kind: Kind, columns: [Column; 3], since: [u8; 3], experiment: Experiment) -> Flag {
+const fn row(name: &'static str, kind: Kind, columns: [Column; 3], since: [u8; 3], experiment: &'static Experiment) -> Flag {
     Flag { name, kind, columns, since: Version(since), experiment }
 }
 
 /// A huge page size: the logarithm of its bytes, shifted into the field.
 const fn size(name: &'static str, log2: u32) -> Flag {
-    row(name, Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), [3, 8, 0], huge::offers_size)
+    row(name, Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), [3, 8, 0], &huge::OFFERS_SIZE)
 }
 
 use Header::{Common, Generic, Linux, X86};
@@ -150,26 +150,26 @@ use Kind::{Bit, Type};
 /// Every name of the headers that asks something of `mmap(2)`.
 #[rustfmt::skip]
 pub static TABLE: &[Flag] = &[
-    row("MAP_SHARED", Type, everywhere(0x01, Linux), ALWAYS, types::shares_stores),
-    row("MAP_PRIVATE", Type, everywhere(0x02, Linux), ALWAYS, types::keeps_stores),
-    row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), [4, 15, 0], types::refuses_unknown_flags),
-    row("MAP_DROPPABLE", Type, everywhere(0x08, Linux), [6, 11, 0], fresh::is_droppable),
-    row("MAP_FIXED", Bit, both(0x10, Common, 0x04), ALWAYS, placement::honors_address),
-    row("MAP_ANONYMOUS", Bit, both(0x20, Common, 0x10), ALWAYS, types::maps_no_file),
-    row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], [2, 4, 20], placement::stays_low),
-    row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], [6, 6, 0], placement::stays_high),
-    row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), ALWAYS, growth::grows_down),
-    row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), ALWAYS, files::denies_writing),
-    row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), ALWAYS, files::denies_writing),
-    row("MAP_LOCKED", Bit, both(0x2000, Generic, 0x2000), [2, 5, 37], residency::locks),
-    row("MAP_NORESERVE", Bit, both(0x4000, Generic, 0x4000), ALWAYS, accounting::is_not_accounted),
-    row("MAP_POPULATE", Bit, both(0x8000, Common, 0x10000), [2, 5, 46], residency::populates),
-    row("MAP_NONBLOCK", Bit, both(0x10000, Common, 0x20000), [2, 5, 46], residency::cancels_populate),
-    row("MAP_STACK", Bit, both(0x20000, Common, 0x40000), [2, 6, 27], growth::serves_as_stack),
-    row("MAP_HUGETLB", Bit, both(0x40000, Common, 0x80000), [2, 6, 32], huge::has_huge_geometry),
-    row("MAP_SYNC", Bit, [Some((0x80000, Common)), Some((0x80000, Common)), ABSENT], [4, 15, 0], files::syncs_faults),
-    row("MAP_FIXED_NOREPLACE", Bit, both(0x100000, Common, 0x100000), [4, 17, 0], placement::keeps_what_is_there),
-    row("MAP_UNINITIALIZED", Bit, [Some((0x4000000, Common)), Some((0x4000000, Common)), ABSENT], [2, 6, 33], fresh::holds_old_content),
+    row("MAP_SHARED", Type, everywhere(0x01, Linux), ALWAYS, &types::SHARES_STORES),
+    row("MAP_PRIVATE", Type, everywhere(0x02, Linux), ALWAYS, &types::KEEPS_STORES),
+    row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), [4, 15, 0], &types::REFUSES_UNKNOWN_FLAGS),
+    row("MAP_DROPPABLE", Type, everywhere(0x08, Linux), [6, 11, 0], &fresh::IS_DROPPABLE),
+    row("MAP_FIXED", Bit, both(0x10, Common, 0x04), ALWAYS, &placement::HONORS_ADDRESS),
+    row("MAP_ANONYMOUS", Bit, both(0x20, Common, 0x10), ALWAYS, &types::MAPS_NO_FILE),
+    row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], [2, 4, 20], &placement::STAYS_LOW),
+    row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], [6, 6, 0], &placement::STAYS_HIGH),
+    row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), ALWAYS, &growth::GROWS_DOWN),
+    row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), ALWAYS, &files::DENIES_WRITING),
+    row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), ALWAYS, &files::DENIES_WRITING),
+    row("MAP_LOCKED", Bit, both(0x2000, Generic, 0x2000), [2, 5, 37], &residency::LOCKS),
+    row("MAP_NORESERVE", Bit, both(0x4000, Generic, 0x4000), ALWAYS, &accounting::IS_NOT_ACCOUNTED),
+    row("MAP_POPULATE", Bit, both(0x8000, Common, 0x10000), [2, 5, 46], &residency::POPULATES),
+    row("MAP_NONBLOCK", Bit, both(0x10000, Common, 0x20000), [2, 5, 46], &residency::CANCELS_POPULATE),
+    row("MAP_STACK", Bit, both(0x20000, Common, 0x40000), [2, 6, 27], &growth::SERVES_AS_STACK),
+    row("MAP_HUGETLB", Bit, both(0x40000, Common, 0x80000), [2, 6, 32], &huge::HAS_HUGE_GEOMETRY),
+    row("MAP_SYNC", Bit, [Some((0x80000, Common)), Some((0x80000, Common)), ABSENT], [4, 15, 0], &files::SYNCS_FAULTS),
+    row("MAP_FIXED_NOREPLACE", Bit, both(0x100000, Common, 0x100000), [4, 17, 0], &placement::KEEPS_WHAT_IS_THERE),
+    row("MAP_UNINITIALIZED", Bit, [Some((0x4000000, Common)), Some((0x4000000, Common)), ABSENT], [2, 6, 33], &fresh::HOLDS_OLD_CONTENT),
     size("MAP_HUGE_16KB", 14),
     size("MAP_HUGE_64KB", 16),
     size("MAP_HUGE_512KB", 19),
@@ -224,13 +224,49 @@ mod checked {
     }
 }
 
-/// Bits that are flags of their own on an architecture: they cannot be part of the type field.
-pub fn flag_bits(arch: Arch) -> u64 {
-    TABLE
-        .iter()
-        .filter(|flag| flag.kind == Kind::Bit)
-        .filter_map(|flag| flag.value(arch))
-        .fold(0, |all, bits| all | bits)
+/// The flags that experiments build their own calls from, as an architecture numbers them.
+#[derive(Debug)]
+pub struct Own {
+    /// `MAP_FIXED`.
+    pub fixed: u64,
+    /// `MAP_ANONYMOUS`.
+    pub anonymous: u64,
+    /// `MAP_NORESERVE`.
+    pub noreserve: u64,
+    /// `MAP_POPULATE`.
+    pub populate: u64,
+    /// `MAP_HUGETLB`.
+    pub hugetlb: u64,
+    /// Bits that are flags of their own: they cannot be part of the type field.
+    pub all: u64,
+}
+
+/// The same for every architecture, in the order of [`Arch::ALL`].
+static OWN: [Own; 3] = [own(Arch::X86_64), own(Arch::Aarch64), own(Arch::Hppa)];
+
+const fn own(arch: Arch) -> Own {
+    let (mut all, mut at) = (0, 0);
+    while at < TABLE.len() {
+        if let (Kind::Bit, Some(bits)) = (TABLE[at].kind, TABLE[at].value(arch)) {
+            all |= bits;
+        }
+        at += 1;
+    }
+    Own {
+        fixed: bits("MAP_FIXED", arch),
+        anonymous: bits("MAP_ANONYMOUS", arch),
+        noreserve: bits("MAP_NORESERVE", arch),
+        populate: bits("MAP_POPULATE", arch),
+        hugetlb: bits("MAP_HUGETLB", arch),
+        all,
+    }
+}
+
+impl Own {
+    /// The numbers of an architecture.
+    pub fn of(arch: Arch) -> &'static Own {
+        &OWN[arch as usize]
+    }
 }
 
 /// The named values of the type field on an architecture.

@@ -3,7 +3,7 @@
 use crate::arch::Arch;
 use crate::cli::What;
 use crate::evidence::Step;
-use crate::experiment::environment::Lie;
+use crate::experiment::environment::{LIES, Lie};
 use crate::experiment::validation::Validation;
 use crate::flags::Flag;
 use crate::kernel::Uname;
@@ -58,8 +58,8 @@ pub struct Report {
     pub process: Process,
     /// The paths the user named, escaped as in a JSON string.
     pub paths: Vec<String>,
-    /// What lies between this program and a kernel, or in the kernel's way.
-    pub environment: Vec<Lie>,
+    /// What lies between this program and a kernel, or in the kernel's way: a bit for each of [`LIES`].
+    pub environment: u16,
     /// The fail-on-unknown-flag test and its calls; none when nothing could be asked.
     pub validation: Option<(Validation, Range<usize>)>,
     /// One row per row of the table, in its order.
@@ -73,6 +73,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// What lies between this program and a kernel, or in the kernel's way.
+    pub fn lies(&self) -> impl Iterator<Item = &'static Lie> {
+        LIES.iter().enumerate().filter(|(at, _)| self.environment >> at & 1 == 1).map(|(_, lie)| lie)
+    }
+
     /// The calls at some places.
     pub fn calls(&self, places: &Range<usize>) -> &[Step] {
         self.steps.get(places.clone()).unwrap_or_default()

@@ -48,7 +48,7 @@ pub fn probe(
             time: Some(kernel.time()),
         },
         paths: Vec::new(),
-        environment: Vec::new(),
+        environment: 0,
         validation: None,
         rows: Vec::new(),
         sweep: sweep::Sweep::default(),
@@ -85,8 +85,7 @@ fn row(bench: &mut Bench, flag: &'static Flag) -> Row {
     let from = bench.noted();
     let finding = match flag.value(bench.arch()) {
         Some(bits) => {
-            bench.evidence.clear();
-            (flag.experiment)(bench, bits);
+            bench.run(flag.experiment, bits);
             verdict::judge(&bench.evidence, bench.since(from))
         }
         None => verdict::ABSENT,

@@ -53,7 +53,7 @@ pub fn sweep(bench: &mut Bench) -> Sweep {
             found.cells.push(Cells { context, base, bits });
         }
     }
-    let field = TYPE_FIELDS & !flags::flag_bits(bench.arch());
+    let field = TYPE_FIELDS & !bench.own.all;
     for value in (0..=field).filter(|value| value & !field == 0) {
         let answers = backings.iter().map(|&backing| (backing, answer(bench, (value, backing), 0))).collect();
         found.types.push(TypeCells { value, answers });
@@ -64,7 +64,7 @@ pub fn sweep(bench: &mut Bench) -> Sweep {
 /// The answer to some bits where the page asked for is free, so that landing elsewhere means something. Huge pages are asked for at
 /// an address that is aligned for them: a multiple of 4 MiB on the bench's own ground.
 fn answer(bench: &mut Bench, context: Context, bits: u64) -> Outcome {
-    if context.1 == Backing::Anonymous && bits == bench.bits("MAP_HUGETLB") {
+    if context.1 == Backing::Anonymous && bits == bench.own.hugetlb {
         return bench.answer_aligned(context, bits);
     }
     bench.free_page();
@@ -80,47 +80,43 @@ fn backings(bench: &Bench) -> Vec<Backing> {
     backings
 }
 
-/// Which bits a new flag could be given so that asking for it fails here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Among {
-    /// With `MAP_SHARED_VALIDATE`, whatever is mapped.
-    Validated,
-    /// With any map type, whatever is mapped.
-    All,
-}
-
 impl Sweep {
-    /// Whether a bit is guaranteed to fail: every context that takes the call without it refuses it, and for
-    /// `MAP_SHARED_VALIDATE` with the answer to unknown flags. Two contexts at least must say so.
-    pub fn fails(&self, bit: u32, among: Among) -> bool {
-        let mut asked = 0;
+    /// The bits that are guaranteed to fail, as a mask: every context that takes the call without them refuses them; among those that
+    /// validate flags, or among all. Two contexts at least must say so.
+    pub fn failing(&self, validated: bool) -> u64 {
+        let (mut failing, mut asked) = (!0, 0);
         for cells in &self.cells {
-            let validated = cells.context.0 == MAP_SHARED_VALIDATE;
+            let validates = cells.context.0 == MAP_SHARED_VALIDATE;
             let takes = cells.base.succeeded() || cells.base == Outcome::Failed(Errno::ENODEV);
-            if !takes || among == Among::Validated && !validated {
-                continue;
+            if takes && (validates || !validated) {
+                asked += 1;
+                failing &= cells.mask(|answer| matches!(answer, Outcome::Failed(_)) && answer != cells.base);
+                if validates {
+                    failing &= cells.mask(|answer| answer == Outcome::Failed(Errno::EOPNOTSUPP));
+                }
             }
-            let answer = cells.bits.get(bit as usize).copied().unwrap_or(Outcome::NotRun);
-            if !matches!(answer, Outcome::Failed(errno) if errno == Errno::EOPNOTSUPP || !validated && answer != cells.base) {
-                return false;
-            }
-            asked += 1;
         }
-        asked > 1
+        if asked > 1 { failing } else { 0 }
     }
 
-    /// Whether a bit is taken by what refuses unknown flags, as far as it does.
-    pub fn is_validated(&self, bit: u32) -> bool {
-        self.cells.iter().any(|cells| {
-            let answer = cells.bits.get(bit as usize);
-            cells.context == MEMFD_VALIDATOR && cells.base.succeeded() && answer.is_some_and(|answer| answer.succeeded())
-        })
+    /// The bits that are taken where unknown ones are refused, as a mask.
+    pub fn validated(&self) -> u64 {
+        let validator = self.cells.iter().find(|cells| cells.context == MEMFD_VALIDATOR && cells.base.succeeded());
+        validator.map_or(0, |cells| cells.mask(Outcome::succeeded))
+    }
+}
+
+impl Cells {
+    /// The bits whose answers are of a kind, as a mask.
+    fn mask(&self, wanted: impl Fn(Outcome) -> bool) -> u64 {
+        self.bits.iter().rev().fold(0, |mask, &answer| mask << 1 | u64::from(wanted(answer)))
     }
 }
 
 impl TypeCells {
     /// Whether the value is guaranteed to fail: refused for everything, and not because of what is mapped.
     pub fn fails(&self) -> bool {
-        self.answers.iter().all(|&(_, answer)| matches!(answer, Outcome::Failed(errno) if errno != Errno::ENODEV) || answer == Outcome::NotRun)
+        let refused = |answer| matches!(answer, Outcome::Failed(errno) if errno != Errno::ENODEV);
+        self.answers.iter().all(|&(_, answer)| refused(answer) || answer == Outcome::NotRun)
     }
 }

@@ -49,7 +49,7 @@ impl Verdict {
 }
 
 /// Why: the part of the evidence that decided. [`Reason::code`] is the documented list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Reason {
     /// The table has no value for this architecture.
     NotDefined,
@@ -133,7 +133,7 @@ enum Effect {
 }
 
 fn effect(trial: &Trial) -> Effect {
-    let shows = |outcome: Outcome| outcome == trial.promised;
+    let shows = |outcome: Outcome| outcome == trial.test.promised;
     if trial.flagged == Outcome::NotRun {
         Effect::NotRun
     } else if shows(trial.plain) || shows(trial.unknown) {
@@ -214,8 +214,7 @@ pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
         Reason::NoEvidence
     };
     if trial(Effect::Seen).is_some() {
-        let reason = if unclear == Reason::NoEvidence { Reason::Contradictory } else { unclear };
-        return (Verdict::Inconclusive, reason);
+        return (Verdict::Inconclusive, if let Reason::NoEvidence = unclear { Reason::Contradictory } else { unclear });
     }
     if let Some(reason) = refusal(evidence) {
         return (Verdict::Unavailable, reason);

@@ -1,36 +1,36 @@
 //! `MAP_NORESERVE`: more memory than there is. Nothing of it is ever touched.
 
-use super::recognition::is_recognized;
-use super::{Bench, procfs, residency};
-use crate::evidence::{Backing, Outcome};
-use crate::flags::MAP_PRIVATE;
+use super::bench::{Bench, base};
+use super::{ASK, Experiment, procfs, residency};
+use crate::evidence::{Backing, Outcome, Test};
 use crate::kernel::PROT_NONE;
-
-/// How much more than memory and swap together is asked for: bytes.
-const MORE: [u64; 2] = [64 << 20, 128 << 20];
 
 /// `MAP_NORESERVE`: with the default of `vm.overcommit_memory` (0), private writable memory beyond memory and swap together is
 /// refused without it and given with it (`__vm_enough_memory` in `mm/util.c`).
-pub fn is_not_accounted(bench: &mut Bench, bits: u64) {
-    is_recognized(bench, bits);
-    for &(question, more) in &[
-        ("64 MiB more than memory and swap together", MORE[0]),
-        ("128 MiB more than memory and swap together", MORE[1]),
-    ] {
-        bench.compare(question, Outcome::Elsewhere, bits, &|bench, bits| {
-            beyond_memory(bench, bits, Bench::READ_WRITE, more)
-        });
-    }
-    procfs::look_for_sign(bench, bits, b"nr");
+pub static IS_NOT_ACCOUNTED: Experiment = Experiment {
+    tests: &[
+        beyond("64 MiB more than memory and swap together", |bench, flags, _| {
+            beyond_memory(bench, flags, Bench::READ_WRITE, 64 << 20)
+        }),
+        beyond("128 MiB more than memory and swap together", |bench, flags, _| {
+            beyond_memory(bench, flags, Bench::READ_WRITE, 128 << 20)
+        }),
+    ],
+    signs: &[procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"nr"))],
+    ..ASK
+};
+
+const fn beyond(question: &'static str, look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
+    Test { question, promised: Outcome::Elsewhere, base: base::PRIVATE, backing: Backing::Anonymous, look }
 }
 
-/// What asking for more memory than there is answers. Not asked where everything is locked: that would bring all of it in.
-fn beyond_memory(bench: &mut Bench, bits: u64, prot: u32, more: u64) -> Outcome {
+/// What asking for so much more than memory and swap answers. Not asked where everything is locked: that would bring all of it in.
+pub fn beyond_memory(bench: &mut Bench, flags: u64, prot: u32, more: u64) -> Outcome {
     let Ok(memory) = bench.kernel.memory().result() else { return Outcome::NotRun };
-    if !residency::discard(bench, 0).succeeded() {
+    if !residency::discard(bench, bench.base(base::PRIVATE), Backing::Anonymous).succeeded() {
         return Outcome::NotRun;
     }
-    let (len, flags) = (memory + more, MAP_PRIVATE | bits);
+    let len = memory + more;
     let (addr, outcome) = bench.place(0, len, prot, flags, Backing::Anonymous);
     bench.noted_map(flags, Backing::Anonymous, 0, outcome);
     if outcome.succeeded() {
@@ -39,9 +39,11 @@ fn beyond_memory(bench: &mut Bench, bits: u64, prot: u32, more: u64) -> Outcome 
     outcome
 }
 
-/// How memory beyond what there is is answered: without the flag, with it, and without access, which is never accounted.
-pub fn overcommit(bench: &mut Bench) -> [Outcome; 3] {
-    let noreserve = bench.bits("MAP_NORESERVE");
-    [(0, Bench::READ_WRITE), (noreserve, Bench::READ_WRITE), (0, PROT_NONE)]
-        .map(|(bits, prot)| beyond_memory(bench, bits, prot, MORE[0]))
+/// Whether memory beyond what there is is given: without the flag, with it, and without access, which is never accounted.
+pub fn overcommits(bench: &mut Bench, noreserve: bool, prot: u32) -> bool {
+    let flags = bench.base(base::PRIVATE) | if noreserve { bench.own.noreserve } else { 0 };
+    beyond_memory(bench, flags, prot, 64 << 20).succeeded()
 }
+
+/// Memory without access.
+pub const NO_ACCESS: u32 = PROT_NONE;

@@ -6,7 +6,7 @@
 use crate::arch::Arch;
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Call, Evidence, Outcome, Step};
-use crate::flags::{self, CONTROL_BITS, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
+use crate::flags::{CONTROL_BITS, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, Own};
 use crate::kernel::{Answer, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE};
 use once_cell::unsync::OnceCell;
 
@@ -43,6 +43,22 @@ pub const MEMFD_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Memfd);
 /// A context in which the kernel looks at the flags and no mapping can result: `ENODEV` is the answer to flags it knows.
 pub const PIPE_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Pipe);
 
+/// What flags hold beside the flag under test, in numbers that are the same on every architecture.
+pub mod base {
+    /// `MAP_SHARED`.
+    pub const SHARED: u8 = 0x01;
+    /// `MAP_PRIVATE`.
+    pub const PRIVATE: u8 = 0x02;
+    /// The map type.
+    pub const TYPE: u8 = 0x03;
+    /// `MAP_FIXED`.
+    pub const FIXED: u8 = 0x10;
+    /// `MAP_POPULATE`.
+    pub const POPULATE: u8 = 0x20;
+    /// The control bit.
+    pub const CONTROL: u8 = 0x40;
+}
+
 /// What a validator says to nothing unknown, and to each bit that names nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Control {
@@ -71,6 +87,10 @@ pub struct Bench<'k> {
     pub emulated: bool,
     /// Whether tests are wanted that fill the address space.
     pub thorough: bool,
+    /// The huge page size under test, as a power of two.
+    pub huge: u8,
+    /// The numbers of the flags that calls are built from.
+    pub own: &'static Own,
     arch: Arch,
     page: u64,
     ground: u64,
@@ -90,8 +110,8 @@ impl<'k> Bench<'k> {
     /// Reserves ground and opens what is mapped; `paths` are the user's files, already open. Says which call failed: without
     /// ground and a pipe nothing can be asked; without a memfd (before 3.17, or not configured) what needs one is left out.
     pub fn new(kernel: &'k mut dyn Kernel, arch: Arch, paths: &'k [Fd]) -> Result<Bench<'k>, &'static str> {
-        let page = kernel.page_size();
-        let Ok(ground) = kernel.mmap(&reserved(arch, 0, GROUND, 0)).result() else {
+        let (page, own) = (kernel.page_size(), Own::of(arch));
+        let Ok(ground) = kernel.mmap(&reserved(own, 0, GROUND, 0)).result() else {
             return Err("no ground could be reserved: mmap failed");
         };
         let Ok(pipe) = kernel.pipe() else {
@@ -105,6 +125,8 @@ impl<'k> Bench<'k> {
             type_mask: None,
             emulated: false,
             thorough: false,
+            huge: 0,
+            own,
             arch,
             page,
             ground,
@@ -175,9 +197,13 @@ impl<'k> Bench<'k> {
         self.paths.len() as u8
     }
 
-    /// The bits of a flag that exists on every architecture.
-    pub fn bits(&self, name: &str) -> u64 {
-        flags::bits(name, self.arch)
+    /// What flags hold beside the flag under test: see [`base`].
+    pub fn base(&self, base: u8) -> u64 {
+        let bit = |bit, flag| if base & bit != 0 { flag } else { 0 };
+        u64::from(base & base::TYPE)
+            | bit(base::FIXED, self.own.fixed)
+            | bit(base::POPULATE, self.own.populate)
+            | bit(base::CONTROL, CONTROL)
     }
 
     /// The context with a number: those that are always there, then three for each of the user's paths.
@@ -229,7 +255,7 @@ impl<'k> Bench<'k> {
     }
 
     fn anonymous(&self, backing: Backing) -> u64 {
-        if backing == Backing::Anonymous { self.bits("MAP_ANONYMOUS") } else { 0 }
+        if backing == Backing::Anonymous { self.own.anonymous } else { 0 }
     }
 
     /// Maps, without a note. The address is 0 when it failed.
@@ -265,7 +291,7 @@ impl<'k> Bench<'k> {
 
     /// Makes a part of the ground reserved again, whatever is there.
     pub fn reserve(&mut self, addr: u64, len: u64) {
-        let undone = self.kernel.mmap(&reserved(self.arch, addr, len, self.bits("MAP_FIXED")));
+        let undone = self.kernel.mmap(&reserved(self.own, addr, len, self.own.fixed));
         self.undone(undone);
     }
 
@@ -294,7 +320,7 @@ impl<'k> Bench<'k> {
     /// The answer of one context to some bits at an address that is a multiple of [`FAR_END`] and of no larger power of two: a huge
     /// page that is larger is refused there, and one that is not lies on the ground.
     pub fn answer_aligned(&mut self, context: Context, bits: u64) -> Outcome {
-        let (at, fixed) = (self.far_end(), self.bits("MAP_FIXED"));
+        let (at, fixed) = (self.far_end(), self.own.fixed);
         let (_, outcome) = self.place(at, self.page, PROT_READ, context.0 | bits | fixed, context.1);
         if outcome.succeeded() {
             self.reserve(at, FAR_END);
@@ -374,7 +400,6 @@ impl<'k> Bench<'k> {
 const STEPS: usize = 4096;
 
 /// A call that reserves address space: private, without access, without accounting.
-fn reserved(arch: Arch, addr: u64, len: u64, fixed: u64) -> Mmap {
-    let flags = MAP_PRIVATE | flags::bits("MAP_ANONYMOUS", arch) | flags::bits("MAP_NORESERVE", arch) | fixed;
-    Mmap { addr, len, prot: PROT_NONE, flags, fd: NO_FD }
+fn reserved(own: &Own, addr: u64, len: u64, fixed: u64) -> Mmap {
+    Mmap { addr, len, prot: PROT_NONE, flags: MAP_PRIVATE | own.anonymous | own.noreserve | fixed, fd: NO_FD }
 }

@@ -1,89 +1,64 @@
 //! What lies between this program and a kernel, or in the kernel's way, and makes answers say something else than they seem to: named
 //! by what it does, with what gave it away. The experiments have controls that fail there by themselves; nothing is decided here.
 
-use super::bench::{Bench, CONTROL};
+use super::bench::{Bench, CONTROL, PAGES, base};
+use super::measure::lands;
 use super::{accounting, procfs, residency};
 use crate::errno::Errno;
 use crate::evidence::{Backing, Outcome};
-use crate::flags::MAP_PRIVATE;
-use crate::kernel::{How, PROT_READ};
+use crate::kernel::How;
 
-/// Something that answers in its own way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lie {
-    /// What it is called.
-    pub name: &'static str,
-    /// What gave it away.
-    pub evidence: &'static str,
+/// Something that answers in its own way: what it is called, and what gave it away.
+pub type Lie = (&'static str, &'static str);
+
+/// Everything that is looked for, in the order of the bits of [`lies`].
+pub static LIES: [Lie; 10] = [
+    (
+        "system call emulator",
+        "MAP_SHARED_VALIDATE is refused, yet taken with MAP_FIXED and a flag that no kernel knows",
+    ),
+    ("not Linux", "a flag that no kernel knows is refused under MAP_PRIVATE, where Linux never looks"),
+    ("system call filter", "a flag that no kernel knows, mincore or memfd_create is answered EPERM or ENOSYS"),
+    ("mlockall(MCL_FUTURE)", "fresh memory that nobody locked refuses madvise(MADV_DONTNEED)"),
+    ("blind mincore", "every page of fresh memory counts as resident before anyone touched it"),
+    ("vm.overcommit_memory=1", "more memory than there is was given without MAP_NORESERVE"),
+    ("vm.overcommit_memory=2", "more memory than there is was given only without access"),
+    ("no /proc", "/proc/self/smaps cannot be opened"),
+    ("no memfd", "memfd_create failed"),
+    ("no MMU", "MAP_FIXED on the program's own ground is refused with EINVAL"),
+];
+
+/// A bit for each of [`LIES`] that was noticed.
+pub fn lies(bench: &mut Bench) -> u16 {
+    let private = bench.base(base::PRIVATE);
+    let unknown = lands(bench, private | CONTROL, Backing::Anonymous);
+    let fixed = lands(bench, private | bench.own.fixed, Backing::Anonymous);
+    let discarded = residency::discard(bench, private, Backing::Anonymous);
+    let resident = residency::resident(bench, private, Backing::Anonymous);
+    let no_mmu = fixed == Outcome::Failed(Errno::EINVAL);
+    let plain = accounting::overcommits(bench, false, Bench::READ_WRITE);
+    let flagged = accounting::overcommits(bench, true, Bench::READ_WRITE);
+    let reserved = accounting::overcommits(bench, false, accounting::NO_ACCESS);
+    let smaps = bench.kernel.open(procfs::SMAPS, How::Read).result();
+    if let Ok(file) = smaps {
+        bench.kernel.close(file as i32);
+    }
+    let noticed = [
+        bench.emulated,
+        unknown == Outcome::Failed(Errno::EOPNOTSUPP),
+        filtered(unknown) || bench.memfd() == Err(Errno::EPERM) || filtered(resident) && !no_mmu,
+        discarded == Outcome::Refused(Errno::EINVAL),
+        resident == Outcome::Number(PAGES) && discarded.succeeded(),
+        plain,
+        !flagged && reserved,
+        smaps.is_err(),
+        bench.memfd().is_err(),
+        no_mmu,
+    ];
+    noticed.iter().rev().fold(0, |bits, &noticed| bits << 1 | u16::from(noticed))
 }
 
-/// What no kernel of its own does, beside what the fail-on-unknown-flag test found out.
-const EMULATOR: Lie = Lie {
-    name: "system call emulator",
-    evidence: "MAP_SHARED_VALIDATE is refused, yet taken with MAP_FIXED and a flag that no kernel knows",
-};
-const STRICT: Lie = Lie {
-    name: "not Linux",
-    evidence: "a flag that no kernel knows is refused with EOPNOTSUPP under MAP_PRIVATE, where Linux never looks at flags",
-};
-const FILTER: Lie = Lie {
-    name: "system call filter",
-    evidence: "mmap with a flag that no kernel knows, mincore, or memfd_create is answered EPERM or ENOSYS",
-};
-const LOCKED: Lie = Lie {
-    name: "mlockall(MCL_FUTURE)",
-    evidence: "fresh memory that nobody locked refuses madvise(MADV_DONTNEED)",
-};
-const BLIND: Lie = Lie {
-    name: "mincore without knowledge",
-    evidence: "every page of fresh memory counts as resident before anyone touched it",
-};
-const ALWAYS: Lie = Lie {
-    name: "vm.overcommit_memory=1",
-    evidence: "more memory than there is was given without MAP_NORESERVE",
-};
-const NEVER: Lie = Lie {
-    name: "vm.overcommit_memory=2",
-    evidence: "more memory than there is was refused even with MAP_NORESERVE, but given without access",
-};
-const NO_PROC: Lie = Lie { name: "no /proc", evidence: "/proc/self/smaps cannot be opened" };
-const NO_MEMFD: Lie = Lie { name: "no memfd", evidence: "memfd_create failed" };
-const NO_MMU: Lie =
-    Lie { name: "no MMU", evidence: "MAP_FIXED on the program's own ground is refused with EINVAL, and mincore is missing" };
-
-/// Everything that was noticed.
-pub fn lies(bench: &mut Bench) -> Vec<Lie> {
-    let mut found = Vec::with_capacity(10);
-    let mut note = |lie: Lie, given_away: bool| {
-        if given_away {
-            found.push(lie);
-        }
-    };
-    note(EMULATOR, bench.emulated);
-
-    let filtered = |outcome| matches!(outcome, Outcome::Failed(errno) | Outcome::Refused(errno) if errno == Errno::EPERM || errno == Errno::ENOSYS);
-    let control = bench.try_map(MAP_PRIVATE | CONTROL, PROT_READ, Backing::Anonymous);
-    let fixed = MAP_PRIVATE | bench.bits("MAP_FIXED");
-    let placed = bench.try_map(fixed, PROT_READ, Backing::Anonymous);
-    let discarded = residency::discard(bench, 0);
-    let resident = residency::resident(bench, 0);
-    let no_mmu = placed == Outcome::Failed(Errno::EINVAL);
-    note(STRICT, control == Outcome::Failed(Errno::EOPNOTSUPP));
-    note(NO_MMU, no_mmu);
-    note(NO_MEMFD, bench.memfd().is_err());
-    let no_memfd = bench.memfd() == Err(Errno::EPERM);
-    note(FILTER, filtered(control) || no_memfd || filtered(resident) && !no_mmu);
-    note(LOCKED, discarded == Outcome::Refused(Errno::EINVAL));
-    note(BLIND, resident == Outcome::Number(super::bench::PAGES) && discarded.succeeded());
-    match accounting::overcommit(bench) {
-        [plain, ..] if plain.succeeded() => note(ALWAYS, true),
-        [_, flagged, reserved] => note(NEVER, flagged == Outcome::Failed(Errno::ENOMEM) && reserved.succeeded()),
-    }
-    match bench.kernel.open(procfs::SMAPS, How::Read).result() {
-        Ok(file) => {
-            bench.kernel.close(file as i32);
-        }
-        Err(_) => note(NO_PROC, true),
-    }
-    found
+/// Whether an answer is that of a filter of system calls rather than of the call.
+fn filtered(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(Errno::EPERM | Errno::ENOSYS) | Outcome::Refused(Errno::EPERM | Errno::ENOSYS))
 }

@@ -1,10 +1,10 @@
 //! Flags that decide what fresh memory holds, and what becomes of it: `MAP_UNINITIALIZED`, `MAP_DROPPABLE`.
 
-use super::Bench;
-use super::recognition::is_recognized;
-use super::types::{ask_as_type, compare_types};
+use super::bench::{Bench, base};
+use super::types::compare_types;
+use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome};
+use crate::evidence::{Act, Backing, Outcome, Test};
 use crate::flags::MAP_PRIVATE;
 use crate::kernel::{Advice, PROT_READ};
 
@@ -15,56 +15,60 @@ const LEFT: u8 = b'l';
 
 /// `MAP_UNINITIALIZED`: fresh memory holds what was there before. Only kernels without an MMU that were configured for it do that
 /// (`mm/nommu.c`).
-pub fn holds_old_content(bench: &mut Bench, bits: u64) {
-    is_recognized(bench, bits);
-    for &question in
-        &["whether fresh memory holds what was there before", "whether more fresh memory holds what was there before"]
-    {
-        bench.compare(question, Outcome::Number(1), bits, &|bench, bits| {
-            leave_content(bench);
-            let (addr, mapped) = bench.map(MAP_PRIVATE | bits, PROT_READ, PAGES, Backing::Anonymous);
-            if !mapped.succeeded() {
-                return mapped;
-            }
-            let mut dirty = 0;
-            for page in 0..PAGES {
-                if bench.load_byte(addr + bench.bytes(page)) == Outcome::Number(LEFT) {
-                    dirty = 1;
-                }
-            }
-            bench.unmap(addr, PAGES, mapped);
-            bench.note(Act::Dirty, Outcome::Number(dirty))
-        });
+pub static HOLDS_OLD_CONTENT: Experiment = Experiment {
+    tests: &[Test {
+        question: "whether fresh memory holds what was there before",
+        promised: Outcome::Number(1),
+        base: base::PRIVATE,
+        backing: Backing::Anonymous,
+        look: holds_old_content,
+    }; 2],
+    ..ASK
+};
+
+fn holds_old_content(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
+    each_page(bench, MAP_PRIVATE, |bench, addr| bench.store_byte(addr, LEFT) != Outcome::Number(0));
+    match each_page(bench, flags, |bench, addr| bench.load_byte(addr) == Outcome::Number(LEFT)) {
+        Outcome::Number(dirty) => bench.note(Act::Dirty, Outcome::Number(dirty)),
+        failed => failed,
     }
 }
 
-/// Fills pages and gives them back.
-fn leave_content(bench: &mut Bench) {
-    let (addr, mapped) = bench.map(MAP_PRIVATE, Bench::READ_WRITE, PAGES, Backing::Anonymous);
-    if mapped.succeeded() {
-        for page in 0..PAGES {
-            bench.store_byte(addr + bench.bytes(page), LEFT);
-        }
-        bench.unmap(addr, PAGES, mapped);
+/// Maps fresh pages and asks something about each: 1 when it holds for one of them.
+fn each_page(bench: &mut Bench, flags: u64, holds: fn(&mut Bench, u64) -> bool) -> Outcome {
+    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, PAGES, Backing::Anonymous);
+    if !mapped.succeeded() {
+        return mapped;
     }
+    let mut any = false;
+    for page in 0..PAGES {
+        any |= holds(bench, addr + bench.bytes(page));
+    }
+    bench.unmap(addr, PAGES, mapped);
+    Outcome::Number(any.into())
 }
 
 /// `MAP_DROPPABLE`: a type that is answered in another way than values that name nothing is known; `ENOTSUPP` (524) and
 /// `EOPNOTSUPP` are how kernels say that they have no room for it. Such memory never survives a fork, so `MADV_KEEPONFORK` is
 /// refused (`madvise_vma_behavior` in `mm/madvise.c`).
-pub fn is_droppable(bench: &mut Bench, bits: u64) {
-    bench.evidence.knowing = &[Errno::ENOTSUPP, Errno::EOPNOTSUPP];
-    ask_as_type(bench, bits);
-    for &prot in &[PROT_READ, Bench::READ_WRITE] {
-        compare_types(bench, Backing::Anonymous, prot, [MAP_PRIVATE, bits]);
-    }
-    if bench.evidence.recognitions.iter().all(|by| by.flagged.succeeded()) {
-        for &question in &["madvise(MADV_KEEPONFORK)", "madvise(MADV_KEEPONFORK), once more"] {
-            bench.contrast(question, Outcome::Refused(Errno::EINVAL), [bits, MAP_PRIVATE], &|bench, map_type| {
-                bench.about_page(map_type, Act::KeepOnFork, |bench, addr, len| {
-                    bench.kernel.madvise(addr, len, Advice::KeepOnFork)
-                })
-            });
+pub static IS_DROPPABLE: Experiment = Experiment {
+    asks: Asks::Type(base::PRIVATE),
+    tests: &[Test {
+        question: "madvise(MADV_KEEPONFORK)",
+        promised: Outcome::Refused(Errno::EINVAL),
+        base: 0,
+        backing: Backing::Anonymous,
+        look: |bench, flags, _| {
+            let keep = |bench: &mut Bench, addr, len| bench.kernel.madvise(addr, len, Advice::KeepOnFork);
+            bench.about_page(flags, Act::KeepOnFork, keep)
+        },
+    }; 2],
+    knowing: &[Errno::ENOTSUPP, Errno::EOPNOTSUPP],
+    first: Some(|bench, bits| {
+        for &prot in &[PROT_READ, Bench::READ_WRITE] {
+            compare_types(bench, Backing::Anonymous, prot, &[MAP_PRIVATE, bits]);
         }
-    }
-}
+        bench.evidence.recognitions.iter().all(|by| by.flagged.succeeded())
+    }),
+    ..ASK
+};

@@ -2,12 +2,12 @@
 //! Everything is placed in the far end of the bench's ground, with a hole on the side to grow to. Reserved ground beyond the hole
 //! does not stop growth: only accessible neighbours keep a gap (`mm/mmap.c`, `stack_guard_gap`).
 
-use super::Bench;
-use super::recognition::is_recognized;
+use super::bench::{Bench, CONTROL, base};
+use super::measure::lands;
+use super::{ASK, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Known, Outcome};
-use crate::flags::{MAP_PRIVATE, MAP_SHARED};
-use crate::kernel::{Advice, PROT_READ};
+use crate::evidence::{Act, Backing, Known, Outcome, Test};
+use crate::kernel::Advice;
 
 /// Pages of the hole.
 const HOLE: u8 = 16;
@@ -16,81 +16,86 @@ const FAR: u8 = 8;
 /// Bytes of the huge page that is made: with pages of 4 KiB, and only then, it has this size on every architecture here.
 const HUGE: u64 = 2 << 20;
 
+/// A private page on the bench's ground.
+const PLACED: u8 = base::PRIVATE | base::FIXED;
+
+const fn test(
+    question: &'static str,
+    promised: Outcome,
+    base: u8,
+    look: fn(&mut Bench, u64, Backing) -> Outcome,
+) -> Test {
+    Test { question, promised, base, backing: Backing::Anonymous, look }
+}
+
+/// Shared memory cannot grow: a kernel that knows the flag as one that makes a mapping grow says so, whether mappings grow or not.
+const CANNOT_GROW: Test = test("shared memory", Outcome::Failed(Errno::EINVAL), base::SHARED, lands);
+
 /// What a touch of memory that is there reads or answers.
 const TOUCHED: Outcome = Outcome::Number(0);
-/// How shared memory answers to a flag that makes it grow.
-const CANNOT_GROW: Outcome = Outcome::Failed(Errno::EINVAL);
 
-/// `MAP_GROWSDOWN`: memory below the mapping becomes part of it when it is touched. A kernel that knows the flag refuses it for
-/// shared memory, whether its mappings grow or not.
-pub fn grows_down(bench: &mut Bench, bits: u64) {
-    is_recognized(bench, bits);
-    ask_shared(bench, bits);
-    let fixed = bench.bits("MAP_FIXED") | MAP_PRIVATE;
-    bench.compare("reading 8 pages below it", TOUCHED, bits, &|bench, bits| {
-        touch(bench, fixed | bits, Act::TouchBelow, |bench, addr| bench.load_byte(addr))
-    });
-    bench.compare("writing 8 pages below it", TOUCHED, bits, &|bench, bits| {
-        touch(bench, fixed | bits, Act::TouchBelow, |bench, addr| bench.store_byte(addr, 0))
-    });
-}
+/// `MAP_GROWSDOWN`: memory below the mapping becomes part of it when it is touched.
+pub static GROWS_DOWN: Experiment = Experiment {
+    tests: &[
+        test("reading 8 pages below it", TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, Act::ReadBelow)),
+        test("writing 8 pages below it", TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, Act::WriteBelow)),
+    ],
+    signs: &[CANNOT_GROW],
+    known: Known::Unavailable,
+    ..ASK
+};
 
 /// `MAP_STACK`: no huge pages, or where stacks grow upwards (parisc since 6.12) memory above the mapping becomes part of it
 /// when it is touched; how shared memory answers tells which.
-pub fn serves_as_stack(bench: &mut Bench, bits: u64) {
-    is_recognized(bench, bits);
-    ask_shared(bench, bits);
-    let fixed = bench.bits("MAP_FIXED") | MAP_PRIVATE;
-    if bench.evidence.signs.iter().any(|sign| sign.flagged == CANNOT_GROW && sign.plain.succeeded()) {
-        bench.compare("reading 8 pages above it", TOUCHED, bits, &|bench, bits| {
-            touch(bench, fixed | bits, Act::TouchAbove, |bench, addr| bench.load_byte(addr))
-        });
-        bench.compare("writing 8 pages above it", TOUCHED, bits, &|bench, bits| {
-            touch(bench, fixed | bits, Act::TouchAbove, |bench, addr| bench.store_byte(addr, 0))
-        });
-        return;
+pub static SERVES_AS_STACK: Experiment = Experiment {
+    tests: &[test(COLLAPSE, Outcome::Refused(Errno::EINVAL), PLACED, collapse); 2],
+    signs: &[CANNOT_GROW],
+    known: Known::Unavailable,
+    first: Some(serves_as_stack),
+    ..ASK
+};
+
+const COLLAPSE: &str = "madvise(MADV_COLLAPSE)";
+
+static GROWS_UP: [Test; 2] = [
+    test("reading 8 pages above it", TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, Act::ReadAbove)),
+    test("writing 8 pages above it", TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, Act::WriteAbove)),
+];
+
+fn serves_as_stack(bench: &mut Bench, bits: u64) -> bool {
+    let einval = Outcome::Failed(Errno::EINVAL);
+    if bench.evidence.signs.iter().any(|sign| sign.flagged == einval && sign.plain != einval) {
+        bench.run_tests(&GROWS_UP, &[0, CONTROL, bits]);
+        return false;
     }
     // Where it fails without the flag too (no huge pages in this kernel, or before 6.1), it says nothing.
-    let can = bench.bytes(1) == 4096 && collapse(bench, fixed).succeeded();
-    for &question in &["madvise(MADV_COLLAPSE)", "madvise(MADV_COLLAPSE), once more"] {
-        if can {
-            bench.compare(question, Outcome::Refused(Errno::EINVAL), bits, &|bench, bits| {
-                collapse(bench, fixed | bits)
-            });
-        }
-    }
-}
-
-/// Shared memory cannot grow: a kernel that knows the flag as one that makes a mapping grow says so.
-fn ask_shared(bench: &mut Bench, bits: u64) {
-    bench.evidence.known = Known::Unavailable;
-    bench.look_for_sign("shared memory", CANNOT_GROW, bits, &|bench, bits| {
-        bench.try_map(MAP_SHARED | bits, PROT_READ, Backing::Anonymous)
-    });
+    bench.bytes(1) == 4096 && collapse(bench, bench.base(PLACED), Backing::Anonymous).succeeded()
 }
 
 /// Touches memory beyond a page that has a hole on that side.
-fn touch(bench: &mut Bench, flags: u64, beyond: Act, make: fn(&mut Bench, u64) -> Outcome) -> Outcome {
+fn touch(bench: &mut Bench, flags: u64, act: Act) -> Outcome {
     let (at, page, hole, far) = (bench.far_end(), bench.bytes(1), bench.bytes(HOLE), bench.bytes(FAR));
-    let (from, target) = if beyond == Act::TouchBelow { (at - hole, at - far) } else { (at + page, at + far) };
+    let below = act == Act::ReadBelow || act == Act::WriteBelow;
+    let (from, target) = if below { (at - hole, at - far) } else { (at + page, at + far) };
     bench.kernel.munmap(from, hole);
     let (_, mapped) = bench.place(at, page, Bench::READ_WRITE, flags, Backing::Anonymous);
     bench.noted_map(flags, Backing::Anonymous, 1, mapped);
     let mut touched = mapped;
     if mapped.succeeded() {
         bench.store_byte(at, 0);
-        touched = make(bench, target);
-        bench.note(beyond, touched);
+        let reads = act == Act::ReadBelow || act == Act::ReadAbove;
+        touched = if reads { bench.load_byte(target) } else { bench.store_byte(target, 0) };
+        bench.note(act, touched);
     }
     bench.reserve(at - hole, hole + page + hole);
     touched
 }
 
 /// What `madvise(MADV_COLLAPSE)` says to memory that could become one huge page.
-fn collapse(bench: &mut Bench, flags: u64) -> Outcome {
+fn collapse(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
     let at = bench.far_end();
-    let (_, mapped) = bench.place(at, HUGE, Bench::READ_WRITE, flags, Backing::Anonymous);
-    bench.noted_map(flags, Backing::Anonymous, 0, mapped);
+    let (_, mapped) = bench.place(at, HUGE, Bench::READ_WRITE, flags, backing);
+    bench.noted_map(flags, backing, 0, mapped);
     let mut collapsed = mapped;
     if mapped.succeeded() {
         bench.store_byte(at, 0);

@@ -8,43 +8,77 @@
 //! `EINVAL`. It is always placed with `MAP_FIXED` on ground of its own, at an address aligned to its size: one at an address that the
 //! kernel chose crashed a parisc64 kernel (6.1, `mm/hugetlb.c`, `__unmap_hugepage_range`).
 
-use super::Bench;
-use super::bench::Control;
+use super::bench::{Bench, Control, base};
+use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome, Recognition};
-use crate::flags::{CONTROL_BITS, CONTROL_SIZE, Kind, MAP_HUGE_SHIFT, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, TABLE};
+use crate::evidence::{Act, Backing, Outcome, Recognition, Test};
+use crate::flags::{CONTROL_BITS, CONTROL_SIZE, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, MAP_SHARED_VALIDATE, TABLE};
 use crate::kernel::{PROT_NONE, PROT_READ};
 
 /// The largest size, as a power of two, of which one page may be reserved for a moment to see whether the pool is empty.
-const SMALL: u32 = 21;
+const SMALL: u8 = 21;
+
+/// Unmapping one base page is refused.
+const HUGE: Outcome = Outcome::Number(1);
+
+const fn one_page(base: u8) -> Test {
+    Test {
+        question: "whether one base page of it cannot be unmapped",
+        promised: HUGE,
+        base,
+        backing: Backing::Anonymous,
+        look: |bench, flags, _| geometry(bench, flags | bench.own.noreserve, bench.huge),
+    }
+}
 
 /// `MAP_HUGETLB`: memory of the default huge page size. `EINVAL` on files of other kinds shows in the contexts.
-pub fn has_huge_geometry(bench: &mut Bench, bits: u64) {
+pub static HAS_HUGE_GEOMETRY: Experiment = Experiment { first: Some(find_default_size), ..OFFERS_SIZE_OF };
+
+/// A huge page size.
+pub static OFFERS_SIZE: Experiment = OFFERS_SIZE_OF;
+
+const OFFERS_SIZE_OF: Experiment = Experiment {
+    asks: Asks::Itself,
+    tests: &[one_page(base::PRIVATE), one_page(base::SHARED)],
+    knowing: &[Errno::EINVAL],
+    first: Some(|bench, bits| {
+        bench.huge = (bits >> MAP_HUGE_SHIFT) as u8;
+        let huge = bench.own.hugetlb | bits;
+        if offers(bench, huge) {
+            bench.run_tests(OFFERS_SIZE.tests, &[0, super::bench::CONTROL, huge]);
+        }
+        false
+    }),
+    ..ASK
+};
+
+fn find_default_size(bench: &mut Bench, bits: u64) -> bool {
     let mut at = 0;
     while let Some(context) = bench.context(at) {
-        // What anonymous memory answers is noted where it is asked at an aligned address.
+        // What anonymous memory answers shows where it is asked at an aligned address.
         if context.1 != Backing::Anonymous {
             bench.ask(context, bits);
         }
         at += 1;
     }
     if !offers(bench, bits) {
-        return;
+        return false;
     }
-    let log2 = default_size(bench, bits);
-    bench.note(Act::HugeSize, Outcome::Number(log2 as u8));
-    compare(bench, bits, log2);
-    if log2 <= SMALL && geometry(bench, MAP_PRIVATE | bits, log2, false) == Outcome::Failed(Errno::ENOMEM) {
+    let flags = bench.base(base::PRIVATE) | bits;
+    bench.huge = default_size(bench, flags | bench.own.noreserve);
+    bench.note(Act::HugeSize, Outcome::Number(bench.huge));
+    if bench.huge <= SMALL && geometry(bench, flags, bench.huge) == Outcome::Failed(Errno::ENOMEM) {
         bench.evidence.but = Some("the pool of such pages is empty");
     }
+    true
 }
 
 /// The default size is the smallest at which a mapping succeeds that is aligned to that size and to no larger one.
-fn default_size(bench: &mut Bench, hugetlb: u64) -> u32 {
+fn default_size(bench: &mut Bench, flags: u64) -> u8 {
     for flag in TABLE {
         if let (Kind::HugeSize, Some(size)) = (flag.kind, flag.value(bench.arch())) {
-            let log2 = (size >> MAP_HUGE_SHIFT) as u32;
-            if geometry(bench, MAP_PRIVATE | hugetlb, log2, true) == HUGE {
+            let log2 = (size >> MAP_HUGE_SHIFT) as u8;
+            if geometry(bench, flags, log2) == HUGE {
                 return log2;
             }
         }
@@ -52,43 +86,17 @@ fn default_size(bench: &mut Bench, hugetlb: u64) -> u32 {
     SMALL
 }
 
-/// A huge page size.
-pub fn offers_size(bench: &mut Bench, bits: u64) {
-    let hugetlb = bench.bits("MAP_HUGETLB");
-    if offers(bench, hugetlb | bits) {
-        compare(bench, hugetlb | bits, (bits >> MAP_HUGE_SHIFT) as u32);
-    }
-}
-
-/// The effect test.
-fn compare(bench: &mut Bench, bits: u64, log2: u32) {
-    bench.evidence.knowing = &[Errno::EINVAL];
-    for &(question, map_type) in &[
-        ("whether one base page of it cannot be unmapped", MAP_PRIVATE),
-        ("whether one base page of it, shared, cannot be unmapped", MAP_SHARED),
-    ] {
-        bench.compare(question, HUGE, bits, &|bench, bits| geometry(bench, map_type | bits, log2, true));
-    }
-}
-
-/// Unmapping one base page is refused.
-const HUGE: Outcome = Outcome::Number(1);
-
 /// Whether a mapping with these flags, at an address aligned to a power of two and no larger one, has huge geometry.
-fn geometry(bench: &mut Bench, flags: u64, log2: u32, noreserve: bool) -> Outcome {
-    let (size, page) = (1 << log2, bench.bytes(1));
-    let mut flags = flags | bench.bits("MAP_FIXED");
-    let reserve = MAP_PRIVATE | bench.bits("MAP_NORESERVE");
-    if noreserve {
-        flags |= bench.bits("MAP_NORESERVE");
-    }
-    let room = 3 * size;
+fn geometry(bench: &mut Bench, flags: u64, log2: u8) -> Outcome {
+    let (size, page) = (1_u64 << log2, bench.bytes(1));
+    let flags = flags | bench.own.fixed;
+    let (room, reserve) = (3 * size, bench.base(base::PRIVATE) | bench.own.noreserve);
     let (ground, reserved) = bench.place(0, room, PROT_NONE, reserve, Backing::Anonymous);
     if !reserved.succeeded() {
         return Outcome::NotRun;
     }
     let aligned = (ground + size - 1) & !(size - 1);
-    let at = if aligned & size == 0 { aligned + size } else { aligned };
+    let at = aligned + (!aligned & size);
     let (_, mapped) = bench.place(at, page, PROT_READ, flags, Backing::Anonymous);
     bench.noted_map(flags, Backing::Anonymous, 0, mapped);
     let mut huge = mapped;
@@ -103,19 +111,18 @@ fn geometry(bench: &mut Bench, flags: u64, log2: u32, noreserve: bool) -> Outcom
 
 /// The question and its two controls, with two control bits; not asked when nothing validates flags, because then the call could
 /// map something. Whether it may be offered.
-fn offers(bench: &mut Bench, hugetlb: u64) -> bool {
+fn offers(bench: &mut Bench, huge: u64) -> bool {
     let Some(base) = bench.validators().iter().find_map(Control::validates) else { return true };
+    let nobodys = huge & !(MAP_HUGE_MASK << MAP_HUGE_SHIFT) | CONTROL_SIZE;
+    let mut offered = false;
     for &bit in &CONTROL_BITS[..2] {
-        let mut ask = |bits| {
-            let flags = MAP_SHARED_VALIDATE | bits | 1 << bit;
-            bench.try_map(flags, PROT_READ, Backing::Anonymous)
+        let ask = |bench: &mut Bench, bits| {
+            bench.try_map(MAP_SHARED_VALIDATE | bits | 1 << bit, PROT_READ, Backing::Anonymous)
         };
-        let (flagged, unknown) = (ask(hugetlb), ask(hugetlb & !SIZE | CONTROL_SIZE));
+        let (flagged, unknown) = (ask(bench, huge), ask(bench, nobodys));
+        offered |= flagged != unknown;
         let by = "anonymous huge memory with a flag that no kernel knows";
         bench.evidence.offers.push(Recognition { by, base, flagged, unknown });
     }
-    bench.evidence.offers.iter().any(|by| by.flagged != by.unknown)
+    offered
 }
-
-/// The huge page size field.
-const SIZE: u64 = crate::flags::MAP_HUGE_MASK << MAP_HUGE_SHIFT;

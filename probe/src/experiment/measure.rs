@@ -1,42 +1,63 @@
-//! Effect tests: the same measurement with a flag, without it, and with a bit that no kernel knows; and signs, which are
-//! compared in the same way.
+//! How an experiment is run: the same measurement with a flag, without it, and with a bit that no kernel knows.
 
-use super::Bench;
-use super::bench::CONTROL;
-use crate::evidence::{Act, Backing, Outcome, Trial};
-use crate::kernel::Answer;
+use super::bench::{Bench, CONTROL};
+use super::{Asks, Experiment, recognition, types};
+use crate::evidence::{Act, Backing, Outcome, Test, Trial};
+use crate::kernel::{Answer, PROT_READ};
 
-/// Something that is measured with some bits added to the flags.
-pub type Measure<'m> = &'m dyn Fn(&mut Bench, u64) -> Outcome;
+/// No measurement.
+const NONE: u64 = u64::MAX;
 
 impl Bench<'_> {
-    /// One measurement with a flag, without it, and with the control bit.
-    pub fn trial(&mut self, question: &'static str, promised: Outcome, bits: u64, measure: Measure) -> Trial {
-        let [plain, unknown, flagged] = [0, CONTROL, bits].map(|bits| measure(self, bits));
-        Trial { question, promised, flagged, plain, unknown }
+    /// Runs an experiment about the flag with these bits; the evidence is [`Bench::evidence`].
+    pub fn run(&mut self, experiment: &'static Experiment, bits: u64) {
+        self.evidence.clear();
+        self.evidence.known = experiment.known;
+        self.evidence.knowing = experiment.knowing;
+        let mut plain = 0;
+        match experiment.asks {
+            Asks::Flag => recognition::is_recognized(self, bits),
+            Asks::Taken => recognition::is_taken(self, bits, false),
+            Asks::Free => recognition::is_taken(self, bits, true),
+            Asks::Type(control) => {
+                types::ask_as_type(self, bits);
+                plain = control.into();
+            }
+            Asks::Itself => {}
+        }
+        let unknown = if plain == 0 { CONTROL } else { NONE };
+        for sign in experiment.signs {
+            let trial = self.trial(sign, sign.backing, &[plain, unknown, bits]);
+            self.evidence.signs.push(trial);
+        }
+        if experiment.first.is_none_or(|first| first(self, bits)) {
+            self.run_tests(experiment.tests, &[plain, unknown, bits]);
+        }
     }
 
-    /// An effect test.
-    pub fn compare(&mut self, question: &'static str, promised: Outcome, bits: u64, measure: Measure) {
-        let trial = self.trial(question, promised, bits, measure);
-        self.evidence.trials.push(trial);
+    /// Runs effect tests.
+    pub fn run_tests(&mut self, tests: &'static [Test], bits: &[u64; 3]) {
+        for test in tests {
+            let trial = self.trial(test, test.backing, bits);
+            self.evidence.trials.push(trial);
+        }
     }
 
-    /// An effect test: one measurement with a map type, and with the one that is its control.
-    pub fn contrast(&mut self, question: &'static str, promised: Outcome, types: [u64; 2], measure: Measure) {
-        let [flagged, plain] = types.map(|map_type| measure(self, map_type));
-        let unknown = Outcome::NotRun;
-        self.evidence.trials.push(Trial { question, promised, flagged, plain, unknown });
+    /// One measurement without a flag, with the control bit, and with the flag.
+    pub fn trial(&mut self, test: &'static Test, backing: Backing, bits: &[u64; 3]) -> Trial {
+        let base = self.base(test.base);
+        let mut outcomes = [Outcome::NotRun; 3];
+        for (outcome, &bits) in outcomes.iter_mut().zip(bits) {
+            if bits != NONE {
+                *outcome = (test.look)(self, base | bits, backing);
+            }
+        }
+        let [plain, unknown, flagged] = outcomes;
+        Trial { test, flagged, plain, unknown }
     }
 
-    /// Something else that only a kernel that knows the flag shows.
-    pub fn look_for_sign(&mut self, question: &'static str, promised: Outcome, bits: u64, measure: Measure) {
-        let trial = self.trial(question, promised, bits, measure);
-        self.evidence.signs.push(trial);
-    }
-
-    /// Maps a page of fresh memory, does something about it, and unmaps it. The mapping's own failure is the answer where
-    /// there was one.
+    /// Maps a page of fresh memory, does something about it, and unmaps it. The mapping's own failure is the answer where there
+    /// was one.
     pub fn about_page(&mut self, flags: u64, act: Act, make: fn(&mut Bench, u64, u64) -> Answer) -> Outcome {
         let (addr, mapped) = self.map(flags, Bench::READ_WRITE, 1, Backing::Anonymous);
         if !mapped.succeeded() {
@@ -48,4 +69,9 @@ impl Bench<'_> {
         self.unmap(addr, 1, mapped);
         answered
     }
+}
+
+/// Where a page lands.
+pub fn lands(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
+    bench.try_map(flags, PROT_READ, backing)
 }

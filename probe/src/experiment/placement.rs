@@ -1,105 +1,101 @@
 //! Flags that decide where a mapping lands and what happens to what is there.
 
-use super::Bench;
-use super::recognition::is_recognized;
+use super::bench::{Bench, base};
+use super::measure::lands;
+use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome};
-use crate::flags::{MAP_PRIVATE, MAP_SHARED};
+use crate::evidence::{Act, Backing, Outcome, Test};
 use crate::kernel::{PROT_NONE, PROT_READ};
 
-/// `MAP_FIXED`: the address that was asked for, although it is taken.
-pub fn honors_address(bench: &mut Bench, bits: u64) {
-    is_recognized(bench, bits);
-    bench.compare("a page at an address that is taken", Outcome::There, bits, &|bench, bits| {
-        bench.try_map(MAP_PRIVATE | bits, PROT_READ, Backing::Anonymous)
-    });
-    bench.compare("a shared page at an address that is taken", Outcome::There, bits, &|bench, bits| {
-        bench.try_map(MAP_SHARED | bits, PROT_READ, Backing::Anonymous)
-    });
+const AT_TAKEN: &str = "a page at an address that is taken";
+
+const fn at_taken(promised: Outcome, base: u8, backing: Backing) -> Test {
+    Test { question: AT_TAKEN, promised, base, backing, look: lands }
 }
+
+/// `MAP_FIXED`: the address that was asked for, although it is taken.
+pub static HONORS_ADDRESS: Experiment = Experiment {
+    tests: &[
+        at_taken(Outcome::There, base::PRIVATE, Backing::Anonymous),
+        at_taken(Outcome::There, base::SHARED, Backing::Anonymous),
+    ],
+    ..ASK
+};
+
+const EXISTS: Outcome = Outcome::Failed(Errno::EEXIST);
 
 /// `MAP_FIXED_NOREPLACE`: `EEXIST` where something is mapped, be it in a part of the range only; the exact address where nothing
 /// is. Not asked of the validators: they refuse it on every kernel, and the contexts show it, where the page asked for is free.
-pub fn keeps_what_is_there(bench: &mut Bench, bits: u64) {
-    let exists = Outcome::Failed(Errno::EEXIST);
-    for &(question, map_type, backing) in &[
-        ("a page at an address that is taken", MAP_PRIVATE, Backing::Anonymous),
-        ("a shared page at an address that is taken", MAP_SHARED, Backing::Anonymous),
-        ("a private page of a file at an address that is taken", MAP_PRIVATE, Backing::Memfd),
-        ("a shared page of a file at an address that is taken", MAP_SHARED, Backing::Memfd),
-    ] {
-        if backing == Backing::Anonymous || bench.memfd().is_ok() {
-            bench.compare(question, exists, bits, &|bench, bits| bench.try_map(map_type | bits, PROT_READ, backing));
-        }
-    }
-    for &(question, page) in
-        &[("two pages of which the second is taken", 0), ("two pages of which the first is taken", 1)]
-    {
-        bench.compare(question, exists, bits, &|bench, bits| {
-            bench.free_spot(page);
-            let (addr, outcome) = bench.map(MAP_PRIVATE | bits, PROT_READ, 2, Backing::Anonymous);
-            if outcome == Outcome::Elsewhere {
-                bench.unmap(addr, 2, outcome);
-            }
-            bench.take_spot();
-            outcome
-        });
-    }
+pub static KEEPS_WHAT_IS_THERE: Experiment = Experiment {
+    asks: Asks::Free,
+    tests: &[
+        at_taken(EXISTS, base::PRIVATE, Backing::Anonymous),
+        at_taken(EXISTS, base::SHARED, Backing::Anonymous),
+        at_taken(EXISTS, base::PRIVATE, Backing::Memfd),
+        at_taken(EXISTS, base::SHARED, Backing::Memfd),
+        part_taken("two pages of which the second is taken", |bench, flags, _| lands_beside(bench, flags, 0)),
+        part_taken("two pages of which the first is taken", |bench, flags, _| lands_beside(bench, flags, 1)),
+    ],
+    first: Some(is_given_a_free_page),
+    ..ASK
+};
+
+const fn part_taken(question: &'static str, look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
+    Test { question, promised: EXISTS, base: base::PRIVATE, backing: Backing::Anonymous, look }
+}
+
+/// Where two pages land of which one is free.
+fn lands_beside(bench: &mut Bench, flags: u64, free: u8) -> Outcome {
+    bench.free_spot(free);
+    let (addr, outcome) = bench.map(flags, PROT_READ, 2, Backing::Anonymous);
+    bench.unmap(addr, 2, outcome);
+    bench.take_spot();
+    outcome
+}
+
+fn is_given_a_free_page(bench: &mut Bench, bits: u64) -> bool {
     bench.free_spot(0);
-    let free = bench.try_map(MAP_PRIVATE | bits, PROT_READ, Backing::Anonymous);
+    let free = lands(bench, bench.base(base::PRIVATE) | bits, Backing::Anonymous);
     bench.take_spot();
     if free != Outcome::There {
         bench.evidence.failed_control = Some("the free page that was asked for was not given");
     }
-    let mut at = 0;
-    while let Some(context) = bench.context(at) {
-        bench.free_page();
-        bench.ask(context, bits);
-        bench.take_spot();
-        at += 1;
-    }
+    true
 }
 
 /// `MAP_32BIT`: an address below 2 GiB, where the kernel would choose a higher one.
-pub fn stays_low(bench: &mut Bench, bits: u64) {
-    is_recognized(bench, bits);
-    ask_where(bench, bits, Outcome::Number(1), ["a page below 2 GiB", "a shared page below 2 GiB"], |bench, flags| {
-        is_below(bench, 31, Act::Low, flags)
-    });
+pub static STAYS_LOW: Experiment = Experiment { tests: &[below_2g(base::PRIVATE), below_2g(base::SHARED)], ..ASK };
+
+const fn below_2g(base: u8) -> Test {
+    let (promised, backing) = (Outcome::Number(1), Backing::Anonymous);
+    Test {
+        question: "a page below 2 GiB",
+        promised,
+        base,
+        backing,
+        look: |bench, flags, _| is_below(bench, flags, 31, Act::Low),
+    }
 }
 
 /// `MAP_ABOVE4G`: an address above 4 GiB, even where the kernel would choose a lower one. It does so only when nothing is left above;
 /// filling that is thorough, and too much for an emulator, which would keep a record of every page.
-pub fn stays_high(bench: &mut Bench, bits: u64) {
-    is_recognized(bench, bits);
-    if !bench.thorough || bench.emulated {
-        return;
-    }
-    let mut filled = [(0, 0); FILLERS];
-    let full = fill_above_4g(bench, &mut filled);
-    if full {
-        let questions = ["a page below 4 GiB when nothing is left above", "a shared page below 4 GiB then"];
-        ask_where(bench, bits, Outcome::Number(0), questions, |bench, flags| is_below(bench, 32, Act::Below4G, flags));
-    }
-    for &(addr, len) in filled.iter().filter(|&&(_, len)| len != 0) {
-        bench.kernel.munmap(addr, len);
-    }
-}
+pub static STAYS_HIGH: Experiment = Experiment { first: Some(stays_high), ..ASK };
 
-fn ask_where(
-    bench: &mut Bench,
-    bits: u64,
-    promised: Outcome,
-    questions: [&'static str; 2],
-    measure: fn(&mut Bench, u64) -> Outcome,
-) {
-    for (question, map_type) in questions.into_iter().zip([MAP_PRIVATE, MAP_SHARED]) {
-        bench.compare(question, promised, bits, &|bench, bits| measure(bench, map_type | bits));
+static BELOW_4G: [Test; 2] = [below_4g(base::PRIVATE), below_4g(base::SHARED)];
+
+const fn below_4g(base: u8) -> Test {
+    let (promised, backing) = (Outcome::Number(0), Backing::Anonymous);
+    Test {
+        question: "a page below 4 GiB when nothing is left above",
+        promised,
+        base,
+        backing,
+        look: |bench, flags, _| is_below(bench, flags, 32, Act::Below4G),
     }
 }
 
 /// Whether a page whose address the kernel chooses lies below a power of two.
-fn is_below(bench: &mut Bench, power: u32, act: Act, flags: u64) -> Outcome {
+fn is_below(bench: &mut Bench, flags: u64, power: u32, act: Act) -> Outcome {
     let len = bench.bytes(1);
     let (addr, mapped) = bench.place(0, len, PROT_READ, flags, Backing::Anonymous);
     bench.noted_map(flags, Backing::Anonymous, 1, mapped);
@@ -113,19 +109,28 @@ fn is_below(bench: &mut Bench, power: u32, act: Act, flags: u64) -> Outcome {
 /// Mappings at most that fill the space; about thirty do.
 const FILLERS: usize = 128;
 
+fn stays_high(bench: &mut Bench, bits: u64) -> bool {
+    if !bench.thorough || bench.emulated {
+        return false;
+    }
+    let mut filled = Vec::with_capacity(FILLERS);
+    if fill_above_4g(bench, &mut filled) {
+        bench.run_tests(&BELOW_4G, &[0, super::bench::CONTROL, bits]);
+    }
+    for &(addr, len) in &filled {
+        bench.kernel.munmap(addr, len);
+    }
+    false
+}
+
 /// Reserves everything above 4 GiB that the kernel would choose from, the largest pieces first. Notes address and length of each.
-fn fill_above_4g(bench: &mut Bench, filled: &mut [(u64, u64)]) -> bool {
-    let mut places = filled.iter_mut();
+fn fill_above_4g(bench: &mut Bench, filled: &mut Vec<(u64, u64)>) -> bool {
     let (mut len, page) = (1 << 46, bench.bytes(1));
-    let flags = MAP_PRIVATE | bench.bits("MAP_NORESERVE");
+    let flags = bench.base(base::PRIVATE) | bench.own.noreserve;
     while len >= page {
         let (addr, outcome) = bench.place(0, len, PROT_NONE, flags, Backing::Anonymous);
-        if outcome.succeeded() && addr >> 32 != 0 {
-            let Some(place) = places.next() else {
-                bench.kernel.munmap(addr, len);
-                return false;
-            };
-            *place = (addr, len);
+        if outcome.succeeded() && addr >> 32 != 0 && filled.len() < FILLERS {
+            filled.push((addr, len));
             continue;
         }
         if outcome.succeeded() {
@@ -133,5 +138,5 @@ fn fill_above_4g(bench: &mut Bench, filled: &mut [(u64, u64)]) -> bool {
         }
         len >>= 1;
     }
-    true
+    filled.len() < FILLERS
 }

@@ -29,11 +29,15 @@ fn compare(bench: &mut Bench, by: &'static str, flagged: Outcome, control: Contr
     }
 }
 
-/// Asks in every context, for flags that the validators refuse on every kernel, so that their refusal says nothing:
-/// `MAP_SYNC` and `MAP_FIXED_NOREPLACE` are not in `LEGACY_MAP_MASK`.
-pub fn is_taken(bench: &mut Bench, bits: u64) {
-    for at in 0.. {
-        let Some(context) = bench.context(at) else { return };
+/// Asks in every context, and leaves it at that; where the page asked for is free, or taken.
+pub fn is_taken(bench: &mut Bench, bits: u64, free: bool) {
+    let mut at = 0;
+    while let Some(context) = bench.context(at) {
+        if free {
+            bench.free_page();
+        }
         bench.ask(context, bits);
+        bench.take_spot();
+        at += 1;
     }
 }

@@ -1,11 +1,11 @@
 //! The map types, and `MAP_ANONYMOUS`: what a store into the mapping does to the file.
 
-use super::bench::{Bench, CONTENT, CONTROL};
-use super::measure::Measure;
-use super::recognition::is_recognized;
+use super::bench::{Bench, CONTENT, base};
+use super::{ASK, Asks, Experiment};
+use super::measure::lands;
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome, Recognition};
-use crate::flags::{self, MAP_PRIVATE, MAP_SHARED};
+use crate::evidence::{Act, Backing, Outcome, Recognition, Test};
+use crate::flags::{MAP_SHARED, MAP_SHARED_VALIDATE};
 use crate::kernel::PROT_READ;
 
 /// What the experiments store: another byte than the file holds.
@@ -15,53 +15,67 @@ const KEPT: Outcome = Outcome::Number(CONTENT);
 /// The file's byte, when a store reached it.
 const REACHED: Outcome = Outcome::Number(STORED);
 
+const fn on_memfd(
+    question: &'static str,
+    promised: Outcome,
+    base: u8,
+    look: fn(&mut Bench, u64, Backing) -> Outcome,
+) -> Test {
+    Test { question, promised, base, backing: Backing::Memfd, look }
+}
+
 const IN_FILE: &str = "byte in the file after a store through the mapping";
-const IN_MEMFD: &str = "a memfd, with a flag that no kernel knows";
-const ON_PIPE: &str = "a pipe, with a flag that no kernel knows";
-const IN_SECOND: &str = "byte in a second mapping after a store through the first";
+
+const fn stores(promised: Outcome) -> [Test; 2] {
+    [
+        on_memfd(IN_FILE, promised, 0, in_file),
+        on_memfd("byte in a second mapping after a store through the first", promised, 0, in_second),
+    ]
+}
 
 /// `MAP_SHARED`: a store reaches the file. `MAP_PRIVATE` is the control.
-pub fn shares_stores(bench: &mut Bench, bits: u64) {
-    stores(bench, REACHED, [bits, MAP_PRIVATE]);
-}
+pub static SHARES_STORES: Experiment = Experiment { asks: Asks::Type(base::PRIVATE), tests: &stores(REACHED), ..ASK };
 
 /// `MAP_PRIVATE`: a store stays out of the file. `MAP_SHARED` is the control.
-pub fn keeps_stores(bench: &mut Bench, bits: u64) {
-    stores(bench, KEPT, [bits, MAP_SHARED]);
-}
+pub static KEEPS_STORES: Experiment = Experiment { asks: Asks::Type(base::SHARED), tests: &stores(KEPT), ..ASK };
 
-fn stores(bench: &mut Bench, promised: Outcome, types: [u64; 2]) {
-    ask_as_type(bench, types[0]);
-    bench.contrast(IN_FILE, promised, types, &in_file);
-    bench.contrast(IN_SECOND, promised, types, &in_second);
+const fn unknown_flag(question: &'static str, backing: Backing) -> Test {
+    Test { question, promised: Outcome::Failed(Errno::EOPNOTSUPP), base: base::CONTROL, backing, look: lands }
 }
 
 /// `MAP_SHARED_VALIDATE`: shares stores like `MAP_SHARED`, and refuses flags it does not know with `EOPNOTSUPP`. The same
 /// flag under `MAP_SHARED` is the control.
-pub fn refuses_unknown_flags(bench: &mut Bench, bits: u64) {
-    ask_as_type(bench, bits);
-    compare_types(bench, Backing::Memfd, PROT_READ, [MAP_SHARED, bits]);
-    compare_types(bench, Backing::Pipe, PROT_READ, [MAP_SHARED, bits]);
-    if bench.evidence.recognitions.iter().any(|by| by.flagged.succeeded()) && in_file(bench, bits) != REACHED {
-        bench.evidence.failed_control = Some("a store through the mapping does not reach the file");
-    }
-    let refused = Outcome::Failed(Errno::EOPNOTSUPP);
-    let types = [bits, MAP_SHARED];
-    let memfd: Measure = &|bench, map_type| bench.try_map(map_type | CONTROL, PROT_READ, Backing::Memfd);
-    let pipe: Measure = &|bench, map_type| bench.try_map(map_type | CONTROL, PROT_READ, Backing::Pipe);
+pub static REFUSES_UNKNOWN_FLAGS: Experiment = Experiment {
+    asks: Asks::Type(base::SHARED),
     // The pipe twice: without a memfd, two calls agree all the same.
-    for &(question, measure) in &[(IN_MEMFD, memfd), (ON_PIPE, pipe), (ON_PIPE, pipe)] {
-        bench.contrast(question, refused, types, measure);
-    }
-}
+    tests: &[
+        unknown_flag("a memfd, with a flag that no kernel knows", Backing::Memfd),
+        unknown_flag(ON_PIPE, Backing::Pipe),
+        unknown_flag(ON_PIPE, Backing::Pipe),
+    ],
+    first: Some(|bench, bits| {
+        for &backing in &[Backing::Memfd, Backing::Pipe] {
+            compare_types(bench, backing, PROT_READ, &[MAP_SHARED, bits]);
+        }
+        let taken = bench.evidence.recognitions.iter().any(|by| by.flagged.succeeded());
+        if taken && in_file(bench, MAP_SHARED_VALIDATE, Backing::Memfd) != REACHED {
+            bench.evidence.failed_control = Some("a store through the mapping does not reach the file");
+        }
+        true
+    }),
+    ..ASK
+};
+
+const ON_PIPE: &str = "a pipe, with a flag that no kernel knows";
 
 /// `MAP_ANONYMOUS`: the mapping is fresh memory, although a file was given.
-pub fn maps_no_file(bench: &mut Bench, bits: u64) {
-    is_recognized(bench, bits);
-    let question = "first byte of a mapping that was given a file";
-    bench.compare(question, Outcome::Number(0), bits, &|bench, bits| first_byte(bench, MAP_PRIVATE | bits));
-    bench.compare(IN_FILE, KEPT, bits, &|bench, bits| in_file(bench, MAP_SHARED | bits));
-}
+pub static MAPS_NO_FILE: Experiment = Experiment {
+    tests: &[
+        on_memfd("first byte of a mapping that was given a file", Outcome::Number(0), base::PRIVATE, first_byte),
+        on_memfd(IN_FILE, KEPT, base::SHARED, in_file),
+    ],
+    ..ASK
+};
 
 /// Asks for a type in every backing.
 pub fn ask_as_type(bench: &mut Bench, map_type: u64) {
@@ -78,9 +92,9 @@ pub fn ask_as_type(bench: &mut Bench, map_type: u64) {
 /// Compares how a known type, this one, and values of the type field that name nothing are answered. Which values name nothing
 /// depends on where the architecture's flags lie and on how wide the field is: 0 always, 5 and 9, or 9 and 0x21 on parisc, where 4 is
 /// `MAP_FIXED`; on parisc before 4.15 the last two are `MAP_SHARED` with unknown flags.
-pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, types: [u64; 2]) {
-    let [base, flagged] = types.map(|map_type| bench.try_map(map_type, prot, backing));
-    let flags = flags::flag_bits(bench.arch());
+pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, &[known, asked]: &[u64; 2]) {
+    let (base, flagged) = (bench.try_map(known, prot, backing), bench.try_map(asked, prot, backing));
+    let flags = bench.own.all;
     let field = bench.type_mask.unwrap_or(!0);
     let mut unknown = Outcome::NotRun;
     for &map_type in &[0x00, 0x05, 0x09, 0x21] {
@@ -99,8 +113,8 @@ pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, types: [u64
 }
 
 /// The first byte of a mapping of the memfd.
-fn first_byte(bench: &mut Bench, flags: u64) -> Outcome {
-    let (addr, mapped) = bench.map(flags, PROT_READ, 1, Backing::Memfd);
+fn first_byte(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
+    let (addr, mapped) = bench.map(flags, PROT_READ, 1, backing);
     if !mapped.succeeded() {
         return mapped;
     }
@@ -111,7 +125,7 @@ fn first_byte(bench: &mut Bench, flags: u64) -> Outcome {
 }
 
 /// The byte in the file after a store through a mapping with these flags.
-fn in_file(bench: &mut Bench, flags: u64) -> Outcome {
+fn in_file(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
     after_store(bench, flags, |bench| {
         let Ok(memfd) = bench.memfd() else { return Outcome::NotRun };
         let mut byte = [0];
@@ -124,8 +138,8 @@ fn in_file(bench: &mut Bench, flags: u64) -> Outcome {
 }
 
 /// The byte in a second, shared mapping after a store through a mapping with these flags.
-fn in_second(bench: &mut Bench, flags: u64) -> Outcome {
-    after_store(bench, flags, |bench| first_byte(bench, MAP_SHARED))
+fn in_second(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
+    after_store(bench, flags, |bench| first_byte(bench, MAP_SHARED, Backing::Memfd))
 }
 
 /// Stores a byte through a mapping of the memfd and looks for it. Leaves the file as it was.

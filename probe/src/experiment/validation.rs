@@ -5,7 +5,7 @@ use super::Bench;
 use super::bench::{CONTROL, Context, Control, MEMFD_VALIDATOR, PIPE_VALIDATOR};
 use crate::errno::Errno;
 use crate::evidence::{Backing, Outcome};
-use crate::flags::{self, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
+use crate::flags::{MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
 use crate::kernel::PROT_READ;
 
 /// A bit and how `MAP_SHARED_VALIDATE` answers to it, on a memfd and on a pipe.
@@ -63,6 +63,13 @@ impl Bit {
     }
 }
 
+impl Validation {
+    /// The bits that are answered in a way, as a mask.
+    pub fn answering(&self, wanted: Answered) -> u64 {
+        self.bits.iter().fold(0, |mask, bit| mask | u64::from(bit.answered() == wanted) << bit.bit)
+    }
+}
+
 /// Runs the test.
 pub fn validates(bench: &mut Bench) -> Validation {
     let refused = Outcome::Failed(Errno::EOPNOTSUPP);
@@ -90,7 +97,7 @@ pub fn validates(bench: &mut Bench) -> Validation {
         }
     }
     bench.emulated = present == Some(false) && {
-        let fixed = MAP_SHARED_VALIDATE | bench.bits("MAP_FIXED");
+        let fixed = MAP_SHARED_VALIDATE | bench.own.fixed;
         let [known, unknown] = [0, CONTROL].map(|bit| bench.try_map(fixed | bit, PROT_READ, Backing::Memfd));
         known.succeeded() && unknown.succeeded()
     };
@@ -100,7 +107,7 @@ pub fn validates(bench: &mut Bench) -> Validation {
 /// A bit selects a type when changing it in `MAP_SHARED` or `MAP_PRIVATE` gives a type that is refused. Bits that are flags of
 /// their own are not tried.
 fn type_mask(bench: &mut Bench) -> Option<u64> {
-    let flags = flags::flag_bits(bench.arch());
+    let flags = bench.own.all;
     let mut answer = |map_type| bench.try_map(map_type, PROT_READ, Backing::Anonymous);
     if !answer(MAP_SHARED).succeeded() || !answer(MAP_PRIVATE).succeeded() {
         return None;

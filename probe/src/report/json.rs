@@ -4,7 +4,7 @@ use super::{Report, Row, SCHEMA_VERSION, json_sweep, sentence};
 use crate::cli::What;
 use crate::evidence::{Call, Outcome, Step};
 use crate::experiment::bench::Context;
-use crate::experiment::validation::{Answered, Bit, Validation};
+use crate::experiment::validation::{Answered, Validation};
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
@@ -37,11 +37,11 @@ pub fn write(report: &Report) -> String {
     json.number_at("time", report.process.time);
     json.close('}');
     json.open_at("environment", '[');
-    for lie in &report.environment {
+    for (name, evidence) in report.lies() {
         json.next();
         json.open('{');
-        json.text_at("name", lie.name);
-        json.text_at("evidence", lie.evidence);
+        json.text_at("name", name);
+        json.text_at("evidence", evidence);
         json.close('}');
     }
     json.close(']');
@@ -78,8 +78,8 @@ fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
     json.truth_at("present", validation.present);
     json.truth_at("validating", validation.validating);
     json.hex_at("type_mask", validation.type_mask);
-    bits_at(json, "accepted_bits", validation, Answered::Accepted);
-    bits_at(json, "refused_bits", validation, Answered::Refused);
+    bits_at(json, "accepted_bits", validation.answering(Answered::Accepted));
+    bits_at(json, "refused_bits", validation.answering(Answered::Refused));
     json.open_at("other_bits", '[');
     for bit in &validation.bits {
         if bit.answered() == Answered::Other {
@@ -99,12 +99,15 @@ fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
     json.close(']');
 }
 
-fn bits_at(json: &mut Json, key: &str, validation: &Validation, wanted: Answered) {
+/// Writes the numbers of the bits of a mask.
+pub(super) fn bits_at(json: &mut Json, key: &str, mask: u64) {
     json.key(key);
     json.open_flat('[');
-    for bit in validation.bits.iter().filter(|bit: &&Bit| bit.answered() == wanted) {
-        json.next();
-        sentence::number(&mut json.out, u64::from(bit.bit));
+    for bit in 0..64 {
+        if mask >> bit & 1 == 1 {
+            json.next();
+            sentence::number(&mut json.out, bit);
+        }
     }
     json.close(']');
 }

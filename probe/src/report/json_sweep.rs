@@ -1,10 +1,9 @@
 //! `json`, the part about the sweep: answers to every bit, and what is guaranteed to fail.
 
-use super::json::Json;
+use super::json::{Json, bits_at};
 use super::{Report, sentence};
 use crate::evidence::Outcome;
-use crate::flags::{self, MAP_HUGE_MASK, MAP_HUGE_SHIFT};
-use crate::sweep::Among;
+use crate::flags::{self, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own};
 
 /// Writes every answer.
 pub fn write_sweep(json: &mut Json, report: &Report) {
@@ -45,17 +44,18 @@ pub fn write_sweep(json: &mut Json, report: &Report) {
         json.close('}');
     }
     json.close(']');
-    let field = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
-    bits_at(json, report, "huge_size_field", |bit| field >> bit & 1 == 1);
+    bits_at(json, "huge_size_field", HUGE_SIZE_FIELD);
     write_strangers(json, report);
 }
 
+/// The bits of the huge page size field.
+const HUGE_SIZE_FIELD: u64 = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
+
 /// Writes what a new flag or map type could be detected by.
 pub fn write_free(json: &mut Json, report: &Report) {
-    let meant = meant(report);
-    let free = |bit: u32, among| meant >> bit & 1 == 0 && report.sweep.fails(bit, among);
-    bits_at(json, report, "with_map_shared_validate", |bit| free(bit, Among::Validated));
-    bits_at(json, report, "with_any_map_type", |bit| free(bit, Among::All));
+    let free = !meant(report);
+    bits_at(json, "with_map_shared_validate", free & report.sweep.failing(true));
+    bits_at(json, "with_any_map_type", free & report.sweep.failing(false));
     json.key("map_types");
     json.open_flat('[');
     for cells in &report.sweep.types {
@@ -73,23 +73,12 @@ pub fn write_free(json: &mut Json, report: &Report) {
 /// Bits that have a meaning on this architecture, or are part of a field.
 fn meant(report: &Report) -> u64 {
     let types = report.validation.as_ref().and_then(|(validation, _)| validation.type_mask);
-    flags::flag_bits(report.arch) | types.unwrap_or(0) | MAP_HUGE_MASK << MAP_HUGE_SHIFT
+    Own::of(report.arch).all | types.unwrap_or(0) | HUGE_SIZE_FIELD
 }
 
 /// Bits that the kernel knows and the table does not: this kernel may be newer than this program.
 fn write_strangers(json: &mut Json, report: &Report) {
-    let meant = meant(report);
-    bits_at(json, report, "unnamed_accepted_bits", |bit| meant >> bit & 1 == 0 && report.sweep.is_validated(bit));
-}
-
-fn bits_at(json: &mut Json, report: &Report, key: &str, wanted: impl Fn(u32) -> bool) {
-    json.key(key);
-    json.open_flat('[');
-    for bit in (0..report.arch.flag_bits()).filter(|&bit| wanted(bit)) {
-        json.next();
-        sentence::number(&mut json.out, u64::from(bit));
-    }
-    json.close(']');
+    bits_at(json, "unnamed_accepted_bits", report.sweep.validated() & !meant(report));
 }
 
 fn answer_at(json: &mut Json, key: &str, answer: Outcome) {

@@ -5,7 +5,7 @@ use crate::errno::Errno;
 use super::{Report, Row};
 use crate::evidence::{Backing, Call, Outcome, Step};
 use crate::experiment::bench::Context;
-use crate::flags::{self, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, TABLE, Version, flag_bits};
+use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own, TABLE, Version};
 use crate::verdict::Reason;
 
 /// Appends a number in decimal. By subtraction: 64-bit division costs kilobytes on a 32-bit machine, and `core::fmt` two more.
@@ -86,7 +86,7 @@ pub fn outcome(out: &mut String, outcome: Outcome) {
 pub fn flags(out: &mut String, arch: Arch, value: u64) {
     // The field means a size with MAP_HUGETLB only.
     let field = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
-    let sized = value & flags::bits("MAP_HUGETLB", arch) != 0;
+    let sized = value & Own::of(arch).hugetlb != 0;
     let map_type = map_type(arch, value);
     let mut left = value;
     let start = out.len();
@@ -116,7 +116,7 @@ pub fn flags(out: &mut String, arch: Arch, value: u64) {
 
 /// The map type in a flags argument: what no flag claims, below the first bit that means nothing anywhere.
 pub fn map_type(arch: Arch, value: u64) -> u64 {
-    value & 0xff & !flag_bits(arch)
+    value & 0xff & !Own::of(arch).all
 }
 
 /// Appends what is mapped; a path as the report spells it.
@@ -165,7 +165,7 @@ pub fn reason(out: &mut String, report: &Report, row: &Row) {
         | Reason::SignSeen(trial)
         | Reason::Undecided(trial) => {
             out.push_str(": ");
-            out.push_str(trial.question);
+            out.push_str(trial.test.question);
             out.push_str(": ");
             outcome(out, trial.flagged);
             out.push_str(" with it, ");
@@ -188,7 +188,7 @@ pub fn reason(out: &mut String, report: &Report, row: &Row) {
         }
         Reason::NotRun(trial) => {
             out.push_str(": ");
-            out.push_str(trial.question);
+            out.push_str(trial.test.question);
         }
         _ => {}
     }

@@ -33,11 +33,11 @@ pub fn write(report: &Report) -> String {
         sentence::summary(&mut summary, reason);
         line(&mut out, [row.flag.name, &value, verdict.word()], &summary);
     }
-    for lie in &report.environment {
+    for (name, evidence) in report.lies() {
         out.push_str("\nnot a plain kernel: ");
-        out.push_str(lie.name);
+        out.push_str(name);
         out.push_str(": ");
-        out.push_str(lie.evidence);
+        out.push_str(evidence);
         out.push('\n');
     }
     if !report.complete {
