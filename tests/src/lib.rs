@@ -5,6 +5,7 @@
 
 pub mod console;
 pub mod delivered;
+pub mod emulator;
 pub mod facts;
 pub mod guests;
 pub mod kernels;
