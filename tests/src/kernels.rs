@@ -44,6 +44,8 @@ pub enum Origin {
         suite: &'static str,
         /// The package's name; `*` stands for what changes with every update.
         package: &'static str,
+        /// The folder that has the image, itself or further below.
+        folder: &'static str,
     },
     /// Built from a Debian source package: `make allnoconfig`, the configuration, `make vmlinux`.
     Built {
@@ -93,11 +95,12 @@ impl Kernel {
     fn make(&self, cache: &Cache, to: &Path, work: &Path) -> Result<Package> {
         machine::need(machine::ARCHIVE)?;
         let (package, image) = match &self.origin {
-            Origin::Packaged { suite, package } => {
+            Origin::Packaged { suite, package, folder } => {
                 let package = stock::newest(cache, suite, targets::of(self.arch).debian, package)?;
                 let unpacked = work.join("unpacked");
-                extract(&[&package.fetch(cache)?], "boot", &unpacked)?;
-                (package, only_image(&unpacked.join("boot"))?)
+                extract(&[&package.fetch(cache)?], folder, &unpacked)?;
+                let image = only_image(&unpacked).with_context(|| format!("{} is of no use.", package.name))?;
+                (package, image)
             }
             Origin::Built { suite, package, make, configuration, .. } => {
                 machine::need(machine::KERNEL_BUILD)?;
@@ -114,7 +117,7 @@ impl Kernel {
     /// Everything that decides what the image is, the version of the package excepted.
     fn recipe(&self) -> Result<String> {
         Ok(match &self.origin {
-            Origin::Packaged { suite, package } => format!("{package} of {suite}"),
+            Origin::Packaged { suite, package, .. } => format!("{package} of {suite}"),
             Origin::Built { suite, package, make, configuration, compilers } => {
                 machine::need(&compilers.iter().map(|(_, debian)| *debian).collect::<Vec<_>>())?;
                 let versions: Result<Vec<_>> =
@@ -126,18 +129,25 @@ impl Kernel {
     }
 }
 
-/// The one kernel image in a package's `boot` folder.
-fn only_image(boot: &Path) -> Result<PathBuf> {
+/// The one kernel image in a folder and below it.
+fn only_image(folder: &Path) -> Result<PathBuf> {
     let mut images = Vec::new();
-    for entry in fs::read_dir(boot).with_context(|| format!("The package has no {}.", boot.display()))? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("vmlinuz-") || name.starts_with("vmlinux-") {
-            images.push(path);
-        }
-    }
+    collect_images(folder, &mut images)?;
     match images.as_slice() {
         [one] => Ok(one.clone()),
-        _ => bail!("The package should hold one kernel image below boot, and holds {}: {images:?}.", images.len()),
+        _ => bail!("It should hold one kernel image, and holds {}: {images:?}.", images.len()),
     }
+}
+
+fn collect_images(folder: &Path, images: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read.", folder.display()))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type()?.is_dir() {
+            collect_images(&entry.path(), images)?;
+        } else if ["vmlinuz", "vmlinux-"].iter().any(|image| name.starts_with(image)) {
+            images.push(entry.path());
+        }
+    }
+    Ok(())
 }

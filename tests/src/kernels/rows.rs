@@ -9,15 +9,15 @@ pub static ALL: &[Kernel] = &[
     packaged("x86_64-5.10", Arch::X86_64, "bullseye", "linux-image-5.10.0-*-cloud-amd64"),
     Kernel { quick: true, ..packaged("x86_64-6.1", Arch::X86_64, "bookworm", "linux-image-6.1.0-*-cloud-amd64") },
     packaged("x86_64-6.12", Arch::X86_64, "trixie", "linux-image-6.12.*+deb13-cloud-amd64"),
-    packaged("x86_64-7.x", Arch::X86_64, "sid", "linux-binary-7.*-cloud-amd64"),
+    binary("x86_64-7.x", Arch::X86_64, "linux-binary-7.*-cloud-amd64"),
     packaged("aarch64-5.10", Arch::Aarch64, "bullseye", "linux-image-5.10.0-*-cloud-arm64"),
     Kernel { quick: true, ..packaged("aarch64-6.1", Arch::Aarch64, "bookworm", "linux-image-6.1.0-*-cloud-arm64") },
     packaged("aarch64-6.12", Arch::Aarch64, "trixie", "linux-image-6.12.*+deb13-cloud-arm64"),
-    packaged("aarch64-7.x", Arch::Aarch64, "sid", "linux-binary-7.*-cloud-arm64"),
+    binary("aarch64-7.x", Arch::Aarch64, "linux-binary-7.*-cloud-arm64"),
     // The Cortex-A72 has no 16 KiB pages.
     Kernel {
         arguments: &["-cpu", "max", "-m", "1024"],
-        ..packaged("aarch64-7.x-16k", Arch::Aarch64, "sid", "linux-binary-7.*-arm64-16k")
+        ..binary("aarch64-7.x-16k", Arch::Aarch64, "linux-binary-7.*-arm64-16k")
     },
     hppa("hppa-5.10", "bullseye", "linux-source-5.10"),
     // The one row here that the QEMU of Debian 12 can run.
@@ -29,8 +29,14 @@ pub static ALL: &[Kernel] = &[
 
 /// A kernel as Debian ships it.
 const fn packaged(name: &'static str, arch: Arch, suite: &'static str, package: &'static str) -> Kernel {
-    let origin = Origin::Packaged { suite, package };
+    let origin = Origin::Packaged { suite, package, folder: "boot" };
     Kernel { name, arch, origin, emulator: Emulator::Installed, arguments: &[], append: "", quick: false }
+}
+
+/// A kernel of Debian's development suite, where the `linux-image` packages are empty.
+const fn binary(name: &'static str, arch: Arch, package: &'static str) -> Kernel {
+    let origin = Origin::Packaged { suite: "sid", package, folder: "usr/lib/modules" };
+    Kernel { origin, ..packaged(name, arch, "sid", package) }
 }
 
 /// A 32-bit PA-RISC kernel, built here: Debian ships none.
