@@ -108,8 +108,9 @@ pub fn boot(guest: &Guest) -> Result<Boot> {
     let _turn = Turn::take();
     let step = Step::begin(format!("booting {}", guest.name));
     let start = Instant::now();
-    let mut child =
-        command.spawn().with_context(|| format!("{} could not be started; its package is {package}.", qemu.display()))?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("{} could not be started; its package is {package}.", qemu.display()))?;
     let stdout = collect(child.stdout.take().expect("piped"));
     let stderr = collect(child.stderr.take().expect("piped"));
     let exit = wait(&mut child, start + guest.deadline);

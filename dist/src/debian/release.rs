@@ -116,7 +116,8 @@ mod tests {
     /// The names hold the archive's host, and with it dots: one suite's files must not be another's.
     #[test]
     fn the_files_of_suites_are_told_apart() {
-        let files = ["a.example_bookworm-InRelease", "a.example_sid-InRelease"].map(|name| beside(name.as_ref(), "new"));
+        let files =
+            ["a.example_bookworm-InRelease", "a.example_sid-InRelease"].map(|name| beside(name.as_ref(), "new"));
         assert_eq!(files, ["a.example_bookworm-InRelease.new", "a.example_sid-InRelease.new"].map(Into::into));
     }
 

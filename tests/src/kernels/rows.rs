@@ -60,10 +60,7 @@ const fn hppa64(name: &'static str, suite: &'static str, package: &'static str) 
         make: &["ARCH=parisc64", "CROSS_COMPILE=hppa64-linux-gnu-"],
         configuration: &[include_str!("../../kernels/hppa.config"), include_str!("../../kernels/hppa64.config")],
         // The 32-bit one compiles what 32-bit programs see of the kernel, its vDSO.
-        compilers: &[
-            ("hppa64-linux-gnu-gcc", "gcc-hppa64-linux-gnu"),
-            ("hppa-linux-gnu-gcc", "gcc-hppa-linux-gnu"),
-        ],
+        compilers: &[("hppa64-linux-gnu-gcc", "gcc-hppa64-linux-gnu"), ("hppa-linux-gnu-gcc", "gcc-hppa-linux-gnu")],
     };
     Kernel { origin, arguments: &["-M", "C3700"], ..hppa(name, suite, package) }
 }
