@@ -19,13 +19,21 @@ pub static ALL: &[Kernel] = &[
         arguments: &["-cpu", "max", "-m", "1024"],
         ..binary("aarch64-7.x-16k", Arch::Aarch64, "linux-binary-7.*-arm64-16k")
     },
-    hppa("hppa-5.10", "bullseye", "linux-source-5.10"),
+    hppa("hppa-5.10", "bullseye", "linux-source-5.10", &[HPPA]),
     // The one row here that the QEMU of Debian 12 can run.
-    Kernel { quick: true, emulator: Emulator::Installed, ..hppa("hppa-6.1", "bookworm", "linux-source-6.1") },
-    hppa("hppa-6.12", "bookworm-backports", "linux-source-6.12"),
-    hppa64("hppa64-6.1", "bookworm", "linux-source-6.1"),
-    hppa64("hppa64-6.12", "bookworm-backports", "linux-source-6.12"),
+    Kernel { quick: true, emulator: Emulator::Installed, ..hppa("hppa-6.1", "bookworm", "linux-source-6.1", &[HPPA]) },
+    hppa("hppa-6.12", "bookworm-backports", "linux-source-6.12", &[HPPA, HPPA_6_12]),
+    hppa64("hppa64-6.1", "bookworm", "linux-source-6.1", &[HPPA, HPPA64]),
+    hppa64("hppa64-6.12", "bookworm-backports", "linux-source-6.12", &[HPPA, HPPA_6_12, HPPA64]),
 ];
+
+/// Pieces of configuration; each file says what it is for.
+const HPPA: &str = include_str!("../../kernels/hppa.config");
+const HPPA_6_12: &str = include_str!("../../kernels/hppa-6.12.config");
+const HPPA64: &str = include_str!("../../kernels/hppa64.config");
+
+/// Pieces of configuration, where the last counts.
+type Pieces = &'static [&'static str];
 
 /// A kernel as Debian ships it.
 const fn packaged(name: &'static str, arch: Arch, suite: &'static str, package: &'static str) -> Kernel {
@@ -40,12 +48,12 @@ const fn binary(name: &'static str, arch: Arch, package: &'static str) -> Kernel
 }
 
 /// A 32-bit PA-RISC kernel, built here: Debian ships none.
-const fn hppa(name: &'static str, suite: &'static str, package: &'static str) -> Kernel {
+const fn hppa(name: &'static str, suite: &'static str, package: &'static str, configuration: Pieces) -> Kernel {
     let origin = Origin::Built {
         suite,
         package,
         make: &["ARCH=parisc", "CROSS_COMPILE=hppa-linux-gnu-"],
-        configuration: &[include_str!("../../kernels/hppa.config")],
+        configuration,
         compilers: &[("hppa-linux-gnu-gcc", "gcc-hppa-linux-gnu")],
     };
     let emulator = Emulator::Backports;
@@ -53,14 +61,14 @@ const fn hppa(name: &'static str, suite: &'static str, package: &'static str) ->
 }
 
 /// A 64-bit PA-RISC kernel, which runs 32-bit programs: PA-RISC has no others under Linux.
-const fn hppa64(name: &'static str, suite: &'static str, package: &'static str) -> Kernel {
+const fn hppa64(name: &'static str, suite: &'static str, package: &'static str, configuration: Pieces) -> Kernel {
     let origin = Origin::Built {
         suite,
         package,
         make: &["ARCH=parisc64", "CROSS_COMPILE=hppa64-linux-gnu-"],
-        configuration: &[include_str!("../../kernels/hppa.config"), include_str!("../../kernels/hppa64.config")],
+        configuration,
         // The 32-bit one compiles what 32-bit programs see of the kernel, its vDSO.
         compilers: &[("hppa64-linux-gnu-gcc", "gcc-hppa64-linux-gnu"), ("hppa-linux-gnu-gcc", "gcc-hppa-linux-gnu")],
     };
-    Kernel { origin, arguments: &["-M", "C3700"], ..hppa(name, suite, package) }
+    Kernel { origin, arguments: &["-M", "C3700"], ..hppa(name, suite, package, configuration) }
 }
