@@ -31,7 +31,7 @@ pub static ALL: &[Kernel] = &[
 ];
 
 /// QEMU's default processor without `cmpxchg16b`. With it, Linux 6.12 panicked while booting in 6 of 19 boots under QEMU 7.2, the
-/// flags register full of an address just after that instruction in the panics that were read; without it in none of 14.
+/// flags register full of garbage, in one of them right after that instruction; without it in none of 14. Why is not known.
 const WITHOUT_CX16: &[&str] = &["-cpu", "qemu64,-cx16"];
 
 /// Pieces of configuration; each file says what it is for.
