@@ -16,6 +16,9 @@ pub fn prepare(text: &str) -> String {
     let text = replaced(&text, r"\b(w2c_\w+)\(instance(?:, )?", "$1(");
     let indirect = r"CALL_INDIRECT\(instance->\w+, (\w+ \(\*\)\()void\*(?:, )?([^)]*\)), (\d+), (w2c_\w+), instance->\w+\.data\[\w+\]\.module_instance";
     let text = replaced(&text, indirect, "INDIRECT($1$2, $3, $4");
+    // One module names each type once: its own number, counted from 1, is all a type needs.
+    let text = replaced(&text, r"(?m)^  func_types\[\d+\] = wasm_rt_register_func_type\(.*\);$", "");
+    let text = text.replace("func_types[src_expr->func_type_index]", "src_expr->func_type_index + 1");
     let text = text.replace("instance->", "the_instance.");
     let include = "#include \"mapprobe.h\"\n";
     text.replacen(include, &format!("{include}static Z_mapprobe_instance_t the_instance;\n"), 1)
@@ -29,6 +32,12 @@ mod tests {
     fn the_access_functions_are_left_out_and_their_macro_stays() {
         let text = "#define DEFINE_LOAD(name, t1) \\\n  static t1 name(void);\nDEFINE_LOAD(i32_load, u32)\nDEFINE_STORE(i32_store, u32)\nx\n";
         assert_eq!(prepare(text), "#define DEFINE_LOAD(name, t1) \\\n  static t1 name(void);\n\n\nx\n");
+    }
+
+    #[test]
+    fn types_are_numbers() {
+        let text = "  func_types[7] = wasm_rt_register_func_type(2, 1, WASM_RT_I32, WASM_RT_I64, WASM_RT_I32);\n  x(func_types[src_expr->func_type_index], y)\n";
+        assert_eq!(prepare(text), "\n  x(src_expr->func_type_index + 1, y)\n");
     }
 
     #[test]

@@ -47,8 +47,7 @@ pub fn build(
     toolchain: &Toolchain,
     target: &Target,
     source: Source,
-    linker: &str,
-    libc: Option<(&str, &str)>,
+    (linker, libc, rustflags): (&str, Option<(&str, &str)>, &[&str]),
 ) -> Result<Built> {
     let mut flags = Flags::default();
     flags.add(STATIC);
@@ -65,6 +64,7 @@ pub fn build(
     } else {
         flags.add(NO_UNWINDING);
         flags.add(OWN_ENTRY);
+        flags.add(rustflags.iter().copied());
         let folder = compile::folder(target);
         fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         let empty = folder.join("libunwind.a");

@@ -49,7 +49,6 @@ static __attribute__((noreturn)) void end(int code) {
 /* What wasm2c's code asks of its runtime: one memory, one table, the types of indirect calls, and an end to every trap. */
 enum { PAGE = 65536, TABLE = 512 };
 static wasm_rt_funcref_t table[TABLE];
-static u32 type_count;
 
 __attribute__((noreturn)) void wasm_rt_trap(wasm_rt_trap_t trap) {
   char line[] = "mapprobe: internal failure: wasm trap 0\n";
@@ -59,8 +58,6 @@ __attribute__((noreturn)) void wasm_rt_trap(wasm_rt_trap_t trap) {
 }
 __attribute__((noreturn, used)) void out_of_bounds(void) { wasm_rt_trap(WASM_RT_TRAP_OOB); }
 bool wasm_rt_is_initialized(void) { return true; }
-/* There is one module, and its type section names each type once: a number of its own is all a type needs. */
-#define wasm_rt_register_func_type(...) (++type_count)
 void wasm_rt_allocate_memory(wasm_rt_memory_t *m, uint32_t initial, uint32_t max) {
   if (initial > CAPACITY / PAGE) wasm_rt_trap(WASM_RT_TRAP_OOB);
   m->data = memory, m->pages = initial, m->size = (uint64_t)initial * PAGE, m->max_pages = CAPACITY / PAGE;
@@ -86,8 +83,8 @@ static __attribute__((noinline)) wasm_rt_function_ptr_t callee(u32 at, u32 type)
 #define INDIRECT(signature, type, at, ...) (((signature)callee(at, type + 1))(__VA_ARGS__))
 
 /* A wasm address is an offset into `memory`; a length is checked before it is used. */
-static void *span(u32 at, u32 len) {
-  if ((uint64_t)at + len > sizeof memory) wasm_rt_trap(WASM_RT_TRAP_OOB);
+static __attribute__((noinline)) void *span(u32 at, u32 len) {
+  if (at > sizeof memory || len > sizeof memory - at) wasm_rt_trap(WASM_RT_TRAP_OOB);
   return memory + at;
 }
 
@@ -112,8 +109,17 @@ static const unsigned ending[] = {[ENDING_PowerOff] = LINUX_REBOOT_CMD_POWER_OFF
 static const unsigned char advice[] = {[ADVICE_DontNeed] = MADV_DONTNEED, [ADVICE_KeepOnFork] = 19, [ADVICE_Collapse] = 25};
 #define LENGTH(array) (sizeof array / sizeof *array)
 
-/* Where a register comes from: the arguments, the input as it is or as text with a zero at its end, the output, a structure, constants. */
-enum { A, B, C, D, E, INPUT, INPUT_LEN, TEXT, OUTPUT, OUTPUT_LEN, STRUCT, ZERO, CWD, CLOEXEC, MEMFD, SIGNAL, ACTION, MASK, MODE, MAGIC1, MAGIC2, CAD_ON, CAREFUL, PLACES };
+/* struct sigaction of arch/parisc. */
+static const struct { __sighandler_t handler; unsigned long flags, mask[2]; } ignored = {SIG_IGN};
+/* Where a register comes from: the arguments, the input as it is or as text with a zero at its end, the output, a structure; or a
+ * constant. */
+enum { A, B, C, D, E, INPUT, INPUT_LEN, TEXT, OUTPUT, OUTPUT_LEN, STRUCT, PLACES };
+enum { ZERO = PLACES, CWD, CLOEXEC, MEMFD, SIGNAL, ACTION, MASK, MODE, MAGIC1, MAGIC2, CAD_ON, CAREFUL };
+static const long constants[] = {
+  0, AT_FDCWD, O_CLOEXEC, MFD_CLOEXEC, SIGPIPE, (long)&ignored, sizeof ignored.mask, 0755,
+  LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, MS_NOSUID | MS_NOEXEC,
+};
+_Static_assert(LENGTH(constants) == CAREFUL - ZERO + 1, "a constant that has no name, or a name without one");
 /* The system call of each operation. Without a number: answered otherwise. */
 static const struct { unsigned short nr; unsigned char from[6]; } rows[] = {
   /* mmap2 takes the offset in units of 4096 bytes. */
@@ -160,8 +166,6 @@ static u64 auxiliary(Host *h, unsigned long kind) {
   return failed(ENOENT);
 }
 static const char *argv[65];
-/* struct sigaction of arch/parisc. */
-static const struct { __sighandler_t handler; unsigned long flags, mask[2]; } ignored = {SIG_IGN};
 u64 Z_hostZ_call(Host *h, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 in, u32 in_len, u32 out, u32 out_len) {
   const char *input = span(in, in_len);
   union {
@@ -173,7 +177,7 @@ u64 Z_hostZ_call(Host *h, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 in, u32
   switch (op) {
     case OP_PageSize: return auxiliary(h, AT_PAGESZ);
     case OP_Euid: return auxiliary(h, AT_EUID);
-    case OP_Mincore: if (out_len * auxiliary(h, AT_PAGESZ) < b) return failed(EFAULT); break;
+    case OP_Mincore: if ((u64)out_len * (u32)auxiliary(h, AT_PAGESZ) < b) return failed(EFAULT); break;
     case OP_Uname: if (out_len < sizeof(struct new_utsname)) return failed(EFAULT); break;
     case OP_Madvise: if (c >= ADVICES) return failed(EINVAL); c = advice[c]; break;
     case OP_MsyncInvalidate: c = MS_INVALIDATE; break;
@@ -194,14 +198,14 @@ u64 Z_hostZ_call(Host *h, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 in, u32
     }
   }
   /* Text without an end becomes a null pointer, which the kernel answers with EFAULT. */
-  const u32 places[PLACES] = {
-    a, b, c, d, e, (u32)input, in_len, in_len && !input[in_len - 1] ? (u32)input : 0, (u32)span(out, out_len), out_len, (u32)&filled, 0,
-    AT_FDCWD, O_CLOEXEC, MFD_CLOEXEC, SIGPIPE, (u32)&ignored, sizeof ignored.mask, 0755,
-    LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, MS_NOSUID | MS_NOEXEC,
-  };
-  const unsigned char *from = rows[op].from;
-#define PLACE_OF(i) places[from[i]]
-  u32 returned = raw(rows[op].nr, PLACE_OF(0), PLACE_OF(1), PLACE_OF(2), PLACE_OF(3), PLACE_OF(4), PLACE_OF(5));
+  const long text = in_len && !input[in_len - 1] ? (long)input : 0;
+  const long places[PLACES] = {a, b, c, d, e, (long)input, in_len, text, (long)span(out, out_len), out_len, (long)&filled};
+  long r[6];
+  for (u32 i = 0; i < 6; i++) {
+    u32 from = rows[op].from[i];
+    r[i] = from < PLACES ? places[from] : constants[from - PLACES];
+  }
+  u32 returned = raw(rows[op].nr, r[0], r[1], r[2], r[3], r[4], r[5]);
   if (returned > -4096u) return (u64)(s64)(s32)generic(returned);
   switch (op) {
     case OP_Pipe: return (u64)filled.ends[1] << 32 | (u32)filled.ends[0];

@@ -203,6 +203,20 @@ fn chosen(from: &[c_int], at: u64) -> Result<u64, Errno> {
     from.get(at as usize).map(|&number| number as u64).ok_or(Errno::EINVAL)
 }
 
+/// Where the strings behind the first begin, and a null pointer. It stays: when the call succeeds, nothing of this program does.
+#[cold]
+#[inline(never)]
+fn argv(strings: &[u8]) -> &'static [u64] {
+    let mut list = Vec::new();
+    for (at, _) in strings.iter().enumerate().filter(|&(_, &byte)| byte == 0) {
+        list.push(strings.as_ptr() as u64 + at as u64 + 1);
+    }
+    // Behind the last zero nothing begins.
+    list.pop();
+    list.push(0);
+    list.leak()
+}
+
 impl Linux {
     /// The kernel of a program that has this `argv`.
     ///
@@ -229,8 +243,8 @@ impl Linux {
         Answer::failed(Errno::ENOENT)
     }
 
-    /// The places from which registers are filled, in the order of [`Place`]. `argv` has room for the list of an `execve(2)`.
-    fn arguments(&self, call: &mut Call, argv: &mut Vec<u64>) -> Result<[u64; PLACES], Errno> {
+    /// The places from which registers are filled, in the order of [`Place`]; the scratch space is not among them yet.
+    fn arguments(&self, call: &mut Call) -> Result<[u64; PLACES], Errno> {
         let [mut a, mut b, mut c, d, e] = call.args;
         let input = call.input.as_ptr() as u64;
         let text = if call.input.last() == Some(&0) { input } else { 0 };
@@ -252,10 +266,7 @@ impl Linux {
             Op::Mount if a < call.input.len() as u64 => a += input,
             Op::Mount => return Err(Errno::EINVAL),
             Op::Execve => {
-                let strings = call.input.split_inclusive(|&byte| byte == 0).skip(1);
-                argv.extend(strings.map(|string| string.as_ptr() as u64));
-                argv.push(0);
-                (a, b) = (argv.as_ptr() as u64, self.environment as u64);
+                (a, b) = (argv(call.input).as_ptr() as u64, self.environment as u64);
             }
             _ => {}
         }
@@ -271,8 +282,7 @@ impl Kernel for Linux {
             Op::Euid => return self.auxiliary(libc::AT_EUID),
             _ => {}
         }
-        let mut argv = Vec::new();
-        let mut places = match self.arguments(call, &mut argv) {
+        let mut places = match self.arguments(call) {
             Ok(places) => places,
             Err(errno) => return Answer::failed(errno),
         };
@@ -280,12 +290,12 @@ impl Kernel for Linux {
         let mut scratch: Scratch = [0; _];
         scratch[0] = libc::SIG_IGN as u64;
         places[Place::Scratch as usize] = scratch.as_mut_ptr() as u64;
-        let Row { number, answer, from } = ROWS[call.op as usize];
-        let registers = from.map(|from| {
-            let from = from as usize;
-            let constant = || CONSTANTS.get(from - PLACES).copied().unwrap_or_default() as u64;
-            places.get(from).copied().unwrap_or_else(constant)
-        });
+        let Row { number, answer, ref from } = ROWS[call.op as usize];
+        let mut registers = [0; 6];
+        for (register, &from) in registers.iter_mut().zip(from) {
+            let constant = || CONSTANTS.get(from as usize - PLACES).copied().unwrap_or_default() as u64;
+            *register = places.get(from as usize).copied().unwrap_or_else(constant);
+        }
         // SAFETY: every row gives the kernel only what it takes: integers, `scratch`, which is large enough for each structure, the
         // buffers that were lent, with their lengths or after a comparison with what is written, and text with a zero at its
         // end. What else it changes are mappings of the experiments.
