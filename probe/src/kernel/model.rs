@@ -78,7 +78,8 @@ impl Model {
     pub fn left(&self) -> Vec<String> {
         let own = self.areas.0.iter().filter(|(_, area)| !area.foreign);
         let mappings = own.map(|(start, area)| format!("mapping {start:#x}-{:#x} prot {}", area.end, area.prot));
-        let open = self.files.open.iter().map(|(fd, open)| format!("descriptor {fd}: {:?}", self.files.nodes[open.node].kind));
+        let open =
+            self.files.open.iter().map(|(fd, open)| format!("descriptor {fd}: {:?}", self.files.nodes[open.node].kind));
         let named = self.files.nodes.iter().filter(|node| node.made).filter_map(|node| node.path.as_ref());
         mappings.chain(open).chain(named.map(|path| format!("file {path}"))).collect()
     }

@@ -1,6 +1,8 @@
 //! A program on the kernel made of rules: the calls a person would make by hand, in a few letters.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod recorded;
+
 use mapprobe::errno::Errno;
 use mapprobe::kernel::model::{Layout, Model, Rules, SMAPS};
 use mapprobe::kernel::{Advice, Fd, How, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE};

@@ -88,8 +88,12 @@ impl Area {
 
     /// Forgets the pages from `start` to `end`, and what is in them.
     pub fn release(&mut self, start: u64, end: u64, page: u64) {
-        let split: Vec<(u64, u64)> =
-            self.collapsed.iter().map(|(&at, &size)| (at, size)).filter(|&(at, size)| at < end && start < at + size).collect();
+        let split: Vec<(u64, u64)> = self
+            .collapsed
+            .iter()
+            .map(|(&at, &size)| (at, size))
+            .filter(|&(at, size)| at < end && start < at + size)
+            .collect();
         for (at, size) in split {
             self.collapsed.remove(&at);
             self.resident.extend((at..at + size).step_by(page as usize));

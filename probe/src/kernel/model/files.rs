@@ -54,6 +54,13 @@ pub struct Node {
     pipe: VecDeque<u8>,
 }
 
+impl Node {
+    /// Whether the process could open it for writing.
+    pub fn is_writable(&self) -> bool {
+        self.writing == Writing::Allowed
+    }
+}
+
 /// A descriptor.
 #[derive(Clone, Debug)]
 pub struct Open {

@@ -82,14 +82,12 @@ impl Rules {
     }
 
     /// Kernels, emulators and circumstances that make a prober's life hard.
-    pub fn liars() -> Vec<(&'static str, Rules)> {
+    pub fn liars() -> Vec<(String, Rules)> {
         let new = || Rules::new(Machine::X86, (6, 12));
-        let refusing = |op: Op, any_of: u64, errno: Errno| Rules {
-            refusals: vec![Refusal { op, any_of, errno }],
-            ..new()
-        };
+        let refusing =
+            |op: Op, any_of: u64, errno: Errno| Rules { refusals: vec![Refusal { op, any_of, errno }], ..new() };
         let (old, unknown) = ((4, 10), !X86.known());
-        vec![
+        let liars = [
             ("qemu-user, arm64", Rules::qemu_user(Machine::Arm64)),
             ("qemu-user, hppa", Rules::qemu_user(Machine::Parisc)),
             ("gVisor", Rules::gvisor()),
@@ -130,13 +128,16 @@ impl Rules {
             ("a pool of huge pages", Rules { pool: 4, ..new() }),
             ("DENYWRITE is honored", Rules { denies_writing: true, ..new() }),
             ("DROPPABLE is EOPNOTSUPP", Rules { droppable: Some(Err(Errno::EOPNOTSUPP)), ..new() }),
-        ]
+        ];
+        liars.map(|(name, rules)| (name.to_string(), rules)).into()
     }
 
     /// A program of another architecture under QEMU: /proc shows the host's side of it.
     pub fn qemu_user(machine: Machine) -> Rules {
         let mut rules = Rules { manner: Manner::Qemu, proc: Proc::Around(HOST), ..Rules::new(machine, (6, 12)) };
         rules.space.colour = 1;
+        // QEMU refuses what the guest has not mapped before the host could let anything grow.
+        rules.space.grows_down = false;
         rules.stack = Rules::new(Machine::Arm64, (6, 12)).stack;
         rules
     }

@@ -175,8 +175,7 @@ impl Model {
             }
         }
         if self.rules.uninitialized {
-            let left: Vec<(u64, u8)> =
-                self.areas.within(addr, end).flat_map(|(_, area)| area.bytes.clone()).collect();
+            let left: Vec<(u64, u8)> = self.areas.within(addr, end).flat_map(|(_, area)| area.bytes.clone()).collect();
             self.remains.extend(left);
         }
         self.areas.cut(addr, end, page);
@@ -211,7 +210,7 @@ impl Model {
             let (_, area) = self.areas.at(at).ok_or(Errno::ENOMEM)?;
             let cached = area.file.is_some_and(|(node, base)| {
                 let node = &self.files.nodes[node];
-                let hidden = self.rules.mincore_is_discreet && !self.rules.root && !node.made;
+                let hidden = self.rules.mincore_is_discreet && !self.rules.root && !node.is_writable();
                 hidden || node.cache.contains(&(at - base))
             });
             *byte = (area.has_page(at, page) || cached || self.rules.manner == Manner::Gvisor).into();

@@ -97,6 +97,7 @@ impl Model {
         if sync && kind == Some(Kind::Ext4) {
             return Err(Errno::EOPNOTSUPP);
         }
+        self.crash_of_huge_pages(call.addr, fixed, huge);
         let reserved = huge.map(|size| (size, if noreserve { 0 } else { len / size }));
         if let Some((size, pages)) = reserved
             && pages > self.spare_huge_pages(size)
@@ -107,8 +108,8 @@ impl Model {
         if denies_writing && self.is_open_for_writing(open.as_ref()) {
             return Err(Errno::ETXTBSY);
         }
-        self.crash_of_huge_pages(call.addr, fixed, huge);
 
+        let wants_lock = has(layout.locked) || self.rules.locks_everything;
         let mapped_file = open.filter(|_| kind != Some(Kind::Zero));
         self.areas.0.insert(
             start,
@@ -117,7 +118,8 @@ impl Model {
                 prot: call.prot,
                 shared: chosen.shared,
                 may_write: chosen.may_write,
-                locked: has(layout.locked) || self.rules.locks_everything,
+                // Neither huge pages nor DAX are ever locked: they stay anyway.
+                locked: wants_lock && huge.is_none() && kind != Some(Kind::Dax),
                 grows_down,
                 grows_up,
                 noreserve,
@@ -133,7 +135,7 @@ impl Model {
             },
         );
         let populated = has(layout.populate) && !has(layout.nonblock);
-        if populated || has(layout.locked) || self.rules.locks_everything {
+        if populated || wants_lock {
             self.populate(start, end);
         }
         if self.rules.manner == Manner::Nommu {
@@ -197,12 +199,19 @@ impl Model {
     }
 
     /// `MAP_FIXED`: there or nowhere.
-    fn fixed_address(&self, addr: u64, len: u64, flags: u64, open: Option<&Open>, huge: Option<u64>) -> Result<u64, Errno> {
+    fn fixed_address(
+        &self,
+        addr: u64,
+        len: u64,
+        flags: u64,
+        open: Option<&Open>,
+        huge: Option<u64>,
+    ) -> Result<u64, Errno> {
         let space = self.rules.space;
         if addr > space.top - len {
             return Err(Errno::ENOMEM);
         }
-        if addr % huge.unwrap_or(self.rules.page_size) != 0 {
+        if !addr.is_multiple_of(huge.unwrap_or(self.rules.page_size)) {
             return Err(Errno::EINVAL);
         }
         // arch/parisc/kernel/sys_parisc.c
@@ -218,14 +227,20 @@ impl Model {
     }
 
     /// The hint if it is free, or what `arch_get_unmapped_area` finds.
-    fn free_address(&self, addr: u64, len: u64, flags: u64, open: Option<&Open>, huge: Option<u64>) -> Result<u64, Errno> {
+    fn free_address(
+        &self,
+        addr: u64,
+        len: u64,
+        flags: u64,
+        open: Option<&Open>,
+        huge: Option<u64>,
+    ) -> Result<u64, Errno> {
         let (space, page, gap) = (self.rules.space, self.rules.page_size, self.rules.gap());
         let low = flags & self.rules.layout.low != 0;
         // arch/x86/kernel/sys_x86_64.c: MAP_32BIT ends at 2 GiB, and begins at 1 GiB and something random.
         let limit = if low { 0x8000_0000 } else { space.top };
         let rest = open.map_or(0, |open| self.colour(open));
         let align = huge.unwrap_or(page).max(if open.is_some() { space.colour } else { 1 });
-        let align = if self.rules.crashes_on_huge { align.min(space.colour).max(page) } else { align };
         let want = Want { len, align, rest, gap };
         let hint = addr - addr % page;
         if hint != 0 {
@@ -262,7 +277,7 @@ impl Model {
         for (at, area) in self.areas.within(start, end) {
             assert!(!area.foreign, "the program replaces a mapping it did not make: {at:#x}");
             let size = area.huge.map_or(1, |(size, _)| size);
-            if (start > at && start % size != 0) || (end < area.end && end % size != 0) {
+            if (start > at && !start.is_multiple_of(size)) || (end < area.end && !end.is_multiple_of(size)) {
                 return Err(Errno::ENOMEM);
             }
         }
@@ -282,10 +297,14 @@ impl Model {
         if is_default { self.rules.pool.saturating_sub(taken) } else { 0 }
     }
 
-    /// One parisc64 kernel dies of a huge mapping at an address of its own choice (`kernel BUG` in `mm/hugetlb.c`).
+    /// One parisc64 kernel dies of a huge mapping at an address of its own choice (`kernel BUG` in `mm/hugetlb.c`), if there are pages for
+    /// it or none are set aside. Whether there are is no program's business: the question ends the test.
     fn crash_of_huge_pages(&self, addr: u64, fixed: bool, huge: Option<u64>) {
         let crash = self.rules.crashes_on_huge && huge.is_some() && !fixed;
-        assert!(!crash, "the program lets the kernel place huge pages (hint {addr:#x}), which crashes a parisc64 kernel");
+        assert!(
+            !crash,
+            "the program lets the kernel place huge pages (hint {addr:#x}), which crashes a parisc64 kernel"
+        );
     }
 
     /// `populate_vma_page_range`: every page that can be touched. What would fill the machine's memory ends the test.

@@ -1,9 +1,9 @@
 //! `/proc/self/smaps`, `fs/proc/task_mmu.c`.
 
 use super::areas::Area;
-use super::rules::{Guard, Proc, Rules, Stack};
+use super::liars::Manner;
+use super::rules::{Guard, Proc, Rules};
 use super::{Model, PROT_READ, PROT_WRITE};
-use crate::kernel::model::liars::Manner;
 use std::fmt::Write;
 
 /// `PROT_EXEC`, `include/uapi/asm-generic/mman-common.h`.
@@ -72,11 +72,6 @@ impl Rules {
     /// `CONFIG_MEM_SOFT_DIRTY`: x86 has it, and configures it in distributions' kernels.
     pub fn soft_dirty(&self) -> bool {
         self.layout.low != 0 && self.validate
-    }
-
-    /// Whether `MAP_STACK` makes a mapping that grows upwards.
-    pub fn stack_grows_up(&self) -> bool {
-        self.stack == Stack::GrowsUp
     }
 }
 

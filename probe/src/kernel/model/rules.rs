@@ -119,6 +119,8 @@ pub enum Proc {
 /// What makes one kernel different from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
+    /// What it is built for.
+    pub machine: Machine,
     /// The numbers of its architecture.
     pub layout: Layout,
     /// Where mappings go.
@@ -203,6 +205,7 @@ impl Rules {
             _ => Ok(()),
         };
         Rules {
+            machine,
             layout,
             space,
             page_size: if machine == Arm64Large { 16384 } else { 4096 },
