@@ -95,11 +95,13 @@ impl Model {
         let page = self.rules.page_size;
         let pages = self.areas.0.values().map(|area| area.pages(page));
         let (single, huge) = pages.fold((0, 0), |sum, pages| (sum.0 + pages.0, sum.1 + pages.1));
-        let alive = |&(number, _): &(usize, &files::Node)| {
+        let used = |number: usize| {
             let mapped = self.areas.0.values().any(|area| area.file.is_some_and(|(node, _)| node == number));
             mapped || self.files.open.values().any(|open| open.node == number)
         };
-        let cached: usize = self.files.nodes.iter().enumerate().filter(alive).map(|(_, node)| node.cache.len()).sum();
+        let nodes = self.files.nodes.iter().enumerate();
+        let cached = nodes.filter(|(number, node)| !node.cache.is_empty() && used(*number));
+        let cached: usize = cached.map(|(_, node)| node.cache.len()).sum();
         (single + cached, huge)
     }
 
