@@ -111,6 +111,16 @@ const TREE: [(&str, Kind, u64, Writing); 16] = [
 /// The file with the mappings of a process.
 pub const SMAPS: &str = "/proc/self/smaps";
 
+/// Keeps what is not zero.
+pub fn put(place: &mut BTreeMap<u64, u8>, at: u64, bytes: &[u8]) {
+    for (at, &byte) in (at..).zip(bytes) {
+        match byte {
+            0 => place.remove(&at),
+            _ => place.insert(at, byte),
+        };
+    }
+}
+
 impl Files {
     /// What is there before the program does anything.
     pub fn new(page: u64) -> Files {
@@ -217,11 +227,10 @@ impl Files {
     fn put(&mut self, node: usize, at: u64, bytes: &[u8]) {
         let page = self.page;
         let node = &mut self.nodes[node];
-        for (at, &byte) in (at..).zip(bytes) {
-            node.bytes.insert(at, byte);
-            node.cache.insert(at - at % page);
-        }
-        node.size = node.size.max(at + bytes.len() as u64);
+        let end = at + bytes.len() as u64;
+        put(&mut node.bytes, at, bytes);
+        node.cache.extend((at - at % page..end).step_by(page as usize));
+        node.size = node.size.max(end);
     }
 
     /// `write`; descriptors 1 and 2 are `console`.

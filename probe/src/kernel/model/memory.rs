@@ -1,6 +1,6 @@
 //! What happens to mappings after they are made: touching, growing, asking, advising, unmapping.
 
-use super::files::Kind;
+use super::files::{self, Kind};
 use super::liars::Manner;
 use super::rules::Guard;
 use super::{Advice, Errno, Fd, Model, PROT_READ, PROT_WRITE};
@@ -123,21 +123,20 @@ impl Model {
 
     /// `read(2)` into a mapping.
     pub(super) fn store(&mut self, fd: Fd, addr: u64, len: u64) -> Result<u64, Errno> {
-        let bytes = self.peek(fd, len as usize)?;
+        let (bytes, page) = (self.peek(fd, len as usize)?, self.rules.page_size);
         let mut stored = 0;
-        for (at, &byte) in (addr..).zip(&bytes) {
-            if (stored == 0 || at.is_multiple_of(self.rules.page_size))
-                && let Err(errno) = self.touch(at, true)
-            {
-                if stored == 0 {
-                    return Err(errno);
-                }
-                break;
+        while stored < bytes.len() {
+            let at = addr + stored as u64;
+            match self.touch(at, true) {
+                Err(errno) if stored == 0 => return Err(errno),
+                Err(_) => break,
+                Ok(()) => {}
             }
+            let count = (bytes.len() - stored).min((page - at % page) as usize);
             if let Some((place, at)) = self.byte(at) {
-                place.insert(at, byte);
+                files::put(place, at, &bytes[stored..stored + count]);
             }
-            stored += 1;
+            stored += count;
         }
         self.files.consume(fd, stored);
         Ok(stored as u64)
