@@ -87,7 +87,7 @@ fn one_wrong_answer_before_4_15() {
 
 #[test]
 fn one_wrong_answer_on_newer_kernels() {
-    survives(Arch::X86_64, Rules { newer_legacy: 0x80, droppable: Some(Ok(())), ..Rules::x86_6_1() });
+    survives(Arch::X86_64, Rules { above4g: true, droppable: Some(Ok(())), ..Rules::x86_6_1() });
     survives(Arch::Hppa, Rules { droppable: Some(Err(Errno::ENOTSUPP)), ..Rules::parisc_6_1() });
 }
 

@@ -95,7 +95,7 @@ fn before_validation_nothing_is_called_known_or_unknown() {
 
 #[test]
 fn newer_kernels_know_more() {
-    let newer = Rules { newer_legacy: 0x80, droppable: Some(Ok(())), ..Rules::x86_6_1() };
+    let newer = Rules { above4g: true, droppable: Some(Ok(())), ..Rules::x86_6_1() };
     expect(&run(Arch::X86_64, newer), &[("accepted", "MAP_ABOVE4G MAP_DROPPABLE")]);
     for errno in [Errno::ENOTSUPP, Errno::EOPNOTSUPP] {
         let narrow = Rules { droppable: Some(Err(errno)), ..Rules::parisc_6_1() };
