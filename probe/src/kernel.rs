@@ -11,7 +11,7 @@ use crate::errno::Errno;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod linux;
-// pub mod model;
+pub mod model;
 pub mod replay;
 #[cfg(target_family = "wasm")]
 pub mod wasm;
