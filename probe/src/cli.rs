@@ -1,67 +1,54 @@
 //! The command line: what can be asked, and nothing else.
 
-use crate::report::{FORMATS, Format};
-use argh::{EarlyExit, FromArgValue, FromArgs};
+use crate::errno::nth_line;
+use crate::report::FORMATS;
+use argh::{EarlyExit, FromArgs};
 
 /// What `--version` prints.
 const VERSION: &str = concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// Find out by experiment which mmap(2) flags the running kernel honors.
-#[derive(FromArgs, Clone, Debug)]
-pub struct Options {
+#[derive(FromArgs)]
+struct Words {
     /// report (default): a verdict per flag; sweep: the answer to every bit of the flags argument; free-bits: which bits and
     /// type values are guaranteed to fail here
-    #[argh(positional, default = "What::Report")]
-    pub what: What,
+    #[argh(positional)]
+    what: Option<String>,
 
     /// how to print it: json (default) or table
-    #[argh(option, default = "FORMATS[0]")]
-    pub format: Format,
+    #[argh(option)]
+    format: Option<String>,
 
     /// ask about a file too, or a directory (a scratch file is made in it and removed) or a device; never changed; repeatable
     #[argh(option)]
-    pub path: Vec<String>,
-
-    /// also run tests that fill the address space, for MAP_ABOVE4G
-    #[argh(switch)]
-    pub thorough: bool,
-
-    /// leave out what differs from run to run: process id and time
-    #[argh(switch)]
-    pub reproducible: bool,
+    path: Vec<String>,
 
     /// write every kernel call and its answer to a file, or to standard output instead of the report: -
     #[argh(option)]
-    pub record: Option<String>,
+    record: Option<String>,
 
     /// answer from a recording instead of the running kernel
     #[argh(option)]
-    pub replay: Option<String>,
+    replay: Option<String>,
+
+    /// also run tests that fill the address space, for MAP_ABOVE4G
+    #[argh(switch)]
+    thorough: bool,
+
+    /// leave out what differs from run to run: process id and time
+    #[argh(switch)]
+    reproducible: bool,
 
     /// print the version and exit
     #[argh(switch)]
-    pub version: bool,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            what: What::Report,
-            format: FORMATS[0],
-            path: Vec::new(),
-            thorough: false,
-            reproducible: false,
-            record: None,
-            replay: None,
-            version: false,
-        }
-    }
+    version: bool,
 }
 
 /// What is to be found out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum What {
     /// A verdict per flag.
+    #[default]
     Report,
     /// The answer to every bit.
     Sweep,
@@ -70,36 +57,32 @@ pub enum What {
 }
 
 impl What {
-    /// Every one, with its word.
-    pub const ALL: [(&'static str, What); 3] =
-        [("report", What::Report), ("sweep", What::Sweep), ("free-bits", What::FreeBits)];
-}
+    /// Every one.
+    pub const ALL: [What; 3] = [What::Report, What::Sweep, What::FreeBits];
 
-/// The value of a word, or a sentence that names the words there are.
-fn choose<T: Copy>(word: &str, what: &str, known: impl Iterator<Item = (&'static str, T)>) -> Result<T, String> {
-    let mut message = String::from("there is no such ");
-    message.push_str(what);
-    message.push_str("; choose one of");
-    for (name, value) in known {
-        if name == word {
-            return Ok(value);
-        }
-        message.push(' ');
-        message.push_str(name);
-    }
-    Err(message)
-}
-
-impl FromArgValue for What {
-    fn from_arg_value(value: &str) -> Result<What, String> {
-        choose(value, "question", What::ALL.into_iter())
+    /// Its word on the command line.
+    pub fn word(self) -> &'static str {
+        nth_line("report\nsweep\nfree-bits", self as usize)
     }
 }
 
-impl FromArgValue for Format {
-    fn from_arg_value(value: &str) -> Result<Format, String> {
-        choose(value, "format", FORMATS.iter().map(|format| (format.name, *format)))
-    }
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What is to be found out.
+    pub what: What,
+    /// How it is printed: a place in [`FORMATS`].
+    pub format: usize,
+    /// What to ask about beside memory and a memfd.
+    pub path: Vec<String>,
+    /// Where a recording goes.
+    pub record: Option<String>,
+    /// Where a recording comes from.
+    pub replay: Option<String>,
+    /// Whether to run tests that fill the address space.
+    pub thorough: bool,
+    /// Whether to leave out what differs from run to run.
+    pub reproducible: bool,
 }
 
 /// What arguments ask for.
@@ -113,10 +96,31 @@ pub enum Request {
 
 /// Reads arguments, the program's own name not included. The error is a sentence.
 pub fn parse(arguments: &[&str]) -> Result<Request, String> {
-    match Options::from_args(&["mapprobe"], arguments) {
-        Ok(options) if options.version => Ok(Request::Text(String::from(VERSION))),
-        Ok(options) => Ok(Request::Run(options)),
-        Err(EarlyExit { output, status: Ok(()) }) => Ok(Request::Text(output)),
-        Err(EarlyExit { output, .. }) => Err(output),
+    let words = match Words::from_args(&["mapprobe"], arguments) {
+        Ok(words) => words,
+        Err(EarlyExit { output, status: Ok(()) }) => return Ok(Request::Text(output)),
+        Err(EarlyExit { output, .. }) => return Err(output),
+    };
+    if words.version {
+        return Ok(Request::Text(String::from(VERSION)));
     }
+    let what = choose(words.what, What::ALL.len(), |at| What::ALL.get(at).map_or("", |what| what.word()))?;
+    let format = choose(words.format, FORMATS.len(), |at| FORMATS.get(at).map_or("", |format| format.name))?;
+    let Words { path, record, replay, thorough, reproducible, .. } = words;
+    let what = What::ALL.get(what).copied().unwrap_or_default();
+    Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible }))
+}
+
+/// The place of a word among those there are, the first without one; or a sentence that names them.
+fn choose(word: Option<String>, count: usize, name: fn(usize) -> &'static str) -> Result<usize, String> {
+    let Some(mut word) = word else { return Ok(0) };
+    if let Some(at) = (0..count).find(|&at| name(at) == word) {
+        return Ok(at);
+    }
+    word.push_str(": there is no such thing to choose; there are:");
+    for at in 0..count {
+        word.push(' ');
+        word.push_str(name(at));
+    }
+    Err(word)
 }

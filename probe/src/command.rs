@@ -1,12 +1,12 @@
 //! A run from the command line: arguments in, report on stdout, exit code out.
 
 use crate::arch::Arch;
-use crate::cli::{self, Options, Request};
+use crate::cli::{self, Request};
 use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
-use crate::report::sentence;
+use crate::report::{FORMATS, sentence};
 use crate::{init, run};
 
 /// Standard output.
@@ -27,7 +27,7 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
     let text = match cli::parse(arguments.get(1..).unwrap_or_default()) {
-        Ok(request) => answer(kernel, &request, table),
+        Ok(request) => answer(kernel, request, table),
         Err(complaint) => Err(complaint),
     };
     match text {
@@ -40,48 +40,33 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
 }
 
 /// What a request is answered with: text that ends with a newline, or a sentence about what is wrong with it.
-pub fn answer(kernel: &mut dyn Kernel, request: &Request, table: &'static [Flag]) -> Result<String, String> {
-    match request {
-        Request::Text(text) => Ok(text.clone()),
-        Request::Run(options) => match (&options.replay, &options.record) {
-            (None, None) => run::text(kernel, Arch::native(), options, table),
-            (None, Some(to)) => record(kernel, options, to, table),
-            (Some(from), None) => recording::replay(&read(kernel, from)?, options, table)
-                .map_err(|complaint| of_file(from, &complaint)),
-            (Some(_), Some(_)) => Err(String::from("--record and --replay cannot be used together")),
-        },
+pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag]) -> Result<String, String> {
+    let options = match request {
+        Request::Text(text) => return Ok(text),
+        Request::Run(options) => options,
+    };
+    let mut report = if let Some(from) = &options.replay {
+        let recording = kernel.read_file(from).map_err(|errno| about(from, "it cannot be read", errno))?;
+        recording::replay(&recording, table).map_err(|complaint| of_file(from, &complaint))?
+    } else if let Some(to) = &options.record {
+        // The file is opened first, so that a run is not in vain.
+        let file = match to.as_str() {
+            "-" => None,
+            _ => Some(kernel.open(to, How::Create).result().map_err(|errno| about(to, "it cannot be written", errno))?),
+        };
+        let (report, recording) = recording::record(kernel, &options, table)?;
+        let Some(file) = file else { return Ok(recording) };
+        let written = write_all(kernel, file as Fd, recording.as_bytes());
+        written.map_err(|errno| about(to, "it could not be written", errno))?;
+        report
+    } else {
+        run::report(kernel, Arch::native(), &options, table)?
+    };
+    if options.reproducible {
+        report.process.pid = None;
+        report.process.time = None;
     }
-}
-
-/// Runs and writes down every call. The file is opened first, so that a run is not in vain.
-fn record(kernel: &mut dyn Kernel, options: &Options, to: &str, table: &'static [Flag]) -> Result<String, String> {
-    if to == "-" {
-        return Ok(recording::record(kernel, options, table)?.1);
-    }
-    let opened = kernel.open(to, How::Create).result();
-    let file = opened.map_err(|errno| about(to, "it cannot be written", errno))? as Fd;
-    let (report, recording) = recording::record(kernel, options, table)?;
-    let written = write_all(kernel, file, recording.as_bytes());
-    kernel.close(file);
-    written.map_err(|errno| about(to, "it could not be written", errno))?;
-    Ok(report)
-}
-
-/// A whole file.
-fn read(kernel: &mut dyn Kernel, path: &str) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let opened = kernel.open(path, How::Read).result();
-    let file = opened.map_err(|errno| about(path, "it cannot be opened", errno))? as Fd;
-    let mut block = [0; 1024];
-    loop {
-        match kernel.read(file, &mut block).result() {
-            Ok(0) => break,
-            Ok(read) => bytes.extend_from_slice(block.get(..read as usize).unwrap_or_default()),
-            Err(errno) => return Err(about(path, "it cannot be read", errno)),
-        }
-    }
-    kernel.close(file);
-    Ok(bytes)
+    Ok(FORMATS.get(options.format).map_or(String::new(), |format| (format.write)(&report)))
 }
 
 /// A sentence about a file.

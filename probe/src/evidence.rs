@@ -95,13 +95,9 @@ acts! {
     /// A write to the file while it is mapped.
     WriteFile "write to the file",
     /// A touch of memory below the mapping.
-    ReadBelow "reading 8 pages below it",
-    /// The same.
-    WriteBelow "writing 8 pages below it",
+    TouchBelow "a touch below it",
     /// A touch of memory above the mapping.
-    ReadAbove "reading 8 pages above it",
-    /// The same.
-    WriteAbove "writing 8 pages above it",
+    TouchAbove "a touch above it",
     /// Unmapping one base page of a mapping.
     UnmapPage "munmap of one page of it",
     /// Whether the mapping lies below 2 GiB.
@@ -150,12 +146,27 @@ pub struct Step {
 
 const _: () = assert!(size_of::<Step>() == 12);
 
+/// What the answers to a measurement can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The flag's effect: what it promises, which the plain call must not show.
+    Effect,
+    /// A sign, other than the effect, that only a kernel that knows the flag gives.
+    Sign,
+    /// Knowledge: whoever validates flags answers to what names nothing in another way than to the plain call.
+    Validator,
+    /// That this machine offers a size, in the same way.
+    Offer,
+}
+
 /// A measurement, as an experiment lists it.
 #[derive(Clone, Copy, Debug)]
 pub struct Test {
     /// What is measured, as it reads in the reason.
     pub question: &'static str,
-    /// What a kernel that honors the flag shows.
+    /// What its answers can show.
+    pub role: Role,
+    /// What a kernel that honors the flag, or gives the sign, shows.
     pub promised: Outcome,
     /// What the flags hold beside the flag: see [`crate::experiment::bench::base`].
     pub base: u8,
@@ -165,7 +176,7 @@ pub struct Test {
     pub look: fn(&mut Bench, u64, Backing) -> Outcome,
 }
 
-/// A measurement with the flag, without it, and with a bit that no kernel knows instead.
+/// A measurement with the flag, without it, and with a bit, type or size that names nothing instead.
 #[derive(Clone, Copy, Debug)]
 pub struct Trial {
     /// What was measured.
@@ -174,20 +185,7 @@ pub struct Trial {
     pub flagged: Outcome,
     /// Without it.
     pub plain: Outcome,
-    /// With a control bit instead, where that says something.
-    pub unknown: Outcome,
-}
-
-/// How a context that validates flags answers: to no flag, to this one, and to one that no kernel knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recognition {
-    /// Who validates, as it reads in the reason.
-    pub by: &'static str,
-    /// To nothing unknown.
-    pub base: Outcome,
-    /// To this flag, type or size.
-    pub flagged: Outcome,
-    /// To what names nothing; all controls must agree.
+    /// With a control instead, where that says something.
     pub unknown: Outcome,
 }
 
@@ -206,16 +204,10 @@ pub enum Known {
 pub struct Evidence {
     /// What had to hold and did not: a sentence.
     pub failed_control: Option<&'static str>,
-    /// Effect tests; all that were run must agree.
+    /// What was measured. A yes and a no each need two of a role that agree.
     pub trials: Vec<Trial>,
-    /// Whether the kernel knows the flag or type, by each validator that can tell; at least two, for a no must not rest on one call.
-    pub recognitions: Vec<Recognition>,
-    /// Signs other than the effect that only a kernel that knows the flag gives: any one will do.
-    pub signs: Vec<Trial>,
     /// What a sign means where the effect was not seen.
     pub known: Known,
-    /// Whether this machine offers the huge page size, asked more than once.
-    pub offers: Vec<Recognition>,
     /// Errors that only a kernel that knows the flag gives, where the plain call succeeds.
     pub knowing: &'static [Errno],
     /// Something to add to the reason of a yes.
@@ -225,11 +217,13 @@ pub struct Evidence {
 impl Evidence {
     /// Forgets everything, and keeps the room it took.
     pub fn clear(&mut self) {
-        let Evidence { failed_control, trials, recognitions, signs, known, offers, knowing, but } = self;
-        (*failed_control, *known, *knowing, *but) = (None, Known::Accepted, &[], None);
-        trials.clear();
-        recognitions.clear();
-        signs.clear();
-        offers.clear();
+        self.trials.clear();
+        let trials = core::mem::take(&mut self.trials);
+        *self = Evidence { trials, ..Evidence::default() };
+    }
+
+    /// The trials of a role.
+    pub fn of(&self, role: Role) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(move |trial| trial.test.role == role)
     }
 }

@@ -1,15 +1,16 @@
 //! A run as a recording, and a recording as a run. What was asked stands at its head, so that nothing but the file is needed.
 
 use crate::arch::Arch;
-use crate::cli::{self, Options, Request, What};
+use crate::cli::{self, Options, Request};
 use crate::flags::Flag;
 use crate::kernel::replay::{ARCH, ARGUMENT, BEGINS, Recorder, Replay, take_line};
 use crate::kernel::{Kernel, text};
+use crate::report::Report;
 use crate::report::sentence::number;
 use crate::run;
 
 /// Runs, and returns the report and the recording.
-pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]) -> Result<(String, String), String> {
+pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]) -> Result<(Report, String), String> {
     // In one piece, so that it never has to move.
     let mut head = String::with_capacity(256 << 10);
     head.push_str(BEGINS);
@@ -21,11 +22,7 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
         head.push_str(word);
         head.push('\n');
     };
-    for (word, what) in What::ALL {
-        if what == options.what {
-            argument(word);
-        }
-    }
+    argument(options.what.word());
     if options.thorough {
         argument("--thorough");
     }
@@ -34,12 +31,12 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
         argument(path);
     }
     let mut recorder = Recorder::new(kernel, head);
-    let report = run::text(&mut recorder, Arch::native(), options, table)?;
+    let report = run::report(&mut recorder, Arch::native(), options, table)?;
     Ok((report, recorder.text))
 }
 
-/// The report of a recorded run. Its form is that of `options`.
-pub fn replay(recording: &[u8], options: &Options, table: &'static [Flag]) -> Result<String, String> {
+/// The report of a recorded run.
+pub fn replay(recording: &[u8], table: &'static [Flag]) -> Result<Report, String> {
     let (mut rest, mut line) = (recording, 2);
     let arch = (take_line(&mut rest) == BEGINS.trim_ascii_end().as_bytes())
         .then(|| take_line(&mut rest).strip_prefix(ARCH.as_bytes()))
@@ -54,9 +51,8 @@ pub fn replay(recording: &[u8], options: &Options, table: &'static [Flag]) -> Re
         line += 1;
     }
     let Request::Run(asked) = cli::parse(&words)? else { return Err(String::from("it asks for nothing")) };
-    let asked = Options { format: options.format, reproducible: options.reproducible, ..asked };
     let mut replay = Replay::new(rest, line);
-    let report = run::text(&mut replay, arch, &asked, table);
+    let report = run::report(&mut replay, arch, &asked, table);
     if replay.strange.is_none() && replay.is_used_up() {
         return report;
     }

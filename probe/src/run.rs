@@ -8,25 +8,20 @@ use crate::kernel::{Fd, Kernel};
 use crate::paths::Paths;
 use crate::report::{self, Process, Report, Row};
 use crate::sweep;
-use crate::verdict::{self, Reason, Verdict};
+use crate::verdict::{Cause, Finding, Verdict, judge, without_trial};
 
-/// What was asked for, as text, or a sentence about what is wrong with it.
-pub fn text(
+/// Opens what is asked about and asks, or says in a sentence what is wrong with it.
+pub fn report(
     kernel: &mut dyn Kernel,
     arch: Arch,
     options: &Options,
     table: &'static [Flag],
-) -> Result<String, String> {
+) -> Result<Report, String> {
     let paths = Paths::open(kernel, &options.path)?;
-    let table = if options.what == What::Report { table } else { &[] };
     let mut report = probe(kernel, arch, table, paths.files(), options);
     paths.close(kernel);
     report.paths = options.path.iter().map(|path| report::escaped(path)).collect();
-    if options.reproducible {
-        report.process.pid = None;
-        report.process.time = None;
-    }
-    Ok((options.format.write)(&report))
+    Ok(report)
 }
 
 /// Asks about every row of the table, or what else is asked for. `arch` is the one whose numbers are used; `paths` are open files.
@@ -55,27 +50,29 @@ pub fn probe(
         steps: Vec::new(),
         complete: true,
     };
-    if table.is_empty() && options.what == What::Report {
+    if table.is_empty() {
         return report;
     }
+    let asks_flags = options.what == What::Report;
     match Bench::new(kernel, arch, paths) {
         Ok(mut bench) => {
             bench.thorough = options.thorough;
             let validation = validation::validates(&mut bench);
             report.environment = environment::lies(&mut bench);
             report.validation = Some((validation, 0..bench.noted()));
-            report.rows.reserve(table.len());
-            report.rows.extend(table.iter().map(|flag| row(&mut bench, flag)));
-            if options.what != What::Report {
+            if asks_flags {
+                report.rows.reserve(table.len());
+                report.rows.extend(table.iter().map(|flag| row(&mut bench, flag)));
+            } else {
                 report.sweep = sweep::sweep(&mut bench);
             }
             report.steps = bench.close();
         }
         Err(failed) => {
-            let nothing = (Verdict::Inconclusive, Reason::ControlFailed(failed));
+            let nothing = without_trial(Verdict::Inconclusive, Cause::ControlFailed, Some(failed));
             report.rows =
                 table.iter().map(|flag| Row { flag, finding: or_absent(flag, arch, nothing), calls: 0..0 }).collect();
-            report.complete = options.what == What::Report;
+            report.complete = asks_flags;
         }
     }
     report
@@ -86,14 +83,17 @@ fn row(bench: &mut Bench, flag: &'static Flag) -> Row {
     let finding = match flag.value(bench.arch()) {
         Some(bits) => {
             bench.run(flag.experiment, bits);
-            verdict::judge(&bench.evidence, bench.since(from))
+            judge(&bench.evidence, bench.since(from))
         }
-        None => verdict::ABSENT,
+        None => ABSENT,
     };
     Row { flag, finding, calls: from..bench.noted() }
 }
 
+/// The finding about a flag the architecture does not define.
+const ABSENT: Finding = without_trial(Verdict::Absent, Cause::NotDefined, None);
+
 /// What holds where nothing could be asked: only the table can still answer.
-fn or_absent(flag: &Flag, arch: Arch, otherwise: verdict::Finding) -> verdict::Finding {
-    if flag.value(arch).is_some() { otherwise } else { verdict::ABSENT }
+fn or_absent(flag: &Flag, arch: Arch, otherwise: Finding) -> Finding {
+    if flag.value(arch).is_some() { otherwise } else { ABSENT }
 }

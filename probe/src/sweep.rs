@@ -4,36 +4,20 @@
 use crate::errno::Errno;
 use crate::evidence::{Backing, Outcome};
 use crate::experiment::Bench;
-use crate::experiment::bench::{Context, MEMFD_VALIDATOR};
+use crate::experiment::bench::Context;
 use crate::flags::{self, MAP_SHARED_VALIDATE};
-
-/// The answers of one map type and backing.
-#[derive(Clone, Debug)]
-pub struct Cells {
-    /// Map type and backing.
-    pub context: Context,
-    /// Without any bit.
-    pub base: Outcome,
-    /// With each bit, in the order of their numbers.
-    pub bits: Vec<Outcome>,
-}
-
-/// The answers to one value of the type field.
-#[derive(Clone, Debug)]
-pub struct TypeCells {
-    /// The value.
-    pub value: u64,
-    /// The answers, one per backing.
-    pub answers: Vec<(Backing, Outcome)>,
-}
 
 /// Every answer.
 #[derive(Clone, Debug, Default)]
 pub struct Sweep {
-    /// Every map type and backing.
-    pub cells: Vec<Cells>,
-    /// Every value of the type field.
-    pub types: Vec<TypeCells>,
+    /// Every map type and backing, and after them every value of the type field and backing.
+    pub contexts: Vec<Context>,
+    /// How many of them were asked with every bit.
+    pub named: usize,
+    /// The answers: for the first contexts without any bit and then with each, in the order of their numbers; for the others without.
+    pub answers: Vec<Outcome>,
+    /// How many bits there are.
+    pub bits: usize,
 }
 
 /// The low bits that select a map type on some architecture: `MAP_TYPE` of `include/uapi/asm-generic/mman-common.h`, and of
@@ -42,23 +26,39 @@ const TYPE_FIELDS: u64 = 0x0f | 0x2b;
 
 /// Asks everything.
 pub fn sweep(bench: &mut Bench) -> Sweep {
-    let mut found = Sweep::default();
-    let backings = backings(bench);
-    let named: Vec<u64> = flags::types(bench.arch()).collect();
-    for &backing in &backings {
-        for &map_type in &named {
+    let bits = bench.arch().flag_bits();
+    let mut found = Sweep { bits: bits as usize, ..Sweep::default() };
+    found.answers.reserve(2048);
+    let backings = |bench: &Bench| 3 + bench.paths();
+    for backing in (0..backings(bench)).map(backing) {
+        for map_type in flags::types(bench.arch()) {
             let context = (map_type, backing);
-            let base = answer(bench, context, 0);
-            let bits = (0..bench.arch().flag_bits()).map(|bit| answer(bench, context, 1 << bit)).collect();
-            found.cells.push(Cells { context, base, bits });
+            found.contexts.push(context);
+            found.answers.push(answer(bench, context, 0));
+            for bit in 0..bits {
+                found.answers.push(answer(bench, context, 1 << bit));
+            }
         }
     }
+    found.named = found.contexts.len();
     let field = TYPE_FIELDS & !bench.own.all;
     for value in (0..=field).filter(|value| value & !field == 0) {
-        let answers = backings.iter().map(|&backing| (backing, answer(bench, (value, backing), 0))).collect();
-        found.types.push(TypeCells { value, answers });
+        for backing in (0..backings(bench)).map(backing) {
+            found.contexts.push((value, backing));
+            found.answers.push(answer(bench, (value, backing), 0));
+        }
     }
     found
+}
+
+/// Everything that can be mapped, or could be but for its kind.
+fn backing(at: u8) -> Backing {
+    match at {
+        0 => Backing::Anonymous,
+        1 => Backing::Memfd,
+        2 => Backing::Pipe,
+        path => Backing::Path(path - 3),
+    }
 }
 
 /// The answer to some bits where the page asked for is free, so that landing elsewhere means something. Huge pages are asked for at
@@ -73,50 +73,46 @@ fn answer(bench: &mut Bench, context: Context, bits: u64) -> Outcome {
     outcome
 }
 
-/// Everything that can be mapped, or could be but for its kind.
-fn backings(bench: &Bench) -> Vec<Backing> {
-    let mut backings = vec![Backing::Anonymous, Backing::Memfd, Backing::Pipe];
-    backings.extend((0..bench.paths()).map(Backing::Path));
-    backings
-}
-
 impl Sweep {
-    /// The bits that are guaranteed to fail, as a mask: every context that takes the call without them refuses them; among those that
-    /// validate flags, or among all. Two contexts at least must say so.
-    pub fn failing(&self, validated: bool) -> u64 {
-        let (mut failing, mut asked) = (!0, 0);
-        for cells in &self.cells {
-            let validates = cells.context.0 == MAP_SHARED_VALIDATE;
-            let takes = cells.base.succeeded() || cells.base == Outcome::Failed(Errno::ENODEV);
-            if takes && (validates || !validated) {
+    /// The answers of a context that was asked with every bit: the first without any.
+    pub fn of(&self, at: usize) -> &[Outcome] {
+        let count = self.bits + 1;
+        self.answers.get(at * count..(at + 1) * count).unwrap_or_default()
+    }
+
+    /// The contexts that were asked without any bit only, and their answers.
+    pub fn types(&self) -> impl Iterator<Item = (&Context, &Outcome)> {
+        let answers = self.answers.iter().skip(self.named * (self.bits + 1));
+        self.contexts.iter().skip(self.named).zip(answers)
+    }
+
+    /// The bits of the contexts that validate flags, or of all, for which something holds in every one of at least two that take the
+    /// call without them; as a mask.
+    fn mask(&self, validating: bool, holds: fn(Outcome, Outcome) -> bool) -> u64 {
+        let (mut mask, mut asked) = (!0, 0);
+        for (at, context) in self.contexts.iter().enumerate().take(self.named) {
+            let Some((&base, answers)) = self.of(at).split_first() else { continue };
+            let takes = base.succeeded() || base == Outcome::Failed(Errno::ENODEV);
+            if takes && (context.0 == MAP_SHARED_VALIDATE || !validating) {
                 asked += 1;
-                failing &= cells.mask(|answer| matches!(answer, Outcome::Failed(_)) && answer != cells.base);
-                if validates {
-                    failing &= cells.mask(|answer| answer == Outcome::Failed(Errno::EOPNOTSUPP));
-                }
+                mask &= answers.iter().rev().fold(0, |mask, &answer| mask << 1 | u64::from(holds(base, answer)));
             }
         }
-        if asked > 1 { failing } else { 0 }
+        if asked > 1 { mask } else { 0 }
     }
 
-    /// The bits that are taken where unknown ones are refused, as a mask.
-    pub fn validated(&self) -> u64 {
-        let validator = self.cells.iter().find(|cells| cells.context == MEMFD_VALIDATOR && cells.base.succeeded());
-        validator.map_or(0, |cells| cells.mask(Outcome::succeeded))
+    /// The bits that are guaranteed to fail with `MAP_SHARED_VALIDATE`, whatever is mapped: refused as unknown flags are.
+    pub fn refused(&self) -> u64 {
+        self.mask(true, |_, answer| answer == Outcome::Failed(Errno::EOPNOTSUPP))
     }
-}
 
-impl Cells {
-    /// The bits whose answers are of a kind, as a mask.
-    fn mask(&self, wanted: impl Fn(Outcome) -> bool) -> u64 {
-        self.bits.iter().rev().fold(0, |mask, &answer| mask << 1 | u64::from(wanted(answer)))
+    /// The bits that are guaranteed to fail with any map type.
+    pub fn failing(&self) -> u64 {
+        self.mask(false, |base, answer| matches!(answer, Outcome::Failed(_)) && answer != base)
     }
-}
 
-impl TypeCells {
-    /// Whether the value is guaranteed to fail: refused for everything, and not because of what is mapped.
-    pub fn fails(&self) -> bool {
-        let refused = |answer| matches!(answer, Outcome::Failed(errno) if errno != Errno::ENODEV);
-        self.answers.iter().all(|&(_, answer)| refused(answer) || answer == Outcome::NotRun)
+    /// The bits that `MAP_SHARED_VALIDATE` passes, whatever is mapped.
+    pub fn passed(&self) -> u64 {
+        self.mask(true, |base, answer| answer.same_as(base))
     }
 }

@@ -1,8 +1,9 @@
 //! `MAP_NORESERVE`: more memory than there is. Nothing of it is ever touched.
 
 use super::bench::{Bench, base};
+use super::measure::NONE;
 use super::{ASK, Experiment, procfs, residency};
-use crate::evidence::{Backing, Outcome, Test};
+use crate::evidence::{Backing, Outcome, Role, Test};
 use crate::kernel::PROT_NONE;
 
 /// `MAP_NORESERVE`: with the default of `vm.overcommit_memory` (0), private writable memory beyond memory and swap together is
@@ -16,12 +17,20 @@ pub static IS_NOT_ACCOUNTED: Experiment = Experiment {
             beyond_memory(bench, flags, Bench::READ_WRITE, 128 << 20)
         }),
     ],
-    signs: &[procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"nr"))],
+    first: Some(|bench, bits| {
+        // Where everything is given, the tests cannot decide, but what the kernel noted can.
+        if overcommits(bench, false, Bench::READ_WRITE) {
+            bench.trial(&NOTED, Backing::Anonymous, &[0, NONE, bits]);
+        }
+        true
+    }),
     ..ASK
 };
 
+static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"nr"));
+
 const fn beyond(question: &'static str, look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
-    Test { question, promised: Outcome::Elsewhere, base: base::PRIVATE, backing: Backing::Anonymous, look }
+    Test { question, role: Role::Effect, promised: Outcome::Elsewhere, base: base::PRIVATE, backing: Backing::Anonymous, look }
 }
 
 /// What asking for so much more than memory and swap answers. Not asked where everything is locked: that would bring all of it in.

@@ -1,11 +1,11 @@
 //! Flags that are about the file behind a mapping: `MAP_SYNC`, `MAP_DENYWRITE`, `MAP_EXECUTABLE`.
 
 use super::bench::{Bench, CONTROL, base};
-use super::measure::lands;
+use super::measure::{NONE, lands};
 use super::{ASK, Asks, Experiment, procfs};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Known, Outcome, Test};
-use crate::flags::CONTROL_BITS;
+use crate::evidence::{Act, Backing, Known, Outcome, Role, Test};
+use crate::flags::{CONTROL_BITS, MAP_SHARED_VALIDATE};
 use crate::kernel::PROT_READ;
 
 /// `MAP_DENYWRITE` and `MAP_EXECUTABLE`: a file that is open for writing cannot be mapped, or not be written while it is mapped.
@@ -15,7 +15,7 @@ pub static DENIES_WRITING: Experiment =
 
 const fn writing(base: u8) -> Test {
     let (question, backing) = ("writing to a file that is mapped", Backing::Memfd);
-    Test { question, promised: BUSY, base, backing, look: write_while_mapped }
+    Test { question, role: Role::Effect, promised: BUSY, base, backing, look: write_while_mapped }
 }
 
 /// How a file that must not be written answers.
@@ -38,28 +38,31 @@ fn write_while_mapped(bench: &mut Bench, flags: u64, backing: Backing) -> Outcom
 /// notes it (`sf`) for whatever memory.
 pub static SYNCS_FAULTS: Experiment = Experiment {
     asks: Asks::Taken,
-    signs: &[procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"sf"))],
     known: Known::Unavailable,
     first: Some(syncs_faults),
     ..ASK
 };
 
-static PASSED: Test = on_path("MAP_SHARED_VALIDATE of a path", Outcome::Elsewhere, base::TYPE);
-static REFUSED: Test = on_path("a private mapping of a path", Outcome::Failed(Errno::EOPNOTSUPP), base::PRIVATE);
+static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"sf"));
+static PASSED: Test = on_path("MAP_SHARED_VALIDATE of a path", Role::Effect, Outcome::Elsewhere, base::TYPE);
+static REFUSED: Test =
+    on_path("a private mapping of a path", Role::Sign, Outcome::Failed(Errno::EOPNOTSUPP), base::PRIVATE);
 
-const fn on_path(question: &'static str, promised: Outcome, base: u8) -> Test {
-    Test { question, promised, base, backing: Backing::Path(0), look: lands }
+const fn on_path(question: &'static str, role: Role, promised: Outcome, base: u8) -> Test {
+    Test { question, role, promised, base, backing: Backing::Path(0), look: lands }
 }
 
 fn syncs_faults(bench: &mut Bench, bits: u64) -> bool {
+    bench.trial(&NOTED, Backing::Anonymous, &[0, NONE, bits]);
     for path in (0..bench.paths()).map(Backing::Path) {
-        // The controls of the first are flags that no kernel knows: without any flag it is mapped anyway.
-        let trials = [(); 2].map(|()| bench.trial(&PASSED, path, &[CONTROL, 1 << CONTROL_BITS[0], bits]));
-        if trials[0].flagged.succeeded() && bench.evidence.trials.is_empty() {
-            bench.evidence.trials.extend(trials);
+        bench.trial(&REFUSED, path, &[0, CONTROL, bits]);
+        // One path is enough for a yes, and its controls are flags that no kernel knows: without any flag it is mapped anyway.
+        if bench.evidence.of(Role::Effect).next().is_none() && lands(bench, MAP_SHARED_VALIDATE | bits, path).succeeded()
+        {
+            for _ in 0..2 {
+                bench.trial(&PASSED, path, &[CONTROL, 1 << CONTROL_BITS[0], bits]);
+            }
         }
-        let sign = bench.trial(&REFUSED, path, &[0, CONTROL, bits]);
-        bench.evidence.signs.push(sign);
     }
     false
 }

@@ -4,7 +4,7 @@ use super::bench::{Bench, base};
 use super::types::compare_types;
 use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome, Test};
+use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::flags::MAP_PRIVATE;
 use crate::kernel::{Advice, PROT_READ};
 
@@ -17,7 +17,7 @@ const LEFT: u8 = b'l';
 /// (`mm/nommu.c`).
 pub static HOLDS_OLD_CONTENT: Experiment = Experiment {
     tests: &[Test {
-        question: "whether fresh memory holds what was there before",
+        question: "whether fresh memory holds what was there before", role: Role::Effect,
         promised: Outcome::Number(1),
         base: base::PRIVATE,
         backing: Backing::Anonymous,
@@ -54,7 +54,7 @@ fn each_page(bench: &mut Bench, flags: u64, holds: fn(&mut Bench, u64) -> bool) 
 pub static IS_DROPPABLE: Experiment = Experiment {
     asks: Asks::Type(base::PRIVATE),
     tests: &[Test {
-        question: "madvise(MADV_KEEPONFORK)",
+        question: "madvise(MADV_KEEPONFORK)", role: Role::Effect,
         promised: Outcome::Refused(Errno::EINVAL),
         base: 0,
         backing: Backing::Anonymous,
@@ -68,7 +68,7 @@ pub static IS_DROPPABLE: Experiment = Experiment {
         for &prot in &[PROT_READ, Bench::READ_WRITE] {
             compare_types(bench, Backing::Anonymous, prot, &[MAP_PRIVATE, bits]);
         }
-        bench.evidence.recognitions.iter().all(|by| by.flagged.succeeded())
+        bench.evidence.of(Role::Validator).all(|by| by.flagged.succeeded())
     }),
     ..ASK
 };

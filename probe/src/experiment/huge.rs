@@ -9,9 +9,10 @@
 //! kernel chose crashed a parisc64 kernel (6.1, `mm/hugetlb.c`, `__unmap_hugepage_range`).
 
 use super::bench::{Bench, Control, base};
+use super::recognition::validator;
 use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome, Recognition, Test};
+use crate::evidence::{Act, Backing, Outcome, Role, Test, Trial};
 use crate::flags::{CONTROL_BITS, CONTROL_SIZE, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, MAP_SHARED_VALIDATE, TABLE};
 use crate::kernel::{PROT_NONE, PROT_READ};
 
@@ -23,7 +24,7 @@ const HUGE: Outcome = Outcome::Number(1);
 
 const fn one_page(base: u8) -> Test {
     Test {
-        question: "whether one base page of it cannot be unmapped",
+        question: "whether one base page of it cannot be unmapped", role: Role::Effect,
         promised: HUGE,
         base,
         backing: Backing::Anonymous,
@@ -109,20 +110,30 @@ fn geometry(bench: &mut Bench, flags: u64, log2: u8) -> Outcome {
     huge
 }
 
+static BY_CONTROL_BIT: Test = validator("anonymous huge memory with a flag that no kernel knows", Role::Offer);
+
 /// The question and its two controls, with two control bits; not asked when nothing validates flags, because then the call could
 /// map something. Whether it may be offered.
 fn offers(bench: &mut Bench, huge: u64) -> bool {
-    let Some(base) = bench.validators().iter().find_map(Control::validates) else { return true };
+    let Some(plain) = bench.validators().iter().find_map(Control::validates) else { return true };
     let nobodys = huge & !(MAP_HUGE_MASK << MAP_HUGE_SHIFT) | CONTROL_SIZE;
     let mut offered = false;
     for &bit in &CONTROL_BITS[..2] {
-        let ask = |bench: &mut Bench, bits| {
-            bench.try_map(MAP_SHARED_VALIDATE | bits | 1 << bit, PROT_READ, Backing::Anonymous)
-        };
-        let (flagged, unknown) = (ask(bench, huge), ask(bench, nobodys));
+        let (flagged, unknown) = (ask(bench, huge | 1 << bit), ask(bench, nobodys | 1 << bit));
         offered |= flagged != unknown;
-        let by = "anonymous huge memory with a flag that no kernel knows";
-        bench.evidence.offers.push(Recognition { by, base, flagged, unknown });
+        bench.evidence.trials.push(Trial { test: &BY_CONTROL_BIT, flagged, plain, unknown });
     }
     offered
+}
+
+/// The answer to a call that can only fail. Kernels of 64-bit parisc (6.12) answer `ENOMEM` where they would choose the address, so
+/// they are asked once more at one that is aligned.
+fn ask(bench: &mut Bench, bits: u64) -> Outcome {
+    let flags = MAP_SHARED_VALIDATE | bits;
+    let mut answer = bench.try_map(flags, PROT_READ, Backing::Anonymous);
+    if answer == Outcome::Failed(Errno::ENOMEM) {
+        answer = bench.answer_aligned((MAP_SHARED_VALIDATE, Backing::Anonymous), bits);
+        bench.noted_map(flags | bench.own.fixed, Backing::Anonymous, 1, answer);
+    }
+    answer
 }

@@ -6,7 +6,7 @@ use crate::evidence::{Act, Backing, Outcome, Test, Trial};
 use crate::kernel::{Answer, PROT_READ};
 
 /// No measurement.
-const NONE: u64 = u64::MAX;
+pub const NONE: u64 = u64::MAX;
 
 impl Bench<'_> {
     /// Runs an experiment about the flag with these bits; the evidence is [`Bench::evidence`].
@@ -26,25 +26,21 @@ impl Bench<'_> {
             Asks::Itself => {}
         }
         let unknown = if plain == 0 { CONTROL } else { NONE };
-        for sign in experiment.signs {
-            let trial = self.trial(sign, sign.backing, &[plain, unknown, bits]);
-            self.evidence.signs.push(trial);
-        }
+        self.run_tests(experiment.signs, &[plain, unknown, bits]);
         if experiment.first.is_none_or(|first| first(self, bits)) {
             self.run_tests(experiment.tests, &[plain, unknown, bits]);
         }
     }
 
-    /// Runs effect tests.
+    /// Runs measurements.
     pub fn run_tests(&mut self, tests: &'static [Test], bits: &[u64; 3]) {
         for test in tests {
-            let trial = self.trial(test, test.backing, bits);
-            self.evidence.trials.push(trial);
+            self.trial(test, test.backing, bits);
         }
     }
 
     /// One measurement without a flag, with the control bit, and with the flag.
-    pub fn trial(&mut self, test: &'static Test, backing: Backing, bits: &[u64; 3]) -> Trial {
+    pub fn trial(&mut self, test: &'static Test, backing: Backing, bits: &[u64; 3]) {
         let base = self.base(test.base);
         let mut outcomes = [Outcome::NotRun; 3];
         for (outcome, &bits) in outcomes.iter_mut().zip(bits) {
@@ -53,7 +49,7 @@ impl Bench<'_> {
             }
         }
         let [plain, unknown, flagged] = outcomes;
-        Trial { test, flagged, plain, unknown }
+        self.evidence.trials.push(Trial { test, flagged, plain, unknown });
     }
 
     /// Maps a page of fresh memory, does something about it, and unmaps it. The mapping's own failure is the answer where there

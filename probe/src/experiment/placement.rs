@@ -4,13 +4,13 @@ use super::bench::{Bench, base};
 use super::measure::lands;
 use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome, Test};
+use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::kernel::{PROT_NONE, PROT_READ};
 
 const AT_TAKEN: &str = "a page at an address that is taken";
 
 const fn at_taken(promised: Outcome, base: u8, backing: Backing) -> Test {
-    Test { question: AT_TAKEN, promised, base, backing, look: lands }
+    Test { question: AT_TAKEN, role: Role::Effect, promised, base, backing, look: lands }
 }
 
 /// `MAP_FIXED`: the address that was asked for, although it is taken.
@@ -41,7 +41,7 @@ pub static KEEPS_WHAT_IS_THERE: Experiment = Experiment {
 };
 
 const fn part_taken(question: &'static str, look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
-    Test { question, promised: EXISTS, base: base::PRIVATE, backing: Backing::Anonymous, look }
+    Test { question, role: Role::Effect, promised: EXISTS, base: base::PRIVATE, backing: Backing::Anonymous, look }
 }
 
 /// Where two pages land of which one is free.
@@ -69,7 +69,7 @@ pub static STAYS_LOW: Experiment = Experiment { tests: &[below_2g(base::PRIVATE)
 const fn below_2g(base: u8) -> Test {
     let (promised, backing) = (Outcome::Number(1), Backing::Anonymous);
     Test {
-        question: "a page below 2 GiB",
+        question: "a page below 2 GiB", role: Role::Effect,
         promised,
         base,
         backing,
@@ -86,7 +86,7 @@ static BELOW_4G: [Test; 2] = [below_4g(base::PRIVATE), below_4g(base::SHARED)];
 const fn below_4g(base: u8) -> Test {
     let (promised, backing) = (Outcome::Number(0), Backing::Anonymous);
     Test {
-        question: "a page below 4 GiB when nothing is left above",
+        question: "a page below 4 GiB when nothing is left above", role: Role::Effect,
         promised,
         base,
         backing,

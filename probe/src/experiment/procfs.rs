@@ -2,19 +2,17 @@
 //! `fs/proc/task_mmu.c`). Never needed, and never believed by itself: it may be another process's, so the control must differ.
 
 use super::bench::{Bench, base};
-use crate::evidence::{Act, Backing, Outcome, Test};
-use crate::kernel::{Fd, How};
+use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::report::sentence::hex;
 
 /// The file.
 pub const SMAPS: &str = "/proc/self/smaps";
-/// Begins the line with the letters.
-const LETTERS: &[u8] = b"VmFlags:";
 
 /// A sign that the kernel knows a flag: it notes it.
 pub const fn sign(look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
     Test {
         question: "its VmFlags in /proc/self/smaps",
+        role: Role::Sign,
         promised: Outcome::Number(1),
         base: base::PRIVATE | base::FIXED,
         backing: Backing::Anonymous,
@@ -22,51 +20,27 @@ pub const fn sign(look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
     }
 }
 
-/// Whether a private page has these letters. It lies between pages without access, so its lines begin with its own address.
+/// Whether a private page has these letters. It lies between pages without access, so a line begins with its own address.
 pub fn recorded(bench: &mut Bench, flags: u64, letters: &[u8; 2]) -> Outcome {
-    let Ok(file) = bench.kernel.open(SMAPS, How::Read).result() else { return Outcome::NotRun };
     let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::Anonymous);
-    let mut shown = mapped;
-    if mapped.succeeded() {
-        shown = has_letters(bench, file as Fd, addr, letters);
-        bench.note(Act::Recorded, shown);
-        bench.unmap(addr, 1, mapped);
+    if !mapped.succeeded() {
+        return mapped;
     }
-    bench.kernel.close(file as Fd);
-    shown
+    let smaps = bench.kernel.read_file(SMAPS).unwrap_or_default();
+    bench.unmap(addr, 1, mapped);
+    let mut line = String::from("\n");
+    hex(&mut line, addr, 8);
+    line.push('-');
+    let noted = behind(&smaps, line.as_bytes()).and_then(|area| behind(area, b"\nVmFlags:"));
+    let shown = noted.map_or(Outcome::NotRun, |noted| {
+        let end = noted.iter().position(|&byte| byte == b'\n').unwrap_or(0);
+        Outcome::Number(behind(noted.get(..end).unwrap_or_default(), letters).is_some().into())
+    });
+    bench.note(Act::Recorded, shown)
 }
 
-/// Looks for the line that begins with the address, from there on for the one that begins with [`LETTERS`], and in that one for the
-/// letters. Nothing when a line is missing.
-fn has_letters(bench: &mut Bench, file: Fd, addr: u64, letters: &[u8; 2]) -> Outcome {
-    let mut address = String::new();
-    hex(&mut address, addr, 8);
-    address.push('-');
-    let wanted = [address.as_bytes(), LETTERS];
-    // How many of the wanted lines were found; how many bytes of this line were read, and how many of them are the wanted ones.
-    let (mut stage, mut column, mut matched) = (0, 0, 0);
-    let (mut before, mut found) = (0, false);
-    let mut block = [0; 1024];
-    while let Ok(count @ 1..) = bench.kernel.read(file, &mut block).result() {
-        for &byte in block.iter().take(count as usize) {
-            if byte == b'\n' {
-                if stage == wanted.len() {
-                    return Outcome::Number(found.into());
-                }
-                (column, matched) = (0, 0);
-                continue;
-            }
-            match wanted.get(stage) {
-                Some(line) if matched == column && line.get(column) == Some(&byte) => {
-                    matched += 1;
-                    stage += usize::from(matched == line.len());
-                }
-                Some(_) => {}
-                None => found |= [before, byte] == *letters,
-            }
-            before = byte;
-            column += 1;
-        }
-    }
-    Outcome::NotRun
+/// What stands behind the first place with these bytes.
+fn behind<'t>(text: &'t [u8], bytes: &[u8]) -> Option<&'t [u8]> {
+    let at = text.windows(bytes.len()).position(|window| window == bytes)?;
+    text.get(at + bytes.len()..)
 }

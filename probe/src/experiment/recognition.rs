@@ -2,29 +2,40 @@
 //! not know (`do_mmap` in `mm/mmap.c`, `LEGACY_MAP_MASK` in `include/linux/mman.h`), so a flag that is not refused as the
 //! control bits are is known. Whether it does anything is another question.
 
-use super::Bench;
-use super::bench::{Control, MEMFD_VALIDATOR, PIPE_VALIDATOR};
-use crate::evidence::{Outcome, Recognition};
+use super::bench::{Bench, Control, MEMFD_VALIDATOR, PIPE_VALIDATOR};
+use super::measure::lands;
+use crate::evidence::{Backing, Outcome, Role, Test, Trial};
+
+static BY_MEMFD: Test = validator("MAP_SHARED_VALIDATE of a memfd", Role::Validator);
+static BY_PIPE: Test = validator("MAP_SHARED_VALIDATE of a pipe", Role::Validator);
+
+/// A measurement whose answers are compared with those to nothing and to what names nothing.
+pub const fn validator(question: &'static str, role: Role) -> Test {
+    Test { question, role, promised: Outcome::NotRun, base: 0, backing: Backing::Memfd, look: lands }
+}
 
 /// Asks in every context, and compares the validators' answers with those to the control bits. Without a memfd the pipe is asked
 /// twice.
 pub fn is_recognized(bench: &mut Bench, bits: u64) {
     let [memfd, pipe] = bench.validators();
-    for at in 0.. {
-        let Some(context) = bench.context(at) else { return };
-        let flagged = bench.ask(context, bits);
-        if context == PIPE_VALIDATOR || context == MEMFD_VALIDATOR && flagged == Outcome::NotRun {
-            let flagged = if context == PIPE_VALIDATOR { flagged } else { bench.ask(PIPE_VALIDATOR, bits) };
-            compare(bench, "MAP_SHARED_VALIDATE of a pipe", flagged, pipe);
-        } else if context == MEMFD_VALIDATOR {
-            compare(bench, "MAP_SHARED_VALIDATE of a memfd", flagged, memfd);
+    let mut at = 0;
+    while let Some(context) = bench.context(at) {
+        at += 1;
+        let mut flagged = bench.ask(context, bits);
+        if context == MEMFD_VALIDATOR && flagged != Outcome::NotRun {
+            compare(bench, &BY_MEMFD, flagged, memfd);
+        } else if context == MEMFD_VALIDATOR || context == PIPE_VALIDATOR {
+            if flagged == Outcome::NotRun {
+                flagged = bench.ask(PIPE_VALIDATOR, bits);
+            }
+            compare(bench, &BY_PIPE, flagged, pipe);
         }
     }
 }
 
-fn compare(bench: &mut Bench, by: &'static str, flagged: Outcome, control: Control) {
+fn compare(bench: &mut Bench, test: &'static Test, flagged: Outcome, control: Control) {
     match control.unknown {
-        Some(unknown) => bench.evidence.recognitions.push(Recognition { by, base: control.base, flagged, unknown }),
+        Some(unknown) => bench.evidence.trials.push(Trial { test, flagged, plain: control.base, unknown }),
         None => bench.evidence.failed_control = Some("bits that no kernel knows are not answered alike"),
     }
 }

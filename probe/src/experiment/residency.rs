@@ -4,11 +4,11 @@
 use super::bench::{Bench, PAGES, base};
 use super::{ASK, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome, Test};
+use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::kernel::Advice;
 
 const fn in_memory(question: &'static str, promised: u8, base: u8) -> Test {
-    Test { question, promised: Outcome::Number(promised), base, backing: Backing::Anonymous, look: resident }
+    Test { question, role: Role::Effect, promised: Outcome::Number(promised), base, backing: Backing::Anonymous, look: resident }
 }
 
 const UNTOUCHED: &str = "pages of 32 resident before anyone touched them";
@@ -53,14 +53,14 @@ pub fn resident(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
 pub static LOCKS: Experiment = Experiment {
     tests: &[
         Test {
-            question: "madvise(MADV_DONTNEED)",
+            question: "madvise(MADV_DONTNEED)", role: Role::Effect,
             promised: Outcome::Refused(Errno::EINVAL),
             base: base::PRIVATE,
             backing: Backing::Anonymous,
             look: discard,
         },
         Test {
-            question: "msync(MS_INVALIDATE)",
+            question: "msync(MS_INVALIDATE)", role: Role::Effect,
             promised: Outcome::Refused(Errno::EBUSY),
             base: base::PRIVATE,
             backing: Backing::Anonymous,

@@ -3,8 +3,9 @@
 use super::bench::{Bench, CONTENT, base};
 use super::{ASK, Asks, Experiment};
 use super::measure::lands;
+use super::recognition::validator;
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome, Recognition, Test};
+use crate::evidence::{Act, Backing, Outcome, Role, Test, Trial};
 use crate::flags::{MAP_SHARED, MAP_SHARED_VALIDATE};
 use crate::kernel::PROT_READ;
 
@@ -21,7 +22,7 @@ const fn on_memfd(
     base: u8,
     look: fn(&mut Bench, u64, Backing) -> Outcome,
 ) -> Test {
-    Test { question, promised, base, backing: Backing::Memfd, look }
+    Test { question, role: Role::Effect, promised, base, backing: Backing::Memfd, look }
 }
 
 const IN_FILE: &str = "byte in the file after a store through the mapping";
@@ -40,7 +41,7 @@ pub static SHARES_STORES: Experiment = Experiment { asks: Asks::Type(base::PRIVA
 pub static KEEPS_STORES: Experiment = Experiment { asks: Asks::Type(base::SHARED), tests: &stores(KEPT), ..ASK };
 
 const fn unknown_flag(question: &'static str, backing: Backing) -> Test {
-    Test { question, promised: Outcome::Failed(Errno::EOPNOTSUPP), base: base::CONTROL, backing, look: lands }
+    Test { question, role: Role::Effect, promised: Outcome::Failed(Errno::EOPNOTSUPP), base: base::CONTROL, backing, look: lands }
 }
 
 /// `MAP_SHARED_VALIDATE`: shares stores like `MAP_SHARED`, and refuses flags it does not know with `EOPNOTSUPP`. The same
@@ -57,7 +58,7 @@ pub static REFUSES_UNKNOWN_FLAGS: Experiment = Experiment {
         for &backing in &[Backing::Memfd, Backing::Pipe] {
             compare_types(bench, backing, PROT_READ, &[MAP_SHARED, bits]);
         }
-        let taken = bench.evidence.recognitions.iter().any(|by| by.flagged.succeeded());
+        let taken = bench.evidence.of(Role::Validator).any(|by| by.flagged.succeeded());
         if taken && in_file(bench, MAP_SHARED_VALIDATE, Backing::Memfd) != REACHED {
             bench.evidence.failed_control = Some("a store through the mapping does not reach the file");
         }
@@ -76,6 +77,8 @@ pub static MAPS_NO_FILE: Experiment = Experiment {
     ],
     ..ASK
 };
+
+static BY_TYPE_FIELD: Test = validator("the type field", Role::Validator);
 
 /// Asks for a type in every backing.
 pub fn ask_as_type(bench: &mut Bench, map_type: u64) {
@@ -109,7 +112,7 @@ pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, &[known, as
     if bench.emulated {
         bench.evidence.failed_control = Some("a system call emulator divides the flags in its own way");
     }
-    bench.evidence.recognitions.push(Recognition { by: "the type field", base, flagged, unknown });
+    bench.evidence.trials.push(Trial { test: &BY_TYPE_FIELD, flagged, plain: base, unknown });
 }
 
 /// The first byte of a mapping of the memfd.

@@ -2,25 +2,15 @@
 //! which low bits select a map type.
 
 use super::Bench;
+use super::measure::lands;
 use super::bench::{CONTROL, Context, Control, MEMFD_VALIDATOR, PIPE_VALIDATOR};
 use crate::errno::Errno;
 use crate::evidence::{Backing, Outcome};
 use crate::flags::{MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
 use crate::kernel::PROT_READ;
 
-/// A bit and how `MAP_SHARED_VALIDATE` answers to it, on a memfd and on a pipe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bit {
-    /// 0 to 63.
-    pub bit: u8,
-    /// On a memfd.
-    pub memfd: Outcome,
-    /// On a pipe.
-    pub pipe: Outcome,
-}
-
-/// What the fail-on-unknown-flag test found. The bench notes the calls, those about single bits excepted: `bits` says all there is
-/// to say about them.
+/// What the fail-on-unknown-flag test found. The bench notes the calls, those about single bits excepted: the masks say all there is to say
+/// about them.
 #[derive(Clone, Debug)]
 pub struct Validation {
     /// Whether the kernel takes the type: a memfd (where there is one) can be mapped, and a pipe is refused with `ENODEV`. `None`
@@ -30,44 +20,15 @@ pub struct Validation {
     pub validating: Option<bool>,
     /// The bits that select a map type, among the lowest eight; `None` when not even a known type could be mapped.
     pub type_mask: Option<u64>,
-    /// Every bit outside the type field, when it validates.
-    pub bits: Vec<Bit>,
+    /// The bits outside the type field that it lets pass, as a mask: on a memfd or on a pipe, and the other does not refuse it as
+    /// unknown. None where it does not validate.
+    pub accepted: u64,
+    /// Those that it refuses as it refuses unknown flags, on both.
+    pub refused: u64,
+    /// Those that another rule answers before the validation: the bit, the memfd's answer, the pipe's.
+    pub other: Vec<(u8, Outcome, Outcome)>,
     /// How each context answers without any flag, in the order of [`Bench::context`].
     pub contexts: Vec<(Context, Outcome)>,
-}
-
-/// How a bit is answered, from both validators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// One of them passes it, and the other does not refuse it as unknown.
-    Accepted,
-    /// Both refuse it as they refuse unknown flags.
-    Refused,
-    /// Another rule answers before the validation.
-    Other,
-}
-
-impl Bit {
-    /// The two answers as one.
-    pub fn answered(&self) -> Answered {
-        let refused = Outcome::Failed(Errno::EOPNOTSUPP);
-        let passes = |outcome: Outcome| outcome.succeeded() || outcome == Outcome::Failed(Errno::ENODEV);
-        let Bit { memfd, pipe, .. } = *self;
-        if pipe == refused && (memfd == refused || memfd == Outcome::NotRun) {
-            Answered::Refused
-        } else if passes(memfd) && pipe != refused || passes(pipe) && memfd != refused {
-            Answered::Accepted
-        } else {
-            Answered::Other
-        }
-    }
-}
-
-impl Validation {
-    /// The bits that are answered in a way, as a mask.
-    pub fn answering(&self, wanted: Answered) -> u64 {
-        self.bits.iter().fold(0, |mask, bit| mask | u64::from(bit.answered() == wanted) << bit.bit)
-    }
 }
 
 /// Runs the test.
@@ -88,20 +49,29 @@ pub fn validates(bench: &mut Bench) -> Validation {
     while let Some(context) = bench.context(contexts.len()) {
         contexts.push((context, bench.ask(context, 0)));
     }
-    let mut bits = Vec::new();
+    let (mut accepted, mut refused_bits, mut other) = (0, 0, Vec::new());
     if let (Some(true), Some(types)) = (validating, type_mask) {
-        bits.reserve(64);
-        for bit in (0..bench.arch().flag_bits() as u8).filter(|bit| types >> bit & 1 == 0) {
-            let [memfd, pipe] = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| bench.answer(context, 1 << bit));
-            bits.push(Bit { bit, memfd, pipe });
+        let passes = |outcome: Outcome| outcome.succeeded() || outcome == Outcome::Failed(Errno::ENODEV);
+        for bit in 0..bench.arch().flag_bits() as u8 {
+            let mask = 1 << bit;
+            if types & mask != 0 {
+                continue;
+            }
+            let (memfd, pipe) = (bench.answer(MEMFD_VALIDATOR, mask), bench.answer(PIPE_VALIDATOR, mask));
+            if pipe == refused && (memfd == refused || without_memfd) {
+                refused_bits |= mask;
+            } else if passes(memfd) && pipe != refused || passes(pipe) && memfd != refused {
+                accepted |= mask;
+            } else {
+                other.push((bit, memfd, pipe));
+            }
         }
     }
-    bench.emulated = present == Some(false) && {
-        let fixed = MAP_SHARED_VALIDATE | bench.own.fixed;
-        let [known, unknown] = [0, CONTROL].map(|bit| bench.try_map(fixed | bit, PROT_READ, Backing::Memfd));
-        known.succeeded() && unknown.succeeded()
-    };
-    Validation { present, validating, type_mask, bits, contexts }
+    let fixed = MAP_SHARED_VALIDATE | bench.own.fixed;
+    bench.emulated = present == Some(false)
+        && lands(bench, fixed, Backing::Memfd).succeeded()
+        && lands(bench, fixed | CONTROL, Backing::Memfd).succeeded();
+    Validation { present, validating, type_mask, accepted, refused: refused_bits, other, contexts }
 }
 
 /// A bit selects a type when changing it in `MAP_SHARED` or `MAP_PRIVATE` gives a type that is refused. Bits that are flags of

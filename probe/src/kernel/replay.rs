@@ -9,13 +9,15 @@
 //! page_size = 1000
 //! mmap 0 800000 0 4022 ffffffffffffffff = 7f3a5c000000
 //! mmap 7f3a5c001000 1000 1 1000003 3 = -95
-//! mincore 7f3a5c001000 2000 = 0 > 0100
-//! write 4 < 6d = 1
+//! mincore 7f3a5c001000 2000 = 0 > %01
+//! write 4 < m = 1
 //! ```
 //! A line is a call: its name, its integers in hexadecimal without the zeros at the end, behind `<` the bytes the kernel read, behind
-//! `=` the answer (a value in hexadecimal, or the number of an error, negative and decimal), behind `>` the bytes it filled in.
+//! `=` the answer (a value in hexadecimal, or the number of an error, negative and decimal), behind `>` the bytes it filled in. Bytes
+//! that are no printable ASCII, and `%`, are written `%` and two hexadecimal digits; zeros at the end are left out. The name of the
+//! machine, which nothing depends on, is not recorded.
 
-use super::{Answer, Call, Errno, Kernel, Op};
+use super::{Answer, Call, Errno, Kernel, Op, UTS_FIELD};
 use crate::errno::nth_line;
 use crate::report::sentence::{hex, number};
 
@@ -49,6 +51,9 @@ impl Kernel for Recorder<'_> {
     fn call(&mut self, call: &mut Call) -> Answer {
         request(&mut self.text, call);
         let answer = self.kernel.call(call);
+        if call.op == Op::Uname {
+            call.output.iter_mut().skip(UTS_FIELD).take(UTS_FIELD).for_each(|byte| *byte = 0);
+        }
         let out = &mut self.text;
         out.push_str(ANSWER);
         match answer.result() {
@@ -81,11 +86,16 @@ fn request(out: &mut String, call: &Call) {
     }
 }
 
-/// Appends bytes, two digits each, without the zeros at the end.
+/// Appends bytes, without the zeros at the end.
 fn bytes(out: &mut String, bytes: &[u8]) {
     let used = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-    for &byte in bytes.iter().take(used.max(1)) {
-        hex(out, byte.into(), 2);
+    for &byte in bytes.iter().take(used) {
+        if matches!(byte, b' '..=b'~') && byte != b'%' {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            hex(out, byte.into(), 2);
+        }
     }
 }
 
@@ -150,9 +160,13 @@ fn answered(mut rest: &[u8], output: &mut [u8]) -> Option<Answer> {
     }
     output.fill(0);
     if let Some(filled) = rest.strip_prefix(FILLED.as_bytes()) {
-        for (place, pair) in output.iter_mut().zip(filled.chunks(2)) {
-            let &[high, low] = pair else { return None };
-            *place = nibble(high)? << 4 | nibble(low)?;
+        let mut filled = filled.iter().copied();
+        for place in output {
+            *place = match filled.next() {
+                Some(b'%') => nibble(filled.next()?)? << 4 | nibble(filled.next()?)?,
+                Some(byte) => byte,
+                None => break,
+            };
         }
     }
     Some(Answer::value(value))

@@ -2,9 +2,9 @@
 
 use super::{Report, Row, SCHEMA_VERSION, json_sweep, sentence};
 use crate::cli::What;
-use crate::evidence::{Call, Outcome, Step};
+use crate::evidence::{Backing, Call, Outcome, Step};
 use crate::experiment::bench::Context;
-use crate::experiment::validation::{Answered, Validation};
+use crate::experiment::validation::Validation;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
@@ -78,18 +78,16 @@ fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
     json.truth_at("present", validation.present);
     json.truth_at("validating", validation.validating);
     json.hex_at("type_mask", validation.type_mask);
-    bits_at(json, "accepted_bits", validation.answering(Answered::Accepted));
-    bits_at(json, "refused_bits", validation.answering(Answered::Refused));
+    bits_at(json, "accepted_bits", validation.accepted);
+    bits_at(json, "refused_bits", validation.refused);
     json.open_at("other_bits", '[');
-    for bit in &validation.bits {
-        if bit.answered() == Answered::Other {
-            json.next();
-            json.open_flat('{');
-            json.number_at("bit", Some(u64::from(bit.bit)));
-            json.outcome_at("memfd", bit.memfd);
-            json.outcome_at("pipe", bit.pipe);
-            json.close('}');
-        }
+    for &(bit, memfd, pipe) in &validation.other {
+        json.next();
+        json.open_flat('{');
+        json.number_at("bit", Some(bit.into()));
+        json.outcome_at("memfd", memfd);
+        json.outcome_at("pipe", pipe);
+        json.close('}');
     }
     json.close(']');
     json.open_at("contexts", '[');
@@ -120,7 +118,7 @@ fn write_row(json: &mut Json, report: &Report, row: &Row) {
     sentence::version(&mut json.out, row.flag.since);
     json.out.push('"');
     json.text_at("verdict", verdict.word());
-    json.text_at("reason_code", reason.code());
+    json.text_at("reason_code", reason.cause.code());
     json.key("reason");
     json.out.push('"');
     sentence::reason(&mut json.out, report, row);
@@ -139,14 +137,19 @@ fn write_row(json: &mut Json, report: &Report, row: &Row) {
 fn write_context(json: &mut Json, report: &Report, (map_type, backing): Context, outcome: Outcome) {
     json.next();
     json.open_flat('{');
+    type_and_backing(json, report, map_type, backing);
+    json.outcome_at("outcome", outcome);
+    json.close('}');
+}
+
+/// Writes a context.
+pub(super) fn type_and_backing(json: &mut Json, report: &Report, map_type: u64, backing: Backing) {
     json.word_at("type", "\"");
     sentence::flags(&mut json.out, report.arch, map_type);
     json.out.push('"');
     json.word_at("backing", "\"");
     sentence::backing(&mut json.out, report, backing);
     json.out.push('"');
-    json.outcome_at("outcome", outcome);
-    json.close('}');
 }
 
 fn write_evidence(json: &mut Json, report: &Report, steps: &[Step]) {

@@ -1,27 +1,23 @@
 //! `json`, the part about the sweep: answers to every bit, and what is guaranteed to fail.
 
-use super::json::{Json, bits_at};
+use super::json::{Json, bits_at, type_and_backing};
 use super::{Report, sentence};
+use crate::errno::Errno;
 use crate::evidence::Outcome;
+use crate::experiment::bench::Context;
 use crate::flags::{self, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own};
 
 /// Writes every answer.
 pub fn write_sweep(json: &mut Json, report: &Report) {
+    let sweep = &report.sweep;
     json.open_at("sweep", '[');
-    for cells in &report.sweep.cells {
-        let (map_type, backing) = cells.context;
-        json.next();
-        json.open_flat('{');
-        json.word_at("type", "\"");
-        sentence::flags(&mut json.out, report.arch, map_type);
-        json.out.push('"');
-        json.word_at("backing", "\"");
-        sentence::backing(&mut json.out, report, backing);
-        json.out.push('"');
-        answer_at(json, "base", cells.base);
+    for (at, context) in sweep.contexts.iter().enumerate().take(sweep.named) {
+        let Some((&base, answers)) = sweep.of(at).split_first() else { continue };
+        open_context(json, report, context);
+        answer_at(json, "base", base);
         json.key("bits");
         json.open_flat('[');
-        for &answer in &cells.bits {
+        for &answer in answers {
             json.next();
             write_answer(json, answer);
         }
@@ -30,17 +26,9 @@ pub fn write_sweep(json: &mut Json, report: &Report) {
     }
     json.close(']');
     json.open_at("types", '[');
-    for cells in &report.sweep.types {
-        json.next();
-        json.open_flat('{');
-        json.hex_at("value", Some(cells.value));
-        for &(backing, answer) in &cells.answers {
-            json.next();
-            json.out.push('"');
-            sentence::backing(&mut json.out, report, backing);
-            json.out.push_str("\": ");
-            write_answer(json, answer);
-        }
+    for (context, &answer) in sweep.types() {
+        open_context(json, report, context);
+        answer_at(json, "outcome", answer);
         json.close('}');
     }
     json.close(']');
@@ -54,19 +42,18 @@ const HUGE_SIZE_FIELD: u64 = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
 /// Writes what a new flag or map type could be detected by.
 pub fn write_free(json: &mut Json, report: &Report) {
     let free = !meant(report);
-    bits_at(json, "with_map_shared_validate", free & report.sweep.failing(true));
-    bits_at(json, "with_any_map_type", free & report.sweep.failing(false));
-    json.key("map_types");
-    json.open_flat('[');
-    for cells in &report.sweep.types {
-        if cells.fails() && flags::types(report.arch).all(|named| named != cells.value) {
-            json.next();
-            json.out.push_str("\"0x");
-            sentence::hex(&mut json.out, cells.value, 1);
-            json.out.push('"');
+    bits_at(json, "with_map_shared_validate", free & report.sweep.refused());
+    bits_at(json, "with_any_map_type", free & report.sweep.failing());
+    // Values without a name that everything refuses, and not because of what is mapped.
+    let mut types = !flags::types(report.arch).fold(0, |mask, named| mask | 1_u64 << named);
+    let mut asked = 0;
+    for ((value, _), answer) in report.sweep.types() {
+        asked |= 1 << value;
+        if answer.succeeded() || *answer == Outcome::Failed(Errno::ENODEV) {
+            types &= !(1 << value);
         }
     }
-    json.close(']');
+    bits_at(json, "map_types", types & asked);
     write_strangers(json, report);
 }
 
@@ -78,7 +65,13 @@ fn meant(report: &Report) -> u64 {
 
 /// Bits that the kernel knows and the table does not: this kernel may be newer than this program.
 fn write_strangers(json: &mut Json, report: &Report) {
-    bits_at(json, "unnamed_accepted_bits", report.sweep.validated() & !meant(report));
+    bits_at(json, "unnamed_accepted_bits", report.sweep.passed() & !meant(report));
+}
+
+fn open_context(json: &mut Json, report: &Report, &(map_type, backing): &Context) {
+    json.next();
+    json.open_flat('{');
+    type_and_backing(json, report, map_type, backing);
 }
 
 fn answer_at(json: &mut Json, key: &str, answer: Outcome) {

@@ -6,7 +6,7 @@ use super::{Report, Row};
 use crate::evidence::{Backing, Call, Outcome, Step};
 use crate::experiment::bench::Context;
 use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own, TABLE, Version};
-use crate::verdict::Reason;
+use crate::verdict::{Cause, Reason};
 
 /// Appends a number in decimal. By subtraction: 64-bit division costs kilobytes on a 32-bit machine, and `core::fmt` two more.
 pub fn number(out: &mut String, mut value: u64) {
@@ -156,45 +156,23 @@ pub fn step(out: &mut String, report: &Report, step: &Step) {
 
 /// Appends a reason as a sentence: a few words, the measurement that decided, and where contexts differ.
 pub fn reason(out: &mut String, report: &Report, row: &Row) {
-    let reason = &row.finding.1;
-    summary(out, reason);
-    match reason {
-        Reason::ControlShowsEffect(trial)
-        | Reason::EffectSeen(trial, _)
-        | Reason::EffectAbsent(trial)
-        | Reason::SignSeen(trial)
-        | Reason::Undecided(trial) => {
-            out.push_str(": ");
-            out.push_str(trial.test.question);
-            out.push_str(": ");
-            outcome(out, trial.flagged);
-            out.push_str(" with it, ");
-            outcome(out, trial.plain);
-            out.push_str(" without");
-            if trial.unknown != Outcome::NotRun {
-                out.push_str(", ");
-                outcome(out, trial.unknown);
-                out.push_str(" with an unknown bit");
+    let Reason { trial, remark, .. } = row.finding.1;
+    summary(out, &row.finding.1);
+    if let Some(trial) = trial {
+        out.push_str(": ");
+        out.push_str(trial.test.question);
+        for (words, answer) in
+            [(": with it ", trial.flagged), (", without ", trial.plain), (", with a control ", trial.unknown)]
+        {
+            if answer != Outcome::NotRun {
+                out.push_str(words);
+                outcome(out, answer);
             }
         }
-        Reason::NotOffered(by) | Reason::Offered(by) | Reason::Validated(by) | Reason::RefusedAsUnknown(by) => {
-            out.push_str(": ");
-            out.push_str(by.by);
-            out.push_str(" answers ");
-            outcome(out, by.flagged);
-            out.push_str(" to it and ");
-            outcome(out, by.unknown);
-            out.push_str(" to what names nothing");
-        }
-        Reason::NotRun(trial) => {
-            out.push_str(": ");
-            out.push_str(trial.test.question);
-        }
-        _ => {}
     }
-    if let Reason::EffectSeen(_, Some(but)) = reason {
+    if let (Some(remark), Some(_)) = (remark, trial) {
         out.push_str("; ");
-        out.push_str(but);
+        out.push_str(remark);
     }
     differences(out, report, row);
 }
@@ -233,30 +211,8 @@ fn differences(out: &mut String, report: &Report, row: &Row) {
     }
 }
 
-/// Appends a reason in a few words.
+/// Appends a reason in a few words: the failed control's, where one failed.
 pub fn summary(out: &mut String, reason: &Reason) {
-    let (words, failed) = match *reason {
-        Reason::NotDefined => ("no such flag on this architecture", None),
-        Reason::ControlFailed(control) => (control, None),
-        Reason::ControlShowsEffect(_) => ("the control shows the effect too", None),
-        Reason::Contradictory => ("the answers contradict each other", None),
-        Reason::EffectSeen(..) => ("its effect was seen", None),
-        Reason::SignSeen(_) => ("known; no effect was observed", None),
-        Reason::NotPermitted(errno) => ("not permitted: ", Some(errno)),
-        Reason::OverLimit(errno) => ("over a limit: ", Some(errno)),
-        Reason::RefusedHere(errno) => ("known, and refused here: ", Some(errno)),
-        Reason::NoRoom(errno) => ("the kernel has no room: ", Some(errno)),
-        Reason::NotOffered(_) => ("not offered by this machine", None),
-        Reason::Offered(_) => ("offered by this machine", None),
-        Reason::EffectAbsent(_) => ("taken, and nothing happened", None),
-        Reason::Validated(_) => ("known; no effect was observed", None),
-        Reason::RefusedAsUnknown(_) => ("refused like unknown flags", None),
-        Reason::Undecided(_) => ("its test decides nothing", None),
-        Reason::NotRun(_) => ("its test could not be run", None),
-        Reason::NoEvidence => ("nothing was seen that decides", None),
-    };
-    out.push_str(words);
-    if let Some(failed) = failed {
-        errno(out, failed);
-    }
+    let failed = reason.remark.filter(|_| reason.cause == Cause::ControlFailed);
+    out.push_str(failed.unwrap_or(reason.cause.words()));
 }
