@@ -8,6 +8,9 @@ use crate::kernel::{Fd, How, Kernel};
 /// Paths at most: their places are numbered in a byte.
 const MOST: usize = 64;
 
+/// What stands for bytes of an argument that are not UTF-8: U+FFFD.
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+
 /// Open files, in the order they were named.
 #[derive(Debug, Default)]
 pub struct Paths {
@@ -21,7 +24,7 @@ impl Paths {
         for path in paths {
             let file = if opened.files.len() == MOST {
                 Err(of_file(path, "that is one path too many: 64 can be asked about"))
-            } else if path.contains(char::REPLACEMENT_CHARACTER) {
+            } else if path.as_bytes().windows(3).any(|bytes| bytes == REPLACEMENT) {
                 Err(of_file(path, "a path must be UTF-8"))
             } else {
                 open(kernel, path).map_err(|errno| about(path, "it cannot be opened", errno))
