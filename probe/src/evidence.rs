@@ -4,53 +4,105 @@ use crate::errno::Errno;
 use crate::experiment::Bench;
 use crate::kernel::Answer;
 
-/// What is mapped.
+/// What is mapped. A small number, since it is compared and passed on a lot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backing {
+pub struct Backing(pub u8);
+
+impl Backing {
     /// `MAP_ANONYMOUS`, no file.
-    Anonymous,
+    pub const ANONYMOUS: Backing = Backing(0);
     /// A file of `memfd_create(2)`.
-    Memfd,
+    pub const MEMFD: Backing = Backing(1);
     /// A pipe: it can never be mapped, but the kernel looks at the flags before it finds out.
-    Pipe,
+    pub const PIPE: Backing = Backing(2);
+
     /// A path that the user named, by its place among them.
-    Path(u8),
+    pub const fn path(place: u8) -> Backing {
+        Backing(3 + place)
+    }
+
+    /// The place of a path among those the user named.
+    pub const fn place(self) -> Option<usize> {
+        if self.0 < 3 { None } else { Some(self.0 as usize - 3) }
+    }
 }
 
-/// What came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Mapped at the address that was asked for.
-    There,
-    /// Mapped somewhere else.
-    Elsewhere,
-    /// A count, or a byte that was read; 0 for a call that just succeeded.
-    Number(u8),
-    /// `mmap` failed.
-    Failed(Errno),
-    /// Mapped, and then a call about the mapping failed.
-    Refused(Errno),
-    /// Never called, because something before it failed.
-    NotRun,
-}
+/// What came back: one number, since it is compared and passed on more than anything else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Outcome(u32);
+
+/// The kinds of [`Outcome`] that hold a value, above its 16 bits.
+const NUMBER: u32 = 1 << 16;
+const FAILED: u32 = 2 << 16;
+const REFUSED: u32 = 3 << 16;
 
 impl Outcome {
+    /// Mapped at the address that was asked for.
+    pub const THERE: Outcome = Outcome(0);
+    /// Mapped somewhere else.
+    pub const ELSEWHERE: Outcome = Outcome(1);
+    /// Never called, because something before it failed.
+    pub const NOT_RUN: Outcome = Outcome(4 << 16);
+
+    /// A count, or a byte that was read; 0 for a call that just succeeded.
+    pub const fn number(number: u8) -> Outcome {
+        Outcome(NUMBER | number as u32)
+    }
+
+    /// `mmap` failed.
+    pub const fn failed(errno: Errno) -> Outcome {
+        Outcome(FAILED | errno.0 as u32)
+    }
+
+    /// Mapped, and then a call about the mapping failed.
+    pub const fn refused(errno: Errno) -> Outcome {
+        Outcome(REFUSED | errno.0 as u32)
+    }
+
+    /// 1 for what is true.
+    pub const fn truth(truth: bool) -> Outcome {
+        Outcome::number(truth as u8)
+    }
+
     /// The answer of a call about a mapping whose value does not matter.
     pub fn of(answer: Answer) -> Outcome {
         match answer.result() {
-            Ok(_) => Outcome::Number(0),
-            Err(errno) => Outcome::Refused(errno),
+            Ok(_) => Outcome::number(0),
+            Err(errno) => Outcome::refused(errno),
         }
     }
 
     /// Whether the call did what it is called for, wherever it landed.
     pub const fn succeeded(self) -> bool {
-        matches!(self, Outcome::There | Outcome::Elsewhere | Outcome::Number(_))
+        self.0 < FAILED
+    }
+
+    /// Whether `mmap` failed.
+    pub const fn is_failure(self) -> bool {
+        self.0 & REFUSED == FAILED
     }
 
     /// Whether two answers say the same: equal, or both did what was asked.
     pub fn same_as(self, other: Outcome) -> bool {
         self == other || (self.succeeded() && other.succeeded())
+    }
+
+    /// The count or byte.
+    pub const fn value(self) -> Option<u8> {
+        if self.0 & REFUSED == NUMBER { Some(self.0 as u8) } else { None }
+    }
+
+    /// What the call failed with, whichever it was.
+    pub const fn errno(self) -> Option<Errno> {
+        if self.0 & FAILED != 0 { Some(Errno(self.0 as u16)) } else { None }
+    }
+}
+
+impl core::fmt::Debug for Outcome {
+    fn fmt(&self, to: &mut core::fmt::Formatter) -> core::fmt::Result {
+        let mut words = String::new();
+        crate::report::sentence::outcome(&mut words, *self);
+        to.write_str(&words)
     }
 }
 

@@ -29,8 +29,7 @@ pub fn sweep(bench: &mut Bench) -> Sweep {
     let bits = bench.arch().flag_bits();
     let mut found = Sweep { bits: bits as usize, ..Sweep::default() };
     found.answers.reserve(2048);
-    let backings = |bench: &Bench| 3 + bench.paths();
-    for backing in (0..backings(bench)).map(backing) {
+    for backing in (0..3 + bench.paths()).map(Backing) {
         for map_type in flags::types(bench.arch()) {
             let context = (map_type, backing);
             found.contexts.push(context);
@@ -43,7 +42,7 @@ pub fn sweep(bench: &mut Bench) -> Sweep {
     found.named = found.contexts.len();
     let field = TYPE_FIELDS & !bench.own.all;
     for value in (0..=field).filter(|value| value & !field == 0) {
-        for backing in (0..backings(bench)).map(backing) {
+        for backing in (0..3 + bench.paths()).map(Backing) {
             found.contexts.push((value, backing));
             found.answers.push(answer(bench, (value, backing), 0));
         }
@@ -51,20 +50,10 @@ pub fn sweep(bench: &mut Bench) -> Sweep {
     found
 }
 
-/// Everything that can be mapped, or could be but for its kind.
-fn backing(at: u8) -> Backing {
-    match at {
-        0 => Backing::Anonymous,
-        1 => Backing::Memfd,
-        2 => Backing::Pipe,
-        path => Backing::Path(path - 3),
-    }
-}
-
 /// The answer to some bits where the page asked for is free, so that landing elsewhere means something. Huge pages are asked for at
 /// an address that is aligned for them: a multiple of 4 MiB on the bench's own ground.
 fn answer(bench: &mut Bench, context: Context, bits: u64) -> Outcome {
-    if context.1 == Backing::Anonymous && bits == bench.own.hugetlb {
+    if context.1 == Backing::ANONYMOUS && bits == bench.own.hugetlb {
         return bench.answer_aligned(context, bits);
     }
     bench.free_page();
@@ -92,7 +81,7 @@ impl Sweep {
         let (mut mask, mut asked) = (!0, 0);
         for (at, context) in self.contexts.iter().enumerate().take(self.named) {
             let Some((&base, answers)) = self.of(at).split_first() else { continue };
-            let takes = base.succeeded() || base == Outcome::Failed(Errno::ENODEV);
+            let takes = base.succeeded() || base == Outcome::failed(Errno::ENODEV);
             if takes && (context.0 == MAP_SHARED_VALIDATE || !validating) {
                 asked += 1;
                 mask &= answers.iter().rev().fold(0, |mask, &answer| mask << 1 | u64::from(holds(base, answer)));
@@ -103,12 +92,12 @@ impl Sweep {
 
     /// The bits that are guaranteed to fail with `MAP_SHARED_VALIDATE`, whatever is mapped: refused as unknown flags are.
     pub fn refused(&self) -> u64 {
-        self.mask(true, |_, answer| answer == Outcome::Failed(Errno::EOPNOTSUPP))
+        self.mask(true, |_, answer| answer == Outcome::failed(Errno::EOPNOTSUPP))
     }
 
     /// The bits that are guaranteed to fail with any map type.
     pub fn failing(&self) -> u64 {
-        self.mask(false, |base, answer| matches!(answer, Outcome::Failed(_)) && answer != base)
+        self.mask(false, |base, answer| answer.is_failure() && answer != base)
     }
 
     /// The bits that `MAP_SHARED_VALIDATE` passes, whatever is mapped.

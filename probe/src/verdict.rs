@@ -155,7 +155,7 @@ fn shown(trial: &Trial) -> Shown {
         };
     }
     let promised = test.promised;
-    if flagged == Outcome::NotRun {
+    if flagged == Outcome::NOT_RUN {
         Shown::NotRun
     } else if plain == promised || unknown == promised {
         Shown::ControlToo
@@ -170,7 +170,7 @@ fn shown(trial: &Trial) -> Shown {
 
 /// Whether a measurement came to an end. A touch that is refused is one; any other refusal is a failure of the measurement.
 fn measured(outcome: Outcome) -> bool {
-    outcome.succeeded() || outcome == Outcome::Refused(Errno::EFAULT)
+    outcome.succeeded() || outcome == Outcome::refused(Errno::EFAULT)
 }
 
 /// The first trial of a role that shows it, if there is one.
@@ -259,16 +259,18 @@ fn taken(step: &Step) -> bool {
 
 /// An error that only a kernel that knows the flag gives, in a place where the plain call succeeds.
 fn refusal(evidence: &Evidence) -> Option<(Cause, &Trial)> {
-    evidence.trials.iter().find_map(|trial| match trial.flagged {
-        Outcome::Failed(errno) if trial.plain.succeeded() && evidence.knowing.contains(&errno) => {
-            let cause = match errno {
-                Errno::EPERM => Cause::NotPermitted,
-                Errno::EAGAIN => Cause::OverLimit,
-                Errno::EINVAL => Cause::RefusedHere,
-                _ => Cause::NoRoom,
-            };
-            Some((cause, trial))
+    for trial in evidence.trials.iter().filter(|trial| trial.plain.succeeded()) {
+        for &errno in evidence.knowing {
+            if trial.flagged == Outcome::failed(errno) {
+                let cause = match errno {
+                    Errno::EPERM => Cause::NotPermitted,
+                    Errno::EAGAIN => Cause::OverLimit,
+                    Errno::EINVAL => Cause::RefusedHere,
+                    _ => Cause::NoRoom,
+                };
+                return Some((cause, trial));
+            }
         }
-        _ => None,
-    })
+    }
+    None
 }

@@ -20,7 +20,7 @@ pub static IS_NOT_ACCOUNTED: Experiment = Experiment {
     first: Some(|bench, bits| {
         // Where everything is given, the tests cannot decide, but what the kernel noted can.
         if overcommits(bench, false, Bench::READ_WRITE) {
-            bench.trial(&NOTED, Backing::Anonymous, &[0, NONE, bits]);
+            bench.trial(&NOTED, Backing::ANONYMOUS, &[0, NONE, bits]);
         }
         true
     }),
@@ -30,18 +30,18 @@ pub static IS_NOT_ACCOUNTED: Experiment = Experiment {
 static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"nr"));
 
 const fn beyond(question: &'static str, look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
-    Test { question, role: Role::Effect, promised: Outcome::Elsewhere, base: base::PRIVATE, backing: Backing::Anonymous, look }
+    Test { question, role: Role::Effect, promised: Outcome::ELSEWHERE, base: base::PRIVATE, backing: Backing::ANONYMOUS, look }
 }
 
 /// What asking for so much more than memory and swap answers. Not asked where everything is locked: that would bring all of it in.
 pub fn beyond_memory(bench: &mut Bench, flags: u64, prot: u32, more: u64) -> Outcome {
-    let Ok(memory) = bench.kernel.memory().result() else { return Outcome::NotRun };
-    if !residency::discard(bench, bench.base(base::PRIVATE), Backing::Anonymous).succeeded() {
-        return Outcome::NotRun;
+    let Ok(memory) = bench.kernel.memory().result() else { return Outcome::NOT_RUN };
+    if !residency::discard(bench, bench.base(base::PRIVATE), Backing::ANONYMOUS).succeeded() {
+        return Outcome::NOT_RUN;
     }
     let len = memory + more;
-    let (addr, outcome) = bench.place(0, len, prot, flags, Backing::Anonymous);
-    bench.noted_map(flags, Backing::Anonymous, 0, outcome);
+    let (addr, outcome) = bench.place(0, len, prot, flags, Backing::ANONYMOUS);
+    bench.noted_map(flags, Backing::ANONYMOUS, 0, outcome);
     if outcome.succeeded() {
         bench.kernel.munmap(addr, len);
     }

@@ -22,6 +22,8 @@ const FAR_END: u64 = 4 << 20;
 /// Shared mappings of one file must agree modulo this on machines whose caches are indexed by address: `SHM_COLOUR`,
 /// `arch/parisc/include/asm/shmparam.h`. Elsewhere any address will do, this one too.
 const COLOUR: u64 = 4 << 20;
+/// The descriptor of a file that could not be had; [`NO_FD`] is that of no file.
+const NO_FILE: Fd = -2;
 /// What the memfd begins with: not zero, so that it differs from fresh memory.
 pub const CONTENT: u8 = b'm';
 
@@ -30,18 +32,18 @@ pub type Context = (u64, Backing);
 
 /// Every context a flag is asked in, those of the user's paths excepted.
 static CONTEXTS: [Context; 7] = [
-    (MAP_SHARED, Backing::Anonymous),
-    (MAP_PRIVATE, Backing::Anonymous),
-    (MAP_SHARED_VALIDATE, Backing::Anonymous),
-    (MAP_SHARED, Backing::Memfd),
-    (MAP_PRIVATE, Backing::Memfd),
+    (MAP_SHARED, Backing::ANONYMOUS),
+    (MAP_PRIVATE, Backing::ANONYMOUS),
+    (MAP_SHARED_VALIDATE, Backing::ANONYMOUS),
+    (MAP_SHARED, Backing::MEMFD),
+    (MAP_PRIVATE, Backing::MEMFD),
     MEMFD_VALIDATOR,
     PIPE_VALIDATOR,
 ];
 /// A context in which the kernel looks at the flags and a mapping results.
-pub const MEMFD_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Memfd);
+pub const MEMFD_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::MEMFD);
 /// A context in which the kernel looks at the flags and no mapping can result: `ENODEV` is the answer to flags it knows.
-pub const PIPE_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Pipe);
+pub const PIPE_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::PIPE);
 
 /// What flags hold beside the flag under test, in numbers that are the same on every architecture.
 pub mod base {
@@ -71,7 +73,7 @@ pub struct Control {
 impl Control {
     /// How it refuses what it does not know, if it does.
     pub fn validates(&self) -> Option<Outcome> {
-        self.unknown.filter(|unknown| matches!(unknown, Outcome::Failed(_)) && *unknown != self.base)
+        self.unknown.filter(|unknown| unknown.is_failure() && *unknown != self.base)
     }
 }
 
@@ -89,6 +91,8 @@ pub struct Bench<'k> {
     pub thorough: bool,
     /// The huge page size under test, as a power of two.
     pub huge: u8,
+    /// Whether `memfd_create` was answered `EPERM`.
+    pub filtered: bool,
     /// The numbers of the flags that calls are built from.
     pub own: &'static Own,
     arch: Arch,
@@ -96,7 +100,7 @@ pub struct Bench<'k> {
     ground: u64,
     /// Inside the ground, with room for [`PAGES`] pages behind it, where a shared mapping of the memfd may be placed; always taken.
     spot: u64,
-    memfd: Result<Fd, Errno>,
+    memfd: Fd,
     pipe: (Fd, Fd),
     paths: &'k [Fd],
     validators: OnceCell<[Control; 2]>,
@@ -118,7 +122,7 @@ impl<'k> Bench<'k> {
             kernel.munmap(ground, GROUND);
             return Err("no pipe could be had: pipe2 failed");
         };
-        let memfd = kernel.memfd_create("mapprobe").result().map(|fd| fd as Fd);
+        let memfd = kernel.memfd_create("mapprobe").result();
         let mut bench = Bench {
             kernel,
             evidence: Evidence::default(),
@@ -131,34 +135,35 @@ impl<'k> Bench<'k> {
             page,
             ground,
             spot: ground + page,
-            memfd,
+            memfd: memfd.map_or(NO_FILE, |fd| fd as Fd),
+            filtered: memfd == Err(Errno::EPERM),
             pipe,
             paths,
             validators: OnceCell::new(),
             steps: Vec::with_capacity(STEPS),
         };
-        if let Ok(memfd) = bench.memfd {
-            bench.fill(memfd);
-            bench.find_colour(memfd);
+        if memfd.is_ok() {
+            bench.fill();
+            bench.find_colour();
         }
         Ok(bench)
     }
 
     /// Gives the memfd a page that begins with [`CONTENT`]. A failure shows when the byte is not found there.
-    fn fill(&mut self, memfd: Fd) {
+    fn fill(&mut self) {
         let mut block = [0; 4096];
         block[0] = CONTENT;
         let mut filled = 0;
         while filled < self.page {
-            self.kernel.write(memfd, &block);
+            self.kernel.write(self.memfd, &block);
             block[0] = 0;
             filled += block.len() as u64;
         }
     }
 
     /// Moves the spot to where a shared mapping of the memfd may be placed.
-    fn find_colour(&mut self, memfd: Fd) {
-        let call = Mmap { addr: 0, len: self.page, prot: PROT_READ, flags: MAP_SHARED, fd: memfd };
+    fn find_colour(&mut self) {
+        let call = Mmap { addr: 0, len: self.page, prot: PROT_READ, flags: MAP_SHARED, fd: self.memfd };
         if let Ok(addr) = self.kernel.mmap(&call).result() {
             self.kernel.munmap(addr, self.page);
             let first = self.ground + self.page;
@@ -171,8 +176,8 @@ impl<'k> Bench<'k> {
         self.kernel.munmap(self.ground, GROUND);
         self.kernel.close(self.pipe.0);
         self.kernel.close(self.pipe.1);
-        if let Ok(memfd) = self.memfd {
-            self.kernel.close(memfd);
+        if self.memfd != NO_FILE {
+            self.kernel.close(self.memfd);
         }
         self.steps
     }
@@ -188,8 +193,8 @@ impl<'k> Bench<'k> {
     }
 
     /// The memfd, if there is one.
-    pub fn memfd(&self) -> Result<Fd, Errno> {
-        self.memfd
+    pub fn memfd(&self) -> Option<Fd> {
+        Some(self.memfd).filter(|&memfd| memfd != NO_FILE)
     }
 
     /// How many paths the user named.
@@ -210,7 +215,7 @@ impl<'k> Bench<'k> {
     pub fn context(&self, at: usize) -> Option<Context> {
         let Some(behind) = at.checked_sub(CONTEXTS.len()) else { return CONTEXTS.get(at).copied() };
         let (path, map_type) = (behind / 3, behind % 3);
-        (path < self.paths.len()).then_some((map_type as u64 + MAP_SHARED, Backing::Path(path as u8)))
+        (path < self.paths.len()).then_some((map_type as u64 + MAP_SHARED, Backing::path(path as u8)))
     }
 
     /// Maps at the spot (a hint, unless `flags` has `MAP_FIXED`) and notes the call. The address is 0 when it failed.
@@ -255,23 +260,25 @@ impl<'k> Bench<'k> {
     }
 
     fn anonymous(&self, backing: Backing) -> u64 {
-        if backing == Backing::Anonymous { self.own.anonymous } else { 0 }
+        if backing == Backing::ANONYMOUS { self.own.anonymous } else { 0 }
     }
 
     /// Maps, without a note. The address is 0 when it failed.
     pub fn place(&mut self, addr: u64, len: u64, prot: u32, flags: u64, backing: Backing) -> (u64, Outcome) {
         let fd = match backing {
-            Backing::Anonymous => Some(NO_FD),
-            Backing::Memfd => self.memfd.ok(),
-            Backing::Pipe => Some(self.pipe.0),
-            Backing::Path(path) => self.paths.get(usize::from(path)).copied(),
+            Backing::ANONYMOUS => NO_FD,
+            Backing::MEMFD => self.memfd,
+            Backing::PIPE => self.pipe.0,
+            path => path.place().and_then(|place| self.paths.get(place)).map_or(NO_FILE, |path| *path),
         };
-        let Some(fd) = fd else { return (0, Outcome::NotRun) };
+        if fd == NO_FILE {
+            return (0, Outcome::NOT_RUN);
+        }
         let flags = flags | self.anonymous(backing);
         match self.kernel.mmap(&Mmap { addr, len, prot, flags, fd }).result() {
-            Ok(given) if given == addr => (given, Outcome::There),
-            Ok(given) => (given, Outcome::Elsewhere),
-            Err(errno) => (0, Outcome::Failed(errno)),
+            Ok(given) if given == addr => (given, Outcome::THERE),
+            Ok(given) => (given, Outcome::ELSEWHERE),
+            Err(errno) => (0, Outcome::failed(errno)),
         }
     }
 
@@ -280,8 +287,8 @@ impl<'k> Bench<'k> {
     pub fn unmap(&mut self, addr: u64, pages: u8, outcome: Outcome) {
         let len = self.bytes(pages);
         match outcome {
-            Outcome::There => self.reserve(addr, len),
-            Outcome::Elsewhere => {
+            Outcome::THERE => self.reserve(addr, len),
+            Outcome::ELSEWHERE => {
                 let undone = self.kernel.munmap(addr, len);
                 self.undone(undone);
             }
@@ -309,7 +316,7 @@ impl<'k> Bench<'k> {
 
     /// Makes the spot's first two pages reserved again.
     pub fn take_spot(&mut self) {
-        self.unmap(self.spot, 2, Outcome::There);
+        self.unmap(self.spot, 2, Outcome::THERE);
     }
 
     /// Takes the spot's first page out of the ground, without a note.
@@ -377,7 +384,7 @@ impl<'k> Bench<'k> {
         if answer.is_ok() {
             answer = self.kernel.read(reading, &mut byte);
         }
-        if answer.is_ok() { Outcome::Number(byte[0]) } else { Outcome::of(answer) }
+        if answer.is_ok() { Outcome::number(byte[0]) } else { Outcome::of(answer) }
     }
 
     /// The two validators' answers to nothing unknown and to the control bits: memfd, pipe. Asked once; the calls are noted

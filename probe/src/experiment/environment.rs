@@ -31,11 +31,11 @@ pub static LIES: [Lie; 10] = [
 /// A bit for each of [`LIES`] that was noticed.
 pub fn lies(bench: &mut Bench) -> u16 {
     let private = bench.base(base::PRIVATE);
-    let unknown = lands(bench, private | CONTROL, Backing::Anonymous);
-    let fixed = lands(bench, private | bench.own.fixed, Backing::Anonymous);
-    let discarded = residency::discard(bench, private, Backing::Anonymous);
-    let resident = residency::resident(bench, private, Backing::Anonymous);
-    let no_mmu = fixed == Outcome::Failed(Errno::EINVAL);
+    let unknown = lands(bench, private | CONTROL, Backing::ANONYMOUS);
+    let fixed = lands(bench, private | bench.own.fixed, Backing::ANONYMOUS);
+    let discarded = residency::discard(bench, private, Backing::ANONYMOUS);
+    let resident = residency::resident(bench, private, Backing::ANONYMOUS);
+    let no_mmu = fixed == Outcome::failed(Errno::EINVAL);
     let plain = accounting::overcommits(bench, false, Bench::READ_WRITE);
     let flagged = accounting::overcommits(bench, true, Bench::READ_WRITE);
     let reserved = accounting::overcommits(bench, false, accounting::NO_ACCESS);
@@ -45,14 +45,14 @@ pub fn lies(bench: &mut Bench) -> u16 {
     }
     let noticed = [
         bench.emulated,
-        unknown == Outcome::Failed(Errno::EOPNOTSUPP),
-        filtered(unknown) || bench.memfd() == Err(Errno::EPERM) || filtered(resident) && !no_mmu,
-        discarded == Outcome::Refused(Errno::EINVAL),
-        resident == Outcome::Number(PAGES) && discarded.succeeded(),
+        unknown == Outcome::failed(Errno::EOPNOTSUPP),
+        filtered(unknown) || bench.filtered || filtered(resident) && !no_mmu,
+        discarded == Outcome::refused(Errno::EINVAL),
+        resident == Outcome::number(PAGES) && discarded.succeeded(),
         plain,
         !flagged && reserved,
         smaps.is_err(),
-        bench.memfd().is_err(),
+        bench.memfd().is_none(),
         no_mmu,
     ];
     noticed.iter().rev().fold(0, |bits, &noticed| bits << 1 | u16::from(noticed))
@@ -60,5 +60,5 @@ pub fn lies(bench: &mut Bench) -> u16 {
 
 /// Whether an answer is that of a filter of system calls rather than of the call.
 fn filtered(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Failed(Errno::EPERM | Errno::ENOSYS) | Outcome::Refused(Errno::EPERM | Errno::ENOSYS))
+    matches!(outcome.errno(), Some(Errno::EPERM | Errno::ENOSYS))
 }

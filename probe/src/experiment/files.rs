@@ -14,17 +14,17 @@ pub static DENIES_WRITING: Experiment =
     Experiment { tests: &[writing(base::PRIVATE), writing(base::SHARED)], ..ASK };
 
 const fn writing(base: u8) -> Test {
-    let (question, backing) = ("writing to a file that is mapped", Backing::Memfd);
+    let (question, backing) = ("writing to a file that is mapped", Backing::MEMFD);
     Test { question, role: Role::Effect, promised: BUSY, base, backing, look: write_while_mapped }
 }
 
 /// How a file that must not be written answers.
-const BUSY: Outcome = Outcome::Refused(Errno::ETXTBSY);
+const BUSY: Outcome = Outcome::refused(Errno::ETXTBSY);
 
 fn write_while_mapped(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
     let (addr, mapped) = bench.map(flags, PROT_READ, 1, backing);
-    let (Ok(memfd), true) = (bench.memfd(), mapped.succeeded()) else {
-        return if mapped == Outcome::Failed(Errno::ETXTBSY) { BUSY } else { mapped };
+    let (Some(memfd), true) = (bench.memfd(), mapped.succeeded()) else {
+        return if mapped == Outcome::failed(Errno::ETXTBSY) { BUSY } else { mapped };
     };
     let written = Outcome::of(bench.kernel.write(memfd, &[0]));
     bench.note(Act::WriteFile, written);
@@ -44,17 +44,17 @@ pub static SYNCS_FAULTS: Experiment = Experiment {
 };
 
 static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"sf"));
-static PASSED: Test = on_path("MAP_SHARED_VALIDATE of a path", Role::Effect, Outcome::Elsewhere, base::TYPE);
+static PASSED: Test = on_path("MAP_SHARED_VALIDATE of a path", Role::Effect, Outcome::ELSEWHERE, base::TYPE);
 static REFUSED: Test =
-    on_path("a private mapping of a path", Role::Sign, Outcome::Failed(Errno::EOPNOTSUPP), base::PRIVATE);
+    on_path("a private mapping of a path", Role::Sign, Outcome::failed(Errno::EOPNOTSUPP), base::PRIVATE);
 
 const fn on_path(question: &'static str, role: Role, promised: Outcome, base: u8) -> Test {
-    Test { question, role, promised, base, backing: Backing::Path(0), look: lands }
+    Test { question, role, promised, base, backing: Backing::path(0), look: lands }
 }
 
 fn syncs_faults(bench: &mut Bench, bits: u64) -> bool {
-    bench.trial(&NOTED, Backing::Anonymous, &[0, NONE, bits]);
-    for path in (0..bench.paths()).map(Backing::Path) {
+    bench.trial(&NOTED, Backing::ANONYMOUS, &[0, NONE, bits]);
+    for path in (0..bench.paths()).map(Backing::path) {
         bench.trial(&REFUSED, path, &[0, CONTROL, bits]);
         // One path is enough for a yes, and its controls are flags that no kernel knows: without any flag it is mapped anyway.
         if bench.evidence.of(Role::Effect).next().is_none() && lands(bench, MAP_SHARED_VALIDATE | bits, path).succeeded()

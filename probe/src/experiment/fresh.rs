@@ -18,25 +18,23 @@ const LEFT: u8 = b'l';
 pub static HOLDS_OLD_CONTENT: Experiment = Experiment {
     tests: &[Test {
         question: "whether fresh memory holds what was there before", role: Role::Effect,
-        promised: Outcome::Number(1),
+        promised: Outcome::number(1),
         base: base::PRIVATE,
-        backing: Backing::Anonymous,
+        backing: Backing::ANONYMOUS,
         look: holds_old_content,
     }; 2],
     ..ASK
 };
 
 fn holds_old_content(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
-    each_page(bench, MAP_PRIVATE, |bench, addr| bench.store_byte(addr, LEFT) != Outcome::Number(0));
-    match each_page(bench, flags, |bench, addr| bench.load_byte(addr) == Outcome::Number(LEFT)) {
-        Outcome::Number(dirty) => bench.note(Act::Dirty, Outcome::Number(dirty)),
-        failed => failed,
-    }
+    each_page(bench, MAP_PRIVATE, |bench, addr| bench.store_byte(addr, LEFT) != Outcome::number(0));
+    let dirty = each_page(bench, flags, |bench, addr| bench.load_byte(addr) == Outcome::number(LEFT));
+    bench.note(Act::Dirty, dirty)
 }
 
 /// Maps fresh pages and asks something about each: 1 when it holds for one of them.
 fn each_page(bench: &mut Bench, flags: u64, holds: fn(&mut Bench, u64) -> bool) -> Outcome {
-    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, PAGES, Backing::Anonymous);
+    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, PAGES, Backing::ANONYMOUS);
     if !mapped.succeeded() {
         return mapped;
     }
@@ -45,7 +43,7 @@ fn each_page(bench: &mut Bench, flags: u64, holds: fn(&mut Bench, u64) -> bool) 
         any |= holds(bench, addr + bench.bytes(page));
     }
     bench.unmap(addr, PAGES, mapped);
-    Outcome::Number(any.into())
+    Outcome::number(any.into())
 }
 
 /// `MAP_DROPPABLE`: a type that is answered in another way than values that name nothing is known; `ENOTSUPP` (524) and
@@ -55,9 +53,9 @@ pub static IS_DROPPABLE: Experiment = Experiment {
     asks: Asks::Type(base::PRIVATE),
     tests: &[Test {
         question: "madvise(MADV_KEEPONFORK)", role: Role::Effect,
-        promised: Outcome::Refused(Errno::EINVAL),
+        promised: Outcome::refused(Errno::EINVAL),
         base: 0,
-        backing: Backing::Anonymous,
+        backing: Backing::ANONYMOUS,
         look: |bench, flags, _| {
             let keep = |bench: &mut Bench, addr, len| bench.kernel.madvise(addr, len, Advice::KeepOnFork);
             bench.about_page(flags, Act::KeepOnFork, keep)
@@ -66,7 +64,7 @@ pub static IS_DROPPABLE: Experiment = Experiment {
     knowing: &[Errno::ENOTSUPP, Errno::EOPNOTSUPP],
     first: Some(|bench, bits| {
         for &prot in &[PROT_READ, Bench::READ_WRITE] {
-            compare_types(bench, Backing::Anonymous, prot, &[MAP_PRIVATE, bits]);
+            compare_types(bench, Backing::ANONYMOUS, prot, &[MAP_PRIVATE, bits]);
         }
         bench.evidence.of(Role::Validator).all(|by| by.flagged.succeeded())
     }),

@@ -24,14 +24,14 @@ const fn test(
     base: u8,
     look: fn(&mut Bench, u64, Backing) -> Outcome,
 ) -> Test {
-    Test { question, role, promised, base, backing: Backing::Anonymous, look }
+    Test { question, role, promised, base, backing: Backing::ANONYMOUS, look }
 }
 
 /// Shared memory cannot grow: a kernel that knows the flag as one that makes a mapping grow says so, whether mappings grow or not.
-const CANNOT_GROW: Test = test("shared memory", Role::Sign, Outcome::Failed(Errno::EINVAL), base::SHARED, lands);
+const CANNOT_GROW: Test = test("shared memory", Role::Sign, Outcome::failed(Errno::EINVAL), base::SHARED, lands);
 
 /// How memory answers that is there. It is touched further away than the one guard page of kernels before 4.12.
-const TOUCHED: Outcome = Outcome::Number(0);
+const TOUCHED: Outcome = Outcome::number(0);
 
 /// `MAP_GROWSDOWN`: memory below the mapping becomes part of it when it is touched.
 pub static GROWS_DOWN: Experiment = Experiment {
@@ -47,7 +47,7 @@ pub static GROWS_DOWN: Experiment = Experiment {
 /// `MAP_STACK`: no huge pages, or where stacks grow upwards (parisc since 6.12) memory above the mapping becomes part of it
 /// when it is touched; how shared memory answers tells which.
 pub static SERVES_AS_STACK: Experiment = Experiment {
-    tests: &[test(COLLAPSE, Role::Effect, Outcome::Refused(Errno::EINVAL), PLACED, collapse); 2],
+    tests: &[test(COLLAPSE, Role::Effect, Outcome::refused(Errno::EINVAL), PLACED, collapse); 2],
     signs: &[CANNOT_GROW],
     known: Known::Unavailable,
     first: Some(serves_as_stack),
@@ -62,13 +62,13 @@ static GROWS_UP: [Test; 2] = [
 ];
 
 fn serves_as_stack(bench: &mut Bench, bits: u64) -> bool {
-    let einval = Outcome::Failed(Errno::EINVAL);
+    let einval = Outcome::failed(Errno::EINVAL);
     if bench.evidence.of(Role::Sign).any(|sign| sign.flagged == einval && sign.plain != einval) {
         bench.run_tests(&GROWS_UP, &[0, CONTROL, bits]);
         return false;
     }
     // Where it fails without the flag too (no huge pages in this kernel, or before 6.1), it says nothing.
-    bench.bytes(1) == 4096 && collapse(bench, bench.base(PLACED), Backing::Anonymous).succeeded()
+    bench.bytes(1) == 4096 && collapse(bench, bench.base(PLACED), Backing::ANONYMOUS).succeeded()
 }
 
 /// Touches memory so many pages beyond a page that has a hole on that side. By storing: on a 64-bit parisc kernel (6.12) loading does not
@@ -78,8 +78,8 @@ fn touch(bench: &mut Bench, flags: u64, far: u8, below: bool) -> Outcome {
     let (from, target, act) =
         if below { (at - hole, at - far, Act::TouchBelow) } else { (at + page, at + far, Act::TouchAbove) };
     bench.kernel.munmap(from, hole);
-    let (_, mapped) = bench.place(at, page, Bench::READ_WRITE, flags, Backing::Anonymous);
-    bench.noted_map(flags, Backing::Anonymous, 1, mapped);
+    let (_, mapped) = bench.place(at, page, Bench::READ_WRITE, flags, Backing::ANONYMOUS);
+    bench.noted_map(flags, Backing::ANONYMOUS, 1, mapped);
     let mut touched = mapped;
     if mapped.succeeded() {
         bench.store_byte(at, 0);

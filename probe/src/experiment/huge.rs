@@ -20,14 +20,14 @@ use crate::kernel::{PROT_NONE, PROT_READ};
 const SMALL: u8 = 21;
 
 /// Unmapping one base page is refused.
-const HUGE: Outcome = Outcome::Number(1);
+const HUGE: Outcome = Outcome::number(1);
 
 const fn one_page(base: u8) -> Test {
     Test {
         question: "whether one base page of it cannot be unmapped", role: Role::Effect,
         promised: HUGE,
         base,
-        backing: Backing::Anonymous,
+        backing: Backing::ANONYMOUS,
         look: |bench, flags, _| geometry(bench, flags | bench.own.noreserve, bench.huge),
     }
 }
@@ -57,7 +57,7 @@ fn find_default_size(bench: &mut Bench, bits: u64) -> bool {
     let mut at = 0;
     while let Some(context) = bench.context(at) {
         // What anonymous memory answers shows where it is asked at an aligned address.
-        if context.1 != Backing::Anonymous {
+        if context.1 != Backing::ANONYMOUS {
             bench.ask(context, bits);
         }
         at += 1;
@@ -67,8 +67,8 @@ fn find_default_size(bench: &mut Bench, bits: u64) -> bool {
     }
     let flags = bench.base(base::PRIVATE) | bits;
     bench.huge = default_size(bench, flags | bench.own.noreserve);
-    bench.note(Act::HugeSize, Outcome::Number(bench.huge));
-    if bench.huge <= SMALL && geometry(bench, flags, bench.huge) == Outcome::Failed(Errno::ENOMEM) {
+    bench.note(Act::HugeSize, Outcome::number(bench.huge));
+    if bench.huge <= SMALL && geometry(bench, flags, bench.huge) == Outcome::failed(Errno::ENOMEM) {
         bench.evidence.but = Some("the pool of such pages is empty");
     }
     true
@@ -92,18 +92,18 @@ fn geometry(bench: &mut Bench, flags: u64, log2: u8) -> Outcome {
     let (size, page) = (1_u64 << log2, bench.bytes(1));
     let flags = flags | bench.own.fixed;
     let (room, reserve) = (3 * size, bench.base(base::PRIVATE) | bench.own.noreserve);
-    let (ground, reserved) = bench.place(0, room, PROT_NONE, reserve, Backing::Anonymous);
+    let (ground, reserved) = bench.place(0, room, PROT_NONE, reserve, Backing::ANONYMOUS);
     if !reserved.succeeded() {
-        return Outcome::NotRun;
+        return Outcome::NOT_RUN;
     }
     let aligned = (ground + size - 1) & !(size - 1);
     let at = aligned + (!aligned & size);
-    let (_, mapped) = bench.place(at, page, PROT_READ, flags, Backing::Anonymous);
-    bench.noted_map(flags, Backing::Anonymous, 0, mapped);
+    let (_, mapped) = bench.place(at, page, PROT_READ, flags, Backing::ANONYMOUS);
+    bench.noted_map(flags, Backing::ANONYMOUS, 0, mapped);
     let mut huge = mapped;
     if mapped.succeeded() {
         let unmapped = Outcome::of(bench.kernel.munmap(at, page));
-        huge = Outcome::Number((unmapped == Outcome::Refused(Errno::EINVAL)).into());
+        huge = Outcome::number((unmapped == Outcome::refused(Errno::EINVAL)).into());
         bench.note(Act::UnmapPage, unmapped);
     }
     bench.kernel.munmap(ground, room);
@@ -130,10 +130,10 @@ fn offers(bench: &mut Bench, huge: u64) -> bool {
 /// they are asked once more at one that is aligned.
 fn ask(bench: &mut Bench, bits: u64) -> Outcome {
     let flags = MAP_SHARED_VALIDATE | bits;
-    let mut answer = bench.try_map(flags, PROT_READ, Backing::Anonymous);
-    if answer == Outcome::Failed(Errno::ENOMEM) {
-        answer = bench.answer_aligned((MAP_SHARED_VALIDATE, Backing::Anonymous), bits);
-        bench.noted_map(flags | bench.own.fixed, Backing::Anonymous, 1, answer);
+    let mut answer = bench.try_map(flags, PROT_READ, Backing::ANONYMOUS);
+    if answer == Outcome::failed(Errno::ENOMEM) {
+        answer = bench.answer_aligned((MAP_SHARED_VALIDATE, Backing::ANONYMOUS), bits);
+        bench.noted_map(flags | bench.own.fixed, Backing::ANONYMOUS, 1, answer);
     }
     answer
 }

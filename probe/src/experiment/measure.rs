@@ -42,7 +42,7 @@ impl Bench<'_> {
     /// One measurement without a flag, with the control bit, and with the flag.
     pub fn trial(&mut self, test: &'static Test, backing: Backing, bits: &[u64; 3]) {
         let base = self.base(test.base);
-        let mut outcomes = [Outcome::NotRun; 3];
+        let mut outcomes = [Outcome::NOT_RUN; 3];
         for (outcome, &bits) in outcomes.iter_mut().zip(bits) {
             if bits != NONE {
                 *outcome = (test.look)(self, base | bits, backing);
@@ -55,7 +55,7 @@ impl Bench<'_> {
     /// Maps a page of fresh memory, does something about it, and unmaps it. The mapping's own failure is the answer where there
     /// was one.
     pub fn about_page(&mut self, flags: u64, act: Act, make: fn(&mut Bench, u64, u64) -> Answer) -> Outcome {
-        let (addr, mapped) = self.map(flags, Bench::READ_WRITE, 1, Backing::Anonymous);
+        let (addr, mapped) = self.map(flags, Bench::READ_WRITE, 1, Backing::ANONYMOUS);
         if !mapped.succeeded() {
             return mapped;
         }

@@ -16,23 +16,23 @@ const fn at_taken(promised: Outcome, base: u8, backing: Backing) -> Test {
 /// `MAP_FIXED`: the address that was asked for, although it is taken.
 pub static HONORS_ADDRESS: Experiment = Experiment {
     tests: &[
-        at_taken(Outcome::There, base::PRIVATE, Backing::Anonymous),
-        at_taken(Outcome::There, base::SHARED, Backing::Anonymous),
+        at_taken(Outcome::THERE, base::PRIVATE, Backing::ANONYMOUS),
+        at_taken(Outcome::THERE, base::SHARED, Backing::ANONYMOUS),
     ],
     ..ASK
 };
 
-const EXISTS: Outcome = Outcome::Failed(Errno::EEXIST);
+const EXISTS: Outcome = Outcome::failed(Errno::EEXIST);
 
 /// `MAP_FIXED_NOREPLACE`: `EEXIST` where something is mapped, be it in a part of the range only; the exact address where nothing
 /// is. Not asked of the validators: they refuse it on every kernel, and the contexts show it, where the page asked for is free.
 pub static KEEPS_WHAT_IS_THERE: Experiment = Experiment {
     asks: Asks::Free,
     tests: &[
-        at_taken(EXISTS, base::PRIVATE, Backing::Anonymous),
-        at_taken(EXISTS, base::SHARED, Backing::Anonymous),
-        at_taken(EXISTS, base::PRIVATE, Backing::Memfd),
-        at_taken(EXISTS, base::SHARED, Backing::Memfd),
+        at_taken(EXISTS, base::PRIVATE, Backing::ANONYMOUS),
+        at_taken(EXISTS, base::SHARED, Backing::ANONYMOUS),
+        at_taken(EXISTS, base::PRIVATE, Backing::MEMFD),
+        at_taken(EXISTS, base::SHARED, Backing::MEMFD),
         part_taken("two pages of which the second is taken", |bench, flags, _| lands_beside(bench, flags, 0)),
         part_taken("two pages of which the first is taken", |bench, flags, _| lands_beside(bench, flags, 1)),
     ],
@@ -41,13 +41,13 @@ pub static KEEPS_WHAT_IS_THERE: Experiment = Experiment {
 };
 
 const fn part_taken(question: &'static str, look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
-    Test { question, role: Role::Effect, promised: EXISTS, base: base::PRIVATE, backing: Backing::Anonymous, look }
+    Test { question, role: Role::Effect, promised: EXISTS, base: base::PRIVATE, backing: Backing::ANONYMOUS, look }
 }
 
 /// Where two pages land of which one is free.
 fn lands_beside(bench: &mut Bench, flags: u64, free: u8) -> Outcome {
     bench.free_spot(free);
-    let (addr, outcome) = bench.map(flags, PROT_READ, 2, Backing::Anonymous);
+    let (addr, outcome) = bench.map(flags, PROT_READ, 2, Backing::ANONYMOUS);
     bench.unmap(addr, 2, outcome);
     bench.take_spot();
     outcome
@@ -55,9 +55,9 @@ fn lands_beside(bench: &mut Bench, flags: u64, free: u8) -> Outcome {
 
 fn is_given_a_free_page(bench: &mut Bench, bits: u64) -> bool {
     bench.free_spot(0);
-    let free = lands(bench, bench.base(base::PRIVATE) | bits, Backing::Anonymous);
+    let free = lands(bench, bench.base(base::PRIVATE) | bits, Backing::ANONYMOUS);
     bench.take_spot();
-    if free != Outcome::There {
+    if free != Outcome::THERE {
         bench.evidence.failed_control = Some("the free page that was asked for was not given");
     }
     true
@@ -67,7 +67,7 @@ fn is_given_a_free_page(bench: &mut Bench, bits: u64) -> bool {
 pub static STAYS_LOW: Experiment = Experiment { tests: &[below_2g(base::PRIVATE), below_2g(base::SHARED)], ..ASK };
 
 const fn below_2g(base: u8) -> Test {
-    let (promised, backing) = (Outcome::Number(1), Backing::Anonymous);
+    let (promised, backing) = (Outcome::number(1), Backing::ANONYMOUS);
     Test {
         question: "a page below 2 GiB", role: Role::Effect,
         promised,
@@ -84,7 +84,7 @@ pub static STAYS_HIGH: Experiment = Experiment { first: Some(stays_high), ..ASK 
 static BELOW_4G: [Test; 2] = [below_4g(base::PRIVATE), below_4g(base::SHARED)];
 
 const fn below_4g(base: u8) -> Test {
-    let (promised, backing) = (Outcome::Number(0), Backing::Anonymous);
+    let (promised, backing) = (Outcome::number(0), Backing::ANONYMOUS);
     Test {
         question: "a page below 4 GiB when nothing is left above", role: Role::Effect,
         promised,
@@ -97,13 +97,13 @@ const fn below_4g(base: u8) -> Test {
 /// Whether a page whose address the kernel chooses lies below a power of two.
 fn is_below(bench: &mut Bench, flags: u64, power: u32, act: Act) -> Outcome {
     let len = bench.bytes(1);
-    let (addr, mapped) = bench.place(0, len, PROT_READ, flags, Backing::Anonymous);
-    bench.noted_map(flags, Backing::Anonymous, 1, mapped);
+    let (addr, mapped) = bench.place(0, len, PROT_READ, flags, Backing::ANONYMOUS);
+    bench.noted_map(flags, Backing::ANONYMOUS, 1, mapped);
     if !mapped.succeeded() {
         return mapped;
     }
     bench.unmap(addr, 1, mapped);
-    bench.note(act, Outcome::Number((addr >> power == 0).into()))
+    bench.note(act, Outcome::number((addr >> power == 0).into()))
 }
 
 /// Mappings at most that fill the space; about thirty do.
@@ -128,7 +128,7 @@ fn fill_above_4g(bench: &mut Bench, filled: &mut Vec<(u64, u64)>) -> bool {
     let (mut len, page) = (1 << 46, bench.bytes(1));
     let flags = bench.base(base::PRIVATE) | bench.own.noreserve;
     while len >= page {
-        let (addr, outcome) = bench.place(0, len, PROT_NONE, flags, Backing::Anonymous);
+        let (addr, outcome) = bench.place(0, len, PROT_NONE, flags, Backing::ANONYMOUS);
         if outcome.succeeded() && addr >> 32 != 0 && filled.len() < FILLERS {
             filled.push((addr, len));
             continue;

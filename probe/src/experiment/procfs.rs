@@ -13,16 +13,16 @@ pub const fn sign(look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
     Test {
         question: "its VmFlags in /proc/self/smaps",
         role: Role::Sign,
-        promised: Outcome::Number(1),
+        promised: Outcome::number(1),
         base: base::PRIVATE | base::FIXED,
-        backing: Backing::Anonymous,
+        backing: Backing::ANONYMOUS,
         look,
     }
 }
 
 /// Whether a private page has these letters. It lies between pages without access, so a line begins with its own address.
 pub fn recorded(bench: &mut Bench, flags: u64, letters: &[u8; 2]) -> Outcome {
-    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::Anonymous);
+    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::ANONYMOUS);
     if !mapped.succeeded() {
         return mapped;
     }
@@ -32,9 +32,9 @@ pub fn recorded(bench: &mut Bench, flags: u64, letters: &[u8; 2]) -> Outcome {
     hex(&mut line, addr, 8);
     line.push('-');
     let noted = behind(&smaps, line.as_bytes()).and_then(|area| behind(area, b"\nVmFlags:"));
-    let shown = noted.map_or(Outcome::NotRun, |noted| {
+    let shown = noted.map_or(Outcome::NOT_RUN, |noted| {
         let end = noted.iter().position(|&byte| byte == b'\n').unwrap_or(0);
-        Outcome::Number(behind(noted.get(..end).unwrap_or_default(), letters).is_some().into())
+        Outcome::number(behind(noted.get(..end).unwrap_or_default(), letters).is_some().into())
     });
     bench.note(Act::Recorded, shown)
 }

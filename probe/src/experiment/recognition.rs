@@ -11,7 +11,7 @@ static BY_PIPE: Test = validator("MAP_SHARED_VALIDATE of a pipe", Role::Validato
 
 /// A measurement whose answers are compared with those to nothing and to what names nothing.
 pub const fn validator(question: &'static str, role: Role) -> Test {
-    Test { question, role, promised: Outcome::NotRun, base: 0, backing: Backing::Memfd, look: lands }
+    Test { question, role, promised: Outcome::NOT_RUN, base: 0, backing: Backing::MEMFD, look: lands }
 }
 
 /// Asks in every context, and compares the validators' answers with those to the control bits. Without a memfd the pipe is asked
@@ -22,10 +22,10 @@ pub fn is_recognized(bench: &mut Bench, bits: u64) {
     while let Some(context) = bench.context(at) {
         at += 1;
         let mut flagged = bench.ask(context, bits);
-        if context == MEMFD_VALIDATOR && flagged != Outcome::NotRun {
+        if context == MEMFD_VALIDATOR && flagged != Outcome::NOT_RUN {
             compare(bench, &BY_MEMFD, flagged, memfd);
         } else if context == MEMFD_VALIDATOR || context == PIPE_VALIDATOR {
-            if flagged == Outcome::NotRun {
+            if flagged == Outcome::NOT_RUN {
                 flagged = bench.ask(PIPE_VALIDATOR, bits);
             }
             compare(bench, &BY_PIPE, flagged, pipe);

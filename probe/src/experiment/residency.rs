@@ -8,7 +8,7 @@ use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::kernel::Advice;
 
 const fn in_memory(question: &'static str, promised: u8, base: u8) -> Test {
-    Test { question, role: Role::Effect, promised: Outcome::Number(promised), base, backing: Backing::Anonymous, look: resident }
+    Test { question, role: Role::Effect, promised: Outcome::number(promised), base, backing: Backing::ANONYMOUS, look: resident }
 }
 
 const UNTOUCHED: &str = "pages of 32 resident before anyone touched them";
@@ -41,8 +41,8 @@ pub fn resident(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
     let mut pages = [0; PAGES as usize];
     let len = bench.bytes(PAGES);
     let counted = match bench.kernel.mincore(addr, len, &mut pages).result() {
-        Ok(_) => Outcome::Number(pages.iter().map(|page| page & 1).sum()),
-        Err(errno) => Outcome::Refused(errno),
+        Ok(_) => Outcome::number(pages.iter().map(|page| page & 1).sum()),
+        Err(errno) => Outcome::refused(errno),
     };
     bench.note(Act::Resident, counted);
     bench.unmap(addr, PAGES, mapped);
@@ -54,16 +54,16 @@ pub static LOCKS: Experiment = Experiment {
     tests: &[
         Test {
             question: "madvise(MADV_DONTNEED)", role: Role::Effect,
-            promised: Outcome::Refused(Errno::EINVAL),
+            promised: Outcome::refused(Errno::EINVAL),
             base: base::PRIVATE,
-            backing: Backing::Anonymous,
+            backing: Backing::ANONYMOUS,
             look: discard,
         },
         Test {
             question: "msync(MS_INVALIDATE)", role: Role::Effect,
-            promised: Outcome::Refused(Errno::EBUSY),
+            promised: Outcome::refused(Errno::EBUSY),
             base: base::PRIVATE,
-            backing: Backing::Anonymous,
+            backing: Backing::ANONYMOUS,
             look: |bench, flags, _| {
                 let invalidate = |bench: &mut Bench, addr, len| bench.kernel.msync_invalidate(addr, len);
                 bench.about_page(flags, Act::Invalidate, invalidate)

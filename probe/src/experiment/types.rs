@@ -12,9 +12,9 @@ use crate::kernel::PROT_READ;
 /// What the experiments store: another byte than the file holds.
 const STORED: u8 = b's';
 /// The file's byte, untouched.
-const KEPT: Outcome = Outcome::Number(CONTENT);
+const KEPT: Outcome = Outcome::number(CONTENT);
 /// The file's byte, when a store reached it.
-const REACHED: Outcome = Outcome::Number(STORED);
+const REACHED: Outcome = Outcome::number(STORED);
 
 const fn on_memfd(
     question: &'static str,
@@ -22,7 +22,7 @@ const fn on_memfd(
     base: u8,
     look: fn(&mut Bench, u64, Backing) -> Outcome,
 ) -> Test {
-    Test { question, role: Role::Effect, promised, base, backing: Backing::Memfd, look }
+    Test { question, role: Role::Effect, promised, base, backing: Backing::MEMFD, look }
 }
 
 const IN_FILE: &str = "byte in the file after a store through the mapping";
@@ -41,7 +41,7 @@ pub static SHARES_STORES: Experiment = Experiment { asks: Asks::Type(base::PRIVA
 pub static KEEPS_STORES: Experiment = Experiment { asks: Asks::Type(base::SHARED), tests: &stores(KEPT), ..ASK };
 
 const fn unknown_flag(question: &'static str, backing: Backing) -> Test {
-    Test { question, role: Role::Effect, promised: Outcome::Failed(Errno::EOPNOTSUPP), base: base::CONTROL, backing, look: lands }
+    Test { question, role: Role::Effect, promised: Outcome::failed(Errno::EOPNOTSUPP), base: base::CONTROL, backing, look: lands }
 }
 
 /// `MAP_SHARED_VALIDATE`: shares stores like `MAP_SHARED`, and refuses flags it does not know with `EOPNOTSUPP`. The same
@@ -50,16 +50,16 @@ pub static REFUSES_UNKNOWN_FLAGS: Experiment = Experiment {
     asks: Asks::Type(base::SHARED),
     // The pipe twice: without a memfd, two calls agree all the same.
     tests: &[
-        unknown_flag("a memfd, with a flag that no kernel knows", Backing::Memfd),
-        unknown_flag(ON_PIPE, Backing::Pipe),
-        unknown_flag(ON_PIPE, Backing::Pipe),
+        unknown_flag("a memfd, with a flag that no kernel knows", Backing::MEMFD),
+        unknown_flag(ON_PIPE, Backing::PIPE),
+        unknown_flag(ON_PIPE, Backing::PIPE),
     ],
     first: Some(|bench, bits| {
-        for &backing in &[Backing::Memfd, Backing::Pipe] {
+        for &backing in &[Backing::MEMFD, Backing::PIPE] {
             compare_types(bench, backing, PROT_READ, &[MAP_SHARED, bits]);
         }
         let taken = bench.evidence.of(Role::Validator).any(|by| by.flagged.succeeded());
-        if taken && in_file(bench, MAP_SHARED_VALIDATE, Backing::Memfd) != REACHED {
+        if taken && in_file(bench, MAP_SHARED_VALIDATE, Backing::MEMFD) != REACHED {
             bench.evidence.failed_control = Some("a store through the mapping does not reach the file");
         }
         true
@@ -72,7 +72,7 @@ const ON_PIPE: &str = "a pipe, with a flag that no kernel knows";
 /// `MAP_ANONYMOUS`: the mapping is fresh memory, although a file was given.
 pub static MAPS_NO_FILE: Experiment = Experiment {
     tests: &[
-        on_memfd("first byte of a mapping that was given a file", Outcome::Number(0), base::PRIVATE, first_byte),
+        on_memfd("first byte of a mapping that was given a file", Outcome::number(0), base::PRIVATE, first_byte),
         on_memfd(IN_FILE, KEPT, base::SHARED, in_file),
     ],
     ..ASK
@@ -85,7 +85,7 @@ pub fn ask_as_type(bench: &mut Bench, map_type: u64) {
     let mut at = 0;
     while let Some((another, backing)) = bench.context(at) {
         // Each backing once: the pipe is asked with one type only.
-        if another == MAP_SHARED || backing == Backing::Pipe {
+        if another == MAP_SHARED || backing == Backing::PIPE {
             bench.ask((map_type, backing), 0);
         }
         at += 1;
@@ -99,11 +99,11 @@ pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, &[known, as
     let (base, flagged) = (bench.try_map(known, prot, backing), bench.try_map(asked, prot, backing));
     let flags = bench.own.all;
     let field = bench.type_mask.unwrap_or(!0);
-    let mut unknown = Outcome::NotRun;
+    let mut unknown = Outcome::NOT_RUN;
     for &map_type in &[0x00, 0x05, 0x09, 0x21] {
         if map_type & flags == 0 && map_type & field == map_type {
             let answer = bench.try_map(map_type, prot, backing);
-            if unknown != Outcome::NotRun && !unknown.same_as(answer) {
+            if unknown != Outcome::NOT_RUN && !unknown.same_as(answer) {
                 bench.evidence.failed_control = Some("map types that name nothing are not answered alike");
             }
             unknown = answer;
@@ -130,11 +130,11 @@ fn first_byte(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
 /// The byte in the file after a store through a mapping with these flags.
 fn in_file(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
     after_store(bench, flags, |bench| {
-        let Ok(memfd) = bench.memfd() else { return Outcome::NotRun };
+        let Some(memfd) = bench.memfd() else { return Outcome::NOT_RUN };
         let mut byte = [0];
         let found = match bench.kernel.pread(memfd, &mut byte, 0).result() {
-            Ok(_) => Outcome::Number(byte[0]),
-            Err(errno) => Outcome::Refused(errno),
+            Ok(_) => Outcome::number(byte[0]),
+            Err(errno) => Outcome::refused(errno),
         };
         bench.note(Act::FileByte, found)
     })
@@ -142,12 +142,12 @@ fn in_file(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
 
 /// The byte in a second, shared mapping after a store through a mapping with these flags.
 fn in_second(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
-    after_store(bench, flags, |bench| first_byte(bench, MAP_SHARED, Backing::Memfd))
+    after_store(bench, flags, |bench| first_byte(bench, MAP_SHARED, Backing::MEMFD))
 }
 
 /// Stores a byte through a mapping of the memfd and looks for it. Leaves the file as it was.
 fn after_store(bench: &mut Bench, flags: u64, look: fn(&mut Bench) -> Outcome) -> Outcome {
-    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::Memfd);
+    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::MEMFD);
     if !mapped.succeeded() {
         return mapped;
     }
@@ -155,7 +155,7 @@ fn after_store(bench: &mut Bench, flags: u64, look: fn(&mut Bench) -> Outcome) -
     let stored = bench.load_byte(addr);
     bench.note(Act::Stored, stored);
     // What was never stored cannot be found; the failure is the answer.
-    let found = if stored == REACHED { look(bench) } else { Outcome::NotRun };
+    let found = if stored == REACHED { look(bench) } else { Outcome::NOT_RUN };
     bench.store_byte(addr, CONTENT);
     bench.unmap(addr, 1, mapped);
     found

@@ -33,13 +33,16 @@ pub struct Validation {
 
 /// Runs the test.
 pub fn validates(bench: &mut Bench) -> Validation {
-    let refused = Outcome::Failed(Errno::EOPNOTSUPP);
+    let refused = Outcome::failed(Errno::EOPNOTSUPP);
     let [memfd, pipe] = bench.validators();
-    let without_memfd = memfd.base == Outcome::NotRun;
-    let present = match (memfd.base, pipe.base) {
-        (memfd, Outcome::Failed(Errno::ENODEV)) if memfd.succeeded() || without_memfd => Some(true),
-        (Outcome::Failed(Errno::EINVAL) | Outcome::NotRun, Outcome::Failed(Errno::EINVAL)) => Some(false),
-        _ => None,
+    let without_memfd = memfd.base == Outcome::NOT_RUN;
+    let (cannot, unknown) = (Outcome::failed(Errno::ENODEV), Outcome::failed(Errno::EINVAL));
+    let present = if pipe.base == cannot && (memfd.base.succeeded() || without_memfd) {
+        Some(true)
+    } else if pipe.base == unknown && (memfd.base == unknown || without_memfd) {
+        Some(false)
+    } else {
+        None
     };
     let refuses = |control: Control| control.unknown == Some(refused);
     let validating = (present == Some(true)).then_some(refuses(pipe) && (without_memfd || refuses(memfd)));
@@ -51,7 +54,7 @@ pub fn validates(bench: &mut Bench) -> Validation {
     }
     let (mut accepted, mut refused_bits, mut other) = (0, 0, Vec::new());
     if let (Some(true), Some(types)) = (validating, type_mask) {
-        let passes = |outcome: Outcome| outcome.succeeded() || outcome == Outcome::Failed(Errno::ENODEV);
+        let passes = |outcome: Outcome| outcome.succeeded() || outcome == Outcome::failed(Errno::ENODEV);
         for bit in 0..bench.arch().flag_bits() as u8 {
             let mask = 1 << bit;
             if types & mask != 0 {
@@ -69,8 +72,8 @@ pub fn validates(bench: &mut Bench) -> Validation {
     }
     let fixed = MAP_SHARED_VALIDATE | bench.own.fixed;
     bench.emulated = present == Some(false)
-        && lands(bench, fixed, Backing::Memfd).succeeded()
-        && lands(bench, fixed | CONTROL, Backing::Memfd).succeeded();
+        && lands(bench, fixed, Backing::MEMFD).succeeded()
+        && lands(bench, fixed | CONTROL, Backing::MEMFD).succeeded();
     Validation { present, validating, type_mask, accepted, refused: refused_bits, other, contexts }
 }
 
@@ -78,14 +81,14 @@ pub fn validates(bench: &mut Bench) -> Validation {
 /// their own are not tried.
 fn type_mask(bench: &mut Bench) -> Option<u64> {
     let flags = bench.own.all;
-    let mut answer = |map_type| bench.try_map(map_type, PROT_READ, Backing::Anonymous);
+    let mut answer = |map_type| bench.try_map(map_type, PROT_READ, Backing::ANONYMOUS);
     if !answer(MAP_SHARED).succeeded() || !answer(MAP_PRIVATE).succeeded() {
         return None;
     }
     let mut mask = 0;
     for bit in (0..8).map(|bit| 1 << bit).filter(|bit| flags & bit == 0) {
         let base = if bit == MAP_PRIVATE { MAP_PRIVATE } else { MAP_SHARED };
-        if answer(base ^ bit) == Outcome::Failed(Errno::EINVAL) {
+        if answer(base ^ bit) == Outcome::failed(Errno::EINVAL) {
             mask |= bit;
         }
     }

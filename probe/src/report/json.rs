@@ -266,7 +266,7 @@ impl Json {
     pub(super) fn outcome_at(&mut self, key: &str, outcome: Outcome) {
         self.word_at(key, "\"");
         match outcome {
-            Outcome::There | Outcome::Elsewhere => self.out.push_str("accepted"),
+            Outcome::THERE | Outcome::ELSEWHERE => self.out.push_str("accepted"),
             other => sentence::outcome(&mut self.out, other),
         }
         self.out.push('"');

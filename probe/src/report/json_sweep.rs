@@ -49,7 +49,7 @@ pub fn write_free(json: &mut Json, report: &Report) {
     let mut asked = 0;
     for ((value, _), answer) in report.sweep.types() {
         asked |= 1 << value;
-        if answer.succeeded() || *answer == Outcome::Failed(Errno::ENODEV) {
+        if answer.succeeded() || *answer == Outcome::failed(Errno::ENODEV) {
             types &= !(1 << value);
         }
     }
@@ -83,8 +83,8 @@ fn answer_at(json: &mut Json, key: &str, answer: Outcome) {
 fn write_answer(json: &mut Json, answer: Outcome) {
     json.out.push('"');
     match answer {
-        Outcome::There => json.out.push_str("accepted"),
-        Outcome::Elsewhere => json.out.push_str("elsewhere"),
+        Outcome::THERE => json.out.push_str("accepted"),
+        Outcome::ELSEWHERE => json.out.push_str("elsewhere"),
         other => sentence::outcome(&mut json.out, other),
     }
     json.out.push('"');

@@ -72,12 +72,16 @@ pub fn errno(out: &mut String, errno: Errno) {
 
 /// Appends what came back.
 pub fn outcome(out: &mut String, outcome: Outcome) {
-    match outcome {
-        Outcome::There => out.push_str("mapped there"),
-        Outcome::Elsewhere => out.push_str("mapped elsewhere"),
-        Outcome::Number(value) => number(out, u64::from(value)),
-        Outcome::Failed(failed) | Outcome::Refused(failed) => errno(out, failed),
-        Outcome::NotRun => out.push_str("not asked"),
+    if let Some(value) = outcome.value() {
+        number(out, value.into());
+    } else if let Some(failed) = outcome.errno() {
+        errno(out, failed);
+    } else {
+        out.push_str(match outcome {
+            Outcome::THERE => "mapped there",
+            Outcome::ELSEWHERE => "mapped elsewhere",
+            _ => "not asked",
+        });
     }
 }
 
@@ -122,10 +126,10 @@ pub fn map_type(arch: Arch, value: u64) -> u64 {
 /// Appends what is mapped; a path as the report spells it.
 pub fn backing(out: &mut String, report: &Report, backing: Backing) {
     out.push_str(match backing {
-        Backing::Anonymous => "anonymous",
-        Backing::Memfd => "memfd",
-        Backing::Pipe => "pipe",
-        Backing::Path(path) => report.paths.get(usize::from(path)).map_or("path", String::as_str),
+        Backing::ANONYMOUS => "anonymous",
+        Backing::MEMFD => "memfd",
+        Backing::PIPE => "pipe",
+        path => path.place().and_then(|place| report.paths.get(place)).map_or("path", String::as_str),
     });
 }
 
@@ -164,7 +168,7 @@ pub fn reason(out: &mut String, report: &Report, row: &Row) {
         for (words, answer) in
             [(": with it ", trial.flagged), (", without ", trial.plain), (", with a control ", trial.unknown)]
         {
-            if answer != Outcome::NotRun {
+            if answer != Outcome::NOT_RUN {
                 out.push_str(words);
                 outcome(out, answer);
             }
