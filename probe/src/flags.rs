@@ -135,7 +135,13 @@ const fn both(generic: u32, header: Header, parisc: u32) -> [Column; 3] {
     [Some((generic, header)), Some((generic, header)), Some((parisc, Header::Parisc))]
 }
 
-const fn row(name: &'static str, kind: Kind, columns: [Column; 3], since: [u8; 3], experiment: &'static Experiment) -> Flag {
+const fn row(
+    name: &'static str,
+    kind: Kind,
+    columns: [Column; 3],
+    since: [u8; 3],
+    experiment: &'static Experiment,
+) -> Flag {
     Flag { name, kind, columns, since: Version(since), experiment }
 }
 

@@ -43,7 +43,9 @@ pub fn replay(recording: &[u8], table: &'static [Flag]) -> Result<Report, String
         .flatten()
         .and_then(|name| Arch::ALL.into_iter().find(|arch| arch.name().as_bytes() == name));
     let Some(arch) = arch else {
-        return Err(String::from("this is no recording: it should begin with `mapprobe recording 1` and an architecture"));
+        return Err(String::from(
+            "this is no recording: it should begin with `mapprobe recording 1` and an architecture",
+        ));
     };
     let mut words = Vec::new();
     while rest.starts_with(ARGUMENT.as_bytes()) {

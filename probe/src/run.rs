@@ -25,13 +25,7 @@ pub fn report(
 }
 
 /// Asks about every row of the table, or what else is asked for. `arch` is the one whose numbers are used; `paths` are open files.
-pub fn probe(
-    kernel: &mut dyn Kernel,
-    arch: Arch,
-    table: &'static [Flag],
-    paths: &[Fd],
-    options: &Options,
-) -> Report {
+pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths: &[Fd], options: &Options) -> Report {
     let mut report = Report {
         what: options.what,
         arch,

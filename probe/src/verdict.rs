@@ -225,9 +225,7 @@ pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
         causes.iter().find_map(|&(shown, cause)| effect(shown).map(|trial| (cause, trial)))
     };
     match (verdict, unclear()) {
-        (Verdict::Inconclusive, Some((cause, trial))) => {
-            (verdict, Reason { cause, trial: Some(*trial), remark: None })
-        }
+        (Verdict::Inconclusive, Some((cause, trial))) => (verdict, Reason { cause, trial: Some(*trial), remark: None }),
         _ => (verdict, Reason { cause, trial: trial.copied(), remark: evidence.but }),
     }
 }

@@ -30,7 +30,14 @@ pub static IS_NOT_ACCOUNTED: Experiment = Experiment {
 static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"nr"));
 
 const fn beyond(question: &'static str, look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
-    Test { question, role: Role::Effect, promised: Outcome::ELSEWHERE, base: base::PRIVATE, backing: Backing::ANONYMOUS, look }
+    Test {
+        question,
+        role: Role::Effect,
+        promised: Outcome::ELSEWHERE,
+        base: base::PRIVATE,
+        backing: Backing::ANONYMOUS,
+        look,
+    }
 }
 
 /// What asking for so much more than memory and swap answers. Not asked where everything is locked: that would bring all of it in.

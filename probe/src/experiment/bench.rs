@@ -102,7 +102,7 @@ pub struct Bench<'k> {
     spot: u64,
     memfd: Fd,
     pipe: (Fd, Fd),
-    paths: &'k [Fd],
+    paths: Vec<Fd>,
     validators: OnceCell<[Control; 2]>,
     steps: Vec<Step>,
 }
@@ -113,7 +113,7 @@ impl<'k> Bench<'k> {
 
     /// Reserves ground and opens what is mapped; `paths` are the user's files, already open. Says which call failed: without
     /// ground and a pipe nothing can be asked; without a memfd (before 3.17, or not configured) what needs one is left out.
-    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch, paths: &'k [Fd]) -> Result<Bench<'k>, &'static str> {
+    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch, paths: &[Fd]) -> Result<Bench<'k>, &'static str> {
         let (page, own) = (kernel.page_size(), Own::of(arch));
         let Ok(ground) = kernel.mmap(&reserved(own, 0, GROUND, 0)).result() else {
             return Err("no ground could be reserved: mmap failed");
@@ -138,7 +138,7 @@ impl<'k> Bench<'k> {
             memfd: memfd.map_or(NO_FILE, |fd| fd as Fd),
             filtered: memfd == Err(Errno::EPERM),
             pipe,
-            paths,
+            paths: paths.to_vec(),
             validators: OnceCell::new(),
             steps: Vec::with_capacity(STEPS),
         };
@@ -146,7 +146,25 @@ impl<'k> Bench<'k> {
             bench.fill();
             bench.find_colour();
         }
+        bench.leave_out_huge_files();
         Ok(bench)
+    }
+
+    /// Files of huge pages (hugetlbfs) cannot be mapped at an address that is aligned to a base page only. Anywhere else they could be
+    /// mapped, in whole huge pages and where the kernel likes, so they are not asked about at all.
+    fn leave_out_huge_files(&mut self) {
+        let at = self.far_end() + self.page;
+        for place in 0..self.paths() {
+            let flags = MAP_PRIVATE | self.own.fixed;
+            let (_, outcome) = self.place(at, self.page, PROT_READ, flags, Backing::path(place));
+            if outcome.succeeded() {
+                self.reserve(at, self.page);
+            } else if outcome == Outcome::failed(Errno::EINVAL)
+                && let Some(path) = self.paths.get_mut(usize::from(place))
+            {
+                *path = NO_FILE;
+            }
+        }
     }
 
     /// Gives the memfd a page that begins with [`CONTENT`]. A failure shows when the byte is not found there.

@@ -10,8 +10,7 @@ use crate::kernel::PROT_READ;
 
 /// `MAP_DENYWRITE` and `MAP_EXECUTABLE`: a file that is open for writing cannot be mapped, or not be written while it is mapped.
 /// No kernel since 2.6 does that (mmap(2), "this flag is ignored").
-pub static DENIES_WRITING: Experiment =
-    Experiment { tests: &[writing(base::PRIVATE), writing(base::SHARED)], ..ASK };
+pub static DENIES_WRITING: Experiment = Experiment { tests: &[writing(base::PRIVATE), writing(base::SHARED)], ..ASK };
 
 const fn writing(base: u8) -> Test {
     let (question, backing) = ("writing to a file that is mapped", Backing::MEMFD);
@@ -36,12 +35,8 @@ fn write_while_mapped(bench: &mut Bench, flags: u64, backing: Backing) -> Outcom
 /// kernel knows. No memfd does that; a path may. Elsewhere a kernel that knows it shows that in two ways: file systems that
 /// could give it and do not here refuse it under `MAP_PRIVATE` too (`ext4_file_mmap`, `xfs_file_mmap`), and the kernel
 /// notes it (`sf`) for whatever memory.
-pub static SYNCS_FAULTS: Experiment = Experiment {
-    asks: Asks::Taken,
-    known: Known::Unavailable,
-    first: Some(syncs_faults),
-    ..ASK
-};
+pub static SYNCS_FAULTS: Experiment =
+    Experiment { asks: Asks::Taken, known: Known::Unavailable, first: Some(syncs_faults), ..ASK };
 
 static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"sf"));
 static PASSED: Test = on_path("MAP_SHARED_VALIDATE of a path", Role::Effect, Outcome::ELSEWHERE, base::TYPE);
@@ -57,7 +52,8 @@ fn syncs_faults(bench: &mut Bench, bits: u64) -> bool {
     for path in (0..bench.paths()).map(Backing::path) {
         bench.trial(&REFUSED, path, &[0, CONTROL, bits]);
         // One path is enough for a yes, and its controls are flags that no kernel knows: without any flag it is mapped anyway.
-        if bench.evidence.of(Role::Effect).next().is_none() && lands(bench, MAP_SHARED_VALIDATE | bits, path).succeeded()
+        if bench.evidence.of(Role::Effect).next().is_none()
+            && lands(bench, MAP_SHARED_VALIDATE | bits, path).succeeded()
         {
             for _ in 0..2 {
                 bench.trial(&PASSED, path, &[CONTROL, 1 << CONTROL_BITS[0], bits]);

@@ -17,7 +17,8 @@ const LEFT: u8 = b'l';
 /// (`mm/nommu.c`).
 pub static HOLDS_OLD_CONTENT: Experiment = Experiment {
     tests: &[Test {
-        question: "whether fresh memory holds what was there before", role: Role::Effect,
+        question: "whether fresh memory holds what was there before",
+        role: Role::Effect,
         promised: Outcome::number(1),
         base: base::PRIVATE,
         backing: Backing::ANONYMOUS,
@@ -52,7 +53,8 @@ fn each_page(bench: &mut Bench, flags: u64, holds: fn(&mut Bench, u64) -> bool) 
 pub static IS_DROPPABLE: Experiment = Experiment {
     asks: Asks::Type(base::PRIVATE),
     tests: &[Test {
-        question: "madvise(MADV_KEEPONFORK)", role: Role::Effect,
+        question: "madvise(MADV_KEEPONFORK)",
+        role: Role::Effect,
         promised: Outcome::refused(Errno::EINVAL),
         base: 0,
         backing: Backing::ANONYMOUS,

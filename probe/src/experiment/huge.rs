@@ -9,6 +9,7 @@
 //! kernel chose crashed a parisc64 kernel (6.1, `mm/hugetlb.c`, `__unmap_hugepage_range`).
 
 use super::bench::{Bench, Control, base};
+use super::measure::lands;
 use super::recognition::validator;
 use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
@@ -22,15 +23,14 @@ const SMALL: u8 = 21;
 /// Unmapping one base page is refused.
 const HUGE: Outcome = Outcome::number(1);
 
-const fn one_page(base: u8) -> Test {
-    Test {
-        question: "whether one base page of it cannot be unmapped", role: Role::Effect,
-        promised: HUGE,
-        base,
-        backing: Backing::ANONYMOUS,
-        look: |bench, flags, _| geometry(bench, flags | bench.own.noreserve, bench.huge),
-    }
-}
+const ONE_PAGE: Test = Test {
+    question: "whether one base page of it cannot be unmapped",
+    role: Role::Effect,
+    promised: HUGE,
+    base: base::PRIVATE,
+    backing: Backing::ANONYMOUS,
+    look: |bench, flags, _| geometry(bench, flags | bench.own.noreserve, bench.huge),
+};
 
 /// `MAP_HUGETLB`: memory of the default huge page size. `EINVAL` on files of other kinds shows in the contexts.
 pub static HAS_HUGE_GEOMETRY: Experiment = Experiment { first: Some(find_default_size), ..OFFERS_SIZE_OF };
@@ -40,7 +40,8 @@ pub static OFFERS_SIZE: Experiment = OFFERS_SIZE_OF;
 
 const OFFERS_SIZE_OF: Experiment = Experiment {
     asks: Asks::Itself,
-    tests: &[one_page(base::PRIVATE), one_page(base::SHARED)],
+    // Private ones: on parisc a shared mapping must have its file's cache colour, and this file is hidden.
+    tests: &[ONE_PAGE; 2],
     knowing: &[Errno::EINVAL],
     first: Some(|bench, bits| {
         bench.huge = (bits >> MAP_HUGE_SHIFT) as u8;
@@ -113,27 +114,17 @@ fn geometry(bench: &mut Bench, flags: u64, log2: u8) -> Outcome {
 static BY_CONTROL_BIT: Test = validator("anonymous huge memory with a flag that no kernel knows", Role::Offer);
 
 /// The question and its two controls, with two control bits; not asked when nothing validates flags, because then the call could
-/// map something. Whether it may be offered.
+/// map something. Whether it may be offered: a 64-bit parisc kernel (6.12) answers `ENOMEM`, which is no answer to that.
 fn offers(bench: &mut Bench, huge: u64) -> bool {
     let Some(plain) = bench.validators().iter().find_map(Control::validates) else { return true };
     let nobodys = huge & !(MAP_HUGE_MASK << MAP_HUGE_SHIFT) | CONTROL_SIZE;
     let mut offered = false;
     for &bit in &CONTROL_BITS[..2] {
-        let (flagged, unknown) = (ask(bench, huge | 1 << bit), ask(bench, nobodys | 1 << bit));
+        let flags = MAP_SHARED_VALIDATE | 1 << bit;
+        let flagged = lands(bench, flags | huge, Backing::ANONYMOUS);
+        let unknown = lands(bench, flags | nobodys, Backing::ANONYMOUS);
         offered |= flagged != unknown;
         bench.evidence.trials.push(Trial { test: &BY_CONTROL_BIT, flagged, plain, unknown });
     }
     offered
-}
-
-/// The answer to a call that can only fail. Kernels of 64-bit parisc (6.12) answer `ENOMEM` where they would choose the address, so
-/// they are asked once more at one that is aligned.
-fn ask(bench: &mut Bench, bits: u64) -> Outcome {
-    let flags = MAP_SHARED_VALIDATE | bits;
-    let mut answer = bench.try_map(flags, PROT_READ, Backing::ANONYMOUS);
-    if answer == Outcome::failed(Errno::ENOMEM) {
-        answer = bench.answer_aligned((MAP_SHARED_VALIDATE, Backing::ANONYMOUS), bits);
-        bench.noted_map(flags | bench.own.fixed, Backing::ANONYMOUS, 1, answer);
-    }
-    answer
 }

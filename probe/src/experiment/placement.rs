@@ -69,7 +69,8 @@ pub static STAYS_LOW: Experiment = Experiment { tests: &[below_2g(base::PRIVATE)
 const fn below_2g(base: u8) -> Test {
     let (promised, backing) = (Outcome::number(1), Backing::ANONYMOUS);
     Test {
-        question: "a page below 2 GiB", role: Role::Effect,
+        question: "a page below 2 GiB",
+        role: Role::Effect,
         promised,
         base,
         backing,
@@ -86,7 +87,8 @@ static BELOW_4G: [Test; 2] = [below_4g(base::PRIVATE), below_4g(base::SHARED)];
 const fn below_4g(base: u8) -> Test {
     let (promised, backing) = (Outcome::number(0), Backing::ANONYMOUS);
     Test {
-        question: "a page below 4 GiB when nothing is left above", role: Role::Effect,
+        question: "a page below 4 GiB when nothing is left above",
+        role: Role::Effect,
         promised,
         base,
         backing,

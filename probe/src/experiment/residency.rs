@@ -8,7 +8,14 @@ use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::kernel::Advice;
 
 const fn in_memory(question: &'static str, promised: u8, base: u8) -> Test {
-    Test { question, role: Role::Effect, promised: Outcome::number(promised), base, backing: Backing::ANONYMOUS, look: resident }
+    Test {
+        question,
+        role: Role::Effect,
+        promised: Outcome::number(promised),
+        base,
+        backing: Backing::ANONYMOUS,
+        look: resident,
+    }
 }
 
 const UNTOUCHED: &str = "pages of 32 resident before anyone touched them";
@@ -18,17 +25,12 @@ const POPULATED: &str = "pages of 32 resident with MAP_POPULATE";
 const PRIVATE: u8 = base::PRIVATE | base::FIXED;
 
 /// `MAP_POPULATE`: pages of fresh memory are resident before anyone touched them, `mincore(2)`.
-pub static POPULATES: Experiment = Experiment {
-    tests: &[in_memory(UNTOUCHED, PAGES, PRIVATE), in_memory(UNTOUCHED, PAGES, base::SHARED)],
-    ..ASK
-};
+pub static POPULATES: Experiment =
+    Experiment { tests: &[in_memory(UNTOUCHED, PAGES, PRIVATE), in_memory(UNTOUCHED, PAGES, base::SHARED)], ..ASK };
 
 /// `MAP_NONBLOCK`: cancels `MAP_POPULATE` (since 2.6.23), whose effect must therefore be there without it.
 pub static CANCELS_POPULATE: Experiment = Experiment {
-    tests: &[
-        in_memory(POPULATED, 0, PRIVATE | base::POPULATE),
-        in_memory(POPULATED, 0, base::SHARED | base::POPULATE),
-    ],
+    tests: &[in_memory(POPULATED, 0, PRIVATE | base::POPULATE), in_memory(POPULATED, 0, base::SHARED | base::POPULATE)],
     ..ASK
 };
 
@@ -53,14 +55,16 @@ pub fn resident(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
 pub static LOCKS: Experiment = Experiment {
     tests: &[
         Test {
-            question: "madvise(MADV_DONTNEED)", role: Role::Effect,
+            question: "madvise(MADV_DONTNEED)",
+            role: Role::Effect,
             promised: Outcome::refused(Errno::EINVAL),
             base: base::PRIVATE,
             backing: Backing::ANONYMOUS,
             look: discard,
         },
         Test {
-            question: "msync(MS_INVALIDATE)", role: Role::Effect,
+            question: "msync(MS_INVALIDATE)",
+            role: Role::Effect,
             promised: Outcome::refused(Errno::EBUSY),
             base: base::PRIVATE,
             backing: Backing::ANONYMOUS,

@@ -1,9 +1,9 @@
 //! The map types, and `MAP_ANONYMOUS`: what a store into the mapping does to the file.
 
 use super::bench::{Bench, CONTENT, base};
-use super::{ASK, Asks, Experiment};
 use super::measure::lands;
 use super::recognition::validator;
+use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test, Trial};
 use crate::flags::{MAP_SHARED, MAP_SHARED_VALIDATE};
@@ -41,7 +41,14 @@ pub static SHARES_STORES: Experiment = Experiment { asks: Asks::Type(base::PRIVA
 pub static KEEPS_STORES: Experiment = Experiment { asks: Asks::Type(base::SHARED), tests: &stores(KEPT), ..ASK };
 
 const fn unknown_flag(question: &'static str, backing: Backing) -> Test {
-    Test { question, role: Role::Effect, promised: Outcome::failed(Errno::EOPNOTSUPP), base: base::CONTROL, backing, look: lands }
+    Test {
+        question,
+        role: Role::Effect,
+        promised: Outcome::failed(Errno::EOPNOTSUPP),
+        base: base::CONTROL,
+        backing,
+        look: lands,
+    }
 }
 
 /// `MAP_SHARED_VALIDATE`: shares stores like `MAP_SHARED`, and refuses flags it does not know with `EOPNOTSUPP`. The same

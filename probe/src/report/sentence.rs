@@ -1,8 +1,8 @@
 //! Evidence in words: reasons as sentences, calls as short strings.
 
+use super::{Report, Row};
 use crate::arch::Arch;
 use crate::errno::Errno;
-use super::{Report, Row};
 use crate::evidence::{Backing, Call, Outcome, Step};
 use crate::experiment::bench::Context;
 use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own, TABLE, Version};
