@@ -33,13 +33,13 @@ mapprobe::program!(|kernel, arguments| {
     let Ok(Request::Run(options)) = cli::parse(arguments.get(1..).unwrap_or_default()) else { return FAILED };
     let before = maps(kernel);
     let files: Vec<Fd> = (0..FILES).filter(|&file| is_open(kernel, file)).collect();
-    let report = run::text(kernel, Arch::native(), &options, flags::TABLE).unwrap_or_default();
+    let report = run::report(kernel, Arch::native(), &options, flags::TABLE);
     let mut left: Vec<String> = maps(kernel);
     left.retain(|line| !before.contains(line));
     for file in (0..FILES).filter(|file| is_open(kernel, *file) && !files.contains(file)) {
         left.push(format!("descriptor {file}"));
     }
-    if before.is_empty() || report.is_empty() {
+    if before.is_empty() || !report.is_ok_and(|report| !report.steps.is_empty()) {
         left.push(String::from("nothing could be asked"));
     }
     let said = left.join("\n");

@@ -45,6 +45,9 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         Request::Text(text) => return Ok(text),
         Request::Run(options) => options,
     };
+    if options.replay.is_some() && options.record.is_some() {
+        return Err(String::from("--record and --replay cannot be used together"));
+    }
     let mut report = if let Some(from) = &options.replay {
         let recording = kernel.read_file(from).map_err(|errno| about(from, "it cannot be read", errno))?;
         recording::replay(&recording, table).map_err(|complaint| of_file(from, &complaint))?
