@@ -1,0 +1,63 @@
+//! What a run found out, as words: the only place where these tests meet the types of a report.
+
+use mapprobe::arch::Arch;
+use mapprobe::cli::Options;
+use mapprobe::flags::TABLE;
+use mapprobe::kernel::model::{Machine, Model, Rules};
+use mapprobe::paths::Paths;
+use mapprobe::run;
+
+/// The words of a run. Nothing is left open: a report could be compared with another by `==`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Findings {
+    /// Name, verdict and reason code, in the order of the table.
+    pub rows: Vec<(&'static str, &'static str, &'static str)>,
+    /// What lies between the program and a kernel.
+    pub environment: Vec<&'static str>,
+    /// Whether `MAP_SHARED_VALIDATE` is there, whether it validates, and the bits that select a map type.
+    pub validation: Option<(Option<bool>, Option<bool>, Option<u64>)>,
+    /// Whether every row has its finding.
+    pub complete: bool,
+}
+
+impl Findings {
+    /// The verdict about a flag.
+    #[track_caller]
+    pub fn verdict(&self, name: &str) -> &'static str {
+        self.rows.iter().find(|row| row.0 == name).expect("every row has a finding").1
+    }
+}
+
+/// The architecture whose numbers a machine uses.
+pub fn arch(machine: Machine) -> Arch {
+    match machine {
+        Machine::X86 => Arch::X86_64,
+        Machine::Arm64 | Machine::Arm64Large => Arch::Aarch64,
+        Machine::Parisc | Machine::Parisc64 => Arch::Hppa,
+    }
+}
+
+/// Asks a model about every row of the table.
+pub fn probe(model: &mut Model, paths: &[&str], thorough: bool) -> Result<Findings, String> {
+    let options =
+        Options { path: paths.iter().map(|path| path.to_string()).collect(), thorough, ..Options::default() };
+    let opened = Paths::open(model, &options.path)?;
+    let arch = arch(model.rules.machine);
+    let report = run::probe(model, arch, TABLE, opened.files(), &options);
+    opened.close(model);
+    Ok(Findings {
+        rows: report.rows.iter().map(|row| (row.flag.name, row.finding.0.word(), row.finding.1.code())).collect(),
+        environment: report.lies().map(|lie| lie.0).collect(),
+        validation: report.validation.as_ref().map(|(found, _)| (found.present, found.validating, found.type_mask)),
+        complete: report.complete,
+    })
+}
+
+/// Asks a kernel made of these rules, of which nothing may be left over.
+#[track_caller]
+pub fn verdicts(rules: &Rules, paths: &[&str], thorough: bool) -> Findings {
+    let mut model = Model::new(rules.clone());
+    let findings = probe(&mut model, paths, thorough).expect("the paths can be opened");
+    assert_eq!(model.left(), Vec::<String>::new(), "something is left behind");
+    findings
+}
