@@ -3,6 +3,7 @@
 use mapprobe::arch::Arch;
 use mapprobe::cli::Options;
 use mapprobe::flags::TABLE;
+use mapprobe::kernel::Kernel;
 use mapprobe::kernel::model::{Machine, Model, Rules};
 use mapprobe::paths::Paths;
 use mapprobe::run;
@@ -38,13 +39,12 @@ pub fn arch(machine: Machine) -> Arch {
     }
 }
 
-/// Asks a model about every row of the table.
-pub fn probe(model: &mut Model, paths: &[&str], thorough: bool) -> Result<Findings, String> {
+/// Asks a kernel about every row of the table. The error is a sentence about a path.
+pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough: bool) -> Result<Findings, String> {
     let options = Options { path: paths.iter().map(|path| path.to_string()).collect(), thorough, ..Options::default() };
-    let opened = Paths::open(model, &options.path)?;
-    let arch = arch(model.rules.machine);
-    let report = run::probe(model, arch, TABLE, opened.files(), &options);
-    opened.close(model);
+    let opened = Paths::open(kernel, &options.path)?;
+    let report = run::probe(kernel, arch(machine), TABLE, opened.files(), &options);
+    opened.close(kernel);
     Ok(Findings {
         rows: report.rows.iter().map(|row| (row.flag.name, row.finding.0.word(), row.finding.1.code())).collect(),
         environment: report.lies().map(|lie| lie.0).collect(),
@@ -57,7 +57,7 @@ pub fn probe(model: &mut Model, paths: &[&str], thorough: bool) -> Result<Findin
 pub fn attempt(rules: &Rules, paths: &[&str], thorough: bool) -> Result<Findings, String> {
     let run = || {
         let mut model = Model::new(rules.clone());
-        (probe(&mut model, paths, thorough), model.left())
+        (probe(&mut model, rules.machine, paths, thorough), model.left())
     };
     let (findings, left) = catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
         let said = panic.downcast_ref::<String>().cloned();

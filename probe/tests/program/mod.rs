@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod findings;
+pub mod liar;
 pub mod oracle;
 pub mod recorded;
 
