@@ -1,11 +1,14 @@
 //! What a run found out, as words: the only place where these tests meet the types of a report.
 
 use mapprobe::arch::Arch;
-use mapprobe::cli::Options;
+use mapprobe::cli::{self, Options, Request};
+use mapprobe::command;
 use mapprobe::flags::TABLE;
-use mapprobe::kernel::Kernel;
 use mapprobe::kernel::model::{Machine, Model, Rules};
+use mapprobe::kernel::replay::Recorder;
+use mapprobe::kernel::{Answer, Call, Fd, How, Kernel, Op};
 use mapprobe::paths::Paths;
+use mapprobe::recording;
 use mapprobe::run;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -39,9 +42,19 @@ pub fn arch(machine: Machine) -> Arch {
     }
 }
 
+/// What the words of a command line ask for.
+fn options(words: &[&str]) -> Options {
+    match cli::parse(words) {
+        Ok(Request::Run(options)) => options,
+        other => panic!("{words:?}: {other:?}"),
+    }
+}
+
 /// Asks a kernel about every row of the table. The error is a sentence about a path.
 pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough: bool) -> Result<Findings, String> {
-    let options = Options { path: paths.iter().map(|path| path.to_string()).collect(), thorough, ..Options::default() };
+    let mut words: Vec<&str> = paths.iter().flat_map(|path| ["--path", path]).collect();
+    words.extend(thorough.then_some("--thorough"));
+    let options = options(&words);
     let opened = Paths::open(kernel, &options.path)?;
     let report = run::probe(kernel, arch(machine), TABLE, opened.files(), &options);
     opened.close(kernel);
@@ -51,6 +64,77 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
         validation: report.validation.as_ref().map(|(found, _)| (found.present, found.validating, found.type_mask)),
         complete: report.complete,
     })
+}
+
+/// What a run prints. The error is a sentence.
+pub fn text(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> Result<String, String> {
+    run::text(kernel, arch(machine), &options(words), TABLE)
+}
+
+/// What a run prints, and its recording. The program records on its own architecture; for others the recording is put together here.
+pub fn record(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> (String, String) {
+    if arch(machine) == Arch::native() {
+        return recording::record(kernel, &options(words), TABLE).expect("a recording");
+    }
+    let mut head = format!("mapprobe recording 1\narch {}\n", arch(machine).name());
+    let format = words.iter().position(|&word| word == "--format");
+    for (at, word) in words.iter().enumerate() {
+        if format.is_none_or(|format| at != format && at != format + 1) && *word != "--reproducible" {
+            head += &format!("argument {word}\n");
+        }
+    }
+    let mut recorder = Recorder::new(kernel, head);
+    let text = text(&mut recorder, machine, words).expect("a report");
+    (text, recorder.text)
+}
+
+/// What a recording prints. The error is a sentence.
+pub fn replay(recording: &[u8], words: &[&str]) -> Result<String, String> {
+    recording::replay(recording, &options(words), TABLE)
+}
+
+/// A kernel made of rules, and what was written to standard output and to standard error.
+pub struct Console {
+    pub model: Model,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+impl Console {
+    pub fn on(rules: Rules) -> Console {
+        Console { model: Model::new(rules), stdout: Vec::new(), stderr: Vec::new() }
+    }
+
+    /// The whole program. Returns its exit code.
+    pub fn run(&mut self, words: &[&str]) -> i32 {
+        let words: Vec<&str> = ["mapprobe"].iter().chain(words).copied().collect();
+        command::main(self, &words, TABLE)
+    }
+
+    /// Writes a file.
+    pub fn file(&mut self, path: &str, bytes: &[u8]) {
+        let kernel = &mut self.model as &mut dyn Kernel;
+        let file = kernel.open(path, How::Create).result().expect("a file") as Fd;
+        kernel.write(file, bytes).result().expect("a write");
+        kernel.close(file).result().expect("a close");
+    }
+
+    /// Takes what was said: standard output, then standard error.
+    pub fn said(&mut self) -> (String, String) {
+        let text = |bytes: &mut Vec<u8>| String::from_utf8(std::mem::take(bytes)).expect("text");
+        (text(&mut self.stdout), text(&mut self.stderr))
+    }
+}
+
+impl Kernel for Console {
+    fn call(&mut self, call: &mut Call) -> Answer {
+        match (call.op, call.args[0]) {
+            (Op::Write, 1) => self.stdout.extend_from_slice(call.input),
+            (Op::Write, 2) => self.stderr.extend_from_slice(call.input),
+            _ => {}
+        }
+        self.model.call(call)
+    }
 }
 
 /// Asks a kernel made of these rules. What ends the run, and what is left behind by it, is a complaint.
