@@ -140,7 +140,8 @@ fn sync(Asked { rules, paths, .. }: Asked, sees_proc: bool) -> &'static str {
     }
 }
 
-/// Whether there are pages of that size. A validator tells without room for one; before 4.15 there must be some.
+/// Whether there are pages of that size. A validator tells without room for one; before 4.15 there must be some, at an address that a
+/// page can have and a larger one cannot.
 fn huge_size(rules: &Rules, name: &str) -> &'static str {
     let size = name.strip_prefix("MAP_HUGE_").expect("a huge page size");
     let (number, unit) = size.split_at(size.len() - 2);
@@ -152,7 +153,7 @@ fn huge_size(rules: &Rules, name: &str) -> &'static str {
     let log2 = u64::from(number.parse::<u64>().expect("a number").ilog2()) + shift;
     if rules.huge_sizes.contains(&log2) {
         "honored"
-    } else if rules.validate || 4 << log2 < rules.space.top {
+    } else if rules.validate || rules.page_size <= 1 << log2 && 4 << log2 < rules.space.top {
         "unavailable"
     } else {
         "unavailable|inconclusive"
