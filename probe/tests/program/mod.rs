@@ -1,6 +1,9 @@
 //! A program on the kernel made of rules: the calls a person would make by hand, in a few letters.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod findings;
+pub mod liar;
+pub mod oracle;
 pub mod recorded;
 
 use mapprobe::errno::Errno;
