@@ -9,6 +9,7 @@ use mapprobe::kernel::replay::Recorder;
 use mapprobe::kernel::{Answer, Call, Fd, How, Kernel, Op};
 use mapprobe::paths::Paths;
 use mapprobe::recording;
+use mapprobe::report::{FORMATS, Report};
 use mapprobe::run;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -59,7 +60,7 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
     let report = run::probe(kernel, arch(machine), TABLE, opened.files(), &options);
     opened.close(kernel);
     Ok(Findings {
-        rows: report.rows.iter().map(|row| (row.flag.name, row.finding.0.word(), row.finding.1.code())).collect(),
+        rows: report.rows.iter().map(|row| (row.flag.name, row.finding.0.word(), row.finding.1.cause.code())).collect(),
         environment: report.lies().map(|lie| lie.0).collect(),
         validation: report.validation.as_ref().map(|(found, _)| (found.present, found.validating, found.type_mask)),
         complete: report.complete,
@@ -68,13 +69,24 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
 
 /// What a run prints. The error is a sentence.
 pub fn text(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> Result<String, String> {
-    run::text(kernel, arch(machine), &options(words), TABLE)
+    let options = options(words);
+    run::report(kernel, arch(machine), &options, TABLE).map(|report| form(report, &options))
+}
+
+/// A report as it is printed.
+fn form(mut report: Report, options: &Options) -> String {
+    if options.reproducible {
+        (report.process.pid, report.process.time) = (None, None);
+    }
+    (FORMATS[options.format].write)(&report)
 }
 
 /// What a run prints, and its recording. The program records on its own architecture; for others the recording is put together here.
 pub fn record(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> (String, String) {
     if arch(machine) == Arch::native() {
-        return recording::record(kernel, &options(words), TABLE).expect("a recording");
+        let options = options(words);
+        let (report, recording) = recording::record(kernel, &options, TABLE).expect("a recording");
+        return (form(report, &options), recording);
     }
     let mut head = format!("mapprobe recording 1\narch {}\n", arch(machine).name());
     let format = words.iter().position(|&word| word == "--format");
@@ -90,7 +102,7 @@ pub fn record(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> (Str
 
 /// What a recording prints. The error is a sentence.
 pub fn replay(recording: &[u8], words: &[&str]) -> Result<String, String> {
-    recording::replay(recording, &options(words), TABLE)
+    recording::replay(recording, TABLE).map(|report| form(report, &options(words)))
 }
 
 /// A kernel made of rules, and what was written to standard output and to standard error.
