@@ -104,23 +104,27 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
     if words.version {
         return Ok(Request::Text(String::from(VERSION)));
     }
-    let what = choose(words.what, What::ALL.len(), |at| What::ALL.get(at).map_or("", |what| what.word()))?;
-    let format = choose(words.format, FORMATS.len(), |at| FORMATS.get(at).map_or("", |format| format.name))?;
+    let what = choose("question", words.what, What::ALL.len(), |at| What::ALL.get(at).map_or("", |what| what.word()))?;
+    let format = choose("format", words.format, FORMATS.len(), |at| FORMATS.get(at).map_or("", |format| format.name))?;
     let Words { path, record, replay, thorough, reproducible, .. } = words;
     let what = What::ALL.get(what).copied().unwrap_or_default();
     Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible }))
 }
 
 /// The place of a word among those there are, the first without one; or a sentence that names them.
-fn choose(word: Option<String>, count: usize, name: fn(usize) -> &'static str) -> Result<usize, String> {
-    let Some(mut word) = word else { return Ok(0) };
+fn choose(what: &str, word: Option<String>, count: usize, name: fn(usize) -> &'static str) -> Result<usize, String> {
+    let Some(word) = word else { return Ok(0) };
     if let Some(at) = (0..count).find(|&at| name(at) == word) {
         return Ok(at);
     }
-    word.push_str(": there is no such thing to choose; there are:");
+    let mut message = String::from("there is no ");
+    message.push_str(what);
+    message.push(' ');
+    message.push_str(&word);
+    message.push_str("; choose one of");
     for at in 0..count {
-        word.push(' ');
-        word.push_str(name(at));
+        message.push(' ');
+        message.push_str(name(at));
     }
-    Err(word)
+    Err(message)
 }

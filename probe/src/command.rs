@@ -60,6 +60,7 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         let (report, recording) = recording::record(kernel, &options, table)?;
         let Some(file) = file else { return Ok(recording) };
         let written = write_all(kernel, file as Fd, recording.as_bytes());
+        kernel.close(file as Fd);
         written.map_err(|errno| about(to, "it could not be written", errno))?;
         report
     } else {

@@ -157,7 +157,7 @@ ops! {
     MsyncInvalidate "msync",
     /// `memfd_create(2)` with `MFD_CLOEXEC`; reads the name -> descriptor.
     MemfdCreate "memfd_create",
-    /// `pipe2(2)` with `O_CLOEXEC` -> the reading end, and in the upper 32 bits the writing end.
+    /// `pipe2(2)` with `O_CLOEXEC | O_NONBLOCK` -> the reading end, and in the upper 32 bits the writing end.
     Pipe "pipe",
     /// `close(2)`: descriptor.
     Close "close",

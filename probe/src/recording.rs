@@ -32,7 +32,7 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
     }
     let mut recorder = Recorder::new(kernel, head);
     let report = run::report(&mut recorder, Arch::native(), options, table)?;
-    Ok((report, recorder.text))
+    Ok((report, recorder.end()))
 }
 
 /// The report of a recorded run.
@@ -55,10 +55,7 @@ pub fn replay(recording: &[u8], table: &'static [Flag]) -> Result<Report, String
     let Request::Run(asked) = cli::parse(&words)? else { return Err(String::from("it asks for nothing")) };
     let mut replay = Replay::new(rest, line);
     let report = run::report(&mut replay, arch, &asked, table);
-    if replay.strange.is_none() && replay.is_used_up() {
-        return report;
-    }
-    let (line, call) = replay.strange.unwrap_or((replay.line + 1, String::from("nothing")));
+    let Some((line, call)) = replay.strange() else { return report };
     let mut message = String::from("line ");
     number(&mut message, line);
     message.push_str(" does not answer what this version of mapprobe asks next: ");

@@ -74,8 +74,8 @@ struct Liar(&'static str, &'static [&'static str], &'static Said, &'static Said)
 const FILTER: &str = "system call filter";
 /// Without a memfd nobody sees what stores do to a file, nor whether it can be written while it is mapped.
 const NO_MEMFD: &Said = &[("inconclusive", "SHARED PRIVATE ANONYMOUS"), ("accepted", "DENYWRITE EXECUTABLE")];
-/// The control bits are what huge sizes are told by, and how a validator refuses.
-const NO_CONTROLS: &Said = &[("inconclusive", "SHARED_VALIDATE HUGETLB SIZES")];
+/// The control bits are how a validator refuses. Huge sizes are told by their geometry then.
+const NO_CONTROLS: &Said = &[("inconclusive", "SHARED_VALIDATE")];
 /// What advice tells is not told; what else knows the flag is.
 const NO_ADVICE: &Said = &[("inconclusive", "DROPPABLE LOCKED"), ("accepted", "NORESERVE STACK")];
 const NO_PAGES_SEEN: &Said = &[("inconclusive", "POPULATE NONBLOCK")];

@@ -120,7 +120,7 @@ fn larger_pages_change_nothing() {
         let rules = Rules { page_size: 65536, huge_sizes: vec![29, 21, 34], collapse, ..like };
         for (name, word, code) in verdicts(&rules, &[], false).rows {
             let expected = verdict(Asked { rules: &rules, paths: &[], thorough: false }, name);
-            assert_eq!(word, expected, "{name} of {era:?}: {code}");
+            assert!(expected.split('|').any(|one| one == word), "{name} of {era:?}: {word} ({code}), not {expected}");
         }
     }
 }
@@ -144,8 +144,8 @@ fn a_run_from_the_command_line_says_what_was_asked_for() {
     for (arguments, code, begins) in [
         (&["--version"][..], 0, concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n")),
         (&["--help"], 0, "Usage: mapprobe "),
-        (&["--format", "xml"], 2, "mapprobe: Error parsing option '--format' with value 'xml': "),
-        (&["stray"], 2, "mapprobe: Error parsing positional argument 'what' with value 'stray': "),
+        (&["--format", "xml"], 2, "mapprobe: there is no format xml; choose one of json table\n"),
+        (&["stray"], 2, "mapprobe: there is no question stray; choose one of report sweep free-bits\n"),
         (&[], 0, "{\n  \"schema\": \"mapprobe.report\",\n"),
     ] {
         let mut console = Console::on(Rules::x86_6_1());

@@ -77,7 +77,7 @@ fn named(complaint: &str) -> usize {
 
 /// The call of a line, without its answer.
 fn call(line: &str) -> &str {
-    line.split_once(" = ").expect("an answer").0
+    line.split_once(" = ").map_or(line, |(call, _)| call)
 }
 
 /// Where the calls begin: behind the first line, the architecture, and the arguments.
@@ -137,6 +137,8 @@ fn a_line_that_is_missing_is_named() {
         // Where the same is asked over and over the gap shows at the end of that.
         let shows = lines.windows(2).skip(at).position(|pair| call(&pair[0]) != call(&pair[1]));
         let shows = at + shows.unwrap_or(lines.len() - 1 - at);
+        // A file that is read in pieces is just shorter: only the count of the calls tells.
+        let shows = if call(&lines[at]).starts_with("read ") { lines.len() } else { shows };
         let complaint = answer(&shorter).expect_err("a gap");
         assert!((at + 1..=shows + 1).contains(&named(&complaint)), "line {} of {}: {complaint}", at + 1, lines.len());
     }

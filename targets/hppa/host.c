@@ -114,9 +114,9 @@ static const struct { __sighandler_t handler; unsigned long flags, mask[2]; } ig
 /* Where a register comes from: the arguments, the input as it is or as text with a zero at its end, the output, a structure; or a
  * constant. */
 enum { A, B, C, D, E, INPUT, INPUT_LEN, TEXT, OUTPUT, OUTPUT_LEN, STRUCT, PLACES };
-enum { ZERO = PLACES, CWD, CLOEXEC, MEMFD, SIGNAL, ACTION, MASK, MODE, MAGIC1, MAGIC2, CAD_ON, CAREFUL };
+enum { ZERO = PLACES, CWD, PIPE_FLAGS, MEMFD, SIGNAL, ACTION, MASK, MODE, MAGIC1, MAGIC2, CAD_ON, CAREFUL };
 static const long constants[] = {
-  0, AT_FDCWD, O_CLOEXEC, MFD_CLOEXEC, SIGPIPE, (long)&ignored, sizeof ignored.mask, 0755,
+  0, AT_FDCWD, O_CLOEXEC | O_NONBLOCK, MFD_CLOEXEC, SIGPIPE, (long)&ignored, sizeof ignored.mask, 0755,
   LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, MS_NOSUID | MS_NOEXEC,
 };
 _Static_assert(LENGTH(constants) == CAREFUL - ZERO + 1, "a constant that has no name, or a name without one");
@@ -129,7 +129,7 @@ static const struct { unsigned short nr; unsigned char from[6]; } rows[] = {
   [OP_Madvise] = {__NR_madvise, {A, B, C}},
   [OP_MsyncInvalidate] = {__NR_msync, {A, B, C}},
   [OP_MemfdCreate] = {__NR_memfd_create, {TEXT, MEMFD}},
-  [OP_Pipe] = {__NR_pipe2, {STRUCT, CLOEXEC}},
+  [OP_Pipe] = {__NR_pipe2, {STRUCT, PIPE_FLAGS}},
   [OP_Close] = {__NR_close, {A}},
   [OP_Read] = {__NR_read, {A, OUTPUT, OUTPUT_LEN}},
   /* A 64-bit offset travels as two words, the high one first (arch/parisc/kernel/sys_parisc.c). */

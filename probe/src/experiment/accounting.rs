@@ -1,31 +1,34 @@
 //! `MAP_NORESERVE`: more memory than there is. Nothing of it is ever touched.
 
-use super::bench::{Bench, base};
+use super::bench::{Bench, CONTROL, base};
 use super::measure::NONE;
 use super::{ASK, Experiment, procfs, residency};
-use crate::evidence::{Backing, Outcome, Role, Test};
+use crate::evidence::{Backing, Outcome, Role, Test, Trial};
 use crate::kernel::PROT_NONE;
 
 /// `MAP_NORESERVE`: with the default of `vm.overcommit_memory` (0), private writable memory beyond memory and swap together is
 /// refused without it and given with it (`__vm_enough_memory` in `mm/util.c`).
 pub static IS_NOT_ACCOUNTED: Experiment = Experiment {
-    tests: &[
-        beyond("64 MiB more than memory and swap together", |bench, flags, _| {
-            beyond_memory(bench, flags, Bench::READ_WRITE, 64 << 20)
-        }),
-        beyond("128 MiB more than memory and swap together", |bench, flags, _| {
-            beyond_memory(bench, flags, Bench::READ_WRITE, 128 << 20)
-        }),
-    ],
     first: Some(|bench, bits| {
-        // Where everything is given, the tests cannot decide, but what the kernel noted can.
-        if overcommits(bench, false, Bench::READ_WRITE) {
+        bench.run_tests(&BEYOND, &[0, CONTROL, bits]);
+        // Where everything is given, or nothing of that size, the tests cannot decide, but what the kernel noted can.
+        let decided = |trial: &Trial| trial.flagged == Outcome::ELSEWHERE && trial.plain.is_failure();
+        if !bench.evidence.of(Role::Effect).all(decided) {
             bench.trial(&NOTED, Backing::ANONYMOUS, &[0, NONE, bits]);
         }
-        true
+        false
     }),
     ..ASK
 };
+
+static BEYOND: [Test; 2] = [
+    beyond("64 MiB more than memory and swap together", |bench, flags, _| {
+        beyond_memory(bench, flags, Bench::READ_WRITE, 64 << 20)
+    }),
+    beyond("128 MiB more than memory and swap together", |bench, flags, _| {
+        beyond_memory(bench, flags, Bench::READ_WRITE, 128 << 20)
+    }),
+];
 
 static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"nr"));
 

@@ -18,7 +18,7 @@ pub static LIES: [Lie; 10] = [
         "MAP_SHARED_VALIDATE is refused, yet taken with MAP_FIXED and a flag that no kernel knows",
     ),
     ("not Linux", "a flag that no kernel knows is refused under MAP_PRIVATE, where Linux never looks"),
-    ("system call filter", "a flag that no kernel knows, mincore or memfd_create is answered EPERM or ENOSYS"),
+    ("system call filter", "a flag that no kernel knows, mincore, madvise or memfd_create is answered EPERM or ENOSYS"),
     ("mlockall(MCL_FUTURE)", "fresh memory that nobody locked refuses madvise(MADV_DONTNEED)"),
     ("blind mincore", "every page of fresh memory counts as resident before anyone touched it"),
     ("vm.overcommit_memory=1", "more memory than there is was given without MAP_NORESERVE"),
@@ -45,8 +45,8 @@ pub fn lies(bench: &mut Bench) -> u16 {
     }
     let noticed = [
         bench.emulated,
-        unknown == Outcome::failed(Errno::EOPNOTSUPP),
-        filtered(unknown) || bench.filtered || filtered(resident) && !no_mmu,
+        unknown.is_failure() && !filtered(unknown),
+        filtered(unknown) || bench.filtered || (filtered(resident) || filtered(discarded)) && !no_mmu,
         discarded == Outcome::refused(Errno::EINVAL),
         resident == Outcome::number(PAGES) && discarded.succeeded(),
         plain,

@@ -39,7 +39,7 @@ pub static GROWS_DOWN: Experiment = Experiment {
         test("a touch 8 pages below it", Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 8, true)),
         test("a touch 4 pages below it", Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 4, true)),
     ],
-    signs: &[CANNOT_GROW],
+    signs: &[CANNOT_GROW; 2],
     known: Known::Unavailable,
     ..ASK
 };
@@ -48,7 +48,7 @@ pub static GROWS_DOWN: Experiment = Experiment {
 /// when it is touched; how shared memory answers tells which.
 pub static SERVES_AS_STACK: Experiment = Experiment {
     tests: &[test(COLLAPSE, Role::Effect, Outcome::refused(Errno::EINVAL), PLACED, collapse); 2],
-    signs: &[CANNOT_GROW],
+    signs: &[CANNOT_GROW; 2],
     known: Known::Unavailable,
     first: Some(serves_as_stack),
     ..ASK

@@ -62,7 +62,9 @@ pub static REFUSES_UNKNOWN_FLAGS: Experiment = Experiment {
         unknown_flag(ON_PIPE, Backing::PIPE),
     ],
     first: Some(|bench, bits| {
-        for &backing in &[Backing::MEMFD, Backing::PIPE] {
+        // Without a memfd the pipe twice, here too.
+        let file = if bench.memfd().is_some() { Backing::MEMFD } else { Backing::PIPE };
+        for &backing in &[file, Backing::PIPE] {
             compare_types(bench, backing, PROT_READ, &[MAP_SHARED, bits]);
         }
         let taken = bench.evidence.of(Role::Validator).any(|by| by.flagged.succeeded());
@@ -158,6 +160,7 @@ fn after_store(bench: &mut Bench, flags: u64, look: fn(&mut Bench) -> Outcome) -
     if !mapped.succeeded() {
         return mapped;
     }
+    bench.drain();
     bench.store_byte(addr, STORED);
     let stored = bench.load_byte(addr);
     bench.note(Act::Stored, stored);

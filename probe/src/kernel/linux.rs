@@ -74,7 +74,7 @@ enum Place {
     Scratch,
     Zero,
     Cwd,
-    Cloexec,
+    PipeFlags,
     MemfdCloexec,
     Invalidate,
     Sigpipe,
@@ -93,7 +93,7 @@ const PLACES: usize = Place::Zero as usize + 1;
 /// The others, in their order.
 static CONSTANTS: [c_int; 11] = [
     libc::AT_FDCWD,
-    libc::O_CLOEXEC,
+    libc::O_CLOEXEC | libc::O_NONBLOCK,
     libc::MFD_CLOEXEC as c_int,
     libc::MS_INVALIDATE,
     libc::SIGPIPE,
@@ -147,7 +147,7 @@ const fn row(op: Op) -> Row {
         Op::MsyncInvalidate => (libc::SYS_msync, RETURNED, &[A, B, Invalidate]),
         Op::MemfdCreate => (libc::SYS_memfd_create, RETURNED, &[Text, MemfdCloexec]),
         // Two descriptors of 32 bits, the reading end first: in the lower half of a word on little-endian machines.
-        Op::Pipe => (libc::SYS_pipe2, 0, &[Scratch, Cloexec]),
+        Op::Pipe => (libc::SYS_pipe2, 0, &[Scratch, PipeFlags]),
         Op::Close => (libc::SYS_close, RETURNED, &[A]),
         Op::Read => (libc::SYS_read, RETURNED, &[A, Output, OutputLen]),
         Op::Pread => (libc::SYS_pread64, RETURNED, &[A, Output, OutputLen, B]),

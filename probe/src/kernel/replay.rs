@@ -11,9 +11,10 @@
 //! mmap 7f3a5c001000 1000 1 1000003 3 = -95
 //! mincore 7f3a5c001000 2000 = 0 > %01
 //! write 4 < m = 1
+//! end 4
 //! ```
 //! A line is a call: its name, its integers in hexadecimal without the zeros at the end, behind `<` the bytes the kernel read, behind
-//! `=` the answer (a value in hexadecimal, or the number of an error, negative and decimal), behind `>` the bytes it filled in. Bytes
+//! `=` the answer (a value in hexadecimal, or the number of an error, negative and decimal), behind `>` the bytes it filled in. The last line counts the calls. Bytes
 //! that are no printable ASCII, and `%`, are written `%` and two hexadecimal digits; zeros at the end are left out. The name of the
 //! machine, which nothing depends on, is not recorded.
 
@@ -25,6 +26,8 @@ use crate::report::sentence::{hex, number};
 pub const BEGINS: &str = "mapprobe recording 1\n";
 /// Begins the line that names the architecture.
 pub const ARCH: &str = "arch ";
+/// Begins the last line, which counts the calls.
+pub const END: &str = "end ";
 /// Begins a line with an argument of the run.
 pub const ARGUMENT: &str = "argument ";
 
@@ -36,6 +39,7 @@ const FILLED: &str = " > ";
 /// A kernel that answers what another one answers, and notes it.
 pub struct Recorder<'k> {
     kernel: &'k mut dyn Kernel,
+    calls: u64,
     /// The recording.
     pub text: String,
 }
@@ -43,12 +47,23 @@ pub struct Recorder<'k> {
 impl<'k> Recorder<'k> {
     /// Goes on writing behind `text`.
     pub fn new(kernel: &'k mut dyn Kernel, text: String) -> Recorder<'k> {
-        Recorder { kernel, text }
+        Recorder { kernel, calls: 0, text }
+    }
+}
+
+impl Recorder<'_> {
+    /// The whole recording.
+    pub fn end(mut self) -> String {
+        self.text.push_str(END);
+        number(&mut self.text, self.calls);
+        self.text.push('\n');
+        self.text
     }
 }
 
 impl Kernel for Recorder<'_> {
     fn call(&mut self, call: &mut Call) -> Answer {
+        self.calls += 1;
         request(&mut self.text, call);
         let answer = self.kernel.call(call);
         if call.op == Op::Uname {
@@ -103,20 +118,29 @@ fn bytes(out: &mut String, bytes: &[u8]) {
 pub struct Replay<'t> {
     rest: &'t [u8],
     /// Lines read.
-    pub line: u64,
-    /// The first line that is not the answer to what was asked: its number, and the call.
-    pub strange: Option<(u64, String)>,
+    line: u64,
+    calls: u64,
+    strange: Option<(u64, String)>,
 }
 
 impl<'t> Replay<'t> {
     /// Answers from the lines in `rest`, the first of which has the number `line + 1`.
     pub fn new(rest: &'t [u8], line: u64) -> Replay<'t> {
-        Replay { rest, line, strange: None }
+        Replay { rest, line, calls: 0, strange: None }
     }
 
-    /// Whether every line was used.
-    pub fn is_used_up(&self) -> bool {
-        self.rest.is_empty()
+    /// The first line that is not the answer to what was asked: its number, and the call. At the end of a run also one that is not
+    /// the last, and the right one.
+    pub fn strange(mut self) -> Option<(u64, String)> {
+        let mut end = String::from(END);
+        number(&mut end, self.calls);
+        let line = take_line(&mut self.rest);
+        if line != end.as_bytes() {
+            self.strange.get_or_insert((self.line + 1, end));
+        } else if !self.rest.is_empty() {
+            self.strange = Some((self.line + 2, String::from("nothing")));
+        }
+        self.strange
     }
 }
 
@@ -126,6 +150,7 @@ impl Kernel for Replay<'_> {
         request(&mut asked, call);
         let line = take_line(&mut self.rest);
         self.line += 1;
+        self.calls += 1;
         let answer = line.strip_prefix(asked.as_bytes()).and_then(|rest| answered(rest, call.output));
         answer.filter(|_| self.strange.is_none()).unwrap_or_else(|| {
             let line = self.line;

@@ -34,11 +34,9 @@ pub fn write(report: &Report) -> String {
         line(&mut out, [row.flag.name, &value, verdict.word()], &summary);
     }
     for (name, evidence) in report.lies() {
-        out.push_str("\nnot a plain kernel: ");
-        out.push_str(name);
-        out.push_str(": ");
-        out.push_str(evidence);
         out.push('\n');
+        line(&mut out, ["not a plain kernel", "", ""], name);
+        line(&mut out, ["", "", ""], evidence);
     }
     if !report.complete {
         out.push_str("\nincomplete: not every flag could be asked\n");

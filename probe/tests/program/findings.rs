@@ -97,7 +97,7 @@ pub fn record(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> (Str
     }
     let mut recorder = Recorder::new(kernel, head);
     let text = text(&mut recorder, machine, words).expect("a report");
-    (text, recorder.text)
+    (text, recorder.end())
 }
 
 /// What a recording prints. The error is a sentence.
