@@ -120,7 +120,10 @@ fn larger_pages_change_nothing() {
         let rules = Rules { page_size: 65536, huge_sizes: vec![29, 21, 34], collapse, ..like };
         for (name, word, code) in verdicts(&rules, &[], false).rows {
             let expected = verdict(Asked { rules: &rules, paths: &[], thorough: false }, name);
-            assert_eq!(word, expected, "{name} of {era:?}: {code}");
+            assert!(
+                expected.split('|').any(|expected| expected == word),
+                "{name} of {era:?} is {word} ({code}): {expected}"
+            );
         }
     }
 }
