@@ -161,7 +161,7 @@ fn runs() -> Vec<Run> {
 
 /// One in so many lies is told on each kernel; which ones differs from kernel to kernel, so that each is told of every kind of call. Of
 /// calls that are made a few times only, all are.
-const ONE_IN: usize = 8;
+const ONE_IN: usize = 10;
 const A_FEW: usize = 12;
 
 #[test]
