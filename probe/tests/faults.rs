@@ -159,8 +159,10 @@ fn runs() -> Vec<Run> {
     ]
 }
 
-/// One in so many lies is told on each kernel; which ones differs from kernel to kernel, so that each is told of every kind of call.
-const ONE_IN: usize = 6;
+/// One in so many lies is told on each kernel; which ones differs from kernel to kernel, so that each is told of every kind of call. Of
+/// calls that are made a few times only, all are.
+const ONE_IN: usize = 10;
+const A_FEW: usize = 12;
 
 #[test]
 fn one_wrong_answer() {
@@ -176,9 +178,10 @@ fn one_wrong_answer() {
             let Some(run) = runs.get(number) else { return };
             let (honest, mut outcome) = (run.honest(), Outcome::default());
             for (at, &asked) in honest.calls.iter().enumerate() {
+                let rare = honest.calls.iter().filter(|(op, ..)| *op == asked.0).count() <= A_FEW;
                 for (which, &lie) in lies(asked.0).iter().enumerate() {
                     let told = lie != Lie::GivesAsAsked || asked.1 != 0;
-                    if told && (at + which + number).is_multiple_of(ONE_IN) {
+                    if told && (rare || (at + which + number).is_multiple_of(ONE_IN)) {
                         outcome.tell(run, &honest.findings, at, asked, lie);
                     }
                 }
@@ -197,8 +200,14 @@ fn one_wrong_answer() {
         all.turned.values().sum::<usize>(),
         all.turned
     );
-    let ops: BTreeSet<String> = all.pairs.iter().map(|(op, _)| op.clone()).collect();
-    println!("{} pairs of {} kinds of calls: {ops:?}", all.pairs.len(), ops.len());
+    println!("{} pairs of a kind of call and a lie", all.pairs.len());
+    let ops: Vec<Op> = runs.iter().flat_map(|run| run.honest().calls).map(|(op, ..)| op).collect();
+    for op in ops {
+        for lie in lies(op) {
+            let pair = (format!("{op:?}"), format!("{lie:?}"));
+            assert!(all.pairs.contains(&pair), "{pair:?} was never tried");
+        }
+    }
     let wrong = all.wrong.iter().map(|(what, (count, lie))| format!("{count:6} {what}\n       {lie}"));
     assert!(all.wrong.is_empty(), "wrong:\n{}", wrong.collect::<Vec<_>>().join("\n"));
 }

@@ -131,8 +131,8 @@ impl Liar {
     fn expected(&self, name: &str) -> &'static str {
         let name = name.strip_prefix("MAP_").expect("a flag");
         let about = |what: &str| what == name || what == "*" || what == "SIZES" && name.starts_with("HUGE_");
-        let said = self.2.iter().chain(self.3);
-        said.filter(|(_, names)| names.split(' ').any(about)).last().expect("something is said of every flag").0
+        let mut said = self.2.iter().chain(self.3).rev();
+        said.find(|(_, names)| names.split(' ').any(about)).expect("something is said of every flag").0
     }
 
     /// Everything that is said otherwise.
