@@ -87,6 +87,8 @@ pub struct Bench<'k> {
     pub type_mask: Option<u64>,
     /// Whether an emulator of system calls answers in a kernel's place.
     pub emulated: bool,
+    /// Whether fresh memory is locked without being asked for.
+    pub locked: bool,
     /// Whether tests are wanted that fill the address space.
     pub thorough: bool,
     /// The huge page size under test, as a power of two.
@@ -129,6 +131,7 @@ impl<'k> Bench<'k> {
             type_mask: None,
             emulated: false,
             thorough: false,
+            locked: false,
             huge: 0,
             own,
             arch,

@@ -34,6 +34,8 @@ pub fn lies(bench: &mut Bench) -> u16 {
     let unknown = lands(bench, private | CONTROL, Backing::ANONYMOUS);
     let fixed = lands(bench, private | bench.own.fixed, Backing::ANONYMOUS);
     let discarded = residency::discard(bench, private, Backing::ANONYMOUS);
+    // Twice: what fills memory must not depend on one wrong answer.
+    bench.locked = !discarded.succeeded() || !residency::discard(bench, private, Backing::ANONYMOUS).succeeded();
     let resident = residency::resident(bench, private, Backing::ANONYMOUS);
     let no_mmu = fixed == Outcome::failed(Errno::EINVAL);
     let plain = accounting::overcommits(bench, false, Bench::READ_WRITE);
