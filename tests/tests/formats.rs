@@ -8,7 +8,7 @@ use mapprobe::report::{FORMATS, Report};
 use mapprobe::run::probe;
 
 fn run(arch: Arch, rules: Rules) -> Report {
-    probe(&mut Model::new(rules), arch, TABLE, 2)
+    probe(&mut Model::new(rules), arch, TABLE, &[], &Options::default())
 }
 
 #[test]

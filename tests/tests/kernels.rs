@@ -1,8 +1,11 @@
 //! The delivered program as PID 1 of real kernels, its report compared with what was written by hand about each of them.
 
 use lab::facts::Facts;
-use lab::{delivered, kernels, survey};
+use lab::{delivered, kernels, report, survey};
 use mapprobe::flags::TABLE;
+use mapprobe::recording;
+use mapprobe::report::FORMATS;
+use std::path::Path;
 
 fn boots(name: &str) {
     let kernel = kernels::named(name).unwrap();
@@ -28,6 +31,20 @@ fn boots_aarch64_6_1() {
 #[test]
 fn boots_hppa_6_1() {
     boots("hppa-6.1");
+}
+
+/// Every kernel of the lab, from its recording: no boot needed.
+#[test]
+fn recorded_runs_agree_with_the_facts() {
+    let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/tests/recordings/lab");
+    for kernel in kernels::ALL {
+        let recording = std::fs::read(recordings.join(format!("{}.report.txt", kernel.name))).unwrap();
+        let replayed = recording::replay(&recording, TABLE).unwrap();
+        let report = report::parse((FORMATS[0].write)(&replayed).as_bytes()).unwrap();
+        let facts = Facts::of(kernel.name).unwrap();
+        let differences: Vec<String> = facts.compare(&report).iter().map(ToString::to_string).collect();
+        assert_eq!(differences.len(), 0, "{}:\n{}", kernel.name, differences.join("\n"));
+    }
 }
 
 /// A quick kernel without its test above would be a skip that nobody sees; the others are booted by `cargo lab`.

@@ -197,7 +197,9 @@ impl Areas {
         }
         holes.into_iter().find_map(|(from, to)| {
             let (from, to) = (from.max(low), to.min(high));
-            let last = to.checked_sub(want.len)?;
+            // vm_unmapped_area of mm/mmap.c looks for a hole in which any address would fit: `length + align_mask`.
+            to.checked_sub(want.len + want.align.saturating_sub(want.page)).filter(|&last| from <= last)?;
+            let last = to - want.len;
             // The nearest address that leaves `rest` when divided by `align`.
             let at = if down { last - (last.wrapping_sub(want.rest) % want.align) } else { want.up(from) };
             (from..=last).contains(&at).then_some(at)
@@ -221,6 +223,8 @@ pub struct Want {
     pub rest: u64,
     /// What mappings that grow want to have free.
     pub gap: u64,
+    /// Bytes of a page.
+    pub page: u64,
 }
 
 impl Want {

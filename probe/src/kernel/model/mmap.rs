@@ -220,6 +220,10 @@ impl Model {
         {
             return Err(Errno::EINVAL);
         }
+        // The hidden file of shared huge pages has a colour of its own.
+        if flags & SHARED != 0 && huge.is_some() && space.colour > 1 {
+            return Err(Errno::EINVAL);
+        }
         if addr < self.rules.min_address && !self.rules.root {
             return Err(Errno::EPERM);
         }
@@ -240,11 +244,14 @@ impl Model {
         // arch/x86/kernel/sys_x86_64.c: MAP_32BIT ends at 2 GiB, and begins at 1 GiB and something random.
         let limit = if low { 0x8000_0000 } else { space.top };
         let rest = open.map_or(0, |open| self.colour(open));
-        let align = huge.unwrap_or(page).max(if open.is_some() { space.colour } else { 1 });
-        let want = Want { len, align, rest, gap };
+        let coloured = open.is_some() || self.rules.colours_memory && flags & SHARED != 0 && flags & PRIVATE == 0;
+        let align = huge.unwrap_or(page).max(if coloured { space.colour } else { 1 });
+        let want = Want { len, align, rest, gap, page };
         let hint = addr - addr % page;
         if hint != 0 {
-            let hint = want.up(hint.max(self.rules.min_address.next_multiple_of(page)));
+            let least = hint.max(self.rules.min_address.next_multiple_of(page));
+            // COLOR_ALIGN of arch/parisc/kernel/sys_parisc.c moves up to the next multiple before it adds the colour.
+            let hint = if coloured { least.next_multiple_of(space.colour) + rest } else { want.up(least) };
             if hint.checked_add(len).is_some_and(|end| end <= limit && self.areas.is_free(hint, end, gap)) {
                 return Ok(hint);
             }
@@ -261,7 +268,7 @@ impl Model {
     /// Without an MMU: the first room there is.
     fn upwards(&self, len: u64) -> Result<u64, Errno> {
         let Self { rules, areas, .. } = self;
-        let want = Want { len, align: rules.page_size, rest: 0, gap: 0 };
+        let want = Want { len, align: rules.page_size, rest: 0, gap: 0, page: rules.page_size };
         let end = rules.space.fallback + rules.memory;
         areas.room(&want, rules.space.fallback, end, false).ok_or(Errno::ENOMEM)
     }

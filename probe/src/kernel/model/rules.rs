@@ -183,6 +183,9 @@ pub struct Rules {
     pub drops: u64,
     /// `MAP_DENYWRITE` does what it once did: `ETXTBSY` for a file that is open for writing.
     pub denies_writing: bool,
+    /// Shared memory without a file has a cache colour too, the first: parisc, somewhere between 5.10 and 6.1
+    /// (`arch/parisc/kernel/sys_parisc.c`).
+    pub colours_memory: bool,
     /// Without an MMU and with `CONFIG_MMAP_ALLOW_UNINITIALIZED`: `MAP_UNINITIALIZED` memory shows what was there.
     pub uninitialized: bool,
 }
@@ -253,6 +256,7 @@ impl Rules {
             drops: 0,
             denies_writing: false,
             uninitialized: false,
+            colours_memory: parisc && since((6, 1)),
         }
     }
 
