@@ -2,6 +2,7 @@
 
 use lab::report;
 use mapprobe::arch::Arch;
+use mapprobe::cli::Options;
 use mapprobe::flags::TABLE;
 use mapprobe::kernel::model::{Model, Rules};
 use mapprobe::report::{FORMATS, Report};
