@@ -20,6 +20,18 @@
 #include "memory.h"
 #include "ops.h"
 
+/* The stack pointer of WebAssembly, which the generated code reads and writes all the time: first among the variables, so that one
+ * instruction reaches it from the global data pointer. */
+asm(" .section .bss\n .align 4\nstack_pointer:\n .block 4\n .text\n");
+static inline __attribute__((always_inline)) u32 get_stack(void) {
+  u32 at;
+  asm volatile("ldw RR'stack_pointer-$global$(%%r27),%0" : "=r"(at));
+  return at;
+}
+static inline __attribute__((always_inline)) void set_stack(u32 at) {
+  asm volatile("stw %0,RR'stack_pointer-$global$(%%r27)" :: "r"(at));
+}
+
 _Static_assert(__NR_mmap2 == 89 && __NR_munmap == 91 && __NR_write == 4 && __NR_exit == 1, "PA-RISC system call numbers");
 
 /* Number in r20, arguments in r26..r21, result in r28; the call goes through the gateway page. */
