@@ -88,7 +88,7 @@ fn routines() -> String {
 mod tests {
     use super::{routines, share};
 
-    const USUAL: &str = "f:\n\t.PROC\n\t.ENTRY\n\tstw %r2,-20(%r30)\n\tstwm %r4,64(%r30)\n\tcopy %r26,%r4\n\tstw %r3,-60(%r30)\n\t\
+    const USUAL: &str = "f:\n\t.PROC\n\t.ENTRY\n\tstw %r2,-20(%r30)\n\tstwm %r4,64(%r30)\n\tcopy %r26,%r4\n\tstw %r3,-60(%r30)\n\
         \tldw -84(%r30),%r2\n\tldw -60(%r30),%r3\n\tbv %r0(%r2)\n\tldwm -64(%r30),%r4\n\t.PROCEND\n";
 
     #[test]

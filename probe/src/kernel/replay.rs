@@ -17,7 +17,7 @@
 //! that are no printable ASCII, and `%`, are written `%` and two hexadecimal digits; zeros at the end are left out. The name of the
 //! machine, which nothing depends on, is not recorded.
 
-use super::{Answer, Call, Errno, Kernel, Op, UTS_FIELD};
+use super::{Answer, Call, Errno, Kernel, MAX_ERRNO, Op, UTS_FIELD, Word};
 use crate::errno::nth_line;
 use crate::report::sentence::{hex, number};
 
@@ -78,6 +78,8 @@ fn request(out: &mut String, call: &Call) {
     let used = call.args.iter().rposition(|&arg| arg != 0).map_or(0, |last| last + 1);
     for &arg in call.args.iter().take(used) {
         out.push(' ');
+        // A recording does not depend on how wide this machine's -1 is.
+        out.push_str(if Word::BITS < 64 && arg == Word::MAX { "ffffffff" } else { "" });
         hex(out, arg, 1);
     }
     if !call.input.is_empty() {
@@ -103,14 +105,14 @@ fn bytes(out: &mut String, bytes: &[u8]) {
 pub struct Replay<'t> {
     rest: &'t [u8],
     /// Lines read.
-    pub line: u64,
+    pub line: Word,
     /// The first line that is not the answer to what was asked: its number, and the call.
-    pub strange: Option<(u64, String)>,
+    pub strange: Option<(Word, String)>,
 }
 
 impl<'t> Replay<'t> {
     /// Answers from the lines in `rest`, the first of which has the number `line + 1`.
-    pub fn new(rest: &'t [u8], line: u64) -> Replay<'t> {
+    pub fn new(rest: &'t [u8], line: Word) -> Replay<'t> {
         Replay { rest, line, strange: None }
     }
 
@@ -151,11 +153,14 @@ fn answered(mut rest: &[u8], output: &mut [u8]) -> Option<Answer> {
         for &digit in digits {
             errno = errno.checked_mul(10)?.checked_add(digit.checked_sub(b'0').filter(|&digit| digit < 10)?.into())?;
         }
-        return Some(Answer::failed(Errno(errno)));
+        return Some(Answer::failed(Errno(errno))).filter(|_| errno <= MAX_ERRNO);
     }
-    let mut value: u64 = 0;
+    let mut value: Word = 0;
     while let Some((&digit, behind)) = rest.split_first().filter(|&(&digit, _)| digit != b' ') {
-        value = value << 4 | u64::from(nibble(digit)?);
+        if value >> (Word::BITS - 4) != 0 {
+            return None;
+        }
+        value = value << 4 | Word::from(nibble(digit)?);
         rest = behind;
     }
     output.fill(0);
