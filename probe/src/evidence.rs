@@ -2,7 +2,7 @@
 
 use crate::errno::Errno;
 use crate::experiment::Bench;
-use crate::kernel::Answer;
+use crate::kernel::{Answer, Word};
 
 /// What is mapped. A small number, since it is compared and passed on a lot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,7 +225,7 @@ pub struct Test {
     /// What is mapped.
     pub backing: Backing,
     /// Measures, with these flags.
-    pub look: fn(&mut Bench, u64, Backing) -> Outcome,
+    pub look: fn(&mut Bench, Word, Backing) -> Outcome,
 }
 
 /// A measurement with the flag, without it, and with a bit, type or size that names nothing instead.

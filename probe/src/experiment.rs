@@ -4,6 +4,7 @@
 
 use crate::errno::Errno;
 use crate::evidence::{Known, Test};
+use crate::kernel::Word;
 
 pub mod accounting;
 pub mod bench;
@@ -51,7 +52,7 @@ pub struct Experiment {
     /// Errors that only a kernel that knows the flag gives, where the plain call succeeds.
     pub knowing: &'static [Errno],
     /// What is done before the tests; says whether they are to be run.
-    pub first: Option<fn(&mut Bench, u64) -> bool>,
+    pub first: Option<fn(&mut Bench, Word) -> bool>,
 }
 
 /// An experiment that only asks; the others say what they do beside that.

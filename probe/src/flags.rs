@@ -6,6 +6,7 @@
 
 use crate::arch::Arch;
 use crate::experiment::{Experiment, accounting, files, fresh, growth, huge, placement, residency, types};
+use crate::kernel::Word;
 
 /// Kernel headers, below the kernel's source tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +77,9 @@ pub struct Flag {
 
 impl Flag {
     /// The bits of this flag on an architecture; `None` where it does not exist.
-    pub const fn value(&self, arch: Arch) -> Option<u64> {
+    pub const fn value(&self, arch: Arch) -> Option<Word> {
         match self.columns[arch as usize] {
-            Some((bits, _)) => Some(bits as u64),
+            Some((bits, _)) => Some(bits as Word),
             None => None,
         }
     }
@@ -93,11 +94,11 @@ impl Flag {
 }
 
 /// `MAP_SHARED`, `include/uapi/linux/mman.h`.
-pub const MAP_SHARED: u64 = 0x01;
+pub const MAP_SHARED: Word = 0x01;
 /// `MAP_PRIVATE`, same file.
-pub const MAP_PRIVATE: u64 = 0x02;
+pub const MAP_PRIVATE: Word = 0x02;
 /// `MAP_SHARED_VALIDATE`, same file.
-pub const MAP_SHARED_VALIDATE: u64 = 0x03;
+pub const MAP_SHARED_VALIDATE: Word = 0x03;
 
 /// Bits that no architecture has ever given a meaning: what an unknown flag looks like. 21 is taken on alpha, 26 to 31
 /// are the huge page size field.
@@ -106,9 +107,9 @@ pub const CONTROL_BITS: [u32; 4] = [22, 23, 24, 25];
 /// Where the huge page size field begins: `MAP_HUGE_SHIFT`, `include/uapi/asm-generic/hugetlb_encode.h`.
 pub const MAP_HUGE_SHIFT: u32 = 26;
 /// The values of that field before shifting: `MAP_HUGE_MASK`.
-pub const MAP_HUGE_MASK: u64 = 0x3f;
+pub const MAP_HUGE_MASK: Word = 0x3f;
 /// A size that no machine has: 2^13 bytes. What an unknown size looks like.
-pub const CONTROL_SIZE: u64 = 13 << MAP_HUGE_SHIFT;
+pub const CONTROL_SIZE: Word = 13 << MAP_HUGE_SHIFT;
 
 /// Names of the headers that are no row, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
@@ -192,7 +193,7 @@ pub static TABLE: &[Flag] = &[
 ];
 
 /// The value of a name the experiments build their own calls from; it must exist on every architecture.
-pub const fn bits(name: &str, arch: Arch) -> u64 {
+pub const fn bits(name: &str, arch: Arch) -> Word {
     let mut at = 0;
     while at < TABLE.len() {
         if let (true, Some(bits)) = (same(TABLE[at].name, name), TABLE[at].value(arch)) {
@@ -234,17 +235,17 @@ mod checked {
 #[derive(Debug)]
 pub struct Own {
     /// `MAP_FIXED`.
-    pub fixed: u64,
+    pub fixed: Word,
     /// `MAP_ANONYMOUS`.
-    pub anonymous: u64,
+    pub anonymous: Word,
     /// `MAP_NORESERVE`.
-    pub noreserve: u64,
+    pub noreserve: Word,
     /// `MAP_POPULATE`.
-    pub populate: u64,
+    pub populate: Word,
     /// `MAP_HUGETLB`.
-    pub hugetlb: u64,
+    pub hugetlb: Word,
     /// Bits that are flags of their own: they cannot be part of the type field.
-    pub all: u64,
+    pub all: Word,
 }
 
 /// The same for every architecture, in the order of [`Arch::ALL`].
@@ -276,6 +277,6 @@ impl Own {
 }
 
 /// The named values of the type field on an architecture.
-pub fn types(arch: Arch) -> impl Iterator<Item = u64> {
+pub fn types(arch: Arch) -> impl Iterator<Item = Word> {
     TABLE.iter().filter(|flag| flag.kind == Kind::Type).filter_map(move |flag| flag.value(arch))
 }

@@ -11,35 +11,47 @@ use crate::errno::Errno;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod linux;
+#[cfg(not(target_family = "wasm"))]
 pub mod model;
 pub mod replay;
 #[cfg(target_family = "wasm")]
 pub mod wasm;
 
+/// An integer of a system call, of a length or an address: what a register of the program's own machine holds. A number of a larger
+/// machine, in a recording, need not fit.
+#[cfg(target_pointer_width = "64")]
+pub type Word = u64;
+/// An integer of a system call: as wide as a register, since twice as wide costs kilobytes.
+#[cfg(target_pointer_width = "32")]
+pub type Word = u32;
+
 /// What a system call left in its return register: a value, or an error as its number below zero. It stays one number until
 /// somebody asks ([`Answer::result`]), because it crosses more function calls than anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer(i64);
+pub struct Answer(Word);
+
+/// The largest number of an error: `MAX_ERRNO`, `include/linux/err.h`. No address is that close below zero.
+pub const MAX_ERRNO: u16 = 4095;
 
 impl Answer {
     /// The answer of a call that failed.
     pub const fn failed(errno: Errno) -> Answer {
-        Answer(-(errno.0 as i64))
+        Answer((errno.0 as Word).wrapping_neg())
     }
 
-    /// The answer of a call that succeeded. (No address of a program has the highest bit set.)
-    pub const fn value(value: u64) -> Answer {
-        Answer(value as i64)
+    /// The answer of a call that succeeded.
+    pub const fn value(value: Word) -> Answer {
+        Answer(value)
     }
 
     /// The value, or why there is none.
-    pub const fn result(self) -> Result<u64, Errno> {
-        if self.0 < 0 { Err(Errno(self.0.unsigned_abs() as u16)) } else { Ok(self.0 as u64) }
+    pub const fn result(self) -> Result<Word, Errno> {
+        if self.is_ok() { Ok(self.0) } else { Err(Errno(self.0.wrapping_neg() as u16)) }
     }
 
     /// Whether the call succeeded.
     pub const fn is_ok(self) -> bool {
-        self.0 >= 0
+        self.0 < (MAX_ERRNO as Word).wrapping_neg()
     }
 }
 
@@ -65,13 +77,13 @@ pub fn text(bytes: &[u8]) -> &str {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mmap {
     /// The hint, or with `MAP_FIXED` the address; 0 leaves the choice to the kernel.
-    pub addr: u64,
+    pub addr: Word,
     /// Bytes.
-    pub len: u64,
+    pub len: Word,
     /// `PROT_*` bits.
     pub prot: u32,
     /// Map type and flags, all bits as they are.
-    pub flags: u64,
+    pub flags: Word,
     /// What is mapped, or [`NO_FD`].
     pub fd: Fd,
 }
@@ -157,7 +169,7 @@ ops! {
     MsyncInvalidate "msync",
     /// `memfd_create(2)` with `MFD_CLOEXEC`; reads the name -> descriptor.
     MemfdCreate "memfd_create",
-    /// `pipe2(2)` with `O_CLOEXEC | O_NONBLOCK` -> the reading end, and in the upper 32 bits the writing end.
+    /// `pipe2(2)` with `O_CLOEXEC | O_NONBLOCK` -> the reading end, and 16 bits above it the writing end.
     Pipe "pipe",
     /// `close(2)`: descriptor.
     Close "close",
@@ -175,7 +187,7 @@ ops! {
     Open "open",
     /// `unlinkat(2)`: reads the path.
     Unlink "unlink",
-    /// `sysinfo(2)` -> bytes of memory and swap together.
+    /// `sysinfo(2)` -> bytes of memory and swap together; 15/16 of the address space where there are more.
     Memory "memory",
     /// `AT_PAGESZ` of the auxiliary vector, `getauxval(3)` -> bytes.
     PageSize "page_size",
@@ -222,7 +234,7 @@ pub struct Call<'a> {
     /// Which.
     pub op: Op,
     /// Its integers; what it does not take is 0.
-    pub args: [u64; ARGS],
+    pub args: [Word; ARGS],
     /// Bytes the kernel reads. A path or name ends with a zero, and where there are several each one does.
     pub input: &'a [u8],
     /// Bytes the kernel fills.
@@ -251,36 +263,36 @@ fn strings(texts: &[&str]) -> Vec<u8> {
 /// The system calls of the program, one method each: see [`Op`].
 #[allow(missing_docs, reason = "each is the operation of the same name, documented there")]
 impl dyn Kernel + '_ {
-    fn ask(&mut self, op: Op, args: [u64; ARGS]) -> Answer {
+    fn ask(&mut self, op: Op, args: [Word; ARGS]) -> Answer {
         self.call(&mut Call { op, args, input: &[], output: &mut [] })
     }
 
-    fn ask_of(&mut self, op: Op, first: u64, texts: &[&str]) -> Answer {
+    fn ask_of(&mut self, op: Op, first: Word, texts: &[&str]) -> Answer {
         self.call(&mut Call { op, args: [first, 0, 0, 0, 0], input: &strings(texts), output: &mut [] })
     }
 
-    fn fill(&mut self, op: Op, args: [u64; ARGS], output: &mut [u8]) -> Answer {
+    fn fill(&mut self, op: Op, args: [Word; ARGS], output: &mut [u8]) -> Answer {
         self.call(&mut Call { op, args, input: &[], output })
     }
 
     pub fn mmap(&mut self, call: &Mmap) -> Answer {
         let Mmap { addr, len, prot, flags, fd } = *call;
-        self.ask(Op::Mmap, [addr, len, prot.into(), flags, fd as u64])
+        self.ask(Op::Mmap, [addr, len, prot as Word, flags, fd as Word])
     }
 
-    pub fn munmap(&mut self, addr: u64, len: u64) -> Answer {
+    pub fn munmap(&mut self, addr: Word, len: Word) -> Answer {
         self.ask(Op::Munmap, [addr, len, 0, 0, 0])
     }
 
-    pub fn mincore(&mut self, addr: u64, len: u64, pages: &mut [u8]) -> Answer {
+    pub fn mincore(&mut self, addr: Word, len: Word, pages: &mut [u8]) -> Answer {
         self.fill(Op::Mincore, [addr, len, 0, 0, 0], pages)
     }
 
-    pub fn madvise(&mut self, addr: u64, len: u64, advice: Advice) -> Answer {
-        self.ask(Op::Madvise, [addr, len, advice as u64, 0, 0])
+    pub fn madvise(&mut self, addr: Word, len: Word, advice: Advice) -> Answer {
+        self.ask(Op::Madvise, [addr, len, advice as Word, 0, 0])
     }
 
-    pub fn msync_invalidate(&mut self, addr: u64, len: u64) -> Answer {
+    pub fn msync_invalidate(&mut self, addr: Word, len: Word) -> Answer {
         self.ask(Op::MsyncInvalidate, [addr, len, 0, 0, 0])
     }
 
@@ -291,35 +303,35 @@ impl dyn Kernel + '_ {
     /// The reading end, then the writing end.
     pub fn pipe(&mut self) -> Result<(Fd, Fd), Errno> {
         let ends = self.ask(Op::Pipe, [0; ARGS]).result()?;
-        Ok((ends as Fd, (ends >> 32) as Fd))
+        Ok(((ends & 0xffff) as Fd, (ends >> 16) as Fd))
     }
 
     pub fn close(&mut self, fd: Fd) -> Answer {
-        self.ask(Op::Close, [fd as u64, 0, 0, 0, 0])
+        self.ask(Op::Close, [fd as Word, 0, 0, 0, 0])
     }
 
     pub fn read(&mut self, fd: Fd, into: &mut [u8]) -> Answer {
-        self.fill(Op::Read, [fd as u64, 0, 0, 0, 0], into)
+        self.fill(Op::Read, [fd as Word, 0, 0, 0, 0], into)
     }
 
-    pub fn pread(&mut self, fd: Fd, into: &mut [u8], offset: u64) -> Answer {
-        self.fill(Op::Pread, [fd as u64, offset, 0, 0, 0], into)
+    pub fn pread(&mut self, fd: Fd, into: &mut [u8], offset: Word) -> Answer {
+        self.fill(Op::Pread, [fd as Word, offset, 0, 0, 0], into)
     }
 
     pub fn write(&mut self, fd: Fd, bytes: &[u8]) -> Answer {
-        self.call(&mut Call { op: Op::Write, args: [fd as u64, 0, 0, 0, 0], input: bytes, output: &mut [] })
+        self.call(&mut Call { op: Op::Write, args: [fd as Word, 0, 0, 0, 0], input: bytes, output: &mut [] })
     }
 
-    pub fn store(&mut self, fd: Fd, addr: u64, len: u64) -> Answer {
-        self.ask(Op::Store, [fd as u64, addr, len, 0, 0])
+    pub fn store(&mut self, fd: Fd, addr: Word, len: Word) -> Answer {
+        self.ask(Op::Store, [fd as Word, addr, len, 0, 0])
     }
 
-    pub fn load(&mut self, fd: Fd, addr: u64, len: u64) -> Answer {
-        self.ask(Op::Load, [fd as u64, addr, len, 0, 0])
+    pub fn load(&mut self, fd: Fd, addr: Word, len: Word) -> Answer {
+        self.ask(Op::Load, [fd as Word, addr, len, 0, 0])
     }
 
     pub fn open(&mut self, path: &str, how: How) -> Answer {
-        self.ask_of(Op::Open, how as u64, &[path])
+        self.ask_of(Op::Open, how as Word, &[path])
     }
 
     /// A whole file.
@@ -346,19 +358,19 @@ impl dyn Kernel + '_ {
         self.ask(Op::Memory, [0; ARGS])
     }
 
-    pub fn page_size(&mut self) -> u64 {
+    pub fn page_size(&mut self) -> Word {
         self.ask(Op::PageSize, [0; ARGS]).result().unwrap_or(4096)
     }
 
-    pub fn euid(&mut self) -> Option<u64> {
+    pub fn euid(&mut self) -> Option<Word> {
         self.ask(Op::Euid, [0; ARGS]).result().ok()
     }
 
-    pub fn pid(&mut self) -> u64 {
+    pub fn pid(&mut self) -> Word {
         self.ask(Op::Pid, [0; ARGS]).result().unwrap_or(0)
     }
 
-    pub fn time(&mut self) -> u64 {
+    pub fn time(&mut self) -> Word {
         self.ask(Op::Time, [0; ARGS]).result().unwrap_or(0)
     }
 
@@ -380,7 +392,7 @@ impl dyn Kernel + '_ {
 
     pub fn exit(&mut self, code: i32) -> ! {
         loop {
-            self.ask(Op::Exit, [code as u64, 0, 0, 0, 0]);
+            self.ask(Op::Exit, [code as Word, 0, 0, 0, 0]);
         }
     }
 
@@ -389,7 +401,7 @@ impl dyn Kernel + '_ {
     }
 
     pub fn mount(&mut self, kind: &str, target: &str) -> Answer {
-        self.ask_of(Op::Mount, kind.len() as u64 + 1, &[kind, target])
+        self.ask_of(Op::Mount, kind.len() as Word + 1, &[kind, target])
     }
 
     pub fn umount(&mut self, target: &str) -> Answer {
@@ -397,7 +409,7 @@ impl dyn Kernel + '_ {
     }
 
     /// Device and inode number, which together say whether two names are one file.
-    pub fn file_id(&mut self, path: &str) -> Result<(u64, u64), Errno> {
+    pub fn file_id(&mut self, path: &str) -> Result<(Word, Word), Errno> {
         let device = self.ask_of(Op::FileDevice, 0, &[path]).result()?;
         Ok((device, self.ask_of(Op::FileInode, 0, &[path]).result()?))
     }
@@ -414,7 +426,7 @@ impl dyn Kernel + '_ {
     }
 
     pub fn reboot(&mut self, how: Ending) -> Answer {
-        self.ask(Op::Reboot, [how as u64, 0, 0, 0, 0])
+        self.ask(Op::Reboot, [how as Word, 0, 0, 0, 0])
     }
 
     pub fn pause(&mut self) {

@@ -4,7 +4,7 @@ use crate::arch::Arch;
 use crate::cli::{self, Options, Request};
 use crate::flags::Flag;
 use crate::kernel::replay::{ARCH, ARGUMENT, BEGINS, Recorder, Replay, take_line};
-use crate::kernel::{Kernel, text};
+use crate::kernel::{Kernel, Word, text};
 use crate::report::Report;
 use crate::report::sentence::number;
 use crate::run;
@@ -47,6 +47,9 @@ pub fn replay(recording: &[u8], table: &'static [Flag]) -> Result<Report, String
             "this is no recording: it should begin with `mapprobe recording 1` and an architecture",
         ));
     };
+    if arch.flag_bits() > Word::BITS {
+        return Err(String::from("a recording of a 64-bit machine is read on 64-bit machines only"));
+    }
     let mut words = Vec::new();
     while rest.starts_with(ARGUMENT.as_bytes()) {
         words.push(text(take_line(&mut rest).get(ARGUMENT.len()..).unwrap_or_default()));

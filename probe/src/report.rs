@@ -6,7 +6,7 @@ use crate::evidence::Step;
 use crate::experiment::environment::{LIES, Lie};
 use crate::experiment::validation::Validation;
 use crate::flags::Flag;
-use crate::kernel::Uname;
+use crate::kernel::{Uname, Word};
 use crate::sweep::Sweep;
 use crate::verdict::Finding;
 use core::ops::Range;
@@ -25,13 +25,13 @@ pub const SCHEMA_VERSION: &str = "1.0";
 #[derive(Clone, Debug, Default)]
 pub struct Process {
     /// Process id; none with `--reproducible`.
-    pub pid: Option<u64>,
+    pub pid: Option<Word>,
     /// Effective user id, where the kernel passed it.
-    pub euid: Option<u64>,
+    pub euid: Option<Word>,
     /// Bytes of a page.
-    pub page_size: u64,
+    pub page_size: Word,
     /// Seconds since 1970; none with `--reproducible`.
-    pub time: Option<u64>,
+    pub time: Option<Word>,
 }
 
 /// A row of the table and what was found out about it.

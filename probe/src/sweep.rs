@@ -6,6 +6,7 @@ use crate::evidence::{Backing, Outcome};
 use crate::experiment::Bench;
 use crate::experiment::bench::Context;
 use crate::flags::{self, MAP_SHARED_VALIDATE};
+use crate::kernel::Word;
 
 /// Every answer.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,7 @@ pub struct Sweep {
 
 /// The low bits that select a map type on some architecture: `MAP_TYPE` of `include/uapi/asm-generic/mman-common.h`, and of
 /// `arch/parisc/include/uapi/asm/mman.h`.
-const TYPE_FIELDS: u64 = 0x0f | 0x2b;
+const TYPE_FIELDS: Word = 0x0f | 0x2b;
 
 /// Asks everything.
 pub fn sweep(bench: &mut Bench) -> Sweep {
@@ -52,7 +53,7 @@ pub fn sweep(bench: &mut Bench) -> Sweep {
 
 /// The answer to some bits where the page asked for is free, so that landing elsewhere means something. Huge pages are asked for at
 /// an address that is aligned for them: a multiple of 4 MiB on the bench's own ground.
-fn answer(bench: &mut Bench, context: Context, bits: u64) -> Outcome {
+fn answer(bench: &mut Bench, context: Context, bits: Word) -> Outcome {
     if context.1 == Backing::ANONYMOUS && bits == bench.own.hugetlb {
         return bench.answer_aligned(context, bits);
     }
@@ -77,31 +78,31 @@ impl Sweep {
 
     /// The bits of the contexts that validate flags, or of all, for which something holds in every one of at least two that take the
     /// call without them; as a mask.
-    fn mask(&self, validating: bool, holds: fn(Outcome, Outcome) -> bool) -> u64 {
+    fn mask(&self, validating: bool, holds: fn(Outcome, Outcome) -> bool) -> Word {
         let (mut mask, mut asked) = (!0, 0);
         for (at, context) in self.contexts.iter().enumerate().take(self.named) {
             let Some((&base, answers)) = self.of(at).split_first() else { continue };
             let takes = base.succeeded() || base == Outcome::failed(Errno::ENODEV);
             if takes && (context.0 == MAP_SHARED_VALIDATE || !validating) {
                 asked += 1;
-                mask &= answers.iter().rev().fold(0, |mask, &answer| mask << 1 | u64::from(holds(base, answer)));
+                mask &= answers.iter().rev().fold(0, |mask, &answer| mask << 1 | Word::from(holds(base, answer)));
             }
         }
         if asked > 1 { mask } else { 0 }
     }
 
     /// The bits that are guaranteed to fail with `MAP_SHARED_VALIDATE`, whatever is mapped: refused as unknown flags are.
-    pub fn refused(&self) -> u64 {
+    pub fn refused(&self) -> Word {
         self.mask(true, |_, answer| answer == Outcome::failed(Errno::EOPNOTSUPP))
     }
 
     /// The bits that are guaranteed to fail with any map type.
-    pub fn failing(&self) -> u64 {
+    pub fn failing(&self) -> Word {
         self.mask(false, |base, answer| answer.is_failure() && answer != base)
     }
 
     /// The bits that `MAP_SHARED_VALIDATE` passes, whatever is mapped.
-    pub fn passed(&self) -> u64 {
+    pub fn passed(&self) -> Word {
         self.mask(true, |base, answer| answer.same_as(base))
     }
 }

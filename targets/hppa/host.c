@@ -20,6 +20,18 @@
 #include "memory.h"
 #include "ops.h"
 
+/* The stack pointer of WebAssembly, which the generated code reads and writes all the time: first among the variables, so that one
+ * instruction reaches it from the global data pointer. */
+asm(" .section .bss\n .align 4\nstack_pointer:\n .block 4\n .text\n");
+static inline __attribute__((always_inline)) u32 get_stack(void) {
+  u32 at;
+  asm volatile("ldw RR'stack_pointer-$global$(%%r27),%0" : "=r"(at));
+  return at;
+}
+static inline __attribute__((always_inline)) void set_stack(u32 at) {
+  asm volatile("stw %0,RR'stack_pointer-$global$(%%r27)" :: "r"(at));
+}
+
 _Static_assert(__NR_mmap2 == 89 && __NR_munmap == 91 && __NR_write == 4 && __NR_exit == 1, "PA-RISC system call numbers");
 
 /* Number in r20, arguments in r26..r21, result in r28; the call goes through the gateway page. */
@@ -160,13 +172,13 @@ static const struct { unsigned short nr; unsigned char from[6]; } rows[] = {
 _Static_assert(LENGTH(rows) == OPS && OPS == 32, "an operation that has no row, or none any more");
 _Static_assert(LENGTH(how) == HOWS && LENGTH(ending) == ENDINGS && LENGTH(advice) == ADVICES, "a choice that has no number here");
 
-static u64 failed(int errno) { return (u64)(s64)-errno; }
-static u64 auxiliary(Host *h, unsigned long kind) {
+static u32 failed(int errno) { return -errno; }
+static u32 auxiliary(Host *h, unsigned long kind) {
   for (unsigned long *a = h->aux; a[0] != AT_NULL; a += 2) if (a[0] == kind) return a[1];
   return failed(ENOENT);
 }
 static const char *argv[65];
-u64 Z_hostZ_call(Host *h, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 in, u32 in_len, u32 out, u32 out_len) {
+u32 Z_hostZ_call(Host *h, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 in, u32 in_len, u32 out, u32 out_len) {
   const char *input = span(in, in_len);
   union {
     int ends[2];
@@ -206,12 +218,15 @@ u64 Z_hostZ_call(Host *h, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 in, u32
     r[i] = from < PLACES ? places[from] : constants[from - PLACES];
   }
   u32 returned = raw(rows[op].nr, r[0], r[1], r[2], r[3], r[4], r[5]);
-  if (returned > -4096u) return (u64)(s64)(s32)generic(returned);
+  if (returned > -4096u) return generic(returned);
   switch (op) {
-    case OP_Pipe: return (u64)filled.ends[1] << 32 | (u32)filled.ends[0];
-    case OP_Memory: return ((u64)filled.info.totalram + filled.info.totalswap) * filled.info.mem_unit;
-    case OP_FileDevice: return filled.stat.st_dev;
-    case OP_FileInode: return filled.stat.st_ino;
+    case OP_Pipe: return filled.ends[1] << 16 | filled.ends[0];
+    case OP_Memory: {
+      u64 bytes = ((u64)filled.info.totalram + filled.info.totalswap) * filled.info.mem_unit;
+      return bytes < 0xf0000000u ? bytes : 0xf0000000u;
+    }
+    case OP_FileDevice: return filled.stat.st_dev & 0x7fffffff;
+    case OP_FileInode: return filled.stat.st_ino & 0x7fffffff;
   }
   return returned;
 }

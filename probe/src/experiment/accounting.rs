@@ -4,7 +4,7 @@ use super::bench::{Bench, CONTROL, base};
 use super::measure::NONE;
 use super::{ASK, Experiment, procfs};
 use crate::evidence::{Backing, Outcome, Role, Test, Trial};
-use crate::kernel::PROT_NONE;
+use crate::kernel::{PROT_NONE, Word};
 
 /// `MAP_NORESERVE`: with the default of `vm.overcommit_memory` (0), private writable memory beyond memory and swap together is
 /// refused without it and given with it (`__vm_enough_memory` in `mm/util.c`).
@@ -32,7 +32,7 @@ static BEYOND: [Test; 2] = [
 
 static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"nr"));
 
-const fn beyond(question: &'static str, look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
+const fn beyond(question: &'static str, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
     Test {
         question,
         role: Role::Effect,
@@ -44,7 +44,7 @@ const fn beyond(question: &'static str, look: fn(&mut Bench, u64, Backing) -> Ou
 }
 
 /// What asking for so much more than memory and swap answers. Not asked where everything is locked: that would bring all of it in.
-pub fn beyond_memory(bench: &mut Bench, flags: u64, prot: u32, more: u64) -> Outcome {
+pub fn beyond_memory(bench: &mut Bench, flags: Word, prot: u32, more: Word) -> Outcome {
     let Ok(memory) = bench.kernel.memory().result() else { return Outcome::NOT_RUN };
     if bench.locked {
         return Outcome::NOT_RUN;

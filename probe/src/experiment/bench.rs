@@ -7,28 +7,28 @@ use crate::arch::Arch;
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Call, Evidence, Outcome, Step};
 use crate::flags::{CONTROL_BITS, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, Own};
-use crate::kernel::{Answer, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE};
+use crate::kernel::{Answer, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, Word};
 use once_cell::unsync::OnceCell;
 
 /// The most pages an experiment touches at a time.
 pub const PAGES: u8 = 16;
 /// The control bit that effect tests use.
-pub const CONTROL: u64 = 1 << CONTROL_BITS[2];
+pub const CONTROL: Word = 1 << CONTROL_BITS[2];
 
 /// Bytes of reserved ground: room for [`PAGES`] pages of 64 KiB behind every cache colour, and for the far end.
-const GROUND: u64 = 16 << 20;
+const GROUND: Word = 16 << 20;
 /// Room on either side of the far end, where mappings are made that need free space around them, or a place aligned to 2 MiB.
-const FAR_END: u64 = 4 << 20;
+const FAR_END: Word = 4 << 20;
 /// Shared mappings of one file must agree modulo this on machines whose caches are indexed by address: `SHM_COLOUR`,
 /// `arch/parisc/include/asm/shmparam.h`. Elsewhere any address will do, this one too.
-const COLOUR: u64 = 4 << 20;
+const COLOUR: Word = 4 << 20;
 /// The descriptor of a file that could not be had; [`NO_FD`] is that of no file.
 const NO_FILE: Fd = -2;
 /// What the memfd begins with: not zero, so that it differs from fresh memory.
 pub const CONTENT: u8 = b'm';
 
 /// A context: map type and backing. The flag's answer in each is in the report.
-pub type Context = (u64, Backing);
+pub type Context = (Word, Backing);
 
 /// Every context a flag is asked in, those of the user's paths excepted.
 static CONTEXTS: [Context; 7] = [
@@ -84,7 +84,7 @@ pub struct Bench<'k> {
     /// What the experiment at work has found.
     pub evidence: Evidence,
     /// The bits that select a map type, once measured.
-    pub type_mask: Option<u64>,
+    pub type_mask: Option<Word>,
     /// Whether an emulator of system calls answers in a kernel's place.
     pub emulated: bool,
     /// Whether fresh memory is locked without being asked for.
@@ -98,10 +98,10 @@ pub struct Bench<'k> {
     /// The numbers of the flags that calls are built from.
     pub own: &'static Own,
     arch: Arch,
-    page: u64,
-    ground: u64,
+    page: Word,
+    ground: Word,
     /// Inside the ground, with room for [`PAGES`] pages behind it, where a shared mapping of the memfd may be placed; always taken.
-    spot: u64,
+    spot: Word,
     memfd: Fd,
     pipe: (Fd, Fd),
     paths: Vec<Fd>,
@@ -184,7 +184,7 @@ impl<'k> Bench<'k> {
         while filled < self.page {
             self.kernel.write(self.memfd, &block);
             block[0] = 0;
-            filled += block.len() as u64;
+            filled += block.len() as Word;
         }
     }
 
@@ -215,8 +215,8 @@ impl<'k> Bench<'k> {
     }
 
     /// Bytes of so many pages.
-    pub fn bytes(&self, pages: u8) -> u64 {
-        self.page * u64::from(pages)
+    pub fn bytes(&self, pages: u8) -> Word {
+        self.page * Word::from(pages)
     }
 
     /// The memfd, if there is one.
@@ -230,9 +230,9 @@ impl<'k> Bench<'k> {
     }
 
     /// What flags hold beside the flag under test: see [`base`].
-    pub fn base(&self, base: u8) -> u64 {
+    pub fn base(&self, base: u8) -> Word {
         let bit = |bit, flag| if base & bit != 0 { flag } else { 0 };
-        u64::from(base & base::TYPE)
+        Word::from(base & base::TYPE)
             | bit(base::FIXED, self.own.fixed)
             | bit(base::POPULATE, self.own.populate)
             | bit(base::CONTROL, CONTROL)
@@ -242,25 +242,25 @@ impl<'k> Bench<'k> {
     pub fn context(&self, at: usize) -> Option<Context> {
         let Some(behind) = at.checked_sub(CONTEXTS.len()) else { return CONTEXTS.get(at).copied() };
         let (path, map_type) = (behind / 3, behind % 3);
-        (path < self.paths.len()).then_some((map_type as u64 + MAP_SHARED, Backing::path(path as u8)))
+        (path < self.paths.len()).then_some((map_type as Word + MAP_SHARED, Backing::path(path as u8)))
     }
 
     /// Maps at the spot (a hint, unless `flags` has `MAP_FIXED`) and notes the call. The address is 0 when it failed.
-    pub fn map(&mut self, flags: u64, prot: u32, pages: u8, backing: Backing) -> (u64, Outcome) {
+    pub fn map(&mut self, flags: Word, prot: u32, pages: u8, backing: Backing) -> (Word, Outcome) {
         let (addr, outcome) = self.place(self.spot, self.bytes(pages), prot, flags, backing);
         self.noted_map(flags, backing, pages, outcome);
         (addr, outcome)
     }
 
     /// [`Bench::map`] of one page, unmapped at once: only the answer counts.
-    pub fn try_map(&mut self, flags: u64, prot: u32, backing: Backing) -> Outcome {
+    pub fn try_map(&mut self, flags: Word, prot: u32, backing: Backing) -> Outcome {
         let (addr, outcome) = self.map(flags, prot, 1, backing);
         self.unmap(addr, 1, outcome);
         outcome
     }
 
     /// The answer of one context to some bits.
-    pub fn answer(&mut self, context: Context, bits: u64) -> Outcome {
+    pub fn answer(&mut self, context: Context, bits: Word) -> Outcome {
         let (map_type, backing) = context;
         let (addr, outcome) = self.place(self.spot, self.page, PROT_READ, map_type | bits, backing);
         self.unmap(addr, 1, outcome);
@@ -268,30 +268,30 @@ impl<'k> Bench<'k> {
     }
 
     /// The answer of one context to some bits, noted as such.
-    pub fn ask(&mut self, context: Context, bits: u64) -> Outcome {
+    pub fn ask(&mut self, context: Context, bits: Word) -> Outcome {
         let outcome = self.answer(context, bits);
         self.note_context(context, bits, outcome);
         outcome
     }
 
     /// Notes the answer of one context.
-    pub fn note_context(&mut self, (map_type, backing): Context, bits: u64, outcome: Outcome) {
+    pub fn note_context(&mut self, (map_type, backing): Context, bits: Word, outcome: Outcome) {
         let flags = (map_type | bits | self.anonymous(backing)) as u32;
         self.push(Call::Context { flags, backing }, outcome);
     }
 
     /// Notes a mapping that was made, or not.
-    pub fn noted_map(&mut self, flags: u64, backing: Backing, pages: u8, outcome: Outcome) {
+    pub fn noted_map(&mut self, flags: Word, backing: Backing, pages: u8, outcome: Outcome) {
         let flags = (flags | self.anonymous(backing)) as u32;
         self.push(Call::Mmap { flags, backing, pages }, outcome);
     }
 
-    fn anonymous(&self, backing: Backing) -> u64 {
+    fn anonymous(&self, backing: Backing) -> Word {
         if backing == Backing::ANONYMOUS { self.own.anonymous } else { 0 }
     }
 
     /// Maps, without a note. The address is 0 when it failed.
-    pub fn place(&mut self, addr: u64, len: u64, prot: u32, flags: u64, backing: Backing) -> (u64, Outcome) {
+    pub fn place(&mut self, addr: Word, len: Word, prot: u32, flags: Word, backing: Backing) -> (Word, Outcome) {
         let fd = match backing {
             Backing::ANONYMOUS => NO_FD,
             Backing::MEMFD => self.memfd,
@@ -311,7 +311,7 @@ impl<'k> Bench<'k> {
 
     /// Undoes a [`Bench::map`]. What lay on the spot becomes reserved ground again, without a moment in between in which it is
     /// nobody's.
-    pub fn unmap(&mut self, addr: u64, pages: u8, outcome: Outcome) {
+    pub fn unmap(&mut self, addr: Word, pages: u8, outcome: Outcome) {
         let len = self.bytes(pages);
         match outcome {
             Outcome::THERE => self.reserve(addr, len),
@@ -324,7 +324,7 @@ impl<'k> Bench<'k> {
     }
 
     /// Makes a part of the ground reserved again, whatever is there.
-    pub fn reserve(&mut self, addr: u64, len: u64) {
+    pub fn reserve(&mut self, addr: Word, len: Word) {
         let undone = self.kernel.mmap(&reserved(self.own, addr, len, self.own.fixed));
         self.undone(undone);
     }
@@ -353,7 +353,7 @@ impl<'k> Bench<'k> {
 
     /// The answer of one context to some bits at an address that is a multiple of [`FAR_END`] and of no larger power of two: a huge
     /// page that is larger is refused there, and one that is not lies on the ground.
-    pub fn answer_aligned(&mut self, context: Context, bits: u64) -> Outcome {
+    pub fn answer_aligned(&mut self, context: Context, bits: Word) -> Outcome {
         let (at, fixed) = (self.far_end(), self.own.fixed);
         let (_, outcome) = self.place(at, self.page, PROT_READ, context.0 | bits | fixed, context.1);
         if outcome.succeeded() {
@@ -363,7 +363,7 @@ impl<'k> Bench<'k> {
     }
 
     /// An address in the far end of the ground: an odd multiple of [`FAR_END`], with as much ground on either side.
-    pub fn far_end(&self) -> u64 {
+    pub fn far_end(&self) -> Word {
         let at = (self.ground + FAR_END).next_multiple_of(FAR_END);
         if at & FAR_END == 0 { at + FAR_END } else { at }
     }
@@ -389,7 +389,7 @@ impl<'k> Bench<'k> {
     }
 
     /// Writes a byte into a mapping, through the kernel.
-    pub fn store_byte(&mut self, addr: u64, byte: u8) -> Outcome {
+    pub fn store_byte(&mut self, addr: Word, byte: u8) -> Outcome {
         let (reading, writing) = self.pipe;
         let sent = self.kernel.write(writing, &[byte]);
         if !sent.is_ok() {
@@ -412,7 +412,7 @@ impl<'k> Bench<'k> {
     }
 
     /// Reads a byte out of a mapping, through the kernel.
-    pub fn load_byte(&mut self, addr: u64) -> Outcome {
+    pub fn load_byte(&mut self, addr: Word) -> Outcome {
         let (reading, writing) = self.pipe;
         let mut byte = [0];
         let mut answer = self.kernel.load(writing, addr, 1);
@@ -447,6 +447,6 @@ impl<'k> Bench<'k> {
 const STEPS: usize = 4096;
 
 /// A call that reserves address space: private, without access, without accounting.
-fn reserved(own: &Own, addr: u64, len: u64, fixed: u64) -> Mmap {
+fn reserved(own: &Own, addr: Word, len: Word, fixed: Word) -> Mmap {
     Mmap { addr, len, prot: PROT_NONE, flags: MAP_PRIVATE | own.anonymous | own.noreserve | fixed, fd: NO_FD }
 }

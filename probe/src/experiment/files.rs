@@ -6,7 +6,7 @@ use super::{ASK, Asks, Experiment, procfs};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Known, Outcome, Role, Test};
 use crate::flags::{CONTROL_BITS, MAP_SHARED_VALIDATE};
-use crate::kernel::PROT_READ;
+use crate::kernel::{PROT_READ, Word};
 
 /// `MAP_DENYWRITE` and `MAP_EXECUTABLE`: a file that is open for writing cannot be mapped, or not be written while it is mapped.
 /// No kernel since 2.6 does that (mmap(2), "this flag is ignored").
@@ -20,7 +20,7 @@ const fn writing(base: u8) -> Test {
 /// How a file that must not be written answers.
 const BUSY: Outcome = Outcome::refused(Errno::ETXTBSY);
 
-fn write_while_mapped(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
+fn write_while_mapped(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
     let (addr, mapped) = bench.map(flags, PROT_READ, 1, backing);
     let (Some(memfd), true) = (bench.memfd(), mapped.succeeded()) else {
         return if mapped == Outcome::failed(Errno::ETXTBSY) { BUSY } else { mapped };
@@ -47,7 +47,7 @@ const fn on_path(question: &'static str, role: Role, promised: Outcome, base: u8
     Test { question, role, promised, base, backing: Backing::path(0), look: lands }
 }
 
-fn syncs_faults(bench: &mut Bench, bits: u64) -> bool {
+fn syncs_faults(bench: &mut Bench, bits: Word) -> bool {
     bench.trial(&NOTED, Backing::ANONYMOUS, &[0, NONE, bits]);
     for path in (0..bench.paths()).map(Backing::path) {
         bench.trial(&REFUSED, path, &[0, CONTROL, bits]);

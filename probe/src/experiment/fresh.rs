@@ -6,7 +6,7 @@ use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::flags::MAP_PRIVATE;
-use crate::kernel::{Advice, PROT_READ};
+use crate::kernel::{Advice, PROT_READ, Word};
 
 /// Pages that are given back and asked for again.
 const PAGES: u8 = 4;
@@ -27,14 +27,14 @@ pub static HOLDS_OLD_CONTENT: Experiment = Experiment {
     ..ASK
 };
 
-fn holds_old_content(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
+fn holds_old_content(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
     each_page(bench, MAP_PRIVATE, |bench, addr| bench.store_byte(addr, LEFT) != Outcome::number(0));
     let dirty = each_page(bench, flags, |bench, addr| bench.load_byte(addr) == Outcome::number(LEFT));
     bench.note(Act::Dirty, dirty)
 }
 
 /// Maps fresh pages and asks something about each: 1 when it holds for one of them.
-fn each_page(bench: &mut Bench, flags: u64, holds: fn(&mut Bench, u64) -> bool) -> Outcome {
+fn each_page(bench: &mut Bench, flags: Word, holds: fn(&mut Bench, Word) -> bool) -> Outcome {
     let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, PAGES, Backing::ANONYMOUS);
     if !mapped.succeeded() {
         return mapped;

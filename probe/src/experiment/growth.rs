@@ -7,12 +7,12 @@ use super::measure::lands;
 use super::{ASK, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Known, Outcome, Role, Test};
-use crate::kernel::Advice;
+use crate::kernel::{Advice, Word};
 
 /// Pages of the hole.
 const HOLE: u8 = 16;
 /// Bytes of the huge page that is made: with pages of 4 KiB, and only then, it has this size on every architecture here.
-const HUGE: u64 = 2 << 20;
+const HUGE: Word = 2 << 20;
 
 /// A private page on the bench's ground.
 const PLACED: u8 = base::PRIVATE | base::FIXED;
@@ -22,7 +22,7 @@ const fn test(
     role: Role,
     promised: Outcome,
     base: u8,
-    look: fn(&mut Bench, u64, Backing) -> Outcome,
+    look: fn(&mut Bench, Word, Backing) -> Outcome,
 ) -> Test {
     Test { question, role, promised, base, backing: Backing::ANONYMOUS, look }
 }
@@ -61,7 +61,7 @@ static GROWS_UP: [Test; 2] = [
     test("a touch 4 pages above it", Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 4, false)),
 ];
 
-fn serves_as_stack(bench: &mut Bench, bits: u64) -> bool {
+fn serves_as_stack(bench: &mut Bench, bits: Word) -> bool {
     let einval = Outcome::failed(Errno::EINVAL);
     if bench.evidence.of(Role::Sign).any(|sign| sign.flagged == einval && sign.plain != einval) {
         bench.run_tests(&GROWS_UP, &[0, CONTROL, bits]);
@@ -73,7 +73,7 @@ fn serves_as_stack(bench: &mut Bench, bits: u64) -> bool {
 
 /// Touches memory so many pages beyond a page that has a hole on that side. By storing: on a 64-bit parisc kernel (6.12) loading does not
 /// make a mapping grow (`write(2)` from there is `EFAULT`), storing does.
-fn touch(bench: &mut Bench, flags: u64, far: u8, below: bool) -> Outcome {
+fn touch(bench: &mut Bench, flags: Word, far: u8, below: bool) -> Outcome {
     let (at, page, hole, far) = (bench.far_end(), bench.bytes(1), bench.bytes(HOLE), bench.bytes(far));
     let (from, target, act) =
         if below { (at - hole, at - far, Act::TouchBelow) } else { (at + page, at + far, Act::TouchAbove) };
@@ -91,7 +91,7 @@ fn touch(bench: &mut Bench, flags: u64, far: u8, below: bool) -> Outcome {
 }
 
 /// What `madvise(MADV_COLLAPSE)` says to memory that could become one huge page.
-fn collapse(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
+fn collapse(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
     let at = bench.far_end();
     let (_, mapped) = bench.place(at, HUGE, Bench::READ_WRITE, flags, backing);
     bench.noted_map(flags, backing, 0, mapped);

@@ -15,7 +15,7 @@ use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test, Trial};
 use crate::flags::{CONTROL_BITS, CONTROL_SIZE, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, MAP_SHARED_VALIDATE, TABLE};
-use crate::kernel::{PROT_NONE, PROT_READ};
+use crate::kernel::{PROT_NONE, PROT_READ, Word};
 
 /// The largest size, as a power of two, of which one page may be reserved for a moment to see whether the pool is empty.
 const SMALL: u8 = 21;
@@ -54,7 +54,7 @@ const OFFERS_SIZE_OF: Experiment = Experiment {
     ..ASK
 };
 
-fn find_default_size(bench: &mut Bench, bits: u64) -> bool {
+fn find_default_size(bench: &mut Bench, bits: Word) -> bool {
     let mut at = 0;
     while let Some(context) = bench.context(at) {
         // What anonymous memory answers shows where it is asked at an aligned address.
@@ -76,7 +76,7 @@ fn find_default_size(bench: &mut Bench, bits: u64) -> bool {
 }
 
 /// The default size is the smallest at which a mapping succeeds that is aligned to that size and to no larger one.
-fn default_size(bench: &mut Bench, flags: u64) -> u8 {
+fn default_size(bench: &mut Bench, flags: Word) -> u8 {
     for flag in TABLE {
         if let (Kind::HugeSize, Some(size)) = (flag.kind, flag.value(bench.arch())) {
             let log2 = (size >> MAP_HUGE_SHIFT) as u8;
@@ -88,9 +88,13 @@ fn default_size(bench: &mut Bench, flags: u64) -> u8 {
     SMALL
 }
 
-/// Whether a mapping with these flags, at an address aligned to a power of two and no larger one, has huge geometry.
-fn geometry(bench: &mut Bench, flags: u64, log2: u8) -> Outcome {
-    let (size, page) = (1_u64 << log2, bench.bytes(1));
+/// Whether a mapping with these flags, at an address aligned to a power of two and no larger one, has huge geometry. Not asked when
+/// there is no room for three of the size.
+fn geometry(bench: &mut Bench, flags: Word, log2: u8) -> Outcome {
+    if u32::from(log2) + 2 > bench.arch().flag_bits() {
+        return Outcome::NOT_RUN;
+    }
+    let (size, page) = ((1 as Word) << log2, bench.bytes(1));
     let flags = flags | bench.own.fixed;
     let (room, reserve) = (3 * size, bench.base(base::PRIVATE) | bench.own.noreserve);
     let (ground, reserved) = bench.place(0, room, PROT_NONE, reserve, Backing::ANONYMOUS);
@@ -115,7 +119,7 @@ static BY_CONTROL_BIT: Test = validator("anonymous huge memory with a flag that 
 
 /// The question and its two controls, with two control bits; not asked when nothing validates flags, because then the call could
 /// map something. Whether it may be offered: a 64-bit parisc kernel (6.12) answers `ENOMEM`, which is no answer to that.
-fn offers(bench: &mut Bench, huge: u64) -> bool {
+fn offers(bench: &mut Bench, huge: Word) -> bool {
     let plain = Outcome::failed(Errno::EOPNOTSUPP);
     if bench.validators().iter().find_map(Control::validates) != Some(plain) {
         return true;

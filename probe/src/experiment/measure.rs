@@ -3,14 +3,14 @@
 use super::bench::{Bench, CONTROL};
 use super::{Asks, Experiment, recognition, types};
 use crate::evidence::{Act, Backing, Outcome, Test, Trial};
-use crate::kernel::{Answer, PROT_READ};
+use crate::kernel::{Answer, PROT_READ, Word};
 
 /// No measurement.
-pub const NONE: u64 = u64::MAX;
+pub const NONE: Word = Word::MAX;
 
 impl Bench<'_> {
     /// Runs an experiment about the flag with these bits; the evidence is [`Bench::evidence`].
-    pub fn run(&mut self, experiment: &'static Experiment, bits: u64) {
+    pub fn run(&mut self, experiment: &'static Experiment, bits: Word) {
         self.evidence.clear();
         self.evidence.known = experiment.known;
         self.evidence.knowing = experiment.knowing;
@@ -33,14 +33,14 @@ impl Bench<'_> {
     }
 
     /// Runs measurements.
-    pub fn run_tests(&mut self, tests: &'static [Test], bits: &[u64; 3]) {
+    pub fn run_tests(&mut self, tests: &'static [Test], bits: &[Word; 3]) {
         for test in tests {
             self.trial(test, test.backing, bits);
         }
     }
 
     /// One measurement without a flag, with the control bit, and with the flag.
-    pub fn trial(&mut self, test: &'static Test, backing: Backing, bits: &[u64; 3]) {
+    pub fn trial(&mut self, test: &'static Test, backing: Backing, bits: &[Word; 3]) {
         let base = self.base(test.base);
         let mut outcomes = [Outcome::NOT_RUN; 3];
         for (outcome, &bits) in outcomes.iter_mut().zip(bits) {
@@ -54,7 +54,7 @@ impl Bench<'_> {
 
     /// Maps a page of fresh memory, does something about it, and unmaps it. The mapping's own failure is the answer where there
     /// was one.
-    pub fn about_page(&mut self, flags: u64, act: Act, make: fn(&mut Bench, u64, u64) -> Answer) -> Outcome {
+    pub fn about_page(&mut self, flags: Word, act: Act, make: fn(&mut Bench, Word, Word) -> Answer) -> Outcome {
         let (addr, mapped) = self.map(flags, Bench::READ_WRITE, 1, Backing::ANONYMOUS);
         if !mapped.succeeded() {
             return mapped;
@@ -68,6 +68,6 @@ impl Bench<'_> {
 }
 
 /// Where a page lands.
-pub fn lands(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
+pub fn lands(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
     bench.try_map(flags, PROT_READ, backing)
 }

@@ -5,7 +5,7 @@ use super::measure::lands;
 use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test};
-use crate::kernel::{PROT_NONE, PROT_READ};
+use crate::kernel::{PROT_NONE, PROT_READ, Word};
 
 const AT_TAKEN: &str = "a page at an address that is taken";
 
@@ -40,12 +40,12 @@ pub static KEEPS_WHAT_IS_THERE: Experiment = Experiment {
     ..ASK
 };
 
-const fn part_taken(question: &'static str, look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
+const fn part_taken(question: &'static str, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
     Test { question, role: Role::Effect, promised: EXISTS, base: base::PRIVATE, backing: Backing::ANONYMOUS, look }
 }
 
 /// Where two pages land of which one is free.
-fn lands_beside(bench: &mut Bench, flags: u64, free: u8) -> Outcome {
+fn lands_beside(bench: &mut Bench, flags: Word, free: u8) -> Outcome {
     bench.free_spot(free);
     let (addr, outcome) = bench.map(flags, PROT_READ, 2, Backing::ANONYMOUS);
     bench.unmap(addr, 2, outcome);
@@ -53,7 +53,7 @@ fn lands_beside(bench: &mut Bench, flags: u64, free: u8) -> Outcome {
     outcome
 }
 
-fn is_given_a_free_page(bench: &mut Bench, bits: u64) -> bool {
+fn is_given_a_free_page(bench: &mut Bench, bits: Word) -> bool {
     bench.free_spot(0);
     let free = lands(bench, bench.base(base::PRIVATE) | bits, Backing::ANONYMOUS);
     bench.take_spot();
@@ -97,7 +97,7 @@ const fn below_4g(base: u8) -> Test {
 }
 
 /// Whether a page whose address the kernel chooses lies below a power of two.
-fn is_below(bench: &mut Bench, flags: u64, power: u32, act: Act) -> Outcome {
+fn is_below(bench: &mut Bench, flags: Word, power: u32, act: Act) -> Outcome {
     let len = bench.bytes(1);
     let (addr, mapped) = bench.place(0, len, PROT_READ, flags, Backing::ANONYMOUS);
     bench.noted_map(flags, Backing::ANONYMOUS, 1, mapped);
@@ -105,13 +105,13 @@ fn is_below(bench: &mut Bench, flags: u64, power: u32, act: Act) -> Outcome {
         return mapped;
     }
     bench.unmap(addr, 1, mapped);
-    bench.note(act, Outcome::number((addr >> power == 0).into()))
+    bench.note(act, Outcome::number((addr.checked_shr(power).unwrap_or(0) == 0).into()))
 }
 
 /// Mappings at most that fill the space; about thirty do.
 const FILLERS: usize = 128;
 
-fn stays_high(bench: &mut Bench, bits: u64) -> bool {
+fn stays_high(bench: &mut Bench, bits: Word) -> bool {
     if !bench.thorough || bench.emulated {
         return false;
     }
@@ -126,12 +126,12 @@ fn stays_high(bench: &mut Bench, bits: u64) -> bool {
 }
 
 /// Reserves everything above 4 GiB that the kernel would choose from, the largest pieces first. Notes address and length of each.
-fn fill_above_4g(bench: &mut Bench, filled: &mut Vec<(u64, u64)>) -> bool {
-    let (mut len, page) = (1 << 46, bench.bytes(1));
+fn fill_above_4g(bench: &mut Bench, filled: &mut Vec<(Word, Word)>) -> bool {
+    let (mut len, page) = (1 << (Word::BITS - 18), bench.bytes(1));
     let flags = bench.base(base::PRIVATE) | bench.own.noreserve;
     while len >= page {
         let (addr, outcome) = bench.place(0, len, PROT_NONE, flags, Backing::ANONYMOUS);
-        if outcome.succeeded() && addr >> 32 != 0 && filled.len() < FILLERS {
+        if outcome.succeeded() && addr > Word::from(u32::MAX) && filled.len() < FILLERS {
             filled.push((addr, len));
             continue;
         }

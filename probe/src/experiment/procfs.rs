@@ -3,13 +3,14 @@
 
 use super::bench::{Bench, base};
 use crate::evidence::{Act, Backing, Outcome, Role, Test};
+use crate::kernel::Word;
 use crate::report::sentence::hex;
 
 /// The file.
 pub const SMAPS: &str = "/proc/self/smaps";
 
 /// A sign that the kernel knows a flag: it notes it.
-pub const fn sign(look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
+pub const fn sign(look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
     Test {
         question: "its VmFlags in /proc/self/smaps",
         role: Role::Sign,
@@ -21,7 +22,7 @@ pub const fn sign(look: fn(&mut Bench, u64, Backing) -> Outcome) -> Test {
 }
 
 /// Whether a private page has these letters. It lies between pages without access, so a line begins with its own address.
-pub fn recorded(bench: &mut Bench, flags: u64, letters: &[u8; 2]) -> Outcome {
+pub fn recorded(bench: &mut Bench, flags: Word, letters: &[u8; 2]) -> Outcome {
     let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::ANONYMOUS);
     if !mapped.succeeded() {
         return mapped;

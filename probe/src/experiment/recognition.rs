@@ -5,6 +5,7 @@
 use super::bench::{Bench, Control, MEMFD_VALIDATOR, PIPE_VALIDATOR};
 use super::measure::lands;
 use crate::evidence::{Backing, Outcome, Role, Test, Trial};
+use crate::kernel::Word;
 
 static BY_MEMFD: Test = validator("MAP_SHARED_VALIDATE of a memfd", Role::Validator);
 static BY_PIPE: Test = validator("MAP_SHARED_VALIDATE of a pipe", Role::Validator);
@@ -16,7 +17,7 @@ pub const fn validator(question: &'static str, role: Role) -> Test {
 
 /// Asks in every context, and compares the validators' answers with those to the control bits. Without a memfd the pipe is asked
 /// twice.
-pub fn is_recognized(bench: &mut Bench, bits: u64) {
+pub fn is_recognized(bench: &mut Bench, bits: Word) {
     let [memfd, pipe] = bench.validators();
     let mut at = 0;
     while let Some(context) = bench.context(at) {
@@ -41,7 +42,7 @@ fn compare(bench: &mut Bench, test: &'static Test, flagged: Outcome, control: Co
 }
 
 /// Asks in every context, and leaves it at that; where the page asked for is free, or taken.
-pub fn is_taken(bench: &mut Bench, bits: u64, free: bool) {
+pub fn is_taken(bench: &mut Bench, bits: Word, free: bool) {
     let mut at = 0;
     while let Some(context) = bench.context(at) {
         if free {

@@ -5,7 +5,7 @@ use super::bench::{Bench, PAGES, base};
 use super::{ASK, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test};
-use crate::kernel::Advice;
+use crate::kernel::{Advice, Word};
 
 const fn in_memory(question: &'static str, promised: u8, base: u8) -> Test {
     Test {
@@ -43,7 +43,7 @@ pub static CANCELS_POPULATE: Experiment = Experiment {
 };
 
 /// How many of [`PAGES`] pages of fresh memory are resident.
-pub fn resident(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
+pub fn resident(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
     let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, PAGES, backing);
     if !mapped.succeeded() {
         return mapped;
@@ -87,6 +87,6 @@ pub static LOCKS: Experiment = Experiment {
 };
 
 /// What `madvise(MADV_DONTNEED)` says to a page of fresh memory.
-pub fn discard(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
+pub fn discard(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
     bench.about_page(flags, Act::Discard, |bench, addr, len| bench.kernel.madvise(addr, len, Advice::DontNeed))
 }

@@ -7,7 +7,7 @@ use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test, Trial};
 use crate::flags::{MAP_SHARED, MAP_SHARED_VALIDATE};
-use crate::kernel::PROT_READ;
+use crate::kernel::{PROT_READ, Word};
 
 /// What the experiments store: another byte than the file holds.
 const STORED: u8 = b's';
@@ -20,7 +20,7 @@ const fn on_memfd(
     question: &'static str,
     promised: Outcome,
     base: u8,
-    look: fn(&mut Bench, u64, Backing) -> Outcome,
+    look: fn(&mut Bench, Word, Backing) -> Outcome,
 ) -> Test {
     Test { question, role: Role::Effect, promised, base, backing: Backing::MEMFD, look }
 }
@@ -90,7 +90,7 @@ pub static MAPS_NO_FILE: Experiment = Experiment {
 static BY_TYPE_FIELD: Test = validator("the type field", Role::Validator);
 
 /// Asks for a type in every backing.
-pub fn ask_as_type(bench: &mut Bench, map_type: u64) {
+pub fn ask_as_type(bench: &mut Bench, map_type: Word) {
     let mut at = 0;
     while let Some((another, backing)) = bench.context(at) {
         // Each backing once: the pipe is asked with one type only.
@@ -104,7 +104,7 @@ pub fn ask_as_type(bench: &mut Bench, map_type: u64) {
 /// Compares how a known type, this one, and values of the type field that name nothing are answered. Which values name nothing
 /// depends on where the architecture's flags lie and on how wide the field is: 0 always, 5 and 9, or 9 and 0x21 on parisc, where 4 is
 /// `MAP_FIXED`; on parisc before 4.15 the last two are `MAP_SHARED` with unknown flags.
-pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, &[known, asked]: &[u64; 2]) {
+pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, &[known, asked]: &[Word; 2]) {
     let (base, flagged) = (bench.try_map(known, prot, backing), bench.try_map(asked, prot, backing));
     let flags = bench.own.all;
     let field = bench.type_mask.unwrap_or(!0);
@@ -125,7 +125,7 @@ pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, &[known, as
 }
 
 /// The first byte of a mapping of the memfd.
-fn first_byte(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
+fn first_byte(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
     let (addr, mapped) = bench.map(flags, PROT_READ, 1, backing);
     if !mapped.succeeded() {
         return mapped;
@@ -137,7 +137,7 @@ fn first_byte(bench: &mut Bench, flags: u64, backing: Backing) -> Outcome {
 }
 
 /// The byte in the file after a store through a mapping with these flags.
-fn in_file(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
+fn in_file(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
     after_store(bench, flags, |bench| {
         let Some(memfd) = bench.memfd() else { return Outcome::NOT_RUN };
         let mut byte = [0];
@@ -150,12 +150,12 @@ fn in_file(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
 }
 
 /// The byte in a second, shared mapping after a store through a mapping with these flags.
-fn in_second(bench: &mut Bench, flags: u64, _: Backing) -> Outcome {
+fn in_second(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
     after_store(bench, flags, |bench| first_byte(bench, MAP_SHARED, Backing::MEMFD))
 }
 
 /// Stores a byte through a mapping of the memfd and looks for it. Leaves the file as it was.
-fn after_store(bench: &mut Bench, flags: u64, look: fn(&mut Bench) -> Outcome) -> Outcome {
+fn after_store(bench: &mut Bench, flags: Word, look: fn(&mut Bench) -> Outcome) -> Outcome {
     let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::MEMFD);
     if !mapped.succeeded() {
         return mapped;

@@ -7,7 +7,7 @@ use super::measure::lands;
 use crate::errno::Errno;
 use crate::evidence::{Backing, Outcome};
 use crate::flags::{MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
-use crate::kernel::PROT_READ;
+use crate::kernel::{PROT_READ, Word};
 
 /// What the fail-on-unknown-flag test found. The bench notes the calls, those about single bits excepted: the masks say all there is to say
 /// about them.
@@ -19,12 +19,12 @@ pub struct Validation {
     /// Whether it refuses the control bits with `EOPNOTSUPP`, all of them, on both. `None` when it is not there.
     pub validating: Option<bool>,
     /// The bits that select a map type, among the lowest eight; `None` when not even a known type could be mapped.
-    pub type_mask: Option<u64>,
+    pub type_mask: Option<Word>,
     /// The bits outside the type field that it lets pass, as a mask: on a memfd or on a pipe, and the other does not refuse it as
     /// unknown. None where it does not validate.
-    pub accepted: u64,
+    pub accepted: Word,
     /// Those that it refuses as it refuses unknown flags, on both.
-    pub refused: u64,
+    pub refused: Word,
     /// Those that another rule answers before the validation: the bit, the memfd's answer, the pipe's.
     pub other: Vec<(u8, Outcome, Outcome)>,
     /// How each context answers without any flag, in the order of [`Bench::context`].
@@ -79,7 +79,7 @@ pub fn validates(bench: &mut Bench) -> Validation {
 
 /// A bit selects a type when changing it in `MAP_SHARED` or `MAP_PRIVATE` gives a type that is refused. Bits that are flags of
 /// their own are not tried.
-fn type_mask(bench: &mut Bench) -> Option<u64> {
+fn type_mask(bench: &mut Bench) -> Option<Word> {
     let flags = bench.own.all;
     let mut answer = |map_type| bench.try_map(map_type, PROT_READ, Backing::ANONYMOUS);
     if !answer(MAP_SHARED).succeeded() || !answer(MAP_PRIVATE).succeeded() {

@@ -147,7 +147,7 @@ const fn row(op: Op) -> Row {
         Op::MsyncInvalidate => (libc::SYS_msync, RETURNED, &[A, B, Invalidate]),
         Op::MemfdCreate => (libc::SYS_memfd_create, RETURNED, &[Text, MemfdCloexec]),
         // Two descriptors of 32 bits, the reading end first: in the lower half of a word on little-endian machines.
-        Op::Pipe => (libc::SYS_pipe2, 0, &[Scratch, PipeFlags]),
+        Op::Pipe => (libc::SYS_pipe2, RETURNED, &[Scratch, PipeFlags]),
         Op::Close => (libc::SYS_close, RETURNED, &[A]),
         Op::Read => (libc::SYS_read, RETURNED, &[A, Output, OutputLen]),
         Op::Pread => (libc::SYS_pread64, RETURNED, &[A, Output, OutputLen, B]),
@@ -300,17 +300,21 @@ impl Kernel for Linux {
         // buffers that were lent, with their lengths or after a comparison with what is written, and text with a zero at its
         // end. What else it changes are mappings of the experiments.
         let returned = unsafe { raw(number.into(), registers) };
-        if returned < 0 {
-            return Answer(returned);
+        let answered = Answer(returned as u64);
+        if !answered.is_ok() {
+            return answered;
         }
         if call.op == Op::Memory {
             let field = |offset: usize| scratch.get(offset / size_of::<u64>()).copied().unwrap_or_default();
             let units =
                 field(offset_of!(libc::sysinfo, totalram)).saturating_add(field(offset_of!(libc::sysinfo, totalswap)));
             let bytes = units.saturating_mul(u64::from(field(offset_of!(libc::sysinfo, mem_unit)) as u32));
-            return Answer::value(bytes.min(i64::MAX as u64));
+            return Answer::value(bytes.min(u64::MAX / 16 * 15));
         }
-        scratch.get(usize::from(answer)).map_or(Answer(returned), |&word| Answer::value(word))
+        if call.op == Op::Pipe {
+            return Answer::value(scratch[0] & 0xffff | scratch[0] >> 16);
+        }
+        scratch.get(usize::from(answer)).map_or(answered, |&word| Answer::value(word))
     }
 }
 

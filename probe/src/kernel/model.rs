@@ -145,7 +145,7 @@ impl Model {
             Op::MemfdCreate => Ok(self.files.memfd() as u64),
             Op::Pipe => {
                 let (reading, writing) = self.files.pipe();
-                Ok(reading as u64 | (writing as u64) << 32)
+                Ok(reading as u64 | (writing as u64) << 16)
             }
             Op::Close => self.files.open.remove(&fd).map(|_| 0).ok_or(Errno::EBADF),
             Op::Read => {

@@ -18,7 +18,7 @@
 //! that are no printable ASCII, and `%`, are written `%` and two hexadecimal digits; zeros at the end are left out. The name of the
 //! machine, which nothing depends on, is not recorded.
 
-use super::{Answer, Call, Errno, Kernel, Op, UTS_FIELD};
+use super::{Answer, Call, Errno, Kernel, MAX_ERRNO, Op, UTS_FIELD, Word};
 use crate::errno::nth_line;
 use crate::report::sentence::{hex, number};
 
@@ -39,7 +39,7 @@ const FILLED: &str = " > ";
 /// A kernel that answers what another one answers, and notes it.
 pub struct Recorder<'k> {
     kernel: &'k mut dyn Kernel,
-    calls: u64,
+    calls: Word,
     /// The recording.
     pub text: String,
 }
@@ -93,6 +93,8 @@ fn request(out: &mut String, call: &Call) {
     let used = call.args.iter().rposition(|&arg| arg != 0).map_or(0, |last| last + 1);
     for &arg in call.args.iter().take(used) {
         out.push(' ');
+        // A recording does not depend on how wide this machine's -1 is.
+        out.push_str(if Word::BITS < 64 && arg == Word::MAX { "ffffffff" } else { "" });
         hex(out, arg, 1);
     }
     if !call.input.is_empty() {
@@ -118,20 +120,20 @@ fn bytes(out: &mut String, bytes: &[u8]) {
 pub struct Replay<'t> {
     rest: &'t [u8],
     /// Lines read.
-    line: u64,
-    calls: u64,
-    strange: Option<(u64, String)>,
+    line: Word,
+    calls: Word,
+    strange: Option<(Word, String)>,
 }
 
 impl<'t> Replay<'t> {
     /// Answers from the lines in `rest`, the first of which has the number `line + 1`.
-    pub fn new(rest: &'t [u8], line: u64) -> Replay<'t> {
+    pub fn new(rest: &'t [u8], line: Word) -> Replay<'t> {
         Replay { rest, line, calls: 0, strange: None }
     }
 
     /// The first line that is not the answer to what was asked: its number, and the call. At the end of a run also one that is not
     /// the last, and the right one.
-    pub fn strange(mut self) -> Option<(u64, String)> {
+    pub fn strange(mut self) -> Option<(Word, String)> {
         let mut end = String::from(END);
         number(&mut end, self.calls);
         let line = take_line(&mut self.rest);
@@ -176,11 +178,14 @@ fn answered(mut rest: &[u8], output: &mut [u8]) -> Option<Answer> {
         for &digit in digits {
             errno = errno.checked_mul(10)?.checked_add(digit.checked_sub(b'0').filter(|&digit| digit < 10)?.into())?;
         }
-        return Some(Answer::failed(Errno(errno)));
+        return Some(Answer::failed(Errno(errno))).filter(|_| errno <= MAX_ERRNO);
     }
-    let mut value: u64 = 0;
+    let mut value: Word = 0;
     while let Some((&digit, behind)) = rest.split_first().filter(|&(&digit, _)| digit != b' ') {
-        value = value << 4 | u64::from(nibble(digit)?);
+        if value >> (Word::BITS - 4) != 0 {
+            return None;
+        }
+        value = value << 4 | Word::from(nibble(digit)?);
         rest = behind;
     }
     output.fill(0);

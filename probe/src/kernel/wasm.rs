@@ -23,7 +23,7 @@ unsafe extern "C" {
         input_len: u32,
         output: *mut u8,
         output_len: u32,
-    ) -> i64;
+    ) -> u32;
 }
 
 /// The running Linux kernel, behind the host shim.
@@ -32,12 +32,6 @@ pub struct Wasm;
 
 /// Longest argument that is passed on; the shim cuts what is longer.
 const ARGUMENT: usize = 4096;
-
-/// An address, a length or a descriptor as the 32-bit kernel takes it. What does not fit cannot be mapped; the kernel says so of the
-/// largest, which is also -1, no descriptor.
-fn word(value: u64) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
-}
 
 /// The arguments of the program, its own name first.
 pub fn arguments() -> Vec<Vec<u8>> {
@@ -53,7 +47,7 @@ pub fn arguments() -> Vec<Vec<u8>> {
 
 impl Kernel for Wasm {
     fn call(&mut self, asked: &mut Call) -> Answer {
-        let [a, b, c, d, e] = asked.args.map(word);
+        let [a, b, c, d, e] = asked.args;
         let (input, output) = (asked.input, &mut *asked.output);
         let (from, into) = (input.as_ptr(), output.as_mut_ptr());
         // SAFETY: the shim reads and writes only the bytes that are lent.

@@ -5,6 +5,7 @@ use crate::cli::What;
 use crate::evidence::{Backing, Call, Outcome, Step};
 use crate::experiment::bench::Context;
 use crate::experiment::validation::Validation;
+use crate::kernel::Word;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
@@ -98,13 +99,13 @@ fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
 }
 
 /// Writes the numbers of the bits of a mask.
-pub(super) fn bits_at(json: &mut Json, key: &str, mask: u64) {
+pub(super) fn bits_at(json: &mut Json, key: &str, mask: Word) {
     json.key(key);
     json.open_flat('[');
-    for bit in 0..64 {
+    for bit in 0..Word::BITS {
         if mask >> bit & 1 == 1 {
             json.next();
-            sentence::number(&mut json.out, bit);
+            sentence::number(&mut json.out, bit.into());
         }
     }
     json.close(']');
@@ -143,7 +144,7 @@ fn write_context(json: &mut Json, report: &Report, (map_type, backing): Context,
 }
 
 /// Writes a context.
-pub(super) fn type_and_backing(json: &mut Json, report: &Report, map_type: u64, backing: Backing) {
+pub(super) fn type_and_backing(json: &mut Json, report: &Report, map_type: Word, backing: Backing) {
     json.word_at("type", "\"");
     sentence::flags(&mut json.out, report.arch, map_type);
     json.out.push('"');
@@ -241,7 +242,7 @@ impl Json {
         self.word_at(key, truth.map_or("null", |truth| if truth { "true" } else { "false" }));
     }
 
-    pub(super) fn number_at(&mut self, key: &str, value: Option<u64>) {
+    pub(super) fn number_at(&mut self, key: &str, value: Option<Word>) {
         match value {
             Some(value) => {
                 self.key(key);
@@ -252,7 +253,7 @@ impl Json {
     }
 
     /// Flag values are strings: not every reader of JSON keeps 64 bits of a number.
-    pub(super) fn hex_at(&mut self, key: &str, value: Option<u64>) {
+    pub(super) fn hex_at(&mut self, key: &str, value: Option<Word>) {
         match value {
             Some(value) => {
                 self.word_at(key, "\"0x");
@@ -302,7 +303,7 @@ fn escape(out: &mut String, text: &str) {
             Ok(plain @ b' '..=b'~') => out.push(char::from(plain)),
             _ => {
                 out.push_str("\\u");
-                sentence::hex(out, u64::from(unit), 4);
+                sentence::hex(out, Word::from(unit), 4);
             }
         }
     }

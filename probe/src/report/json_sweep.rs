@@ -6,6 +6,7 @@ use crate::errno::Errno;
 use crate::evidence::Outcome;
 use crate::experiment::bench::Context;
 use crate::flags::{self, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own};
+use crate::kernel::Word;
 
 /// Writes every answer.
 pub fn write_sweep(json: &mut Json, report: &Report) {
@@ -37,7 +38,7 @@ pub fn write_sweep(json: &mut Json, report: &Report) {
 }
 
 /// The bits of the huge page size field.
-const HUGE_SIZE_FIELD: u64 = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
+const HUGE_SIZE_FIELD: Word = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
 
 /// Writes what a new flag or map type could be detected by.
 pub fn write_free(json: &mut Json, report: &Report) {
@@ -45,7 +46,7 @@ pub fn write_free(json: &mut Json, report: &Report) {
     bits_at(json, "with_map_shared_validate", free & report.sweep.refused());
     bits_at(json, "with_any_map_type", free & report.sweep.failing());
     // Values without a name that everything refuses, and not because of what is mapped.
-    let mut types = !flags::types(report.arch).fold(0, |mask, named| mask | 1_u64 << named);
+    let mut types = !flags::types(report.arch).fold(0, |mask, named| mask | (1 as Word) << named);
     let mut asked = 0;
     for ((value, _), answer) in report.sweep.types() {
         asked |= 1 << value;
@@ -58,7 +59,7 @@ pub fn write_free(json: &mut Json, report: &Report) {
 }
 
 /// Bits that have a meaning on this architecture, or are part of a field.
-fn meant(report: &Report) -> u64 {
+fn meant(report: &Report) -> Word {
     let types = report.validation.as_ref().and_then(|(validation, _)| validation.type_mask);
     Own::of(report.arch).all | types.unwrap_or(0) | HUGE_SIZE_FIELD
 }

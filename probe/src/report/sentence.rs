@@ -6,10 +6,11 @@ use crate::errno::Errno;
 use crate::evidence::{Backing, Call, Outcome, Step};
 use crate::experiment::bench::Context;
 use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own, TABLE, Version};
+use crate::kernel::Word;
 use crate::verdict::{Cause, Reason};
 
 /// Appends a number in decimal. By subtraction: 64-bit division costs kilobytes on a 32-bit machine, and `core::fmt` two more.
-pub fn number(out: &mut String, mut value: u64) {
+pub fn number(out: &mut String, mut value: Word) {
     let mut started = false;
     for &power in &POWERS {
         let mut digit = b'0';
@@ -24,10 +25,13 @@ pub fn number(out: &mut String, mut value: u64) {
     }
 }
 
-/// The powers of ten that 64 bits hold, the largest first.
-static POWERS: [u64; 20] = {
-    let mut powers = [1; 20];
-    let mut at = 19;
+/// Digits of the largest number.
+const DIGITS: usize = Word::MAX.ilog10() as usize + 1;
+
+/// The powers of ten that a number holds, the largest first.
+static POWERS: [Word; DIGITS] = {
+    let mut powers = [1; DIGITS];
+    let mut at = DIGITS - 1;
     while at > 0 {
         powers[at - 1] = powers[at] * 10;
         at -= 1;
@@ -36,8 +40,8 @@ static POWERS: [u64; 20] = {
 };
 
 /// Appends a number in hexadecimal, with at least `width` digits.
-pub fn hex(out: &mut String, value: u64, width: u32) {
-    let digits = (64 - value.leading_zeros()).div_ceil(4).max(width);
+pub fn hex(out: &mut String, value: Word, width: u32) {
+    let digits = (Word::BITS - value.leading_zeros()).div_ceil(4).max(width);
     for digit in (0..digits).rev() {
         let digit = (value >> (4 * digit)) as u8 & 0xf;
         out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
@@ -50,11 +54,11 @@ pub fn version(out: &mut String, Version([major, minor, patch]): Version) {
         out.push_str("always");
         return;
     }
-    number(out, u64::from(major));
+    number(out, Word::from(major));
     for part in [minor, patch] {
         if part != 0 {
             out.push('.');
-            number(out, u64::from(part));
+            number(out, Word::from(part));
         }
     }
 }
@@ -65,7 +69,7 @@ pub fn errno(out: &mut String, errno: Errno) {
         Some(name) => out.push_str(name),
         None => {
             out.push_str("errno ");
-            number(out, u64::from(errno.0));
+            number(out, Word::from(errno.0));
         }
     }
 }
@@ -87,7 +91,7 @@ pub fn outcome(out: &mut String, outcome: Outcome) {
 
 /// Appends a flags argument by names: the map type, the flags and the huge page size the table knows, and what is left in
 /// hexadecimal.
-pub fn flags(out: &mut String, arch: Arch, value: u64) {
+pub fn flags(out: &mut String, arch: Arch, value: Word) {
     // The field means a size with MAP_HUGETLB only.
     let field = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
     let sized = value & Own::of(arch).hugetlb != 0;
@@ -119,7 +123,7 @@ pub fn flags(out: &mut String, arch: Arch, value: u64) {
 }
 
 /// The map type in a flags argument: what no flag claims, below the first bit that means nothing anywhere.
-pub fn map_type(arch: Arch, value: u64) -> u64 {
+pub fn map_type(arch: Arch, value: Word) -> Word {
     value & 0xff & !Own::of(arch).all
 }
 
