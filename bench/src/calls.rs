@@ -113,7 +113,7 @@ fn call(asked: &Asked, mappings: &Mappings) -> Result<Option<SystemCall>> {
         Op::Madvise => (libc::SYS_madvise, vec![first?, b, Plain(advice(asked.args[2])?)]),
         Op::MsyncInvalidate => (libc::SYS_msync, vec![first?, b, Plain(libc::MS_INVALIDATE as u64)]),
         Op::MemfdCreate => (libc::SYS_memfd_create, vec![text(), Plain(libc::MFD_CLOEXEC.into())]),
-        Op::Pipe => (libc::SYS_pipe2, vec![Output, Plain(libc::O_CLOEXEC as u64)]),
+        Op::Pipe => (libc::SYS_pipe2, vec![Output, Plain((libc::O_CLOEXEC | libc::O_NONBLOCK) as u64)]),
         Op::Close => (libc::SYS_close, vec![a]),
         Op::Read => (libc::SYS_read, vec![a, Output, room(asked.answer.unwrap_or(1))]),
         Op::Pread => (libc::SYS_pread64, vec![a, Output, room(asked.answer.unwrap_or(1)), b]),
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn buffers_have_the_length_that_was_used() {
-        let calls = arguments("write 5 < 6d = 3\nread 4 = 2 > 7300\nopen < 2f70 = -2\n");
+        let calls = arguments("write 5 < m = 3\nread 4 = 2 > s\nopen < /p = -2\n");
         assert_eq!(calls[0], [Argument::Plain(5), Argument::Input(b"m\0\0".to_vec()), Argument::Plain(3)]);
         assert_eq!(calls[1], [Argument::Plain(4), Argument::Output, Argument::Plain(2)]);
         assert_eq!(calls[2][1], Argument::Input(b"/p\0".to_vec()));

@@ -1,8 +1,8 @@
 //! Reads a recording (`probe/src/kernel/replay.rs` has its form): what was asked, and whether it was answered. What the kernel
 //! filled in does not matter here.
 
-use anyhow::{Context, Result, ensure};
-use mapprobe::kernel::replay::{ARCH, ARGUMENT, BEGINS};
+use anyhow::{Context, Result};
+use mapprobe::kernel::replay::{ARCH, ARGUMENT, BEGINS, END};
 use mapprobe::kernel::{ARGS, Op};
 
 /// A call of a run.
@@ -27,7 +27,7 @@ pub fn parse(text: &str, arch: &str) -> Result<Vec<Asked>> {
     let lines =
         lines.strip_prefix(ARCH).and_then(|rest| rest.strip_prefix(arch)).and_then(|rest| rest.strip_prefix('\n'));
     let lines = lines.with_context(|| format!("The program is not for {arch}."))?;
-    let calls = lines.lines().filter(|line| !line.starts_with(ARGUMENT));
+    let calls = lines.lines().filter(|line| !line.starts_with(ARGUMENT) && !line.starts_with(END));
     calls
         .map(|line| call(line).with_context(|| format!("This line of the recording is not understood: {line}")))
         .collect()
@@ -43,11 +43,26 @@ fn call(line: &str) -> Result<Asked> {
     for (at, word) in words.enumerate() {
         *args.get_mut(at).context("It has too many integers.")? = u64::from_str_radix(word, 16)?;
     }
-    ensure!(input.len() % 2 == 0 && input.is_ascii(), "Its bytes are not whole.");
-    let pairs = (0..input.len()).step_by(2).map(|at| u8::from_str_radix(&input[at..at + 2], 16));
     let word = answered.split(' ').next().unwrap_or_default();
     let answer = if word.starts_with('-') { None } else { Some(u64::from_str_radix(word, 16)?) };
-    Ok(Asked { op: Op::ALL[at], args, input: pairs.collect::<Result<_, _>>()?, answer })
+    Ok(Asked { op: Op::ALL[at], args, input: bytes(input)?, answer })
+}
+
+/// Bytes as a recording writes them: `%` and two digits for what is no printable ASCII.
+fn bytes(text: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let (digits, behind) = rest.split_at_checked(2).context("Its bytes are not whole.")?;
+        bytes.push(u8::from_str_radix(std::str::from_utf8(digits)?, 16)?);
+        rest = behind;
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -57,7 +72,7 @@ mod tests {
     #[test]
     fn calls_are_read_with_their_answers() {
         let text = "mapprobe recording 1\narch x86_64\nargument report\nmmap 0 800000 0 4022 ffffffffffffffff = 7f3a5c000000\n\
-                    mincore 7f3a5c001000 2000 = 0 > 0100\nwrite 4 < 6d00 = 1\nmunmap 10 1000 = -22\n";
+                    mincore 7f3a5c001000 2000 = 0 > %01\nwrite 4 < m%00 = 1\nmunmap 10 1000 = -22\nend 4\n";
         let calls = parse(text, "x86_64").unwrap();
         assert_eq!(calls[0].args, [0, 0x800000, 0, 0x4022, u64::MAX]);
         let answers: Vec<_> = calls.iter().map(|call| (call.op, call.answer)).collect();
@@ -69,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_strange_line_is_named() {
-        for line in ["brk 0 = 0", "mmap 0", "write 4 < 6 = 1", "mmap 0 0 0 0 0 0 = 0", "mmap x = 0"] {
+        for line in ["brk 0 = 0", "mmap 0", "write 4 < %6 = 1", "mmap 0 0 0 0 0 0 = 0", "mmap x = 0"] {
             let refusal = parse(&format!("mapprobe recording 1\narch x86_64\n{line}\n"), "x86_64").unwrap_err();
             assert!(refusal.to_string().ends_with(line), "{refusal}");
         }
