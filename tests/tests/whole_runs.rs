@@ -116,3 +116,30 @@ fn what_cannot_be_opened_is_named() {
         assert!(parts.iter().all(|part| complaint.contains(part)), "{arguments:?}: {complaint}");
     }
 }
+
+/// qemu-user answers in a kernel's place: the type field is its own, and it forgets flags. What it says must not be taken for a kernel's.
+#[test]
+fn an_emulator_is_named_and_not_believed() {
+    machine::need(machine::EMULATORS).unwrap();
+    for (arch, memory) in [(Arch::Aarch64, "honored"), (Arch::Hppa, "honored|inconclusive")] {
+        let emulator = targets::of(arch).emulator.unwrap();
+        let run = Command::new(emulator).arg(&delivered::of(arch).unwrap().path).output().unwrap();
+        let report = report::parse(said(&run)).unwrap();
+        assert_eq!(report["environment"][0]["name"], "system call emulator", "{report:#}");
+        for (words, names) in [
+            ("honored", "MAP_SHARED MAP_PRIVATE MAP_FIXED MAP_ANONYMOUS"),
+            // What is forgotten is ignored, for a program that runs there.
+            ("ignored", "MAP_POPULATE MAP_FIXED_NOREPLACE MAP_DENYWRITE MAP_EXECUTABLE"),
+            ("inconclusive", "MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_NONBLOCK"),
+            (memory, "MAP_LOCKED MAP_NORESERVE"),
+            ("inconclusive|absent", "MAP_SYNC"),
+            ("inconclusive|unavailable", "MAP_HUGE_16KB MAP_HUGE_8MB MAP_HUGE_512MB MAP_HUGE_2GB MAP_HUGE_16GB"),
+        ] {
+            for name in names.split(' ') {
+                let row = report["flags"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
+                let verdict = row["verdict"].as_str().unwrap();
+                assert!(words.split('|').any(|word| word == verdict), "{}: {name}: {row:#}", arch.name());
+            }
+        }
+    }
+}
