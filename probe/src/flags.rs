@@ -61,14 +61,14 @@ pub struct Version(pub [u8; 3]);
 const ALWAYS: [u8; 3] = [0; 3];
 
 /// A row of the table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Flag {
     /// The kernel's spelling.
     pub name: &'static str,
     /// What part of the flags argument it belongs to.
     pub kind: Kind,
-    /// In the order of [`Arch::ALL`].
-    columns: [Column; 3],
+    /// In the order of [`Arch::ALL`]; 0 where it does not exist.
+    values: [u32; 3],
     /// The first kernel version with it; 0.0 when it is older than 2.4.
     pub since: Version,
     /// What is done to find out.
@@ -78,18 +78,16 @@ pub struct Flag {
 impl Flag {
     /// The bits of this flag on an architecture; `None` where it does not exist.
     pub const fn value(&self, arch: Arch) -> Option<Word> {
-        match self.columns[arch as usize] {
-            Some((bits, _)) => Some(bits as Word),
-            None => None,
+        match self.values[arch as usize] {
+            0 => None,
+            bits => Some(bits as Word),
         }
     }
 
     /// The header an architecture's number was read from.
-    pub const fn header(&self, arch: Arch) -> Option<Header> {
-        match self.columns[arch as usize] {
-            Some((_, header)) => Some(header),
-            None => None,
-        }
+    pub fn header(&self, arch: Arch) -> Option<Header> {
+        let row = ROWS.iter().find(|(flag, _)| flag.name == self.name)?;
+        row.1[arch as usize].map(|(_, header)| header)
     }
 }
 
@@ -142,12 +140,19 @@ const fn row(
     columns: [Column; 3],
     since: [u8; 3],
     experiment: &'static Experiment,
-) -> Flag {
-    Flag { name, kind, columns, since: Version(since), experiment }
+) -> (Flag, [Column; 3]) {
+    let (mut values, mut at) = ([0; 3], 0);
+    while at < values.len() {
+        if let Some((bits, _)) = columns[at] {
+            values[at] = bits;
+        }
+        at += 1;
+    }
+    (Flag { name, kind, values, since: Version(since), experiment }, columns)
 }
 
 /// A huge page size: the logarithm of its bytes, shifted into the field.
-const fn size(name: &'static str, log2: u32) -> Flag {
+const fn size(name: &'static str, log2: u32) -> (Flag, [Column; 3]) {
     row(name, Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), [3, 8, 0], &huge::OFFERS_SIZE)
 }
 
@@ -156,7 +161,7 @@ use Kind::{Bit, Type};
 
 /// Every name of the headers that asks something of `mmap(2)`.
 #[rustfmt::skip]
-pub static TABLE: &[Flag] = &[
+const ROWS: &[(Flag, [Column; 3])] = &[
     row("MAP_SHARED", Type, everywhere(0x01, Linux), ALWAYS, &types::SHARES_STORES),
     row("MAP_PRIVATE", Type, everywhere(0x02, Linux), ALWAYS, &types::KEEPS_STORES),
     row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), [4, 15, 0], &types::REFUSES_UNKNOWN_FLAGS),
@@ -191,6 +196,16 @@ pub static TABLE: &[Flag] = &[
     size("MAP_HUGE_2GB", 31),
     size("MAP_HUGE_16GB", 34),
 ];
+
+/// The same without the headers, which the program has no use for.
+pub static TABLE: &[Flag] = &{
+    let (mut flags, mut at) = ([ROWS[0].0; ROWS.len()], 0);
+    while at < flags.len() {
+        flags[at] = ROWS[at].0;
+        at += 1;
+    }
+    flags
+};
 
 /// The value of a name the experiments build their own calls from; it must exist on every architecture.
 pub const fn bits(name: &str, arch: Arch) -> Word {

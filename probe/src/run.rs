@@ -8,7 +8,7 @@ use crate::kernel::{Fd, Kernel};
 use crate::paths::Paths;
 use crate::report::{self, Process, Report, Row};
 use crate::sweep;
-use crate::verdict::{Cause, Finding, Verdict, judge, without_trial};
+use crate::verdict::{Cause, Verdict, judge, without_trial};
 
 /// Opens what is asked about and asks, or says in a sentence what is wrong with it.
 pub fn report(
@@ -47,47 +47,36 @@ pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths:
     if table.is_empty() {
         return report;
     }
+    let mut bench = Bench::new(kernel, arch, paths);
+    if let Ok(bench) = &mut bench {
+        bench.thorough = options.thorough;
+        let validation = validation::validates(bench);
+        report.environment = environment::lies(bench);
+        report.validation = Some((validation, 0..bench.noted()));
+    }
     let asks_flags = options.what == What::Report;
-    match Bench::new(kernel, arch, paths) {
-        Ok(mut bench) => {
-            bench.thorough = options.thorough;
-            let validation = validation::validates(&mut bench);
-            report.environment = environment::lies(&mut bench);
-            report.validation = Some((validation, 0..bench.noted()));
-            if asks_flags {
-                report.rows.reserve(table.len());
-                report.rows.extend(table.iter().map(|flag| row(&mut bench, flag)));
-            } else {
-                report.sweep = sweep::sweep(&mut bench);
-            }
-            report.steps = bench.close();
-        }
-        Err(failed) => {
-            let nothing = without_trial(Verdict::Inconclusive, Cause::ControlFailed, Some(failed));
-            report.rows =
-                table.iter().map(|flag| Row { flag, finding: or_absent(flag, arch, nothing), calls: 0..0 }).collect();
-            report.complete = asks_flags;
-        }
+    report.complete = asks_flags || bench.is_ok();
+    report.rows = Vec::with_capacity(table.len());
+    match &mut bench {
+        Ok(bench) if !asks_flags => report.sweep = sweep::sweep(bench),
+        _ => report.rows.extend(table.iter().map(|flag| row(&mut bench, arch, flag))),
+    }
+    if let Ok(bench) = bench {
+        report.steps = bench.close();
     }
     report
 }
 
-fn row(bench: &mut Bench, flag: &'static Flag) -> Row {
-    let from = bench.noted();
-    let finding = match flag.value(bench.arch()) {
-        Some(bits) => {
+/// Asks about a row. Where nothing could be asked, only the table can still answer.
+fn row(bench: &mut Result<Bench, &'static str>, arch: Arch, flag: &'static Flag) -> Row {
+    let from = bench.as_ref().map_or(0, Bench::noted);
+    let (finding, to) = match (flag.value(arch), bench) {
+        (None, _) => (without_trial(Verdict::Absent, Cause::NotDefined, None), from),
+        (_, Err(failed)) => (without_trial(Verdict::Inconclusive, Cause::ControlFailed, Some(failed)), from),
+        (Some(bits), Ok(bench)) => {
             bench.run(flag.experiment, bits);
-            judge(&bench.evidence, bench.since(from))
+            (judge(&bench.evidence, bench.since(from)), bench.noted())
         }
-        None => ABSENT,
     };
-    Row { flag, finding, calls: from..bench.noted() }
-}
-
-/// The finding about a flag the architecture does not define.
-const ABSENT: Finding = without_trial(Verdict::Absent, Cause::NotDefined, None);
-
-/// What holds where nothing could be asked: only the table can still answer.
-fn or_absent(flag: &Flag, arch: Arch, otherwise: Finding) -> Finding {
-    if flag.value(arch).is_some() { otherwise } else { ABSENT }
+    Row { flag, finding, calls: from..to }
 }

@@ -11,7 +11,7 @@
 #ifndef MAPPROBE_MEMORY_H
 #define MAPPROBE_MEMORY_H
 
-#define CAPACITY 0x200000
+#define CAPACITY 0x500000
 #define TEXT(number) #number
 #define VALUE(number) TEXT(number)
 

@@ -44,7 +44,7 @@ pub fn validates(bench: &mut Bench) -> Validation {
     } else {
         None
     };
-    let refuses = |control: Control| control.unknown == Some(refused);
+    let refuses = |control: Control| control.unknown == refused;
     let validating = (present == Some(true)).then_some(refuses(pipe) && (without_memfd || refuses(memfd)));
     let type_mask = type_mask(bench);
     bench.type_mask = type_mask;

@@ -119,6 +119,8 @@ fn bytes(out: &mut String, bytes: &[u8]) {
 /// A kernel that answers from a recording, as long as it is asked what the recorded one was asked.
 pub struct Replay<'t> {
     rest: &'t [u8],
+    /// What was asked last: one text for all, since none is given back.
+    asked: String,
     /// Lines read.
     line: Word,
     calls: Word,
@@ -128,7 +130,7 @@ pub struct Replay<'t> {
 impl<'t> Replay<'t> {
     /// Answers from the lines in `rest`, the first of which has the number `line + 1`.
     pub fn new(rest: &'t [u8], line: Word) -> Replay<'t> {
-        Replay { rest, line, calls: 0, strange: None }
+        Replay { rest, asked: String::new(), line, calls: 0, strange: None }
     }
 
     /// The first line that is not the answer to what was asked: its number, and the call. At the end of a run also one that is not
@@ -148,15 +150,16 @@ impl<'t> Replay<'t> {
 
 impl Kernel for Replay<'_> {
     fn call(&mut self, call: &mut Call) -> Answer {
-        let mut asked = String::new();
-        request(&mut asked, call);
+        let asked = &mut self.asked;
+        asked.clear();
+        request(asked, call);
         let line = take_line(&mut self.rest);
         self.line += 1;
         self.calls += 1;
         let answer = line.strip_prefix(asked.as_bytes()).and_then(|rest| answered(rest, call.output));
         answer.filter(|_| self.strange.is_none()).unwrap_or_else(|| {
-            let line = self.line;
-            self.strange.get_or_insert((line, asked));
+            let (line, asked) = (self.line, &self.asked);
+            self.strange.get_or_insert_with(|| (line, asked.clone()));
             Answer::failed(Errno::ENOSYS)
         })
     }
