@@ -29,7 +29,7 @@ pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths:
     let mut report = Report {
         what: options.what,
         arch,
-        kernel: kernel.uname().unwrap_or_default(),
+        kernel: kernel.uname(),
         process: Process {
             pid: Some(kernel.pid()),
             euid: kernel.euid(),
