@@ -19,7 +19,7 @@ use targets::Target;
 const RUSTFLAGS: [&str; 2] = ["-Clinker-flavor=wasm-ld", "-Clink-arg=-zstack-size=65536"];
 
 /// The cross compiler's flags: freestanding, every function visible to it at once, memory as bytes (`memory.h`).
-const CFLAGS: [&str; 15] = [
+const CFLAGS: [&str; 18] = [
     "-Os",
     "-ffreestanding",
     "-fwhole-program",
@@ -33,6 +33,9 @@ const CFLAGS: [&str; 15] = [
     "-fno-tree-loop-im",
     "-fno-move-loop-invariants",
     "-fno-guess-branch-probability",
+    "-fno-caller-saves",
+    "-fno-schedule-insns2",
+    "-mschedule=700",
     // Every function spoils the registers that `frames` uses.
     "-fno-ipa-ra",
     "-fno-ident",

@@ -263,8 +263,9 @@ fn strings(texts: &[&str]) -> Vec<u8> {
 /// The system calls of the program, one method each: see [`Op`].
 #[allow(missing_docs, reason = "each is the operation of the same name, documented there")]
 impl dyn Kernel + '_ {
-    fn ask(&mut self, op: Op, args: [Word; ARGS]) -> Answer {
-        self.call(&mut Call { op, args, input: &[], output: &mut [] })
+    /// Most calls have three integers at most, and each of those in a register is shorter than all in an array.
+    fn ask(&mut self, op: Op, a: Word, b: Word, c: Word) -> Answer {
+        self.fill(op, [a, b, c, 0, 0], &mut [])
     }
 
     fn ask_of(&mut self, op: Op, first: Word, texts: &[&str]) -> Answer {
@@ -277,11 +278,11 @@ impl dyn Kernel + '_ {
 
     pub fn mmap(&mut self, call: &Mmap) -> Answer {
         let Mmap { addr, len, prot, flags, fd } = *call;
-        self.ask(Op::Mmap, [addr, len, prot as Word, flags, fd as Word])
+        self.fill(Op::Mmap, [addr, len, prot as Word, flags, fd as Word], &mut [])
     }
 
     pub fn munmap(&mut self, addr: Word, len: Word) -> Answer {
-        self.ask(Op::Munmap, [addr, len, 0, 0, 0])
+        self.ask(Op::Munmap, addr, len, 0)
     }
 
     pub fn mincore(&mut self, addr: Word, len: Word, pages: &mut [u8]) -> Answer {
@@ -289,11 +290,11 @@ impl dyn Kernel + '_ {
     }
 
     pub fn madvise(&mut self, addr: Word, len: Word, advice: Advice) -> Answer {
-        self.ask(Op::Madvise, [addr, len, advice as Word, 0, 0])
+        self.ask(Op::Madvise, addr, len, advice as Word)
     }
 
     pub fn msync_invalidate(&mut self, addr: Word, len: Word) -> Answer {
-        self.ask(Op::MsyncInvalidate, [addr, len, 0, 0, 0])
+        self.ask(Op::MsyncInvalidate, addr, len, 0)
     }
 
     pub fn memfd_create(&mut self, name: &str) -> Answer {
@@ -302,12 +303,12 @@ impl dyn Kernel + '_ {
 
     /// The reading end, then the writing end.
     pub fn pipe(&mut self) -> Result<(Fd, Fd), Errno> {
-        let ends = self.ask(Op::Pipe, [0; ARGS]).result()?;
+        let ends = self.ask(Op::Pipe, 0, 0, 0).result()?;
         Ok(((ends & 0xffff) as Fd, (ends >> 16) as Fd))
     }
 
     pub fn close(&mut self, fd: Fd) -> Answer {
-        self.ask(Op::Close, [fd as Word, 0, 0, 0, 0])
+        self.ask(Op::Close, fd as Word, 0, 0)
     }
 
     pub fn read(&mut self, fd: Fd, into: &mut [u8]) -> Answer {
@@ -323,11 +324,11 @@ impl dyn Kernel + '_ {
     }
 
     pub fn store(&mut self, fd: Fd, addr: Word, len: Word) -> Answer {
-        self.ask(Op::Store, [fd as Word, addr, len, 0, 0])
+        self.ask(Op::Store, fd as Word, addr, len)
     }
 
     pub fn load(&mut self, fd: Fd, addr: Word, len: Word) -> Answer {
-        self.ask(Op::Load, [fd as Word, addr, len, 0, 0])
+        self.ask(Op::Load, fd as Word, addr, len)
     }
 
     pub fn open(&mut self, path: &str, how: How) -> Answer {
@@ -355,44 +356,44 @@ impl dyn Kernel + '_ {
     }
 
     pub fn memory(&mut self) -> Answer {
-        self.ask(Op::Memory, [0; ARGS])
+        self.ask(Op::Memory, 0, 0, 0)
     }
 
     pub fn page_size(&mut self) -> Word {
-        self.ask(Op::PageSize, [0; ARGS]).result().unwrap_or(4096)
+        self.ask(Op::PageSize, 0, 0, 0).result().unwrap_or(4096)
     }
 
     pub fn euid(&mut self) -> Option<Word> {
-        self.ask(Op::Euid, [0; ARGS]).result().ok()
+        self.ask(Op::Euid, 0, 0, 0).result().ok()
     }
 
     pub fn pid(&mut self) -> Word {
-        self.ask(Op::Pid, [0; ARGS]).result().unwrap_or(0)
+        self.ask(Op::Pid, 0, 0, 0).result().unwrap_or(0)
     }
 
     pub fn time(&mut self) -> Word {
-        self.ask(Op::Time, [0; ARGS]).result().unwrap_or(0)
+        self.ask(Op::Time, 0, 0, 0).result().unwrap_or(0)
     }
 
-    pub fn uname(&mut self) -> Result<Uname, Errno> {
+    /// Empty names where the kernel does not say.
+    pub fn uname(&mut self) -> Uname {
         let mut names = [0; 6 * UTS_FIELD];
-        self.fill(Op::Uname, [0; ARGS], &mut names).result()?;
-        let mut fields = names.chunks_exact(UTS_FIELD).map(|field| {
-            let end = field.iter().position(|&byte| byte == 0).unwrap_or(UTS_FIELD);
+        self.fill(Op::Uname, [0; ARGS], &mut names);
+        let field = |at: usize| {
+            let field = names.get(at * UTS_FIELD..).unwrap_or_default();
+            let end = field.iter().position(|&byte| byte == 0).unwrap_or(0);
             String::from(text(field.get(..end).unwrap_or_default()))
-        });
-        let mut next = || fields.next().unwrap_or_default();
-        let (sysname, _node) = (next(), next());
-        Ok(Uname { sysname, release: next(), version: next(), machine: next() })
+        };
+        Uname { sysname: field(0), release: field(2), version: field(3), machine: field(4) }
     }
 
     pub fn ignore_sigpipe(&mut self) -> Answer {
-        self.ask(Op::IgnoreSigpipe, [0; ARGS])
+        self.ask(Op::IgnoreSigpipe, 0, 0, 0)
     }
 
     pub fn exit(&mut self, code: i32) -> ! {
         loop {
-            self.ask(Op::Exit, [code as Word, 0, 0, 0, 0]);
+            self.ask(Op::Exit, code as Word, 0, 0);
         }
     }
 
@@ -422,14 +423,14 @@ impl dyn Kernel + '_ {
     }
 
     pub fn may_reboot(&mut self) -> Answer {
-        self.ask(Op::MayReboot, [0; ARGS])
+        self.ask(Op::MayReboot, 0, 0, 0)
     }
 
     pub fn reboot(&mut self, how: Ending) -> Answer {
-        self.ask(Op::Reboot, [how as Word, 0, 0, 0, 0])
+        self.ask(Op::Reboot, how as Word, 0, 0)
     }
 
     pub fn pause(&mut self) {
-        self.ask(Op::Pause, [0; ARGS]);
+        self.ask(Op::Pause, 0, 0, 0);
     }
 }

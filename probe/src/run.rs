@@ -20,7 +20,9 @@ pub fn report(
     let paths = Paths::open(kernel, &options.path)?;
     let mut report = probe(kernel, arch, table, paths.files(), options);
     paths.close(kernel);
-    report.paths = options.path.iter().map(|path| report::escaped(path)).collect();
+    for path in &options.path {
+        report.paths.push(report::escaped(path));
+    }
     Ok(report)
 }
 
@@ -29,7 +31,7 @@ pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths:
     let mut report = Report {
         what: options.what,
         arch,
-        kernel: kernel.uname().unwrap_or_default(),
+        kernel: kernel.uname(),
         process: Process {
             pid: Some(kernel.pid()),
             euid: kernel.euid(),
@@ -59,7 +61,11 @@ pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths:
     report.rows = Vec::with_capacity(table.len());
     match &mut bench {
         Ok(bench) if !asks_flags => report.sweep = sweep::sweep(bench),
-        _ => report.rows.extend(table.iter().map(|flag| row(&mut bench, arch, flag))),
+        _ => {
+            for flag in table {
+                report.rows.push(row(&mut bench, arch, flag));
+            }
+        }
     }
     if let Ok(bench) = bench {
         report.steps = bench.close();

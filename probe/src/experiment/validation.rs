@@ -48,7 +48,7 @@ pub fn validates(bench: &mut Bench) -> Validation {
     let validating = (present == Some(true)).then_some(refuses(pipe) && (without_memfd || refuses(memfd)));
     let type_mask = type_mask(bench);
     bench.type_mask = type_mask;
-    let mut contexts = Vec::with_capacity(7 + 3 * usize::from(bench.paths()));
+    let mut contexts = Vec::new();
     while let Some(context) = bench.context(contexts.len()) {
         contexts.push((context, bench.ask(context, 0)));
     }
