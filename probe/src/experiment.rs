@@ -18,6 +18,7 @@ pub mod placement;
 mod procfs;
 pub mod recognition;
 pub mod residency;
+mod touch;
 pub mod types;
 pub mod validation;
 

@@ -3,6 +3,7 @@
 //! Safety of the machine rests here: `MAP_FIXED` goes only to ground this bench reserved; what an experiment maps is unmapped
 //! before it returns; at most [`PAGES`] pages are touched; files the user named are never stored to.
 
+use super::recognition::Control;
 use crate::arch::Arch;
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Call, Evidence, Outcome, Step};
@@ -61,22 +62,6 @@ pub mod base {
     pub const CONTROL: u8 = 0x40;
 }
 
-/// What a validator says to nothing unknown, and to each bit that names nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Control {
-    /// The answer without any flag.
-    pub base: Outcome,
-    /// The answer to the control bits, when they agree; otherwise [`Outcome::NOT_RUN`].
-    pub unknown: Outcome,
-}
-
-impl Control {
-    /// How it refuses what it does not know, if it does.
-    pub fn validates(&self) -> Option<Outcome> {
-        Some(self.unknown).filter(|unknown| unknown.is_failure() && *unknown != self.base)
-    }
-}
-
 /// See the head of this file.
 pub struct Bench<'k> {
     /// The kernel under test.
@@ -103,9 +88,11 @@ pub struct Bench<'k> {
     /// Inside the ground, with room for [`PAGES`] pages behind it, where a shared mapping of the memfd may be placed; always taken.
     spot: Word,
     memfd: Fd,
-    pipe: (Fd, Fd),
+    /// The reading end, and the writing end.
+    pub pipe: (Fd, Fd),
     paths: Vec<Fd>,
-    validators: OnceCell<[Control; 2]>,
+    /// What [`Bench::validators`] found.
+    pub controls: OnceCell<[Control; 2]>,
     steps: Vec<Step>,
 }
 
@@ -142,7 +129,7 @@ impl<'k> Bench<'k> {
             filtered: memfd == Err(Errno::EPERM),
             pipe,
             paths: paths.to_vec(),
-            validators: OnceCell::new(),
+            controls: OnceCell::new(),
             steps: Vec::with_capacity(STEPS),
         };
         if memfd.is_ok() {
@@ -386,67 +373,6 @@ impl<'k> Bench<'k> {
     /// The calls from that place on.
     pub fn since(&self, from: usize) -> &[Step] {
         self.steps.get(from..).unwrap_or_default()
-    }
-
-    /// Writes a byte into a mapping, through the kernel.
-    pub fn store_byte(&mut self, addr: Word, byte: u8) -> Outcome {
-        let (reading, writing) = self.pipe;
-        let sent = self.kernel.write(writing, &[byte]);
-        if !sent.is_ok() {
-            return Outcome::of(sent);
-        }
-        let mut stored = self.kernel.store(reading, addr, 1);
-        if stored != Answer::value(1) {
-            // The byte must not stay in the pipe.
-            self.kernel.read(reading, &mut [0]);
-            if stored.is_ok() {
-                stored = Answer::failed(Errno::EIO);
-            }
-        }
-        Outcome::of(stored)
-    }
-
-    /// Empties the pipe: a byte that stayed there would be taken for the next one.
-    pub fn drain(&mut self) {
-        self.kernel.read(self.pipe.0, &mut [0; 16]);
-    }
-
-    /// Reads a byte out of a mapping, through the kernel.
-    pub fn load_byte(&mut self, addr: Word) -> Outcome {
-        let (reading, writing) = self.pipe;
-        let mut byte = [0];
-        let mut answer = self.kernel.load(writing, addr, 1);
-        if answer.is_ok() {
-            answer = self.kernel.read(reading, &mut byte);
-        }
-        match answer.result() {
-            Ok(1) => Outcome::number(byte[0]),
-            Ok(_) => Outcome::refused(Errno::EIO),
-            Err(errno) => Outcome::refused(errno),
-        }
-    }
-
-    /// The two validators' answers to nothing unknown and to the control bits: memfd, pipe. Asked once; the calls are noted
-    /// for whoever asks first.
-    pub fn validators(&mut self) -> [Control; 2] {
-        if let Some(known) = self.validators.get() {
-            return *known;
-        }
-        let measured = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| {
-            let base = self.ask(context, 0);
-            let mut unknown = self.ask(context, 1 << CONTROL_BITS[0]);
-            for &bit in &CONTROL_BITS[1..] {
-                if !self.ask(context, 1 << bit).same_as(unknown) {
-                    unknown = Outcome::NOT_RUN;
-                }
-            }
-            // Everything about a flag is compared with these, so none of them may be one wrong answer.
-            if self.ask(context, 0) != base {
-                unknown = Outcome::NOT_RUN;
-            }
-            Control { base, unknown }
-        });
-        *self.validators.get_or_init(|| measured)
     }
 }
 

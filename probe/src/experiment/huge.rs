@@ -8,9 +8,9 @@
 //! `EINVAL`. It is always placed with `MAP_FIXED` on ground of its own, at an address aligned to its size: one at an address that the
 //! kernel chose crashed a parisc64 kernel (6.1, `mm/hugetlb.c`, `__unmap_hugepage_range`).
 
-use super::bench::{Bench, Control, base};
+use super::bench::{Bench, base};
 use super::measure::lands;
-use super::recognition::validator;
+use super::recognition::{Control, validator};
 use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test, Trial};

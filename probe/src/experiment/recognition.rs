@@ -2,10 +2,52 @@
 //! not know (`do_mmap` in `mm/mmap.c`, `LEGACY_MAP_MASK` in `include/linux/mman.h`), so a flag that is not refused as the
 //! control bits are is known. Whether it does anything is another question.
 
-use super::bench::{Bench, Control, MEMFD_VALIDATOR, PIPE_VALIDATOR};
+use super::bench::{Bench, MEMFD_VALIDATOR, PIPE_VALIDATOR};
 use super::measure::lands;
 use crate::evidence::{Backing, Outcome, Role, Test, Trial};
+use crate::flags::CONTROL_BITS;
 use crate::kernel::Word;
+
+/// What a validator says to nothing unknown, and to each bit that names nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Control {
+    /// The answer without any flag.
+    pub base: Outcome,
+    /// The answer to the control bits, when they agree; otherwise [`Outcome::NOT_RUN`].
+    pub unknown: Outcome,
+}
+
+impl Control {
+    /// How it refuses what it does not know, if it does.
+    pub fn validates(&self) -> Option<Outcome> {
+        Some(self.unknown).filter(|unknown| unknown.is_failure() && *unknown != self.base)
+    }
+}
+
+impl Bench<'_> {
+    /// The two validators' answers to nothing unknown and to the control bits: memfd, pipe. Asked once; the calls are noted
+    /// for whoever asks first.
+    pub fn validators(&mut self) -> [Control; 2] {
+        if let Some(known) = self.controls.get() {
+            return *known;
+        }
+        let measured = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| {
+            let base = self.ask(context, 0);
+            let mut unknown = self.ask(context, 1 << CONTROL_BITS[0]);
+            for &bit in &CONTROL_BITS[1..] {
+                if !self.ask(context, 1 << bit).same_as(unknown) {
+                    unknown = Outcome::NOT_RUN;
+                }
+            }
+            // Everything about a flag is compared with these, so none of them may be one wrong answer.
+            if self.ask(context, 0) != base {
+                unknown = Outcome::NOT_RUN;
+            }
+            Control { base, unknown }
+        });
+        *self.controls.get_or_init(|| measured)
+    }
+}
 
 static BY_MEMFD: Test = validator("MAP_SHARED_VALIDATE of a memfd", Role::Validator);
 static BY_PIPE: Test = validator("MAP_SHARED_VALIDATE of a pipe", Role::Validator);

@@ -2,8 +2,9 @@
 //! which low bits select a map type.
 
 use super::Bench;
-use super::bench::{CONTROL, Context, Control, MEMFD_VALIDATOR, PIPE_VALIDATOR};
+use super::bench::{CONTROL, Context, MEMFD_VALIDATOR, PIPE_VALIDATOR};
 use super::measure::lands;
+use super::recognition::Control;
 use crate::errno::Errno;
 use crate::evidence::{Backing, Outcome};
 use crate::flags::{MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
