@@ -9,7 +9,7 @@ pub(super) static TARGET: Target = Target {
     route: Route::Native { linker: "musl-gcc", libc: None, rustflags: &[] },
     packages: &["musl-tools"],
     elf: Elf { machine: 62, bits: 64, big_endian: false },
-    budget: 62 << 10,
+    budget: 58 << 10,
     emulator: None,
     newer_than_headers: &[],
     machine: Machine {
