@@ -16,6 +16,12 @@ pub fn prepare(text: &str) -> String {
     let text = replaced(&text, r"\b(w2c_\w+)\(instance(?:, )?", "$1(");
     let indirect = r"CALL_INDIRECT\(instance->\w+, (\w+ \(\*\)\()void\*(?:, )?([^)]*\)), (\d+), (w2c_\w+), instance->\w+\.data\[\w+\]\.module_instance";
     let text = replaced(&text, indirect, "INDIRECT($1$2, $3, $4");
+    // One module names each type once: its own number, counted from 1, is all a type needs.
+    let text = replaced(&text, r"(?m)^  func_types\[\d+\] = wasm_rt_register_func_type\(.*\);$", "");
+    let text = text.replace("func_types[src_expr->func_type_index]", "src_expr->func_type_index + 1");
+    // The only variable outside of memory is at a place of its own (`host.c`).
+    let text = replaced(&text, r"instance->w2c_g0 = ([^;]*);", "set_stack($1);");
+    let text = text.replace("instance->w2c_g0", "get_stack()");
     let text = text.replace("instance->", "the_instance.");
     let include = "#include \"mapprobe.h\"\n";
     text.replacen(include, &format!("{include}static Z_mapprobe_instance_t the_instance;\n"), 1)
@@ -32,6 +38,12 @@ mod tests {
     }
 
     #[test]
+    fn types_are_numbers() {
+        let text = "  func_types[7] = wasm_rt_register_func_type(2, 1, WASM_RT_I32, WASM_RT_I64, WASM_RT_I32);\n  x(func_types[src_expr->func_type_index], y)\n";
+        assert_eq!(prepare(text), "\n  x(src_expr->func_type_index + 1, y)\n");
+    }
+
+    #[test]
     fn the_instance_is_no_argument_any_more() {
         for (line, expected) in [
             ("static void w2c_f1(Z_mapprobe_instance_t*, u32);", "static void w2c_f1(u32);"),
@@ -39,7 +51,9 @@ mod tests {
             ("static u32 w2c_f2(Z_mapprobe_instance_t* instance) {", "static u32 w2c_f2(void) {"),
             ("  w2c_f1(instance, w2c_i0);", "  w2c_f1(w2c_i0);"),
             ("  w2c_i0 = w2c_f2(instance);", "  w2c_i0 = w2c_f2();"),
-            ("  w2c_i0 = instance->w2c_g0;", "  w2c_i0 = the_instance.w2c_g0;"),
+            ("  w2c_i0 = instance->w2c_g0;", "  w2c_i0 = get_stack();"),
+            ("  instance->w2c_g0 = w2c_i0;", "  set_stack(w2c_i0);"),
+            ("  w2c_i0 = instance->w2c_g1;", "  w2c_i0 = the_instance.w2c_g1;"),
             (
                 "  CALL_INDIRECT(instance->w2c_T0, u64 (*)(void*, u32), 3, w2c_i2, instance->w2c_T0.data[w2c_i2].module_instance, w2c_i0);",
                 "  INDIRECT(u64 (*)(u32), 3, w2c_i2, w2c_i0);",

@@ -13,6 +13,7 @@ pub mod packages;
 pub mod toolchain;
 
 pub mod compile;
+pub mod frames;
 pub mod generated;
 pub mod native;
 pub mod trim;

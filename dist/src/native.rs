@@ -13,10 +13,13 @@ use targets::Target;
 
 /// Flags of every native program: at a fixed address, since a static program that relocates itself is larger.
 const STATIC: [&str; 2] = ["-Crelocation-model=static", "-Ctarget-feature=+crt-static"];
-/// Nothing unwinds when std is rebuilt: no tables for it, no libunwind (an empty archive satisfies std), and the C runtime of
+/// Nothing unwinds when std is rebuilt: no tables for it, no libunwind (an empty archive satisfies std), and the C library of
 /// the linker driver instead of rustc's own.
 const NO_UNWINDING: [&str; 3] =
     ["-Clink-self-contained=no", "-Cforce-unwind-tables=no", "-Clink-arg=-Wl,--no-eh-frame-hdr"];
+/// The program starts itself (`probe/src/start.rs`), which saves the C library's start code and its system calls: of the C
+/// library, only functions like `memcpy` are left. An installed std may need what that code prepares.
+const OWN_ENTRY: [&str; 2] = ["-Clink-arg=-nostartfiles", "-Clink-arg=-Wl,--entry=mapprobe_entry"];
 /// Drops what nothing uses, and what only a linker or a debugger would read.
 const SMALL: [&str; 2] = [
     "-Clink-arg=-Wl,--gc-sections,--build-id=none,-z,norelro",
@@ -44,8 +47,7 @@ pub fn build(
     toolchain: &Toolchain,
     target: &Target,
     source: Source,
-    linker: &str,
-    libc: Option<(&str, &str)>,
+    (linker, libc, rustflags): (&str, Option<(&str, &str)>, &[&str]),
 ) -> Result<Built> {
     let mut flags = Flags::default();
     flags.add(STATIC);
@@ -61,6 +63,8 @@ pub fn build(
         }
     } else {
         flags.add(NO_UNWINDING);
+        flags.add(OWN_ENTRY);
+        flags.add(rustflags.iter().copied());
         let folder = compile::folder(target);
         fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         let empty = folder.join("libunwind.a");
@@ -91,7 +95,7 @@ fn installed_triple(toolchain: &Toolchain, target: &Target) -> Result<String> {
 
 /// How the cross compiler links with another C library than its own; lld packs segments of 64 KiB pages without padding.
 /// Functions with equal instructions become one: nothing here compares functions by their address.
-const DRIVER: [&str; 6] = ["-nostdlib", "-nostartfiles", "-static", "-no-pie", "-fuse-ld=lld", "-Wl,--icf=all"];
+const DRIVER: [&str; 5] = ["-nostdlib", "-static", "-no-pie", "-fuse-ld=lld", "-Wl,--icf=all"];
 
 /// A linker driver made of a cross compiler and a C library it does not know. Its name ends in `-gcc`, since rustc guesses
 /// from the name how to talk to it. It drops the libraries that rustc names and that are not to be linked.
@@ -109,8 +113,7 @@ fn wrapper(toolchain: &Toolchain, folder: &Path, linker: &str, package: &str, ar
         "#!/bin/sh\n\
          for word; do\n  shift\n  case $word in\n    -lgcc_s|-lc|-nodefaultlibs) ;;\n    *) set -- \"$@\" \"$word\" ;;\n  esac\n\
          done\n\
-         exec {linker} {} -B {lld_folder} {libc}/crt1.o {libc}/crti.o \"$@\" -L {libc} \
-         -Wl,--start-group -l:libc.a -lgcc -Wl,--end-group {libc}/crtn.o\n",
+         exec {linker} {} -B {lld_folder} \"$@\" -L {libc} -Wl,--start-group -l:libc.a -lgcc -Wl,--end-group\n",
         DRIVER.join(" ")
     );
     let path = folder.join("musl-gcc");
@@ -126,10 +129,10 @@ fn libc(package: &str, arch: &str) -> Result<PathBuf> {
     let package = mirror.index(&cache, &mirror.suite, arch)?.newest(package)?;
     let libraries = debian::unpack(&cache, &[&package], "usr/lib")?.join("usr/lib");
     let found = fs::read_dir(&libraries).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut found = found.filter(|path| path.join("libc.a").is_file() && path.join("crt1.o").is_file());
+    let mut found = found.filter(|path| path.join("libc.a").is_file());
     match found.next() {
         Some(folder) => Ok(folder),
-        None => bail!("{} {} has no libc.a and crt1.o below usr/lib", package.name, package.version),
+        None => bail!("{} {} has no libc.a below usr/lib", package.name, package.version),
     }
 }
 

@@ -34,7 +34,7 @@ pub fn missing(targets: &[&'static Target], toolchain: &Toolchain) -> Vec<Missin
         let fallback = toolchain.std.is_none();
         match target.route {
             Route::Native { .. } if fallback => {}
-            Route::Native { linker, libc } => {
+            Route::Native { linker, libc, .. } => {
                 need(has(linker), linker, target.packages);
                 if libc.is_some() {
                     need(toolchain::lld("ld.lld", toolchain).is_some(), "a linker that answers to ld.lld", &["lld"]);

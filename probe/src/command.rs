@@ -4,10 +4,10 @@ use crate::arch::Arch;
 use crate::cli::{self, Request};
 use crate::errno::Errno;
 use crate::flags::Flag;
-use crate::init;
-use crate::kernel::{Fd, Kernel};
-use crate::report::sentence;
-use crate::run;
+use crate::kernel::{Fd, How, Kernel};
+use crate::recording;
+use crate::report::{FORMATS, sentence};
+use crate::{init, run};
 
 /// Standard output.
 pub const STDOUT: Fd = 1;
@@ -21,17 +21,17 @@ pub const FAILED: i32 = 2;
 
 /// The whole program over a table. As the machine's init it never returns.
 pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> i32 {
-    let pid = kernel.pid();
-    if pid == 1 && kernel.may_reboot().is_ok() {
+    if kernel.pid() == 1 && kernel.may_reboot().is_ok() {
         init::run(kernel, arguments, table)
     }
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
-    match cli::parse(arguments.get(1..).unwrap_or_default()) {
-        Ok(request) => {
-            let text = answer(kernel, &request, table, pid);
-            print(kernel, &text)
-        }
+    let text = match cli::parse(arguments.get(1..).unwrap_or_default()) {
+        Ok(request) => answer(kernel, request, table),
+        Err(complaint) => Err(complaint),
+    };
+    match text {
+        Ok(text) => print(kernel, &text),
         Err(complaint) => {
             complain(kernel, &complaint);
             FAILED
@@ -39,18 +39,54 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
 }
 
-/// What a request is answered with: text that ends with a newline.
-pub fn answer(kernel: &mut dyn Kernel, request: &Request, table: &'static [Flag], pid: u64) -> String {
+/// What a request is answered with: text that ends with a newline, or a sentence about what is wrong with it.
+pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag]) -> Result<String, String> {
     let options = match request {
-        Request::Text(text) => return text.clone(),
-        Request::Report(options) => options,
+        Request::Text(text) => return Ok(text),
+        Request::Run(options) => options,
     };
-    let mut report = run::probe(kernel, Arch::native(), table, pid);
+    if options.replay.is_some() && options.record.is_some() {
+        return Err(String::from("--record and --replay cannot be used together"));
+    }
+    let mut report = if let Some(from) = &options.replay {
+        let recording = kernel.read_file(from).map_err(|errno| about(from, "it cannot be read", errno))?;
+        recording::replay(&recording, table).map_err(|complaint| of_file(from, &complaint))?
+    } else if let Some(to) = &options.record {
+        // The file is opened first, so that a run is not in vain.
+        let file = match to.as_str() {
+            "-" => None,
+            _ => Some(kernel.open(to, How::Create).result().map_err(|errno| about(to, "it cannot be written", errno))?),
+        };
+        let (report, recording) = recording::record(kernel, &options, table)?;
+        let Some(file) = file else { return Ok(recording) };
+        let written = write_all(kernel, file as Fd, recording.as_bytes());
+        kernel.close(file as Fd);
+        written.map_err(|errno| about(to, "it could not be written", errno))?;
+        report
+    } else {
+        run::report(kernel, Arch::native(), &options, table)?
+    };
     if options.reproducible {
         report.process.pid = None;
         report.process.time = None;
     }
-    (options.format.write)(&report)
+    Ok(FORMATS.get(options.format).map_or(String::new(), |format| (format.write)(&report)))
+}
+
+/// A sentence about a file.
+pub fn of_file(path: &str, what: &str) -> String {
+    let mut message = String::from(path);
+    message.push_str(": ");
+    message.push_str(what);
+    message
+}
+
+/// A sentence about a file and an error.
+pub fn about(path: &str, what: &str, errno: Errno) -> String {
+    let mut message = of_file(path, what);
+    message.push_str(": ");
+    sentence::errno(&mut message, errno);
+    message
 }
 
 /// Prints all of a text, or says that it could not be.
@@ -58,9 +94,7 @@ fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
     match write_all(kernel, STDOUT, text.as_bytes()) {
         Ok(()) => PRINTED,
         Err(errno) => {
-            let mut message = String::from("the report could not be written to standard output: ");
-            sentence::errno(&mut message, errno);
-            complain(kernel, &message);
+            complain(kernel, &about("standard output", "the report could not be written", errno));
             FAILED
         }
     }

@@ -19,10 +19,10 @@ macro_rules! errnos {
 }
 
 errnos! {
-    EPERM 1 ENOENT 2 ESRCH 3 EINTR 4 EIO 5 ENXIO 6 E2BIG 7 ENOEXEC 8 EBADF 9 ECHILD 10 EAGAIN 11 ENOMEM 12 EACCES 13 EFAULT 14
-    ENOTBLK 15 EBUSY 16 EEXIST 17 EXDEV 18 ENODEV 19 ENOTDIR 20 EISDIR 21 EINVAL 22 ENFILE 23 EMFILE 24 ENOTTY 25 ETXTBSY 26
-    EFBIG 27 ENOSPC 28 ESPIPE 29 EROFS 30 EMLINK 31 EPIPE 32 EDOM 33 ERANGE 34 ENAMETOOLONG 36 ENOSYS 38 ELOOP 40 EOVERFLOW 75
-    EILSEQ 84 EOPNOTSUPP 95 ESTALE 116 EDQUOT 122 ENOTSUPP 524
+    EPERM 1 ENOENT 2 EINTR 4 EIO 5 ENXIO 6 E2BIG 7 ENOEXEC 8 EBADF 9 EAGAIN 11 ENOMEM 12 EACCES 13 EFAULT 14
+    EBUSY 16 EEXIST 17 ENODEV 19 ENOTDIR 20 EISDIR 21 EINVAL 22 ENFILE 23 EMFILE 24 ENOTTY 25 ETXTBSY 26
+    EFBIG 27 ENOSPC 28 ESPIPE 29 EROFS 30 EPIPE 32 ENAMETOOLONG 36 ENOSYS 38 ELOOP 40 EOVERFLOW 75
+    EOPNOTSUPP 95 ESTALE 116 EDQUOT 122 ENOTSUPP 524
 }
 
 impl Errno {
@@ -30,6 +30,11 @@ impl Errno {
     /// (`include/linux/errno.h`) and reaches programs by mistake only.
     pub fn name(self) -> Option<&'static str> {
         let at = NUMBERS.iter().position(|&number| number == self.0)?;
-        NAMES.as_bytes().split(|&byte| byte == b'\n').nth(at).map(text)
+        Some(nth_line(NAMES, at))
     }
+}
+
+/// A line of a text by its place: how words are kept in one string.
+pub fn nth_line(lines: &'static str, at: usize) -> &'static str {
+    text(lines.as_bytes().split(|&byte| byte == b'\n').nth(at).unwrap_or_default())
 }

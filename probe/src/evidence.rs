@@ -1,63 +1,167 @@
 //! What was called and what came back, in order: plain data, without opinion. [`crate::verdict`] decides from it.
 
 use crate::errno::Errno;
-use crate::kernel::Answer;
+use crate::experiment::Bench;
+use crate::kernel::{Answer, Word};
 
-/// What is mapped.
+/// What is mapped. A small number, since it is compared and passed on a lot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backing {
-    /// `MAP_ANONYMOUS`, no file.
-    Anonymous,
-    /// A file of `memfd_create(2)`.
-    Memfd,
-    /// A pipe: it can never be mapped, but the kernel looks at the flags before it finds out.
-    Pipe,
-}
+pub struct Backing(pub u8);
 
 impl Backing {
-    /// The word of the report.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Backing::Anonymous => "anonymous",
-            Backing::Memfd => "memfd",
-            Backing::Pipe => "pipe",
-        }
+    /// `MAP_ANONYMOUS`, no file.
+    pub const ANONYMOUS: Backing = Backing(0);
+    /// A file of `memfd_create(2)`.
+    pub const MEMFD: Backing = Backing(1);
+    /// A pipe: it can never be mapped, but the kernel looks at the flags before it finds out.
+    pub const PIPE: Backing = Backing(2);
+
+    /// A path that the user named, by its place among them.
+    pub const fn path(place: u8) -> Backing {
+        Backing(3 + place)
+    }
+
+    /// The place of a path among those the user named.
+    pub const fn place(self) -> Option<usize> {
+        if self.0 < 3 { None } else { Some(self.0 as usize - 3) }
     }
 }
 
-/// What came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Mapped at the address that was asked for.
-    There,
-    /// Mapped somewhere else.
-    Elsewhere,
-    /// A count, or a byte that was read; 0 for a call that just succeeded.
-    Number(u8),
-    /// Refused.
-    Failed(Errno),
-    /// Never called, because something before it failed.
-    NotRun,
-}
+/// What came back: one number, since it is compared and passed on more than anything else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Outcome(u32);
+
+/// The kinds of [`Outcome`] that hold a value, above its 16 bits.
+const NUMBER: u32 = 1 << 16;
+const FAILED: u32 = 2 << 16;
+const REFUSED: u32 = 3 << 16;
 
 impl Outcome {
-    /// The answer of a call whose value does not matter.
+    /// Mapped at the address that was asked for.
+    pub const THERE: Outcome = Outcome(0);
+    /// Mapped somewhere else.
+    pub const ELSEWHERE: Outcome = Outcome(1);
+    /// Never called, because something before it failed.
+    pub const NOT_RUN: Outcome = Outcome(4 << 16);
+
+    /// A count, or a byte that was read; 0 for a call that just succeeded.
+    pub const fn number(number: u8) -> Outcome {
+        Outcome(NUMBER | number as u32)
+    }
+
+    /// `mmap` failed.
+    pub const fn failed(errno: Errno) -> Outcome {
+        Outcome(FAILED | errno.0 as u32)
+    }
+
+    /// Mapped, and then a call about the mapping failed.
+    pub const fn refused(errno: Errno) -> Outcome {
+        Outcome(REFUSED | errno.0 as u32)
+    }
+
+    /// 1 for what is true.
+    pub const fn truth(truth: bool) -> Outcome {
+        Outcome::number(truth as u8)
+    }
+
+    /// The answer of a call about a mapping whose value does not matter.
     pub fn of(answer: Answer) -> Outcome {
         match answer.result() {
-            Ok(_) => Outcome::Number(0),
-            Err(errno) => Outcome::Failed(errno),
+            Ok(_) => Outcome::number(0),
+            Err(errno) => Outcome::refused(errno),
         }
     }
 
     /// Whether the call did what it is called for, wherever it landed.
     pub const fn succeeded(self) -> bool {
-        matches!(self, Outcome::There | Outcome::Elsewhere | Outcome::Number(_))
+        self.0 < FAILED
+    }
+
+    /// Whether `mmap` failed.
+    pub const fn is_failure(self) -> bool {
+        self.0 & REFUSED == FAILED
     }
 
     /// Whether two answers say the same: equal, or both did what was asked.
     pub fn same_as(self, other: Outcome) -> bool {
         self == other || (self.succeeded() && other.succeeded())
     }
+
+    /// The count or byte.
+    pub const fn value(self) -> Option<u8> {
+        if self.0 & REFUSED == NUMBER { Some(self.0 as u8) } else { None }
+    }
+
+    /// What the call failed with, whichever it was.
+    pub const fn errno(self) -> Option<Errno> {
+        if self.0 & FAILED != 0 { Some(Errno(self.0 as u16)) } else { None }
+    }
+}
+
+impl core::fmt::Debug for Outcome {
+    fn fmt(&self, to: &mut core::fmt::Formatter) -> core::fmt::Result {
+        let mut words = String::new();
+        crate::report::sentence::outcome(&mut words, *self);
+        to.write_str(&words)
+    }
+}
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $act:ident $words:literal,)*) => {
+        /// A call that is no `mmap`, or what is done with its answer.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Act { $($(#[$doc])* $act,)* }
+
+        impl Act {
+            /// As it reads in the report.
+            pub fn words(self) -> &'static str {
+                const WORDS: &str = concat!($($words, "\n"),*);
+                crate::errno::nth_line(WORDS, self as usize)
+            }
+        }
+    };
+}
+
+acts! {
+    /// Taking the page that is asked for next out of the reserved ground.
+    Free "munmap(the page asked for)",
+    /// Undoing failed.
+    Undo "unmapping it",
+    /// How many pages are in memory.
+    Resident "mincore, resident pages",
+    /// Dropping a page's content.
+    Discard "madvise(MADV_DONTNEED)",
+    /// Asking for the page to be read again.
+    Invalidate "msync(MS_INVALIDATE)",
+    /// Asking for memory that survives a fork.
+    KeepOnFork "madvise(MADV_KEEPONFORK)",
+    /// Asking for a huge page.
+    Collapse "madvise(MADV_COLLAPSE)",
+    /// The mapping's first byte.
+    FirstByte "its first byte",
+    /// A byte stored into the mapping, as the mapping shows it.
+    Stored "a store, read back",
+    /// The same byte of the file.
+    FileByte "pread, the file's byte",
+    /// A write to the file while it is mapped.
+    WriteFile "write to the file",
+    /// A touch of memory below the mapping.
+    TouchBelow "a touch below it",
+    /// A touch of memory above the mapping.
+    TouchAbove "a touch above it",
+    /// Unmapping one base page of a mapping.
+    UnmapPage "munmap of one page of it",
+    /// Whether the mapping lies below 2 GiB.
+    Low "it lies below 2 GiB",
+    /// Whether the mapping lies below 4 GiB.
+    Below4G "it lies below 4 GiB",
+    /// Pages whose first byte is not zero.
+    Dirty "pages that are not zero",
+    /// Whether `/proc/self/smaps` shows what the kernel noted about the flag.
+    Recorded "its VmFlags show the flag",
+    /// The default size of huge pages, as the power of two.
+    HugeSize "power of two of its size",
 }
 
 /// A call that was made.
@@ -66,53 +170,85 @@ pub enum Call {
     /// `mmap(2)`. The hint, or with `MAP_FIXED` the address, is ground the experiment reserved.
     Mmap {
         /// Type and flags, as given.
-        flags: u64,
+        flags: u32,
         /// What was mapped.
         backing: Backing,
-        /// Pages.
-        pages: u16,
+        /// Pages; 0 for a size that is no small number of them.
+        pages: u8,
     },
-    /// Any other call, as it reads in the report.
-    Other(&'static str),
+    /// The same, as the flag's answer in one context (map type x backing): one page.
+    Context {
+        /// Type and flags, as given.
+        flags: u32,
+        /// What was mapped.
+        backing: Backing,
+    },
+    /// Any other call.
+    Other(Act),
 }
 
-/// A call and its answer.
+/// A call and its answer. There are about a thousand of these in a run, so it is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// What was called.
     pub call: Call,
     /// What came back.
     pub outcome: Outcome,
-    /// Whether it is the flag's answer in one context (map type x backing).
-    pub context: bool,
 }
 
-/// An effect test: one measurement with the flag, without it, and with a bit that no kernel knows instead.
+const _: () = assert!(size_of::<Step>() == 12);
+
+/// What the answers to a measurement can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trial {
+pub enum Role {
+    /// The flag's effect: what it promises, which the plain call must not show.
+    Effect,
+    /// A sign, other than the effect, that only a kernel that knows the flag gives.
+    Sign,
+    /// Knowledge: whoever validates flags answers to what names nothing in another way than to the plain call.
+    Validator,
+    /// That this machine offers a size, in the same way.
+    Offer,
+}
+
+/// A measurement, as an experiment lists it.
+#[derive(Clone, Copy, Debug)]
+pub struct Test {
     /// What is measured, as it reads in the reason.
     pub question: &'static str,
-    /// What a kernel that honors the flag shows.
+    /// What its answers can show.
+    pub role: Role,
+    /// What a kernel that honors the flag, or gives the sign, shows.
     pub promised: Outcome,
+    /// What the flags hold beside the flag: see [`crate::experiment::bench::base`].
+    pub base: u8,
+    /// What is mapped.
+    pub backing: Backing,
+    /// Measures, with these flags.
+    pub look: fn(&mut Bench, Word, Backing) -> Outcome,
+}
+
+/// A measurement with the flag, without it, and with a bit, type or size that names nothing instead.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial {
+    /// What was measured.
+    pub test: &'static Test,
     /// With the flag.
     pub flagged: Outcome,
     /// Without it.
     pub plain: Outcome,
-    /// With a control bit instead, where that says something.
+    /// With a control instead, where that says something.
     pub unknown: Outcome,
 }
 
-/// How a context that validates flags answers: to no flag, to this one, and to one that no kernel knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recognition {
-    /// Who validates, as it reads in the reason.
-    pub by: &'static str,
-    /// To nothing unknown.
-    pub base: Outcome,
-    /// To this flag, type or size.
-    pub flagged: Outcome,
-    /// To what names nothing; all controls must agree.
-    pub unknown: Outcome,
+/// What a kernel is to be called that shows that it knows a flag, but not its effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// No test can decide here.
+    #[default]
+    Accepted,
+    /// It cannot give the effect here.
+    Unavailable,
 }
 
 /// What an experiment found, beside the calls themselves, which the bench notes.
@@ -120,12 +256,26 @@ pub struct Recognition {
 pub struct Evidence {
     /// What had to hold and did not: a sentence.
     pub failed_control: Option<&'static str>,
-    /// Effect tests; all must agree.
+    /// What was measured. A yes and a no each need two of a role that agree.
     pub trials: Vec<Trial>,
-    /// Whether the kernel knows the flag or type, by each validator that can tell; at least two, for a no must not rest on one call.
-    pub recognitions: Vec<Recognition>,
-    /// Whether this machine offers the huge page size, by the same means, asked more than once.
-    pub offers: Vec<Recognition>,
+    /// What a sign means where the effect was not seen.
+    pub known: Known,
     /// Errors that only a kernel that knows the flag gives, where the plain call succeeds.
     pub knowing: &'static [Errno],
+    /// Something to add to the reason of a yes.
+    pub but: Option<&'static str>,
+}
+
+impl Evidence {
+    /// Forgets everything, and keeps the room it took.
+    pub fn clear(&mut self) {
+        self.trials.clear();
+        let trials = core::mem::take(&mut self.trials);
+        *self = Evidence { trials, ..Evidence::default() };
+    }
+
+    /// The trials of a role.
+    pub fn of(&self, role: Role) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(move |trial| trial.test.role == role)
+    }
 }

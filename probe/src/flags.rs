@@ -5,7 +5,8 @@
 //! knows the name, by `_Static_assert` in the hppa build, and by tests that walk the table.
 
 use crate::arch::Arch;
-use crate::experiment::{Experiment, huge, placement, recognition, residency, types};
+use crate::experiment::{Experiment, accounting, files, fresh, growth, huge, placement, residency, types};
+use crate::kernel::Word;
 
 /// Kernel headers, below the kernel's source tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,44 +61,42 @@ pub struct Version(pub [u8; 3]);
 const ALWAYS: [u8; 3] = [0; 3];
 
 /// A row of the table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Flag {
     /// The kernel's spelling.
     pub name: &'static str,
     /// What part of the flags argument it belongs to.
     pub kind: Kind,
-    /// In the order of [`Arch::ALL`].
-    columns: [Column; 3],
+    /// In the order of [`Arch::ALL`]; 0 where it does not exist.
+    values: [u32; 3],
     /// The first kernel version with it; 0.0 when it is older than 2.4.
     pub since: Version,
     /// What is done to find out.
-    pub experiment: Experiment,
+    pub experiment: &'static Experiment,
 }
 
 impl Flag {
     /// The bits of this flag on an architecture; `None` where it does not exist.
-    pub const fn value(&self, arch: Arch) -> Option<u64> {
-        match self.columns[arch as usize] {
-            Some((bits, _)) => Some(bits as u64),
-            None => None,
+    pub const fn value(&self, arch: Arch) -> Option<Word> {
+        match self.values[arch as usize] {
+            0 => None,
+            bits => Some(bits as Word),
         }
     }
 
     /// The header an architecture's number was read from.
-    pub const fn header(&self, arch: Arch) -> Option<Header> {
-        match self.columns[arch as usize] {
-            Some((_, header)) => Some(header),
-            None => None,
-        }
+    pub fn header(&self, arch: Arch) -> Option<Header> {
+        let row = ROWS.iter().find(|(flag, _)| flag.name == self.name)?;
+        row.1[arch as usize].map(|(_, header)| header)
     }
 }
 
 /// `MAP_SHARED`, `include/uapi/linux/mman.h`.
-pub const MAP_SHARED: u64 = 0x01;
+pub const MAP_SHARED: Word = 0x01;
 /// `MAP_PRIVATE`, same file.
-pub const MAP_PRIVATE: u64 = 0x02;
+pub const MAP_PRIVATE: Word = 0x02;
 /// `MAP_SHARED_VALIDATE`, same file.
-pub const MAP_SHARED_VALIDATE: u64 = 0x03;
+pub const MAP_SHARED_VALIDATE: Word = 0x03;
 
 /// Bits that no architecture has ever given a meaning: what an unknown flag looks like. 21 is taken on alpha, 26 to 31
 /// are the huge page size field.
@@ -106,9 +105,9 @@ pub const CONTROL_BITS: [u32; 4] = [22, 23, 24, 25];
 /// Where the huge page size field begins: `MAP_HUGE_SHIFT`, `include/uapi/asm-generic/hugetlb_encode.h`.
 pub const MAP_HUGE_SHIFT: u32 = 26;
 /// The values of that field before shifting: `MAP_HUGE_MASK`.
-pub const MAP_HUGE_MASK: u64 = 0x3f;
+pub const MAP_HUGE_MASK: Word = 0x3f;
 /// A size that no machine has: 2^13 bytes. What an unknown size looks like.
-pub const CONTROL_SIZE: u64 = 13 << MAP_HUGE_SHIFT;
+pub const CONTROL_SIZE: Word = 13 << MAP_HUGE_SHIFT;
 
 /// Names of the headers that are no row, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
@@ -135,13 +134,26 @@ const fn both(generic: u32, header: Header, parisc: u32) -> [Column; 3] {
     [Some((generic, header)), Some((generic, header)), Some((parisc, Header::Parisc))]
 }
 
-const fn row(name: &'static str, kind: Kind, columns: [Column; 3], since: [u8; 3], experiment: Experiment) -> Flag {
-    Flag { name, kind, columns, since: Version(since), experiment }
+const fn row(
+    name: &'static str,
+    kind: Kind,
+    columns: [Column; 3],
+    since: [u8; 3],
+    experiment: &'static Experiment,
+) -> (Flag, [Column; 3]) {
+    let (mut values, mut at) = ([0; 3], 0);
+    while at < values.len() {
+        if let Some((bits, _)) = columns[at] {
+            values[at] = bits;
+        }
+        at += 1;
+    }
+    (Flag { name, kind, values, since: Version(since), experiment }, columns)
 }
 
 /// A huge page size: the logarithm of its bytes, shifted into the field.
-const fn size(name: &'static str, log2: u32) -> Flag {
-    row(name, Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), [3, 8, 0], huge::offers_size)
+const fn size(name: &'static str, log2: u32) -> (Flag, [Column; 3]) {
+    row(name, Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), [3, 8, 0], &huge::OFFERS_SIZE)
 }
 
 use Header::{Common, Generic, Linux, X86};
@@ -149,27 +161,27 @@ use Kind::{Bit, Type};
 
 /// Every name of the headers that asks something of `mmap(2)`.
 #[rustfmt::skip]
-pub static TABLE: &[Flag] = &[
-    row("MAP_SHARED", Type, everywhere(0x01, Linux), ALWAYS, types::shares_stores),
-    row("MAP_PRIVATE", Type, everywhere(0x02, Linux), ALWAYS, types::keeps_stores),
-    row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), [4, 15, 0], types::refuses_unknown_flags),
-    row("MAP_DROPPABLE", Type, everywhere(0x08, Linux), [6, 11, 0], types::differs_from_unknown_types),
-    row("MAP_FIXED", Bit, both(0x10, Common, 0x04), ALWAYS, placement::honors_address),
-    row("MAP_ANONYMOUS", Bit, both(0x20, Common, 0x10), ALWAYS, types::maps_no_file),
-    row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], [2, 4, 20], recognition::is_recognized),
-    row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], [6, 6, 0], recognition::is_recognized),
-    row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), ALWAYS, recognition::is_recognized),
-    row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), ALWAYS, recognition::is_recognized),
-    row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), ALWAYS, recognition::is_recognized),
-    row("MAP_LOCKED", Bit, both(0x2000, Generic, 0x2000), [2, 5, 37], residency::locks),
-    row("MAP_NORESERVE", Bit, both(0x4000, Generic, 0x4000), ALWAYS, recognition::is_recognized),
-    row("MAP_POPULATE", Bit, both(0x8000, Common, 0x10000), [2, 5, 46], residency::populates),
-    row("MAP_NONBLOCK", Bit, both(0x10000, Common, 0x20000), [2, 5, 46], recognition::is_recognized),
-    row("MAP_STACK", Bit, both(0x20000, Common, 0x40000), [2, 6, 27], recognition::is_recognized),
-    row("MAP_HUGETLB", Bit, both(0x40000, Common, 0x80000), [2, 6, 32], huge::offers_pages),
-    row("MAP_SYNC", Bit, [Some((0x80000, Common)), Some((0x80000, Common)), ABSENT], [4, 15, 0], recognition::is_taken),
-    row("MAP_FIXED_NOREPLACE", Bit, both(0x100000, Common, 0x100000), [4, 17, 0], placement::keeps_what_is_there),
-    row("MAP_UNINITIALIZED", Bit, [Some((0x4000000, Common)), Some((0x4000000, Common)), ABSENT], [2, 6, 33], recognition::is_recognized),
+const ROWS: &[(Flag, [Column; 3])] = &[
+    row("MAP_SHARED", Type, everywhere(0x01, Linux), ALWAYS, &types::SHARES_STORES),
+    row("MAP_PRIVATE", Type, everywhere(0x02, Linux), ALWAYS, &types::KEEPS_STORES),
+    row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), [4, 15, 0], &types::REFUSES_UNKNOWN_FLAGS),
+    row("MAP_DROPPABLE", Type, everywhere(0x08, Linux), [6, 11, 0], &fresh::IS_DROPPABLE),
+    row("MAP_FIXED", Bit, both(0x10, Common, 0x04), ALWAYS, &placement::HONORS_ADDRESS),
+    row("MAP_ANONYMOUS", Bit, both(0x20, Common, 0x10), ALWAYS, &types::MAPS_NO_FILE),
+    row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], [2, 4, 20], &placement::STAYS_LOW),
+    row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], [6, 6, 0], &placement::STAYS_HIGH),
+    row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), ALWAYS, &growth::GROWS_DOWN),
+    row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), ALWAYS, &files::DENIES_WRITING),
+    row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), ALWAYS, &files::DENIES_WRITING),
+    row("MAP_LOCKED", Bit, both(0x2000, Generic, 0x2000), [2, 5, 37], &residency::LOCKS),
+    row("MAP_NORESERVE", Bit, both(0x4000, Generic, 0x4000), ALWAYS, &accounting::IS_NOT_ACCOUNTED),
+    row("MAP_POPULATE", Bit, both(0x8000, Common, 0x10000), [2, 5, 46], &residency::POPULATES),
+    row("MAP_NONBLOCK", Bit, both(0x10000, Common, 0x20000), [2, 5, 46], &residency::CANCELS_POPULATE),
+    row("MAP_STACK", Bit, both(0x20000, Common, 0x40000), [2, 6, 27], &growth::SERVES_AS_STACK),
+    row("MAP_HUGETLB", Bit, both(0x40000, Common, 0x80000), [2, 6, 32], &huge::HAS_HUGE_GEOMETRY),
+    row("MAP_SYNC", Bit, [Some((0x80000, Common)), Some((0x80000, Common)), ABSENT], [4, 15, 0], &files::SYNCS_FAULTS),
+    row("MAP_FIXED_NOREPLACE", Bit, both(0x100000, Common, 0x100000), [4, 17, 0], &placement::KEEPS_WHAT_IS_THERE),
+    row("MAP_UNINITIALIZED", Bit, [Some((0x4000000, Common)), Some((0x4000000, Common)), ABSENT], [2, 6, 33], &fresh::HOLDS_OLD_CONTENT),
     size("MAP_HUGE_16KB", 14),
     size("MAP_HUGE_64KB", 16),
     size("MAP_HUGE_512KB", 19),
@@ -185,8 +197,18 @@ pub static TABLE: &[Flag] = &[
     size("MAP_HUGE_16GB", 34),
 ];
 
+/// The same without the headers, which the program has no use for.
+pub static TABLE: &[Flag] = &{
+    let (mut flags, mut at) = ([ROWS[0].0; ROWS.len()], 0);
+    while at < flags.len() {
+        flags[at] = ROWS[at].0;
+        at += 1;
+    }
+    flags
+};
+
 /// The value of a name the experiments build their own calls from; it must exist on every architecture.
-pub const fn bits(name: &str, arch: Arch) -> u64 {
+pub const fn bits(name: &str, arch: Arch) -> Word {
     let mut at = 0;
     while at < TABLE.len() {
         if let (true, Some(bits)) = (same(TABLE[at].name, name), TABLE[at].value(arch)) {
@@ -224,11 +246,52 @@ mod checked {
     }
 }
 
-/// Bits that are flags of their own on an architecture: they cannot be part of the type field.
-pub fn flag_bits(arch: Arch) -> u64 {
-    TABLE
-        .iter()
-        .filter(|flag| flag.kind == Kind::Bit)
-        .filter_map(|flag| flag.value(arch))
-        .fold(0, |all, bits| all | bits)
+/// The flags that experiments build their own calls from, as an architecture numbers them.
+#[derive(Debug)]
+pub struct Own {
+    /// `MAP_FIXED`.
+    pub fixed: Word,
+    /// `MAP_ANONYMOUS`.
+    pub anonymous: Word,
+    /// `MAP_NORESERVE`.
+    pub noreserve: Word,
+    /// `MAP_POPULATE`.
+    pub populate: Word,
+    /// `MAP_HUGETLB`.
+    pub hugetlb: Word,
+    /// Bits that are flags of their own: they cannot be part of the type field.
+    pub all: Word,
+}
+
+/// The same for every architecture, in the order of [`Arch::ALL`].
+static OWN: [Own; 3] = [own(Arch::X86_64), own(Arch::Aarch64), own(Arch::Hppa)];
+
+const fn own(arch: Arch) -> Own {
+    let (mut all, mut at) = (0, 0);
+    while at < TABLE.len() {
+        if let (Kind::Bit, Some(bits)) = (TABLE[at].kind, TABLE[at].value(arch)) {
+            all |= bits;
+        }
+        at += 1;
+    }
+    Own {
+        fixed: bits("MAP_FIXED", arch),
+        anonymous: bits("MAP_ANONYMOUS", arch),
+        noreserve: bits("MAP_NORESERVE", arch),
+        populate: bits("MAP_POPULATE", arch),
+        hugetlb: bits("MAP_HUGETLB", arch),
+        all,
+    }
+}
+
+impl Own {
+    /// The numbers of an architecture.
+    pub fn of(arch: Arch) -> &'static Own {
+        &OWN[arch as usize]
+    }
+}
+
+/// The named values of the type field on an architecture.
+pub fn types(arch: Arch) -> impl Iterator<Item = Word> {
+    TABLE.iter().filter(|flag| flag.kind == Kind::Type).filter_map(move |flag| flag.value(arch))
 }

@@ -10,6 +10,7 @@
 //! report, in which a newline is `\n` and a backslash `\\`. The end line carries the number of lines, and the bytes and CRC-32
 //! of the whole report.
 
+use crate::kernel::Word;
 use crate::report::sentence::{hex, number};
 
 /// The version of this form.
@@ -37,7 +38,7 @@ pub fn lines(report: &str, exit: i32, mut print: impl FnMut(&str)) {
         }
         number(&mut line, count);
         line.push(':');
-        hex(&mut line, u64::from(crc32(payload.as_bytes())), 8);
+        hex(&mut line, Word::from(crc32(payload.as_bytes())), 8);
         line.push(':');
         line.push_str(payload);
         line.push('\n');
@@ -61,11 +62,11 @@ pub fn lines(report: &str, exit: i32, mut print: impl FnMut(&str)) {
     line.push_str("mapprobe: end lines=");
     number(&mut line, count);
     line.push_str(" bytes=");
-    number(&mut line, report.len() as u64);
+    number(&mut line, report.len() as Word);
     line.push_str(" crc32=");
-    hex(&mut line, u64::from(crc32(report.as_bytes())), 8);
+    hex(&mut line, Word::from(crc32(report.as_bytes())), 8);
     line.push_str(" exit=");
-    number(&mut line, exit as u64);
+    number(&mut line, exit as Word);
     line.push('\n');
     print(&line);
 }

@@ -8,7 +8,7 @@ use crate::command::{self, FAILED, PRINTED, STDERR, STDOUT};
 use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::frame;
-use crate::kernel::{Ending, Fd, Kernel};
+use crate::kernel::{Ending, Fd, How, Kernel};
 use crate::report::sentence;
 
 /// What is mounted when it is missing: file system and place. Nothing here is needed for a complete report.
@@ -26,7 +26,14 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
     });
     let console = console(kernel);
     let (request, foreign, exit) = split(kernel, arguments.get(1..).unwrap_or_default());
-    let text = command::answer(kernel, &request, table, 1);
+    // A complaint about what was asked for stands where the report would.
+    let (text, exit) = match command::answer(kernel, request, table) {
+        Ok(text) => (text, exit),
+        Err(complaint) => {
+            command::complain(kernel, &complaint);
+            (complaint, FAILED)
+        }
+    };
     frame::lines(&text, exit, |line| {
         let _ = command::write_all(kernel, console, line.as_bytes());
     });
@@ -49,7 +56,7 @@ pub fn end(kernel: &mut dyn Kernel, code: i32) -> ! {
 /// The console: what the kernel opened, or what we can open.
 fn console(kernel: &mut dyn Kernel) -> Fd {
     match kernel.write(STDOUT, &[]).result() {
-        Err(Errno::EBADF) => kernel.open_console(CONSOLE).result().map_or(STDERR, |fd| fd as Fd),
+        Err(Errno::EBADF) => kernel.open(CONSOLE, How::ReadWrite).result().map_or(STDERR, |fd| fd as Fd),
         _ => STDOUT,
     }
 }
@@ -74,7 +81,7 @@ fn split<'a, 'b>(kernel: &mut dyn Kernel, arguments: &'b [&'a str]) -> (Request,
         }
         _ => PRINTED,
     };
-    (Request::Report(Options::default()), [arguments, &[]], exit)
+    (Request::Run(Options::default()), [arguments, &[]], exit)
 }
 
 /// Starts the next init when there is one that is not this file. Returns when there is none, or it could not be started.

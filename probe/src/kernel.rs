@@ -1,41 +1,58 @@
 //! The boundary to the kernel: integers and byte strings, nothing else.
 //!
+//! A kernel is one function, [`Kernel::call`]: so a live one, one made of rules, a recorder and a recording are all the same
+//! kind of thing. The program uses the methods of `dyn Kernel` below, one per system call.
+//!
 //! Addresses of probed mappings are plain numbers and are never dereferenced: memory is touched by letting the kernel
-//! copy ([`Kernel::store`], [`Kernel::load`]), which answers `EFAULT` where a program would get a signal. Everything
+//! copy ([`Op::Store`], [`Op::Load`]), which answers `EFAULT` where a program would get a signal. Everything
 //! whose number differs between architectures (errors, `O_*`, `MADV_*`, `MS_*`, structure layouts) stays behind it.
 
 use crate::errno::Errno;
 
+mod calls;
 #[cfg(not(target_family = "wasm"))]
 pub mod linux;
+#[cfg(not(target_family = "wasm"))]
 pub mod model;
+pub mod replay;
 #[cfg(target_family = "wasm")]
 pub mod wasm;
+
+/// An integer of a system call, of a length or an address: what a register of the program's own machine holds. A number of a larger
+/// machine, in a recording, need not fit.
+#[cfg(target_pointer_width = "64")]
+pub type Word = u64;
+/// An integer of a system call: as wide as a register, since twice as wide costs kilobytes.
+#[cfg(target_pointer_width = "32")]
+pub type Word = u32;
 
 /// What a system call left in its return register: a value, or an error as its number below zero. It stays one number until
 /// somebody asks ([`Answer::result`]), because it crosses more function calls than anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer(i64);
+pub struct Answer(Word);
+
+/// The largest number of an error: `MAX_ERRNO`, `include/linux/err.h`. No address is that close below zero.
+pub const MAX_ERRNO: u16 = 4095;
 
 impl Answer {
     /// The answer of a call that failed.
     pub const fn failed(errno: Errno) -> Answer {
-        Answer(-(errno.0 as i64))
+        Answer((errno.0 as Word).wrapping_neg())
     }
 
-    /// The answer of a call that succeeded. (No address of a program has the highest bit set.)
-    pub const fn value(value: u64) -> Answer {
-        Answer(value as i64)
+    /// The answer of a call that succeeded.
+    pub const fn value(value: Word) -> Answer {
+        Answer(value)
     }
 
     /// The value, or why there is none.
-    pub const fn result(self) -> Result<u64, Errno> {
-        if self.0 < 0 { Err(Errno(self.0.unsigned_abs() as u16)) } else { Ok(self.0 as u64) }
+    pub const fn result(self) -> Result<Word, Errno> {
+        if self.is_ok() { Ok(self.0) } else { Err(Errno(self.0.wrapping_neg() as u16)) }
     }
 
     /// Whether the call succeeded.
     pub const fn is_ok(self) -> bool {
-        self.0 >= 0
+        self.0 < (MAX_ERRNO as Word).wrapping_neg()
     }
 }
 
@@ -61,22 +78,43 @@ pub fn text(bytes: &[u8]) -> &str {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mmap {
     /// The hint, or with `MAP_FIXED` the address; 0 leaves the choice to the kernel.
-    pub addr: u64,
+    pub addr: Word,
     /// Bytes.
-    pub len: u64,
+    pub len: Word,
     /// `PROT_*` bits.
     pub prot: u32,
     /// Map type and flags, all bits as they are.
-    pub flags: u64,
+    pub flags: Word,
     /// What is mapped, or [`NO_FD`].
     pub fd: Fd,
 }
 
-/// `madvise(2)` as far as the experiments use it.
+/// What [`Op::Madvise`] advises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Advice {
     /// `MADV_DONTNEED`: refused with `EINVAL` on locked memory.
     DontNeed,
+    /// `MADV_KEEPONFORK`, 4.14: refused with `EINVAL` on memory that is always wiped.
+    KeepOnFork,
+    /// `MADV_COLLAPSE`, 6.1: makes a huge page at once; refused with `EINVAL` where huge pages are ruled out.
+    Collapse,
+}
+
+/// How [`Op::Open`] opens; always close-on-exec, without waiting and without becoming the controlling terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum How {
+    /// `O_RDONLY`.
+    Read,
+    /// `O_RDWR`.
+    ReadWrite,
+    /// `O_RDWR | O_TMPFILE`, mode 0600: a file without a name in the directory that is opened.
+    Nameless,
+    /// `O_RDWR | O_CREAT | O_EXCL`, mode 0600: a new file, for file systems without the one before.
+    New,
+    /// `O_WRONLY | O_CREAT | O_TRUNC`, mode 0644.
+    Create,
 }
 
 /// Operating system identification, `uname(2)`. Printed, never used to decide.
@@ -94,6 +132,7 @@ pub struct Uname {
 
 /// How the machine is to end, `reboot(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Ending {
     /// `LINUX_REBOOT_CMD_POWER_OFF`.
     PowerOff,
@@ -101,67 +140,113 @@ pub enum Ending {
     Halt,
 }
 
-/// The system calls of the program. Every method is one call of the kernel, named after its manual page, unless it says
-/// otherwise; none of them keeps state.
-pub trait Kernel {
-    /// `mmap(2)` with offset 0, the raw system call: its errors are not rewritten.
-    fn mmap(&mut self, call: &Mmap) -> Answer;
-    /// `munmap(2)`.
-    fn munmap(&mut self, addr: u64, len: u64) -> Answer;
-    /// `mincore(2)`: one byte per page into `pages`, bit 0 set when resident.
-    fn mincore(&mut self, addr: u64, len: u64, pages: &mut [u8]) -> Answer;
-    /// `madvise(2)`.
-    fn madvise(&mut self, addr: u64, len: u64, advice: Advice) -> Answer;
-    /// `msync(2)` with `MS_INVALIDATE`: `EBUSY` on locked memory, otherwise without effect on a page nobody changed.
-    fn msync_invalidate(&mut self, addr: u64, len: u64) -> Answer;
-    /// `memfd_create(2)` with `MFD_CLOEXEC`.
-    fn memfd_create(&mut self, name: &str) -> Answer;
-    /// `pipe2(2)` with `O_CLOEXEC`: the reading end, then the writing end.
-    fn pipe(&mut self) -> Result<(Fd, Fd), Errno>;
-    /// `close(2)`.
-    fn close(&mut self, fd: Fd) -> Answer;
-    /// `read(2)` into the program's own memory.
-    fn read(&mut self, fd: Fd, into: &mut [u8]) -> Answer;
-    /// `pread64(2)`.
-    fn pread(&mut self, fd: Fd, into: &mut [u8], offset: u64) -> Answer;
-    /// `write(2)` from the program's own memory.
-    fn write(&mut self, fd: Fd, bytes: &[u8]) -> Answer;
-    /// `read(2)` into a probed mapping: `EFAULT` when it cannot be written.
-    fn store(&mut self, fd: Fd, addr: u64, len: u64) -> Answer;
-    /// `write(2)` from a probed mapping: `EFAULT` when it cannot be read.
-    fn load(&mut self, fd: Fd, addr: u64, len: u64) -> Answer;
-    /// `AT_PAGESZ` of the auxiliary vector, `getauxval(3)`: bytes.
-    fn page_size(&mut self) -> u64;
-    /// `AT_EUID` of the auxiliary vector; `None` where the kernel did not pass one.
-    fn euid(&mut self) -> Option<u64>;
-    /// `getpid(2)`.
-    fn pid(&mut self) -> u64;
-    /// `clock_gettime(2)`: seconds since 1970.
-    fn time(&mut self) -> u64;
-    /// `uname(2)`.
-    fn uname(&mut self) -> Result<Uname, Errno>;
-    /// `rt_sigaction(2)`: a closed pipe becomes `EPIPE` instead of a signal.
-    fn ignore_sigpipe(&mut self) -> Answer;
-    /// `exit_group(2)`.
-    fn exit(&mut self, code: i32) -> !;
+macro_rules! ops {
+    ($($(#[$doc:meta])* $op:ident $name:literal,)*) => {
+        /// What can be asked of a kernel. Each is one system call, named after its manual page, unless it says otherwise; none
+        /// keeps state. Behind the name: integers -> answer, in the order of [`Call::args`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Op { $($(#[$doc])* $op,)* }
 
-    /// `openat(2)` for reading and writing, without waiting and without becoming the controlling terminal.
-    fn open_console(&mut self, path: &str) -> Answer;
-    /// `mkdirat(2)`, mode 0755.
-    fn mkdir(&mut self, path: &str) -> Answer;
-    /// `mount(2)` with `MS_NOSUID | MS_NOEXEC`.
-    fn mount(&mut self, kind: &str, target: &str) -> Answer;
-    /// `umount2(2)`.
-    fn umount(&mut self, target: &str) -> Answer;
-    /// `stat(2)`: device and inode number, which together say whether two names are one file.
-    fn file_id(&mut self, path: &str) -> Result<(u64, u64), Errno>;
-    /// `execve(2)` with the environment this program was given; returns only when it failed.
-    fn execve(&mut self, path: &str, args: &[&str]) -> Errno;
+        impl Op {
+            /// Every one, in the order of its number.
+            pub const ALL: &[Op] = &[$(Op::$op),*];
+            /// The words of a recording, in the same order, each followed by a newline: one string instead of a table of pointers.
+            pub const NAMES: &str = concat!($($name, "\n"),*);
+        }
+    };
+}
+
+ops! {
+    /// `mmap(2)` with offset 0: address, length, `PROT_*`, flags, descriptor -> address. Its errors are not rewritten.
+    Mmap "mmap",
+    /// `munmap(2)`: address, length.
+    Munmap "munmap",
+    /// `mincore(2)`: address, length; fills one byte per page, bit 0 set when resident.
+    Mincore "mincore",
+    /// `madvise(2)`: address, length, [`Advice`].
+    Madvise "madvise",
+    /// `msync(2)` with `MS_INVALIDATE`: address, length. `EBUSY` on locked memory, otherwise without effect on a page nobody changed.
+    MsyncInvalidate "msync",
+    /// `memfd_create(2)` with `MFD_CLOEXEC`; reads the name -> descriptor.
+    MemfdCreate "memfd_create",
+    /// `pipe2(2)` with `O_CLOEXEC | O_NONBLOCK` -> the reading end, and 16 bits above it the writing end.
+    Pipe "pipe",
+    /// `close(2)`: descriptor.
+    Close "close",
+    /// `read(2)` into the program's own memory: descriptor -> bytes.
+    Read "read",
+    /// `pread64(2)` into the program's own memory: descriptor, offset -> bytes.
+    Pread "pread",
+    /// `write(2)` from the program's own memory: descriptor -> bytes.
+    Write "write",
+    /// `read(2)` into a probed mapping: descriptor, address, length -> bytes. `EFAULT` when it cannot be written.
+    Store "store",
+    /// `write(2)` from a probed mapping: descriptor, address, length -> bytes. `EFAULT` when it cannot be read.
+    Load "load",
+    /// `openat(2)`: [`How`]; reads the path -> descriptor.
+    Open "open",
+    /// `unlinkat(2)`: reads the path.
+    Unlink "unlink",
+    /// `sysinfo(2)` -> bytes of memory and swap together; 15/16 of the address space where there are more.
+    Memory "memory",
+    /// `AT_PAGESZ` of the auxiliary vector, `getauxval(3)` -> bytes.
+    PageSize "page_size",
+    /// `AT_EUID` of the auxiliary vector; `ENOENT` where the kernel did not pass one.
+    Euid "euid",
+    /// `getpid(2)`.
+    Pid "getpid",
+    /// `clock_gettime(2)` or `time(2)` -> seconds since 1970.
+    Time "time",
+    /// `uname(2)`; fills `struct new_utsname`: six fields of 65 bytes.
+    Uname "uname",
+    /// `rt_sigaction(2)`: a closed pipe becomes `EPIPE` instead of a signal.
+    IgnoreSigpipe "ignore_sigpipe",
+    /// `exit_group(2)`: code. Does not return.
+    Exit "exit",
+    /// `mkdirat(2)`, mode 0755; reads the path.
+    Mkdir "mkdir",
+    /// `mount(2)` with `MS_NOSUID | MS_NOEXEC`; reads the file system, which is also the source, and the target, which begins
+    /// at the offset given.
+    Mount "mount",
+    /// `umount2(2)`; reads the path.
+    Umount "umount",
+    /// `stat(2)`; reads the path -> device number.
+    FileDevice "file_device",
+    /// `stat(2)`; reads the path -> inode number.
+    FileInode "file_inode",
+    /// `execve(2)` with the environment this program was given; reads the path, and then every argument. Returns only when it failed.
+    Execve "execve",
     /// `reboot(2)` with `LINUX_REBOOT_CMD_CAD_ON`, the state every kernel boots in: changes nothing and succeeds only for
     /// whoever may end the machine; in a container's PID namespace it is `EINVAL` or `EPERM`.
-    fn may_reboot(&mut self) -> Answer;
-    /// `reboot(2)`; returns only when it failed.
-    fn reboot(&mut self, how: Ending) -> Answer;
+    MayReboot "may_reboot",
+    /// `reboot(2)`: [`Ending`]. Returns only when it failed.
+    Reboot "reboot",
     /// `pause(2)`, or what sleeps without using the processor where that call is missing.
-    fn pause(&mut self);
+    Pause "pause",
 }
+
+/// Integers of a call at most.
+pub const ARGS: usize = 5;
+
+/// A call of the kernel.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// Which.
+    pub op: Op,
+    /// Its integers; what it does not take is 0.
+    pub args: [Word; ARGS],
+    /// Bytes the kernel reads. A path or name ends with a zero, and where there are several each one does.
+    pub input: &'a [u8],
+    /// Bytes the kernel fills.
+    pub output: &'a mut [u8],
+}
+
+/// See the head of this file.
+pub trait Kernel {
+    /// Makes the call.
+    fn call(&mut self, call: &mut Call) -> Answer;
+}
+
+/// Bytes of a field of `struct new_utsname`, `include/uapi/linux/utsname.h`: `__NEW_UTS_LEN + 1`.
+pub const UTS_FIELD: usize = 65;

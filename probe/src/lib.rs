@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod experiment;
 pub mod report;
 pub mod run;
+pub mod sweep;
 pub mod verdict;
 
 // The program around them.
@@ -21,4 +22,6 @@ pub mod cli;
 pub mod command;
 pub mod frame;
 pub mod init;
+pub mod paths;
+pub mod recording;
 pub mod start;

@@ -1,16 +1,22 @@
 //! The report: plain data. One writer per format, each a file below; none calls the kernel.
 
 use crate::arch::Arch;
+use crate::cli::What;
 use crate::evidence::Step;
+use crate::experiment::environment::{LIES, Lie};
 use crate::experiment::validation::Validation;
 use crate::flags::Flag;
-use crate::kernel::Uname;
+use crate::kernel::{Uname, Word};
+use crate::sweep::Sweep;
 use crate::verdict::Finding;
 use core::ops::Range;
 
 mod json;
+mod json_sweep;
 pub mod sentence;
 mod table;
+
+pub use json::escaped;
 
 /// The version of the report's form: a minor version only adds keys.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -19,22 +25,13 @@ pub const SCHEMA_VERSION: &str = "1.0";
 #[derive(Clone, Debug, Default)]
 pub struct Process {
     /// Process id; none with `--reproducible`.
-    pub pid: Option<u64>,
+    pub pid: Option<Word>,
     /// Effective user id, where the kernel passed it.
-    pub euid: Option<u64>,
+    pub euid: Option<Word>,
     /// Bytes of a page.
-    pub page_size: u64,
+    pub page_size: Word,
     /// Seconds since 1970; none with `--reproducible`.
-    pub time: Option<u64>,
-}
-
-/// Something between this program and a kernel that answers in its own way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lie {
-    /// What it is called.
-    pub name: &'static str,
-    /// What gave it away.
-    pub evidence: &'static str,
+    pub time: Option<Word>,
 }
 
 /// A row of the table and what was found out about it.
@@ -51,18 +48,24 @@ pub struct Row {
 /// Everything a run found out.
 #[derive(Clone, Debug)]
 pub struct Report {
+    /// What was asked for.
+    pub what: What,
     /// The architecture whose numbers were used.
     pub arch: Arch,
     /// What the kernel calls itself.
     pub kernel: Uname,
     /// Who asked.
     pub process: Process,
-    /// What lies between this program and a kernel.
-    pub environment: Vec<Lie>,
+    /// The paths the user named, escaped as in a JSON string.
+    pub paths: Vec<String>,
+    /// What lies between this program and a kernel, or in the kernel's way: a bit for each of [`LIES`].
+    pub environment: u16,
     /// The fail-on-unknown-flag test and its calls; none when nothing could be asked.
     pub validation: Option<(Validation, Range<usize>)>,
     /// One row per row of the table, in its order.
     pub rows: Vec<Row>,
+    /// Every bit and every map type; empty when verdicts were asked for.
+    pub sweep: Sweep,
     /// Every call, in order.
     pub steps: Vec<Step>,
     /// Whether every row of the table has its finding.
@@ -70,6 +73,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// What lies between this program and a kernel, or in the kernel's way.
+    pub fn lies(&self) -> impl Iterator<Item = &'static Lie> {
+        LIES.iter().enumerate().filter(|(at, _)| self.environment >> at & 1 == 1).map(|(_, lie)| lie)
+    }
+
     /// The calls at some places.
     pub fn calls(&self, places: &Range<usize>) -> &[Step] {
         self.steps.get(places.clone()).unwrap_or_default()

@@ -11,23 +11,19 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 
 #[cfg(not(target_family = "wasm"))]
-type Live = crate::kernel::linux::Linux;
-#[cfg(not(target_family = "wasm"))]
-const LIVE: Live = crate::kernel::linux::Linux;
+use crate::kernel::linux::Linux as Live;
 #[cfg(target_family = "wasm")]
-type Live = crate::kernel::wasm::Wasm;
-#[cfg(target_family = "wasm")]
-const LIVE: Live = crate::kernel::wasm::Wasm;
+use crate::kernel::wasm::Wasm as Live;
 
 /// Arguments from the first to the last, the program's own name included, to an exit code. One that is not UTF-8
 /// arrives as U+FFFD. With pid 1 it must not return.
 pub type Program = fn(&mut dyn Kernel, &[&str]) -> i32;
 
 /// Bytes of heap. The largest report takes about a tenth.
-const HEAP: usize = 1 << 20;
+const HEAP: usize = 4 << 20;
 
-/// A heap that only grows: right for a program that runs once, for about a millisecond. Pages that were never used cost
-/// nothing. The last allocation can grow in place, so that a text that is written piece by piece is not copied.
+/// A heap that gives nothing back: right for a program that runs once, for about a millisecond. Pages that were never
+/// used cost nothing. The last block can grow in place, so that a text that is written piece by piece is not copied.
 pub struct Heap {
     bytes: UnsafeCell<[u8; HEAP]>,
     used: UnsafeCell<usize>,
@@ -62,6 +58,8 @@ unsafe impl GlobalAlloc for Heap {
         unsafe { bytes.add(start) }
     }
 
+    // Empty, so that the compiler leaves out all that only leads here: a tenth of the program.
+    #[inline(always)]
     unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
@@ -90,9 +88,9 @@ unsafe impl GlobalAlloc for Heap {
 /// The end when no heap is left. Needs none itself.
 #[cold]
 fn full() -> ! {
-    let mut kernel = LIVE;
-    let _ = kernel.write(2, b"mapprobe: out of memory: the heap of 1 MiB is full\n");
-    init::end(&mut kernel, 2)
+    let kernel: &mut dyn Kernel = &mut Live::default();
+    let _ = kernel.write(2, b"mapprobe: out of memory: the heap of 4 MiB is full\n");
+    init::end(kernel, 2)
 }
 
 /// Makes the binary that holds it a program: entry point and heap. Takes a [`Program`].
@@ -120,16 +118,33 @@ macro_rules! program {
     };
 }
 
-/// Runs a program whose arguments came from the C runtime. Never returns: a process with pid 1 must not.
+/// The entry of the delivered programs, which `cargo dist` names to the linker, so that no start code of a C library is linked:
+/// calls `main` as that would, with what the kernel put on the stack (argument count, arguments). Nothing here needs more: no memory
+/// of a thread, no constructors.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[unsafe(naked)]
+// SAFETY: nothing else has this name.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mapprobe_entry() -> ! {
+    // The outermost frame has no frame pointer; before a call the stack is at a multiple of 16, which the kernel sees to on aarch64.
+    #[cfg(target_arch = "x86_64")]
+    core::arch::naked_asm!("xor ebp, ebp", "mov rdi, [rsp]", "lea rsi, [rsp + 8]", "and rsp, -16", "call main", "ud2");
+    #[cfg(target_arch = "aarch64")]
+    core::arch::naked_asm!("mov x29, 0", "mov x30, 0", "ldr x0, [sp]", "add x1, sp, 8", "b main");
+}
+
+/// Runs a program whose arguments came from the C runtime, or from the entry above. Never returns: a process with pid 1 must not.
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
-#[allow(clippy::not_unsafe_ptr_arg_deref, reason = "called by the C runtime only, through `program!`")]
+#[allow(clippy::not_unsafe_ptr_arg_deref, reason = "called as `main` only, through `program!`")]
 pub fn enter(argc: i32, argv: *const *const core::ffi::c_char, program: Program) -> ! {
     let argument = |at: i32| {
-        // SAFETY: the C runtime passes `argc` zero-terminated strings that live as long as the process.
+        // SAFETY: `main` is given `argc` zero-terminated strings that live as long as the process.
         unsafe { core::ffi::CStr::from_ptr(*argv.add(at as usize)) }.to_bytes()
     };
-    start((0..argc).map(argument), program)
+    // SAFETY: the start code of musl and of glibc hands over the pointer into the stack that the kernel made, as ours does.
+    let kernel = unsafe { Live::started_with(argv) };
+    start(kernel, (0..argc).map(argument), program)
 }
 
 /// Runs a program whose arguments come from the host shim.
@@ -137,13 +152,13 @@ pub fn enter(argc: i32, argv: *const *const core::ffi::c_char, program: Program)
 #[doc(hidden)]
 pub fn enter(program: Program) -> ! {
     let arguments: Vec<Vec<u8>> = crate::kernel::wasm::arguments();
-    start(arguments.iter().map(Vec::as_slice), program)
+    start(Live, arguments.iter().map(Vec::as_slice), program)
 }
 
 /// Runs a program and ends the process.
-fn start<'a>(arguments: impl Iterator<Item = &'a [u8]>, program: Program) -> ! {
-    let mut kernel = LIVE;
+fn start<'a>(mut kernel: Live, arguments: impl Iterator<Item = &'a [u8]>, program: Program) -> ! {
+    let kernel: &mut dyn Kernel = &mut kernel;
     let arguments: Vec<&str> = arguments.map(text).collect();
-    let code = program(&mut kernel, &arguments);
+    let code = program(kernel, &arguments);
     kernel.exit(code)
 }

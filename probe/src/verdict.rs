@@ -1,7 +1,7 @@
 //! One word per flag, decided from the evidence alone: no I/O, no architecture, no version.
 
-use crate::errno::Errno;
-use crate::evidence::{Evidence, Outcome, Recognition, Step, Trial};
+use crate::errno::{Errno, nth_line};
+use crate::evidence::{Call, Evidence, Known, Outcome, Role, Step, Trial};
 
 /// What the kernel does with a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,197 +48,227 @@ impl Verdict {
     }
 }
 
-/// Why: the part of the evidence that decided. [`Reason::code`] is the documented list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The table has no value for this architecture.
-    NotDefined,
-    /// Something that had to hold did not.
-    ControlFailed(&'static str),
-    /// The control shows what the flag promises, so the effect proves nothing.
-    ControlShowsEffect(Trial),
-    /// Effect tests, or validators, disagree.
-    Contradictory,
-    /// The effect was seen.
-    EffectSeen(Trial),
-    /// Knows it and may not give it to this process.
-    NotPermitted(Errno),
-    /// Knows it and a limit is in the way.
-    OverLimit(Errno),
-    /// Knows it and has no room for it.
-    NoRoom(Errno),
-    /// This machine has no huge pages of that size, or none at all.
-    NotOffered(Recognition),
-    /// This machine has huge pages of that size.
-    Offered(Recognition),
-    /// The effect test ran and showed nothing.
-    EffectAbsent(Trial),
-    /// The validator passes it.
-    Validated(Recognition),
-    /// The validator refuses it like what names nothing.
-    RefusedAsUnknown(Recognition),
-    /// The effect test could not be run.
-    NotRun(Trial),
-    /// Nothing was seen that decides.
-    NoEvidence,
+macro_rules! causes {
+    ($($(#[$doc:meta])* $cause:ident $code:literal $words:literal,)*) => {
+        /// Why.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Cause { $($(#[$doc])* $cause,)* }
+
+        impl Cause {
+            /// The word of the report, for programs: the documented list.
+            pub fn code(self) -> &'static str {
+                nth_line(concat!($($code, "\n"),*), self as usize)
+            }
+
+            /// In a few words, for people.
+            pub fn words(self) -> &'static str {
+                nth_line(concat!($($words, "\n"),*), self as usize)
+            }
+        }
+    };
 }
 
-impl Reason {
-    /// The word of the report, for programs.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Reason::NotDefined => "not_defined",
-            Reason::ControlFailed(_) => "control_failed",
-            Reason::ControlShowsEffect(_) => "control_shows_effect",
-            Reason::Contradictory => "contradictory",
-            Reason::EffectSeen(_) => "effect_seen",
-            Reason::NotPermitted(_) => "not_permitted",
-            Reason::OverLimit(_) => "over_limit",
-            Reason::NoRoom(_) => "no_room",
-            Reason::NotOffered(_) => "not_offered",
-            Reason::Offered(_) => "offered",
-            Reason::EffectAbsent(_) => "effect_absent",
-            Reason::Validated(_) => "validated",
-            Reason::RefusedAsUnknown(_) => "refused_as_unknown",
-            Reason::NotRun(_) => "not_run",
-            Reason::NoEvidence => "no_evidence",
-        }
-    }
+causes! {
+    /// The table has no value for this architecture.
+    NotDefined "not_defined" "no such flag on this architecture",
+    /// Something that had to hold did not.
+    ControlFailed "control_failed" "a control failed",
+    /// The control shows what the flag promises, so the effect proves nothing.
+    ControlShowsEffect "control_shows_effect" "the control shows the effect too",
+    /// Effect tests, or validators, disagree.
+    Contradictory "contradictory" "the answers contradict each other",
+    /// The effect was seen.
+    EffectSeen "effect_seen" "its effect was seen",
+    /// Shows that it knows the flag, in another way than by its effect.
+    SignSeen "sign_seen" "known; no effect was seen",
+    /// Knows it and may not give it to this process.
+    NotPermitted "not_permitted" "not permitted",
+    /// Knows it and a limit is in the way.
+    OverLimit "over_limit" "over a limit",
+    /// Knows it and has no room for it.
+    NoRoom "no_room" "the kernel has no room",
+    /// Knows it and refuses it here.
+    RefusedHere "refused_here" "known, and refused here",
+    /// This machine has no huge pages of that size, or none at all.
+    NotOffered "not_offered" "not offered by this machine",
+    /// This machine has huge pages of that size.
+    Offered "offered" "offered by this machine",
+    /// The effect test ran and showed nothing.
+    EffectAbsent "effect_absent" "taken, and nothing happened",
+    /// The validator passes it.
+    Validated "validated" "known; no effect was seen",
+    /// The validator refuses it like what names nothing.
+    RefusedAsUnknown "refused_as_unknown" "refused like unknown flags",
+    /// The effect test could not be run.
+    NotRun "not_run" "its test could not be run",
+    /// The effect test was run, and neither shows the effect nor its absence.
+    Undecided "undecided" "its test decides nothing",
+    /// Nothing was seen that decides.
+    NoEvidence "no_evidence" "nothing was seen that decides",
+}
+
+/// Why, and the part of the evidence that decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Reason {
+    /// Why.
+    pub cause: Cause,
+    /// The measurement that decided, if one did.
+    pub trial: Option<Trial>,
+    /// The control that failed, or something to add.
+    pub remark: Option<&'static str>,
 }
 
 /// What was found out about a flag.
 pub type Finding = (Verdict, Reason);
 
-/// The finding about a flag the architecture does not define.
-pub const ABSENT: Finding = (Verdict::Absent, Reason::NotDefined);
+/// A finding that rests on no measurement.
+pub const fn without_trial(verdict: Verdict, cause: Cause, remark: Option<&'static str>) -> Finding {
+    (verdict, Reason { cause, trial: None, remark })
+}
 
-/// What an effect test shows.
+/// What a trial shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    Seen,
-    Absent,
-    /// The flag was refused, or the answer is neither.
+enum Shown {
+    /// The effect, the sign, or knowledge.
+    Yes,
+    /// Its absence.
+    No,
+    /// Neither; or another rule answered.
     Open,
-    ControlShowsIt,
+    /// The control shows it too.
+    ControlToo,
     NotRun,
 }
 
-fn effect(trial: &Trial) -> Effect {
-    let shows = |outcome: Outcome| outcome == trial.promised;
-    if trial.flagged == Outcome::NotRun {
-        Effect::NotRun
-    } else if shows(trial.plain) || shows(trial.unknown) {
-        Effect::ControlShowsIt
-    } else if shows(trial.flagged) {
-        Effect::Seen
-    } else if trial.plain.succeeded() && trial.flagged.same_as(trial.plain) {
-        Effect::Absent
+fn shown(trial: &Trial) -> Shown {
+    let Trial { test, flagged, plain, unknown } = *trial;
+    if let Role::Validator | Role::Offer = test.role {
+        return if plain.same_as(unknown) || unknown.succeeded() {
+            Shown::Open
+        } else if flagged.same_as(plain) {
+            Shown::Yes
+        } else if flagged.same_as(unknown) {
+            Shown::No
+        } else {
+            Shown::Open
+        };
+    }
+    let promised = test.promised;
+    if flagged == Outcome::NOT_RUN {
+        Shown::NotRun
+    } else if plain == promised || unknown == promised {
+        Shown::ControlToo
+    } else if flagged == promised {
+        Shown::Yes
+    } else if measured(plain) && flagged.same_as(plain) {
+        Shown::No
     } else {
-        Effect::Open
+        Shown::Open
     }
 }
 
-/// The first effect test that shows it, if all that were run do, and at least two: a yes or a no must not rest on one call.
-fn unanimous(trials: &[Trial], wanted: Effect) -> Option<&Trial> {
-    let mut ran = 0;
-    for trial in trials {
-        match effect(trial) {
-            Effect::NotRun => {}
-            shown if shown == wanted => ran += 1,
-            _ => return None,
-        }
+/// Whether a measurement came to an end. A touch that is refused is one; any other refusal is a failure of the measurement.
+fn measured(outcome: Outcome) -> bool {
+    outcome.succeeded() || outcome == Outcome::refused(Errno::EFAULT)
+}
+
+/// The first trial of a role that shows it, if there is one.
+fn any(evidence: &Evidence, role: Role, wanted: Shown) -> Option<&Trial> {
+    evidence.of(role).find(|trial| shown(trial) == wanted)
+}
+
+/// The first trial of a role that shows it, if all that were run do, and at least two: a yes or a no must not rest on one call.
+fn agreed(evidence: &Evidence, role: Role, wanted: Shown) -> Option<&Trial> {
+    let (mut ran, mut other) = (0, false);
+    for trial in evidence.of(role) {
+        let shown = shown(trial);
+        ran += usize::from(shown == wanted);
+        other |= shown != wanted && shown != Shown::NotRun;
     }
-    trials.iter().find(|trial| effect(trial) == wanted).filter(|_| ran > 1)
-}
-
-/// What a validator shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Knowledge {
-    Known,
-    NotKnown,
-    /// It does not validate, or another rule answered.
-    Open,
-}
-
-fn knowledge(recognition: &Recognition) -> Knowledge {
-    let Recognition { base, flagged, unknown, .. } = *recognition;
-    if base.same_as(unknown) || unknown.succeeded() {
-        Knowledge::Open
-    } else if flagged.same_as(base) {
-        Knowledge::Known
-    } else if flagged.same_as(unknown) {
-        Knowledge::NotKnown
-    } else {
-        Knowledge::Open
-    }
-}
-
-/// The first who says so, if all of at least two do.
-fn agreed(recognitions: &[Recognition], wanted: Knowledge) -> Option<&Recognition> {
-    let all = recognitions.len() > 1 && recognitions.iter().all(|by| knowledge(by) == wanted);
-    recognitions.first().filter(|_| all)
+    any(evidence, role, wanted).filter(|_| ran > 1 && !other)
 }
 
 /// The first rule that holds decides. A flag the architecture does not define never gets here.
 pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
-    let Evidence { failed_control, trials, recognitions, offers, .. } = evidence;
-    if let Some(control) = failed_control {
-        return (Verdict::Inconclusive, Reason::ControlFailed(control));
+    if evidence.failed_control.is_some() {
+        return without_trial(Verdict::Inconclusive, Cause::ControlFailed, evidence.failed_control);
     }
-    let trial = |wanted: Effect| trials.iter().find(|trial| effect(trial) == wanted);
-    if let Some(trial) = trial(Effect::ControlShowsIt) {
-        return (Verdict::Inconclusive, Reason::ControlShowsEffect(*trial));
+    let effect = |wanted| any(evidence, Role::Effect, wanted);
+    let (verdict, cause, trial) = if let seen @ Some(_) = agreed(evidence, Role::Effect, Shown::Yes) {
+        (Verdict::Honored, Cause::EffectSeen, seen)
+    } else if effect(Shown::Yes).is_some() {
+        (Verdict::Inconclusive, Cause::Contradictory, None)
+    } else if let Some((cause, trial)) = refusal(evidence) {
+        (Verdict::Unavailable, cause, Some(trial))
+    } else if let sign @ Some(_) = any(evidence, Role::Sign, Shown::Yes) {
+        match evidence.known {
+            Known::Unavailable => (Verdict::Unavailable, Cause::SignSeen, sign),
+            Known::Accepted if effect(Shown::No).is_some() => (Verdict::Inconclusive, Cause::Contradictory, None),
+            Known::Accepted => (Verdict::Accepted, Cause::SignSeen, sign),
+        }
+    } else if effect(Shown::ControlToo).is_some() {
+        (Verdict::Inconclusive, Cause::NoEvidence, None)
+    } else if let offer @ Some(_) = agreed(evidence, Role::Offer, Shown::Yes) {
+        (Verdict::Accepted, Cause::Offered, offer)
+    } else if let offer @ Some(_) = agreed(evidence, Role::Offer, Shown::No) {
+        (Verdict::Unavailable, Cause::NotOffered, offer)
+    } else {
+        by_knowledge(evidence, steps)
+    };
+    let unclear = || {
+        let causes = [
+            (Shown::ControlToo, Cause::ControlShowsEffect),
+            (Shown::NotRun, Cause::NotRun),
+            (Shown::Open, Cause::Undecided),
+        ];
+        causes.iter().find_map(|&(shown, cause)| effect(shown).map(|trial| (cause, trial)))
+    };
+    match (verdict, unclear()) {
+        (Verdict::Inconclusive, Some((cause, trial))) => (verdict, Reason { cause, trial: Some(*trial), remark: None }),
+        _ => (verdict, Reason { cause, trial: trial.copied(), remark: evidence.but }),
     }
-    let recognized = |wanted: Knowledge| recognitions.iter().find(|by| knowledge(by) == wanted);
-    let could_not = trial(Effect::NotRun).map(|not_run| Reason::NotRun(*not_run));
-    if let Some(seen) = unanimous(trials, Effect::Seen) {
-        return (Verdict::Honored, Reason::EffectSeen(*seen));
+}
+
+/// What remains where neither effect nor sign was seen, and nothing was offered: what the validators know.
+fn by_knowledge<'e>(evidence: &'e Evidence, steps: &[Step]) -> (Verdict, Cause, Option<&'e Trial>) {
+    let known = any(evidence, Role::Validator, Shown::Yes);
+    let absent = agreed(evidence, Role::Effect, Shown::No);
+    if any(evidence, Role::Validator, Shown::No).is_none() {
+        if absent.is_some() {
+            return (Verdict::Ignored, Cause::EffectAbsent, absent);
+        }
+        if known.is_some() && any(evidence, Role::Effect, Shown::Open).is_none() && steps.iter().any(taken) {
+            return (Verdict::Accepted, Cause::Validated, known);
+        }
+    } else if known.is_some() {
+        return (Verdict::Inconclusive, Cause::Contradictory, None);
     }
-    if trial(Effect::Seen).is_some() {
-        return (Verdict::Inconclusive, could_not.unwrap_or(Reason::Contradictory));
-    }
-    if let Some(reason) = refusal(evidence) {
-        return (Verdict::Unavailable, reason);
-    }
-    if let Some(offer) = agreed(offers, Knowledge::Known) {
-        return (Verdict::Accepted, Reason::Offered(*offer));
-    }
-    if let Some(offer) = agreed(offers, Knowledge::NotKnown) {
-        return (Verdict::Unavailable, Reason::NotOffered(*offer));
-    }
-    match (recognized(Knowledge::Known), recognized(Knowledge::NotKnown), unanimous(trials, Effect::Absent)) {
-        (Some(_), Some(_), _) => (Verdict::Inconclusive, Reason::Contradictory),
-        (_, None, Some(absent)) => (Verdict::Ignored, Reason::EffectAbsent(*absent)),
-        (Some(known), None, None) if steps.iter().any(taken) => (Verdict::Accepted, Reason::Validated(*known)),
-        _ => match agreed(recognitions, Knowledge::NotKnown) {
-            Some(unknown) => (Verdict::Unknown, Reason::RefusedAsUnknown(*unknown)),
-            None => (Verdict::Inconclusive, could_not.unwrap_or(Reason::NoEvidence)),
-        },
+    match agreed(evidence, Role::Validator, Shown::No) {
+        unknown @ Some(_) => (Verdict::Unknown, Cause::RefusedAsUnknown, unknown),
+        None => (Verdict::Inconclusive, Cause::NoEvidence, None),
     }
 }
 
 /// Whether the flag was taken in a context.
 fn taken(step: &Step) -> bool {
-    step.context && step.outcome.succeeded()
+    matches!(step.call, Call::Context { .. }) && step.outcome.succeeded()
 }
 
 /// An error that only a kernel that knows the flag gives, in a place where the plain call succeeds.
-fn refusal(evidence: &Evidence) -> Option<Reason> {
-    for trial in &evidence.trials {
-        if let reason @ Some(_) = knowing(evidence, trial.plain, trial.flagged) {
-            return reason;
+fn refusal(evidence: &Evidence) -> Option<(Cause, &Trial)> {
+    for trial in evidence.trials.iter().filter(|trial| trial.plain.succeeded()) {
+        for &errno in evidence.knowing {
+            if trial.flagged == Outcome::failed(errno) {
+                let cause = match errno {
+                    Errno::EPERM => Cause::NotPermitted,
+                    Errno::EAGAIN => Cause::OverLimit,
+                    Errno::EINVAL => Cause::RefusedHere,
+                    _ => Cause::NoRoom,
+                };
+                return Some((cause, trial));
+            }
         }
     }
-    evidence.recognitions.iter().find_map(|by| knowing(evidence, by.base, by.flagged))
-}
-
-fn knowing(evidence: &Evidence, plain: Outcome, flagged: Outcome) -> Option<Reason> {
-    match flagged {
-        Outcome::Failed(errno) if plain.succeeded() && evidence.knowing.contains(&errno) => Some(match errno {
-            Errno::EPERM => Reason::NotPermitted(errno),
-            Errno::EAGAIN => Reason::OverLimit(errno),
-            _ => Reason::NoRoom(errno),
-        }),
-        _ => None,
-    }
+    None
 }

@@ -2,15 +2,16 @@
  * is safe and strings and buffers are plain C strings and buffers.
  *
  * Half of the generated code is loads and stores. As functions of C they would spoil all the caller-saved registers each time; as
- * millicode (like the compiler's own $$mulI: called through %r31) they take the address in %r26, a value in %r25 or %r23:%r24,
- * give one in %r28 or %r28:%r29, and spoil nothing but %r1, %r26 and %r31. That halves the program. The generated definitions of
- * i32_load and its kin are left out when the generated C is prepared, and the macros below take their place.
+ * millicode (like the compiler's own $$mulI: called through %r31) they take the address in %r26, take or give a value in %r28 or
+ * %r28:%r29 (one register for both: much is loaded only to be stored), and spoil nothing but %r1, %r26 and %r31. That halves the
+ * program. The generated definitions of i32_load and its kin are left out when the generated C is prepared, and the macros below
+ * take their place.
  *
  * Every access is checked against the whole memory. An address that wraps around 2^32 is checked after wrapping. */
 #ifndef MAPPROBE_MEMORY_H
 #define MAPPROBE_MEMORY_H
 
-#define CAPACITY 0x200000
+#define CAPACITY 0x500000
 #define TEXT(number) #number
 #define VALUE(number) TEXT(number)
 
@@ -42,32 +43,32 @@ asm(".text\n"
     "load16_:\n" PLACE(2) " ldb 0(%r1),%r28\n ldb 1(%r1),%r26\n" RETURN " dep %r26,23,8,%r28\n"
     "load32_:\n" PLACE(4) GET(0, "%r28") RETURN " dep %r26,7,8,%r28\n"
     "load64_:\n" PLACE(8) GET(0, "%r29") " dep %r26,7,8,%r29\n" GET(4, "%r28") RETURN " dep %r26,7,8,%r28\n"
-    "store8_:\n" PLACE(1) RETURN " stb %r25,0(%r1)\n"
-    "store16_:\n" PLACE(2) " stb %r25,0(%r1)\n extru %r25,23,8,%r26\n" RETURN " stb %r26,1(%r1)\n"
-    "store32_:\n" PLACE(4) PUT(0, "%r25") RETURN " stb %r26,3(%r1)\n"
-    "store64_:\n" PLACE(8) PUT(0, "%r24") " stb %r26,3(%r1)\n" PUT(4, "%r23") RETURN " stb %r26,7(%r1)\n"
+    "store8_:\n" PLACE(1) RETURN " stb %r28,0(%r1)\n"
+    "store16_:\n" PLACE(2) " stb %r28,0(%r1)\n extru %r28,23,8,%r26\n" RETURN " stb %r26,1(%r1)\n"
+    "store32_:\n" PLACE(4) PUT(0, "%r28") RETURN " stb %r26,3(%r1)\n"
+    "store64_:\n" PLACE(8) PUT(0, "%r29") " stb %r26,3(%r1)\n" PUT(4, "%r28") RETURN " stb %r26,7(%r1)\n"
     "outside_:\n bl out_of_bounds,%r2\n ldo 64(%r30),%r30\n");
 
 /* The address goes into %r26 in the delay slot of the call; as a memory operand it may carry a displacement. */
 #define LOAD(name, type) \
   static inline __attribute__((always_inline)) type name(u32 at) { \
     register type value asm("r28"); \
-    asm volatile("bl " #name "_,%%r31\n\tldo %1,%%r26" : "=r"(value) : "m"(*(const volatile char *)at) : "r1", "r26", "r31"); \
+    asm volatile("bl " #name "_,%%r31\n\tldo %1,%%r26" : "=r"(value) : "m"(*(const volatile char *)at) : "r1", "r26", "r31", "memory"); \
     return value; \
   }
-#define STORE(name, type, reg) \
+#define STORE(name, type) \
   static inline __attribute__((always_inline)) void name(u32 at, type given) { \
-    register type value asm(reg) = given; \
-    asm volatile("bl " #name "_,%%r31\n\tldo %1,%%r26" :: "r"(value), "m"(*(const volatile char *)at) : "r1", "r26", "r31"); \
+    register type value asm("r28") = given; \
+    asm volatile("bl " #name "_,%%r31\n\tldo %1,%%r26" :: "r"(value), "m"(*(const volatile char *)at) : "r1", "r26", "r31", "memory"); \
   }
 LOAD(load8, u32)
 LOAD(load16, u32)
 LOAD(load32, u32)
 LOAD(load64, u64)
-STORE(store8, u32, "r25")
-STORE(store16, u32, "r25")
-STORE(store32, u32, "r25")
-STORE(store64, u64, "r23")
+STORE(store8, u32)
+STORE(store16, u32)
+STORE(store32, u32)
+STORE(store64, u64)
 
 /* What wasm2c's code calls. There is one memory, so its first argument says nothing. */
 #define i32_load(m, at) load32((u32)(at))

@@ -44,6 +44,8 @@ pub enum Route {
         linker: &'static str,
         /// The Debian package and architecture whose static C library is linked when the build machine's own does not fit.
         libc: Option<(&'static str, &'static str)>,
+        /// What this architecture alone needs of rustc when std is rebuilt.
+        rustflags: &'static [&'static str],
     },
     /// rustc makes WebAssembly, wasm2c makes C of it, and this cross compiler a program, together with a host shim.
     Wasm2c {

@@ -41,11 +41,12 @@ pub fn initramfs(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// Boots a kernel of the lab with an initramfs, and with these words at the end of its command line.
 pub fn boot(kernel: &Kernel, initramfs: &[u8], append: &str) -> Result<Boot> {
-    machine::need(machine::GUESTS)?;
-    let image = kernel.image()?;
     let machine = &targets::of(kernel.arch).machine;
+    let emulator = kernel.emulator.program(machine)?;
+    let image = kernel.image()?;
     let append = format!("{} {append}", kernel.append);
     let guest = Guest {
+        emulator,
         append: &append,
         arguments: kernel.arguments,
         ..Guest::new(kernel.name, machine, &image.path, initramfs)

@@ -1,8 +1,12 @@
-//! The kernels of the lab: rows of data. To add one, add a row here and a file of facts beside the others (`facts/`).
+//! The kernels of the lab: how they are got. Which there are, `rows` says.
 //! What was got lies in the cache ([`crate::stock`]), below `kernels/`, with a `kernel.json` that says what it is.
 
 mod build;
+mod rows;
 
+pub use rows::ALL;
+
+use crate::emulator::Emulator;
 use crate::machine;
 use crate::stock::{self, Provenance};
 use anyhow::{Context, Result, bail};
@@ -21,10 +25,14 @@ pub struct Kernel {
     pub arch: Arch,
     /// Where it comes from.
     pub origin: Origin,
+    /// What runs it.
+    pub emulator: Emulator,
     /// Arguments of QEMU beside those of the architecture's machine; where one is given twice, the last counts.
     pub arguments: &'static [&'static str],
     /// Words for the kernel's command line beside those every guest gets.
     pub append: &'static str,
+    /// Whether every `cargo test` boots it; `cargo lab` boots the others too.
+    pub quick: bool,
 }
 
 /// How a kernel is got.
@@ -36,6 +44,8 @@ pub enum Origin {
         suite: &'static str,
         /// The package's name; `*` stands for what changes with every update.
         package: &'static str,
+        /// The folder that has the image, itself or further below.
+        folder: &'static str,
     },
     /// Built from a Debian source package: `make allnoconfig`, the configuration, `make vmlinux`.
     Built {
@@ -47,48 +57,17 @@ pub enum Origin {
         make: &'static [&'static str],
         /// Pieces of configuration; where two contradict each other, the last counts.
         configuration: &'static [&'static str],
-        /// The cross compiler, and its Debian package.
-        compiler: (&'static str, &'static str),
+        /// The cross compilers, the kernel's own first, each with its Debian package.
+        compilers: &'static [(&'static str, &'static str)],
     },
 }
 
-/// Every kernel. The tests walk this list.
-pub const ALL: [&Kernel; 3] = [
-    &Kernel {
-        name: "x86_64-6.1",
-        arch: Arch::X86_64,
-        origin: Origin::Packaged { suite: "bookworm", package: "linux-image-6.1.0-*-cloud-amd64" },
-        arguments: &[],
-        append: "",
-    },
-    &Kernel {
-        name: "aarch64-6.1",
-        arch: Arch::Aarch64,
-        origin: Origin::Packaged { suite: "bookworm", package: "linux-image-6.1.0-*-cloud-arm64" },
-        arguments: &[],
-        append: "",
-    },
-    &Kernel {
-        name: "hppa-6.1",
-        arch: Arch::Hppa,
-        origin: Origin::Built {
-            suite: "bookworm",
-            package: "linux-source-6.1",
-            make: &["ARCH=parisc", "CROSS_COMPILE=hppa-linux-gnu-"],
-            configuration: &[include_str!("../kernels/hppa.config")],
-            compiler: ("hppa-linux-gnu-gcc", "gcc-hppa-linux-gnu"),
-        },
-        arguments: &[],
-        append: "",
-    },
-];
-
 /// The kernel with a name.
 pub fn named(name: &str) -> Result<&'static Kernel> {
-    let known = || ALL.map(|kernel| kernel.name).join(", ");
-    ALL.into_iter()
+    let known = || ALL.iter().map(|kernel| kernel.name).collect::<Vec<_>>().join(", ");
+    ALL.iter()
         .find(|kernel| kernel.name == name)
-        .with_context(|| format!("No kernel {name}; there are: {}", known()))
+        .with_context(|| format!("No kernel of the lab is called {name}; there are: {}.", known()))
 }
 
 /// A kernel that can be booted.
@@ -116,11 +95,12 @@ impl Kernel {
     fn make(&self, cache: &Cache, to: &Path, work: &Path) -> Result<Package> {
         machine::need(machine::ARCHIVE)?;
         let (package, image) = match &self.origin {
-            Origin::Packaged { suite, package } => {
+            Origin::Packaged { suite, package, folder } => {
                 let package = stock::newest(cache, suite, targets::of(self.arch).debian, package)?;
                 let unpacked = work.join("unpacked");
-                extract(&[&package.fetch(cache)?], "boot", &unpacked)?;
-                (package, only_image(&unpacked.join("boot"))?)
+                extract(&[&package.fetch(cache)?], folder, &unpacked)?;
+                let image = only_image(&unpacked).with_context(|| format!("{} is of no use.", package.name))?;
+                (package, image)
             }
             Origin::Built { suite, package, make, configuration, .. } => {
                 machine::need(machine::KERNEL_BUILD)?;
@@ -137,28 +117,37 @@ impl Kernel {
     /// Everything that decides what the image is, the version of the package excepted.
     fn recipe(&self) -> Result<String> {
         Ok(match &self.origin {
-            Origin::Packaged { suite, package } => format!("{package} of {suite}"),
-            Origin::Built { suite, package, make, configuration, compiler: (compiler, debian) } => {
-                machine::need(&[debian])?;
-                let version = build::compiler_version(compiler)?;
+            Origin::Packaged { suite, package, .. } => format!("{package} of {suite}"),
+            Origin::Built { suite, package, make, configuration, compilers } => {
+                machine::need(&compilers.iter().map(|(_, debian)| *debian).collect::<Vec<_>>())?;
+                let versions: Result<Vec<_>> =
+                    compilers.iter().map(|(compiler, _)| build::compiler_version(compiler)).collect();
+                let version = versions?.join(", ");
                 format!("{package} of {suite}; {}; {version}; {}", make.join(" "), configuration.concat())
             }
         })
     }
 }
 
-/// The one kernel image in a package's `boot` folder.
-fn only_image(boot: &Path) -> Result<PathBuf> {
+/// The one kernel image in a folder and below it.
+fn only_image(folder: &Path) -> Result<PathBuf> {
     let mut images = Vec::new();
-    for entry in fs::read_dir(boot).with_context(|| format!("The package has no {}.", boot.display()))? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("vmlinuz-") || name.starts_with("vmlinux-") {
-            images.push(path);
-        }
-    }
+    collect_images(folder, &mut images)?;
     match images.as_slice() {
         [one] => Ok(one.clone()),
-        _ => bail!("The package should hold one kernel image below boot, and holds {}: {images:?}.", images.len()),
+        _ => bail!("It should hold one kernel image, and holds {}: {images:?}.", images.len()),
     }
+}
+
+fn collect_images(folder: &Path, images: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read.", folder.display()))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type()?.is_dir() {
+            collect_images(&entry.path(), images)?;
+        } else if ["vmlinuz", "vmlinux-"].iter().any(|image| name.starts_with(image)) {
+            images.push(entry.path());
+        }
+    }
+    Ok(())
 }

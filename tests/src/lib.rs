@@ -1,14 +1,18 @@
 //! The lab: real kernels under QEMU, and what the program said on them.
 //!
-//! [`machine`] sets this machine up, [`kernels`] gets kernels, [`guests`] makes what runs in them, [`qemu`] boots them,
-//! [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it should have been.
+//! [`machine`] sets this machine up, [`kernels`] gets kernels and [`emulator`] what runs them, [`guests`] makes what runs in
+//! them, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
+//! should have been. [`survey`] does all of that for many kernels, and [`matrix`] shows what came of it.
 
 pub mod console;
 pub mod delivered;
+pub mod emulator;
 pub mod facts;
 pub mod guests;
 pub mod kernels;
 pub mod machine;
+pub mod matrix;
 pub mod qemu;
 pub mod report;
 pub mod stock;
+pub mod survey;

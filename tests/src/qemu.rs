@@ -3,6 +3,7 @@
 //! Always with QEMU's own translation: `/dev/kvm` often exists where it does not work, and a guest that runs on the host's
 //! processor would answer for that one.
 
+use crate::emulator::Program;
 use anyhow::{Context, Result};
 use dist::progress::Step;
 use std::io::Read;
@@ -23,6 +24,8 @@ const DEADLINE: Duration = Duration::from_secs(120);
 pub struct Guest<'a> {
     /// For the progress lines.
     pub name: &'a str,
+    /// What runs it; [`Guest::new`] gives it the one that is installed.
+    pub emulator: Program,
     /// The machine that is emulated.
     pub machine: &'a Machine,
     /// The kernel image.
@@ -40,7 +43,8 @@ pub struct Guest<'a> {
 impl<'a> Guest<'a> {
     /// A guest without anything special.
     pub fn new(name: &'a str, machine: &'a Machine, kernel: &'a Path, initramfs: &'a [u8]) -> Guest<'a> {
-        Guest { name, machine, kernel, initramfs, append: "", arguments: &[], deadline: DEADLINE }
+        let emulator = Program { path: machine.qemu.into(), firmware: None };
+        Guest { name, emulator, machine, kernel, initramfs, append: "", arguments: &[], deadline: DEADLINE }
     }
 }
 
@@ -80,8 +84,12 @@ pub fn boot(guest: &Guest) -> Result<Boot> {
     let folder = tempfile::tempdir().context("A temporary folder could not be made.")?;
     let initrd = folder.path().join("initramfs");
     std::fs::write(&initrd, guest.initramfs).with_context(|| format!("Writing {} failed.", initrd.display()))?;
-    let Machine { qemu, package, arguments, memory, console } = guest.machine;
+    let Machine { package, arguments, memory, console, .. } = guest.machine;
+    let Program { path: qemu, firmware } = &guest.emulator;
     let mut command = Command::new(qemu);
+    if let Some(firmware) = firmware {
+        command.arg("-L").arg(firmware);
+    }
     command
         .args(*arguments)
         .args(["-accel", "tcg", "-m", &memory.to_string(), "-nographic", "-no-reboot"])
@@ -100,8 +108,9 @@ pub fn boot(guest: &Guest) -> Result<Boot> {
     let _turn = Turn::take();
     let step = Step::begin(format!("booting {}", guest.name));
     let start = Instant::now();
-    let mut child =
-        command.spawn().with_context(|| format!("{qemu} could not be started; its package is {package}."))?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("{} could not be started; its package is {package}.", qemu.display()))?;
     let stdout = collect(child.stdout.take().expect("piped"));
     let stderr = collect(child.stderr.take().expect("piped"));
     let exit = wait(&mut child, start + guest.deadline);

@@ -4,28 +4,32 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::path::Path;
 
-/// The schema, relative to the project.
-const SCHEMA: &str = "probe/schema/mapprobe.report.json";
+/// The schemas, relative to the project: one for each value of the key `schema`.
+const SCHEMAS: [&str; 3] =
+    ["probe/schema/mapprobe.report.json", "probe/schema/mapprobe.sweep.json", "probe/schema/mapprobe.free-bits.json"];
 
 /// Parses a report.
 ///
 /// # Errors
 /// Says where the text is no JSON, or lists every place where it does not fit the schema.
 pub fn parse(text: &[u8]) -> Result<Value> {
-    let report = serde_json::from_slice(text)
+    let report: Value = serde_json::from_slice(text)
         .with_context(|| format!("The report is not JSON: {}", String::from_utf8_lossy(text)))?;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SCHEMA);
-    let schema = std::fs::read(&path).with_context(|| format!("{SCHEMA} cannot be read."))?;
-    let schema = serde_json::from_slice(&schema).with_context(|| format!("{SCHEMA} is not JSON."))?;
-    validate(&schema, &report)?;
+    let name = report["schema"].as_str().unwrap_or_default();
+    let file = SCHEMAS.into_iter().find(|file| file.ends_with(&format!("/{name}.json")));
+    let file = file.with_context(|| format!("There is no schema {name:?}; there are: {}", SCHEMAS.join(", ")))?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    let schema = std::fs::read(&path).with_context(|| format!("{file} cannot be read."))?;
+    let schema = serde_json::from_slice(&schema).with_context(|| format!("{file} is not JSON."))?;
+    validate(&schema, &report).with_context(|| format!("The report does not fit {file}."))?;
     Ok(report)
 }
 
 fn validate(schema: &Value, report: &Value) -> Result<()> {
-    let validator = jsonschema::validator_for(schema).with_context(|| format!("{SCHEMA} is not a JSON Schema."))?;
+    let validator = jsonschema::validator_for(schema).context("That is not a JSON Schema.")?;
     let errors: Vec<String> =
         validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    ensure!(errors.is_empty(), "The report does not fit {SCHEMA}:\n{}", errors.join("\n"));
+    ensure!(errors.is_empty(), "{}", errors.join("\n"));
     Ok(())
 }
 

@@ -2,13 +2,14 @@
 
 use lab::report;
 use mapprobe::arch::Arch;
+use mapprobe::cli::Options;
 use mapprobe::flags::TABLE;
 use mapprobe::kernel::model::{Model, Rules};
 use mapprobe::report::{FORMATS, Report};
 use mapprobe::run::probe;
 
 fn run(arch: Arch, rules: Rules) -> Report {
-    probe(&mut Model::new(rules), arch, TABLE, 2)
+    probe(&mut Model::new(rules), arch, TABLE, &[], &Options::default())
 }
 
 #[test]

@@ -1,24 +1,19 @@
 //! The delivered program as PID 1 of real kernels, its report compared with what was written by hand about each of them.
 
-use lab::console::{self, Framed};
 use lab::facts::Facts;
-use lab::qemu::Status;
-use lab::{delivered, guests, kernels, report};
+use lab::{delivered, kernels, report, survey};
 use mapprobe::flags::TABLE;
+use mapprobe::recording;
+use mapprobe::report::FORMATS;
+use std::path::Path;
 
 fn boots(name: &str) {
     let kernel = kernels::named(name).unwrap();
-    let facts = Facts::of(name).unwrap();
     let program = delivered::program(kernel.arch).unwrap();
-    let boot = guests::boot(kernel, &guests::initramfs(&[("init", &program)]), "").unwrap();
-    let reading = console::read(&boot.log);
-    let Framed::Whole { report, exit } = &reading.report else {
-        panic!("{name}: {:?} after {:?}; the console said:\n{}", reading.report, boot.status, boot.text());
-    };
-    assert_eq!((reading.panic, *exit, &boot.status), (None, 0, &Status::PoweredOff), "{name}:\n{}", boot.text());
-    let report = report::parse(report).unwrap();
-    assert_eq!(report["complete"], true, "{name}: {report:#}");
-    let differences: Vec<String> = facts.compare(&report).iter().map(ToString::to_string).collect();
+    let visit = survey::visit(kernel, &program, "").unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    assert_eq!(visit.exit, 0, "{name}: what the run would have ended with");
+    let report = visit.report().unwrap().expect("without arguments the program prints a report");
+    let differences: Vec<String> = Facts::of(name).unwrap().compare(&report).iter().map(ToString::to_string).collect();
     let count = differences.len();
     assert_eq!(count, 0, "{name}: {count} verdicts are not those of the facts:\n{}", differences.join("\n"));
 }
@@ -38,13 +33,27 @@ fn boots_hppa_6_1() {
     boots("hppa-6.1");
 }
 
-/// A kernel without its test above would be a skip that nobody sees.
+/// Every kernel of the lab, from its recording: no boot needed.
+#[test]
+fn recorded_runs_agree_with_the_facts() {
+    let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/tests/recordings/lab");
+    for kernel in kernels::ALL {
+        let recording = std::fs::read(recordings.join(format!("{}.report.txt", kernel.name))).unwrap();
+        let replayed = recording::replay(&recording, TABLE).unwrap();
+        let report = report::parse((FORMATS[0].write)(&replayed).as_bytes()).unwrap();
+        let facts = Facts::of(kernel.name).unwrap();
+        let differences: Vec<String> = facts.compare(&report).iter().map(ToString::to_string).collect();
+        assert_eq!(differences.len(), 0, "{}:\n{}", kernel.name, differences.join("\n"));
+    }
+}
+
+/// A quick kernel without its test above would be a skip that nobody sees; the others are booted by `cargo lab`.
 #[test]
 fn every_kernel_has_its_test_and_its_facts() {
     let tests = include_str!("kernels.rs");
     for kernel in kernels::ALL {
         let test = format!("fn boots_{}()", kernel.name.replace(['-', '.'], "_"));
-        assert!(tests.contains(&test), "{test} is missing");
+        assert_eq!(tests.contains(&test), kernel.quick, "{test}");
         let facts = Facts::of(kernel.name).unwrap();
         let rows: Vec<&str> = TABLE.iter().map(|flag| flag.name).collect();
         for row in &rows {

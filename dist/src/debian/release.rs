@@ -1,6 +1,7 @@
 //! A suite's release file: which indices it has, each with its SHA-256, signed by the archive's keys.
 
 use super::fetch;
+use super::unpack::beside;
 use crate::cache::Cache;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -45,7 +46,7 @@ pub fn verified(agent: &ureq::Agent, cache: &Cache, uri: &str, suite: &str, keyr
     let _lock = cache.lock(&name)?;
     match fetch::text(agent, &from) {
         Ok(signed) => {
-            let new = kept.with_extension("new");
+            let new = beside(&kept, "new");
             fs::write(&new, signed).with_context(|| format!("{} cannot be written", new.display()))?;
             let release = check(&new, keyring, &from)?;
             fs::rename(&new, &kept).with_context(|| format!("{} cannot be written", kept.display()))?;
@@ -66,7 +67,7 @@ pub fn verified(agent: &ureq::Agent, cache: &Cache, uri: &str, suite: &str, keyr
 /// The signed text, when at least one signature is good and none is bad. gpgv itself fails as soon as one of several keys is
 /// not in the keyring, which is normal between releases; apt, too, is content with one.
 fn check(signed: &Path, keyring: &Path, from: &str) -> Result<Release> {
-    let plain = signed.with_extension("plain");
+    let plain = beside(signed, "plain");
     let _ = fs::remove_file(&plain);
     let said = Command::new("gpgv")
         .args(["--status-fd", "1", "--keyring"])
@@ -95,7 +96,7 @@ fn check(signed: &Path, keyring: &Path, from: &str) -> Result<Release> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Release, check};
+    use super::{Entry, Release, beside, check};
     use crate::debian::sources::KEYRING;
     use std::fs;
 
@@ -110,6 +111,17 @@ mod tests {
         assert_eq!(release.entry("main/binary-arm64/Packages.xz"), Some(Entry { sha256: sha, size: 7 }));
         assert_eq!(release.entry("main/binary-hppa/Packages.xz"), None);
         assert_eq!(release.field("Acquire-By-Hash"), Some("yes"));
+    }
+
+    /// The names hold the archive's host, and with it dots: one suite's files must not be another's.
+    #[test]
+    fn the_files_of_suites_are_told_apart() {
+        let files =
+            ["a.example_bookworm-InRelease", "a.example_sid-InRelease"].map(|name| beside(name.as_ref(), "new"));
+        assert_eq!(
+            files.map(|file| file.display().to_string()),
+            ["a.example_bookworm-InRelease.new", "a.example_sid-InRelease.new"]
+        );
     }
 
     #[test]

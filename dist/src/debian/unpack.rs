@@ -26,7 +26,7 @@ pub fn extract(debs: &[&Path], prefix: &str, to: &Path) -> Result<()> {
 }
 
 /// A path beside `path`, with one more extension.
-fn beside(path: &Path, extension: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, extension: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(extension);

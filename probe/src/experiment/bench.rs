@@ -1,118 +1,183 @@
-//! The bench every experiment works on: ground of its own, a memfd, a pipe, and a note of every call.
+//! The bench every experiment works on: ground of its own, a memfd, a pipe, the files the user named, and a note of every call.
 //!
-//! Safety of the machine rests here: `MAP_FIXED` goes only to the spot, an address inside ground this bench reserved; what an
-//! experiment maps is unmapped before it returns; at most [`PAGES`] pages are touched.
+//! Safety of the machine rests here: `MAP_FIXED` goes only to ground this bench reserved; what an experiment maps is unmapped
+//! before it returns; at most [`PAGES`] pages are touched; files the user named are never stored to.
 
+use super::recognition::Control;
 use crate::arch::Arch;
 use crate::errno::Errno;
-use crate::evidence::{Backing, Call, Evidence, Outcome, Step, Trial};
-use crate::flags::{self, CONTROL_BITS, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE};
-use crate::kernel::{Answer, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE};
+use crate::evidence::{Act, Backing, Call, Evidence, Outcome, Step};
+use crate::flags::{CONTROL_BITS, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, Own};
+use crate::kernel::{Answer, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, Word};
 use once_cell::unsync::OnceCell;
 
 /// The most pages an experiment touches at a time.
-pub const PAGES: u16 = 32;
+pub const PAGES: u8 = 16;
 /// The control bit that effect tests use.
-pub const CONTROL: u64 = 1 << CONTROL_BITS[2];
+pub const CONTROL: Word = 1 << CONTROL_BITS[2];
 
-/// Bytes of reserved ground: room for [`PAGES`] pages of 64 KiB behind every cache colour.
-const GROUND: u64 = 8 << 20;
+/// Bytes of reserved ground: room for [`PAGES`] pages of 64 KiB behind every cache colour, and for the far end.
+const GROUND: Word = 16 << 20;
+/// Room on either side of the far end, where mappings are made that need free space around them, or a place aligned to 2 MiB.
+const FAR_END: Word = 4 << 20;
 /// Shared mappings of one file must agree modulo this on machines whose caches are indexed by address: `SHM_COLOUR`,
 /// `arch/parisc/include/asm/shmparam.h`. Elsewhere any address will do, this one too.
-const COLOUR: u64 = 4 << 20;
+const COLOUR: Word = 4 << 20;
+/// The descriptor of a file that could not be had; [`NO_FD`] is that of no file.
+const NO_FILE: Fd = -2;
 /// What the memfd begins with: not zero, so that it differs from fresh memory.
 pub const CONTENT: u8 = b'm';
 
 /// A context: map type and backing. The flag's answer in each is in the report.
-pub type Context = (u64, Backing);
+pub type Context = (Word, Backing);
 
-/// Every context a flag is asked in.
-pub static CONTEXTS: [Context; 7] = [
-    (MAP_SHARED, Backing::Anonymous),
-    (MAP_PRIVATE, Backing::Anonymous),
-    (MAP_SHARED_VALIDATE, Backing::Anonymous),
-    (MAP_SHARED, Backing::Memfd),
-    (MAP_PRIVATE, Backing::Memfd),
+/// Every context a flag is asked in, those of the user's paths excepted.
+static CONTEXTS: [Context; 7] = [
+    (MAP_SHARED, Backing::ANONYMOUS),
+    (MAP_PRIVATE, Backing::ANONYMOUS),
+    (MAP_SHARED_VALIDATE, Backing::ANONYMOUS),
+    (MAP_SHARED, Backing::MEMFD),
+    (MAP_PRIVATE, Backing::MEMFD),
     MEMFD_VALIDATOR,
     PIPE_VALIDATOR,
 ];
 /// A context in which the kernel looks at the flags and a mapping results.
-pub const MEMFD_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Memfd);
+pub const MEMFD_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::MEMFD);
 /// A context in which the kernel looks at the flags and no mapping can result: `ENODEV` is the answer to flags it knows.
-pub const PIPE_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::Pipe);
+pub const PIPE_VALIDATOR: Context = (MAP_SHARED_VALIDATE, Backing::PIPE);
 
-/// Something that is measured with some bits added to the flags.
-pub type Measure = fn(&mut Bench, u64) -> Outcome;
-
-/// What a validator says to nothing unknown, and to each bit that names nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Control {
-    /// The answer without any flag.
-    pub base: Outcome,
-    /// The answer to the control bits, when they agree.
-    pub unknown: Option<Outcome>,
-}
-
-impl Control {
-    /// How it refuses what it does not know, if it does.
-    pub fn validates(&self) -> Option<Outcome> {
-        self.unknown.filter(|unknown| matches!(unknown, Outcome::Failed(_)) && *unknown != self.base)
-    }
+/// What flags hold beside the flag under test, in numbers that are the same on every architecture.
+pub mod base {
+    /// `MAP_SHARED`.
+    pub const SHARED: u8 = 0x01;
+    /// `MAP_PRIVATE`.
+    pub const PRIVATE: u8 = 0x02;
+    /// The map type.
+    pub const TYPE: u8 = 0x03;
+    /// `MAP_FIXED`.
+    pub const FIXED: u8 = 0x10;
+    /// `MAP_POPULATE`.
+    pub const POPULATE: u8 = 0x20;
+    /// The control bit.
+    pub const CONTROL: u8 = 0x40;
 }
 
 /// See the head of this file.
 pub struct Bench<'k> {
     /// The kernel under test.
     pub kernel: &'k mut dyn Kernel,
+    /// What the experiment at work has found.
+    pub evidence: Evidence,
+    /// The bits that select a map type, once measured.
+    pub type_mask: Option<Word>,
+    /// Whether an emulator of system calls answers in a kernel's place.
+    pub emulated: bool,
+    /// Whether fresh memory is locked without being asked for.
+    pub locked: bool,
+    /// Whether tests are wanted that fill the address space.
+    pub thorough: bool,
+    /// The huge page size under test, as a power of two.
+    pub huge: u8,
+    /// Whether `memfd_create` was answered `EPERM`.
+    pub filtered: bool,
+    /// The numbers of the flags that calls are built from.
+    pub own: &'static Own,
     arch: Arch,
-    page: u64,
-    ground: u64,
+    page: Word,
+    ground: Word,
     /// Inside the ground, with room for [`PAGES`] pages behind it, where a shared mapping of the memfd may be placed; always taken.
-    spot: u64,
-    memfd: Result<Fd, Errno>,
-    pipe: (Fd, Fd),
-    validators: OnceCell<[Control; 2]>,
+    spot: Word,
+    memfd: Fd,
+    /// The reading end, and the writing end.
+    pub pipe: (Fd, Fd),
+    paths: Vec<Fd>,
+    /// What [`Bench::validators`] found.
+    pub controls: OnceCell<[Control; 2]>,
     steps: Vec<Step>,
 }
 
 impl<'k> Bench<'k> {
-    /// Reserves ground and opens what is mapped. Says which call failed: without ground and a pipe nothing can be asked;
-    /// without a memfd (before 3.17, or not configured) what needs one is left out.
-    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch) -> Result<Bench<'k>, &'static str> {
-        let page = kernel.page_size();
-        let anonymous = flags::bits("MAP_ANONYMOUS", arch);
-        let reserve = MAP_PRIVATE | anonymous | flags::bits("MAP_NORESERVE", arch);
-        let call = Mmap { addr: 0, len: GROUND, prot: PROT_NONE, flags: reserve, fd: NO_FD };
-        let ground = kernel.mmap(&call).result().map_err(|_| "no ground could be reserved: mmap failed")?;
+    /// Protection of a scratch mapping.
+    pub const READ_WRITE: u32 = PROT_READ | PROT_WRITE;
+
+    /// Reserves ground and opens what is mapped; `paths` are the user's files, already open. Says which call failed: without
+    /// ground and a pipe nothing can be asked; without a memfd (before 3.17, or not configured) what needs one is left out.
+    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch, paths: &[Fd]) -> Result<Bench<'k>, &'static str> {
+        let (page, own) = (kernel.page_size(), Own::of(arch));
+        let Ok(ground) = kernel.mmap(&reserved(own, 0, GROUND, 0)).result() else {
+            return Err("no ground could be reserved: mmap failed");
+        };
         let Ok(pipe) = kernel.pipe() else {
             kernel.munmap(ground, GROUND);
             return Err("no pipe could be had: pipe2 failed");
         };
-        let memfd = kernel.memfd_create("mapprobe").result().map(|fd| fd as Fd);
-        let (spot, validators) = (ground + page, OnceCell::new());
-        let mut bench = Bench { kernel, arch, page, ground, spot, memfd, pipe, validators, steps: Vec::new() };
-        if let Ok(memfd) = bench.memfd {
-            bench.fill(memfd);
-            bench.find_colour(memfd);
+        let memfd = kernel.memfd_create("mapprobe").result();
+        let mut bench = Bench {
+            kernel,
+            evidence: Evidence::default(),
+            type_mask: None,
+            emulated: false,
+            thorough: false,
+            locked: false,
+            huge: 0,
+            own,
+            arch,
+            page,
+            ground,
+            spot: ground + page,
+            memfd: memfd.map_or(NO_FILE, |fd| fd as Fd),
+            filtered: memfd == Err(Errno::EPERM),
+            pipe,
+            paths: paths.to_vec(),
+            controls: OnceCell::new(),
+            steps: Vec::with_capacity(STEPS),
+        };
+        if memfd.is_ok() {
+            bench.fill();
+            bench.find_colour();
         }
+        bench.leave_out_huge_files();
         Ok(bench)
     }
 
+    /// Files of huge pages (hugetlbfs) cannot be mapped at an address that is aligned to a base page only. Anywhere else they could be
+    /// mapped, in whole huge pages and where the kernel likes, so they are not asked about at all.
+    fn leave_out_huge_files(&mut self) {
+        let at = self.far_end() + self.page;
+        let flags = MAP_PRIVATE | self.own.fixed;
+        // Without an MMU nothing can be placed at all.
+        let (_, control) = self.place(at, self.page, PROT_READ, flags, Backing::ANONYMOUS);
+        if !control.succeeded() {
+            return;
+        }
+        self.reserve(at, self.page);
+        for place in 0..self.paths() {
+            let (_, outcome) = self.place(at, self.page, PROT_READ, flags, Backing::path(place));
+            if outcome.succeeded() {
+                self.reserve(at, self.page);
+            } else if outcome == Outcome::failed(Errno::EINVAL)
+                && let Some(path) = self.paths.get_mut(usize::from(place))
+            {
+                *path = NO_FILE;
+            }
+        }
+    }
+
     /// Gives the memfd a page that begins with [`CONTENT`]. A failure shows when the byte is not found there.
-    fn fill(&mut self, memfd: Fd) {
+    fn fill(&mut self) {
         let mut block = [0; 4096];
         block[0] = CONTENT;
         let mut filled = 0;
         while filled < self.page {
-            self.kernel.write(memfd, &block);
+            self.kernel.write(self.memfd, &block);
             block[0] = 0;
-            filled += block.len() as u64;
+            filled += block.len() as Word;
         }
     }
 
     /// Moves the spot to where a shared mapping of the memfd may be placed.
-    fn find_colour(&mut self, memfd: Fd) {
-        let call = Mmap { addr: 0, len: self.page, prot: PROT_READ, flags: MAP_SHARED, fd: memfd };
+    fn find_colour(&mut self) {
+        let call = Mmap { addr: 0, len: self.page, prot: PROT_READ, flags: MAP_SHARED, fd: self.memfd };
         if let Ok(addr) = self.kernel.mmap(&call).result() {
             self.kernel.munmap(addr, self.page);
             let first = self.ground + self.page;
@@ -125,8 +190,8 @@ impl<'k> Bench<'k> {
         self.kernel.munmap(self.ground, GROUND);
         self.kernel.close(self.pipe.0);
         self.kernel.close(self.pipe.1);
-        if let Ok(memfd) = self.memfd {
-            self.kernel.close(memfd);
+        if self.memfd != NO_FILE {
+            self.kernel.close(self.memfd);
         }
         self.steps
     }
@@ -137,96 +202,167 @@ impl<'k> Bench<'k> {
     }
 
     /// Bytes of so many pages.
-    pub fn bytes(&self, pages: u16) -> u64 {
-        self.page * u64::from(pages)
+    pub fn bytes(&self, pages: u8) -> Word {
+        self.page * Word::from(pages)
     }
 
     /// The memfd, if there is one.
     pub fn memfd(&self) -> Option<Fd> {
-        self.memfd.ok()
+        Some(self.memfd).filter(|&memfd| memfd != NO_FILE)
     }
 
-    /// The bits of a flag that exists on every architecture.
-    pub fn bits(&self, name: &str) -> u64 {
-        flags::bits(name, self.arch)
+    /// How many paths the user named.
+    pub fn paths(&self) -> u8 {
+        self.paths.len() as u8
+    }
+
+    /// What flags hold beside the flag under test: see [`base`].
+    pub fn base(&self, base: u8) -> Word {
+        let bit = |bit, flag| if base & bit != 0 { flag } else { 0 };
+        Word::from(base & base::TYPE)
+            | bit(base::FIXED, self.own.fixed)
+            | bit(base::POPULATE, self.own.populate)
+            | bit(base::CONTROL, CONTROL)
+    }
+
+    /// The context with a number: those that are always there, then three for each of the user's paths.
+    pub fn context(&self, at: usize) -> Option<Context> {
+        let Some(behind) = at.checked_sub(CONTEXTS.len()) else { return CONTEXTS.get(at).copied() };
+        let (path, map_type) = (behind / 3, behind % 3);
+        (path < self.paths.len()).then_some((map_type as Word + MAP_SHARED, Backing::path(path as u8)))
     }
 
     /// Maps at the spot (a hint, unless `flags` has `MAP_FIXED`) and notes the call. The address is 0 when it failed.
-    pub fn map(&mut self, flags: u64, prot: u32, pages: u16, backing: Backing) -> (u64, Outcome) {
-        self.call(flags, prot, pages, backing, false)
+    pub fn map(&mut self, flags: Word, prot: u32, pages: u8, backing: Backing) -> (Word, Outcome) {
+        let (addr, outcome) = self.place(self.spot, self.bytes(pages), prot, flags, backing);
+        self.noted_map(flags, backing, pages, outcome);
+        (addr, outcome)
     }
 
-    /// [`Bench::map`], unmapped at once: only the answer counts.
-    pub fn try_map(&mut self, flags: u64, prot: u32, backing: Backing) -> Outcome {
+    /// [`Bench::map`] of one page, unmapped at once: only the answer counts.
+    pub fn try_map(&mut self, flags: Word, prot: u32, backing: Backing) -> Outcome {
         let (addr, outcome) = self.map(flags, prot, 1, backing);
         self.unmap(addr, 1, outcome);
         outcome
     }
 
-    /// The answer of one context to some bits, noted as such.
-    pub fn ask(&mut self, context: Context, bits: u64) -> Outcome {
+    /// The answer of one context to some bits.
+    pub fn answer(&mut self, context: Context, bits: Word) -> Outcome {
         let (map_type, backing) = context;
-        let (addr, outcome) = self.call(map_type | bits, PROT_READ, 1, backing, true);
+        let (addr, outcome) = self.place(self.spot, self.page, PROT_READ, map_type | bits, backing);
         self.unmap(addr, 1, outcome);
         outcome
     }
 
-    fn call(&mut self, flags: u64, prot: u32, pages: u16, backing: Backing, context: bool) -> (u64, Outcome) {
-        let (fd, anonymous) = match backing {
-            Backing::Anonymous => (NO_FD, self.bits("MAP_ANONYMOUS")),
-            Backing::Memfd => match self.memfd {
-                Ok(memfd) => (memfd, 0),
-                Err(_) => return (0, Outcome::NotRun),
-            },
-            Backing::Pipe => (self.pipe.0, 0),
+    /// The answer of one context to some bits, noted as such.
+    pub fn ask(&mut self, context: Context, bits: Word) -> Outcome {
+        let outcome = self.answer(context, bits);
+        self.note_context(context, bits, outcome);
+        outcome
+    }
+
+    /// Notes the answer of one context.
+    pub fn note_context(&mut self, (map_type, backing): Context, bits: Word, outcome: Outcome) {
+        let flags = (map_type | bits | self.anonymous(backing)) as u32;
+        self.push(Call::Context { flags, backing }, outcome);
+    }
+
+    /// Notes a mapping that was made, or not.
+    pub fn noted_map(&mut self, flags: Word, backing: Backing, pages: u8, outcome: Outcome) {
+        let flags = (flags | self.anonymous(backing)) as u32;
+        self.push(Call::Mmap { flags, backing, pages }, outcome);
+    }
+
+    fn anonymous(&self, backing: Backing) -> Word {
+        if backing == Backing::ANONYMOUS { self.own.anonymous } else { 0 }
+    }
+
+    /// Maps, without a note. The address is 0 when it failed.
+    pub fn place(&mut self, addr: Word, len: Word, prot: u32, flags: Word, backing: Backing) -> (Word, Outcome) {
+        let fd = match backing {
+            Backing::ANONYMOUS => NO_FD,
+            Backing::MEMFD => self.memfd,
+            Backing::PIPE => self.pipe.0,
+            path => path.place().and_then(|place| self.paths.get(place)).map_or(NO_FILE, |path| *path),
         };
-        let flags = flags | anonymous;
-        let call = Mmap { addr: self.spot, len: self.bytes(pages), prot, flags, fd };
-        let (addr, outcome) = match self.kernel.mmap(&call).result() {
-            Ok(addr) if addr == self.spot => (addr, Outcome::There),
-            Ok(addr) => (addr, Outcome::Elsewhere),
-            Err(errno) => (0, Outcome::Failed(errno)),
-        };
-        self.steps.push(Step { call: Call::Mmap { flags, backing, pages }, outcome, context });
-        (addr, outcome)
+        if fd == NO_FILE {
+            return (0, Outcome::NOT_RUN);
+        }
+        let flags = flags | self.anonymous(backing);
+        match self.kernel.mmap(&Mmap { addr, len, prot, flags, fd }).result() {
+            Ok(given) if given == addr => (given, Outcome::THERE),
+            Ok(given) => (given, Outcome::ELSEWHERE),
+            Err(errno) => (0, Outcome::failed(errno)),
+        }
     }
 
     /// Undoes a [`Bench::map`]. What lay on the spot becomes reserved ground again, without a moment in between in which it is
     /// nobody's.
-    pub fn unmap(&mut self, addr: u64, pages: u16, outcome: Outcome) {
+    pub fn unmap(&mut self, addr: Word, pages: u8, outcome: Outcome) {
         let len = self.bytes(pages);
-        let undone = match outcome {
-            Outcome::There => self.reserve(addr, len),
-            Outcome::Elsewhere => self.kernel.munmap(addr, len),
-            _ => return,
-        };
-        if !undone.is_ok() {
-            self.note("unmapping it", Outcome::of(undone));
+        match outcome {
+            Outcome::THERE => self.reserve(addr, len),
+            Outcome::ELSEWHERE => {
+                let undone = self.kernel.munmap(addr, len);
+                self.undone(undone);
+            }
+            _ => {}
         }
     }
 
-    /// Makes a part of the ground reserved again.
-    fn reserve(&mut self, addr: u64, len: u64) -> Answer {
-        let flags = MAP_PRIVATE | self.bits("MAP_ANONYMOUS") | self.bits("MAP_NORESERVE") | self.bits("MAP_FIXED");
-        self.kernel.mmap(&Mmap { addr, len, prot: PROT_NONE, flags, fd: NO_FD })
+    /// Makes a part of the ground reserved again, whatever is there.
+    pub fn reserve(&mut self, addr: Word, len: Word) {
+        let undone = self.kernel.mmap(&reserved(self.own, addr, len, self.own.fixed));
+        self.undone(undone);
     }
 
-    /// Takes the spot's first page out of the ground, so that it is free.
-    pub fn free_spot(&mut self) {
-        let (spot, page) = (self.spot, self.page);
-        let outcome = Outcome::of(self.kernel.munmap(spot, page));
-        self.note("munmap(the page asked for)", outcome);
+    fn undone(&mut self, answer: Answer) {
+        if !answer.is_ok() {
+            self.note(Act::Undo, Outcome::of(answer));
+        }
     }
 
-    /// Makes the spot's first page reserved again.
+    /// Takes one of the spot's pages out of the ground, so that it is free.
+    pub fn free_spot(&mut self, page: u8) {
+        let outcome = Outcome::of(self.kernel.munmap(self.spot + self.bytes(page), self.page));
+        self.note(Act::Free, outcome);
+    }
+
+    /// Makes the spot's first two pages reserved again.
     pub fn take_spot(&mut self) {
-        self.unmap(self.spot, 1, Outcome::There);
+        self.unmap(self.spot, 2, Outcome::THERE);
+    }
+
+    /// Takes the spot's first page out of the ground, without a note.
+    pub fn free_page(&mut self) {
+        self.kernel.munmap(self.spot, self.page);
+    }
+
+    /// The answer of one context to some bits at an address that is a multiple of [`FAR_END`] and of no larger power of two: a huge
+    /// page that is larger is refused there, and one that is not lies on the ground.
+    pub fn answer_aligned(&mut self, context: Context, bits: Word) -> Outcome {
+        let (at, fixed) = (self.far_end(), self.own.fixed);
+        let (_, outcome) = self.place(at, self.page, PROT_READ, context.0 | bits | fixed, context.1);
+        if outcome.succeeded() {
+            self.reserve(at, FAR_END);
+        }
+        outcome
+    }
+
+    /// An address in the far end of the ground: an odd multiple of [`FAR_END`], with as much ground on either side.
+    pub fn far_end(&self) -> Word {
+        let at = (self.ground + FAR_END).next_multiple_of(FAR_END);
+        if at & FAR_END == 0 { at + FAR_END } else { at }
     }
 
     /// Notes a call that is no `mmap`.
-    pub fn note(&mut self, call: &'static str, outcome: Outcome) -> Outcome {
-        self.steps.push(Step { call: Call::Other(call), outcome, context: false });
+    pub fn note(&mut self, act: Act, outcome: Outcome) -> Outcome {
+        self.push(Call::Other(act), outcome);
         outcome
+    }
+
+    fn push(&mut self, call: Call, outcome: Outcome) {
+        self.steps.push(Step { call, outcome });
     }
 
     /// How many calls have been noted: the next one's place in [`Bench::close`]'s list.
@@ -234,83 +370,16 @@ impl<'k> Bench<'k> {
         self.steps.len()
     }
 
-    /// Forgets the calls from that place on, where something else says all there is to say about them.
-    pub fn forget(&mut self, from: usize) {
-        self.steps.truncate(from);
-    }
-
     /// The calls from that place on.
     pub fn since(&self, from: usize) -> &[Step] {
         self.steps.get(from..).unwrap_or_default()
     }
+}
 
-    /// An effect test: one measurement with a flag, without it, and with the control bit.
-    pub fn compare(
-        &mut self,
-        to: &mut Evidence,
-        question: &'static str,
-        promised: Outcome,
-        bits: u64,
-        measure: Measure,
-    ) {
-        let [plain, unknown, flagged] = [0, CONTROL, bits].map(|bits| measure(self, bits));
-        to.trials.push(Trial { question, promised, flagged, plain, unknown });
-    }
+/// Room for the notes of a run, so that they never move.
+const STEPS: usize = 4096;
 
-    /// An effect test: one measurement with a map type, and with the one that is its control.
-    pub fn contrast(
-        &mut self,
-        to: &mut Evidence,
-        question: &'static str,
-        promised: Outcome,
-        types: [u64; 2],
-        measure: Measure,
-    ) {
-        let [flagged, plain] = types.map(|map_type| measure(self, map_type));
-        to.trials.push(Trial { question, promised, flagged, plain, unknown: Outcome::NotRun });
-    }
-
-    /// Writes a byte into a mapping, through the kernel.
-    pub fn store_byte(&mut self, addr: u64, byte: u8) -> Outcome {
-        let (reading, writing) = self.pipe;
-        let sent = self.kernel.write(writing, &[byte]);
-        if !sent.is_ok() {
-            return Outcome::of(sent);
-        }
-        let stored = self.kernel.store(reading, addr, 1);
-        if !stored.is_ok() {
-            // The byte must not stay in the pipe.
-            self.kernel.read(reading, &mut [0]);
-        }
-        Outcome::of(stored)
-    }
-
-    /// Reads a byte out of a mapping, through the kernel.
-    pub fn load_byte(&mut self, addr: u64) -> Outcome {
-        let (reading, writing) = self.pipe;
-        let mut byte = [0];
-        let mut answer = self.kernel.load(writing, addr, 1);
-        if answer.is_ok() {
-            answer = self.kernel.read(reading, &mut byte);
-        }
-        if answer.is_ok() { Outcome::Number(byte[0]) } else { Outcome::of(answer) }
-    }
-
-    /// The two validators' answers to nothing unknown and to the control bits: memfd, pipe. Asked once; the calls are noted
-    /// for whoever asks first.
-    pub fn validators(&mut self) -> [Control; 2] {
-        if let Some(known) = self.validators.get() {
-            return *known;
-        }
-        let measured = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| {
-            let base = self.ask(context, 0);
-            let [first, rest @ ..] = CONTROL_BITS.map(|bit| self.ask(context, 1 << bit));
-            let agreed = rest.iter().all(|answer| answer.same_as(first));
-            Control { base, unknown: agreed.then_some(first) }
-        });
-        *self.validators.get_or_init(|| measured)
-    }
-
-    /// Protection of a scratch mapping.
-    pub const READ_WRITE: u32 = PROT_READ | PROT_WRITE;
+/// A call that reserves address space: private, without access, without accounting.
+fn reserved(own: &Own, addr: Word, len: Word, fixed: Word) -> Mmap {
+    Mmap { addr, len, prot: PROT_NONE, flags: MAP_PRIVATE | own.anonymous | own.noreserve | fixed, fd: NO_FD }
 }

@@ -1,42 +1,144 @@
 //! Flags that decide where a mapping lands and what happens to what is there.
 
-use super::bench::Bench;
-use super::recognition::{is_recognized, is_taken};
+use super::bench::{Bench, base};
+use super::measure::lands;
+use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Backing, Evidence, Outcome};
-use crate::flags::MAP_PRIVATE;
-use crate::kernel::PROT_READ;
+use crate::evidence::{Act, Backing, Outcome, Role, Test};
+use crate::kernel::{PROT_NONE, PROT_READ, Word};
+
+const AT_TAKEN: &str = "a page at an address that is taken";
+
+const fn at_taken(promised: Outcome, base: u8, backing: Backing) -> Test {
+    Test { question: AT_TAKEN, role: Role::Effect, promised, base, backing, look: lands }
+}
 
 /// `MAP_FIXED`: the address that was asked for, although it is taken.
-pub fn honors_address(bench: &mut Bench, bits: u64) -> Evidence {
-    let mut evidence = is_recognized(bench, bits);
-    ask_for_taken(bench, bits, Outcome::There, &mut evidence);
-    evidence
+pub static HONORS_ADDRESS: Experiment = Experiment {
+    tests: &[
+        at_taken(Outcome::THERE, base::PRIVATE, Backing::ANONYMOUS),
+        at_taken(Outcome::THERE, base::SHARED, Backing::ANONYMOUS),
+    ],
+    ..ASK
+};
+
+const EXISTS: Outcome = Outcome::failed(Errno::EEXIST);
+
+/// `MAP_FIXED_NOREPLACE`: `EEXIST` where something is mapped, be it in a part of the range only; the exact address where nothing
+/// is. Not asked of the validators: they refuse it on every kernel, and the contexts show it, where the page asked for is free.
+pub static KEEPS_WHAT_IS_THERE: Experiment = Experiment {
+    asks: Asks::Free,
+    tests: &[
+        at_taken(EXISTS, base::PRIVATE, Backing::ANONYMOUS),
+        at_taken(EXISTS, base::SHARED, Backing::ANONYMOUS),
+        at_taken(EXISTS, base::PRIVATE, Backing::MEMFD),
+        at_taken(EXISTS, base::SHARED, Backing::MEMFD),
+        part_taken("two pages of which the second is taken", |bench, flags, _| lands_beside(bench, flags, 0)),
+        part_taken("two pages of which the first is taken", |bench, flags, _| lands_beside(bench, flags, 1)),
+    ],
+    first: Some(is_given_a_free_page),
+    ..ASK
+};
+
+const fn part_taken(question: &'static str, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
+    Test { question, role: Role::Effect, promised: EXISTS, base: base::PRIVATE, backing: Backing::ANONYMOUS, look }
 }
 
-/// `MAP_FIXED_NOREPLACE`: `EEXIST` where something is mapped, the exact address where nothing is. Not asked of the
-/// validators: they refuse it on every kernel.
-pub fn keeps_what_is_there(bench: &mut Bench, bits: u64) -> Evidence {
-    let mut evidence = is_taken(bench, bits);
-    ask_for_taken(bench, bits, Outcome::Failed(Errno::EEXIST), &mut evidence);
-    bench.free_spot();
-    let free = fresh(bench, bits);
+/// Where two pages land of which one is free.
+fn lands_beside(bench: &mut Bench, flags: Word, free: u8) -> Outcome {
+    bench.free_spot(free);
+    let (addr, outcome) = bench.map(flags, PROT_READ, 2, Backing::ANONYMOUS);
+    bench.unmap(addr, 2, outcome);
     bench.take_spot();
-    if free != Outcome::There {
-        evidence.failed_control = Some("the free page that was asked for was not given");
+    outcome
+}
+
+fn is_given_a_free_page(bench: &mut Bench, bits: Word) -> bool {
+    bench.free_spot(0);
+    let free = lands(bench, bench.base(base::PRIVATE) | bits, Backing::ANONYMOUS);
+    bench.take_spot();
+    if free != Outcome::THERE {
+        bench.evidence.failed_control = Some("the free page that was asked for was not given");
     }
-    evidence
+    true
 }
 
-/// Asks for a taken address twice, so that two calls agree.
-fn ask_for_taken(bench: &mut Bench, bits: u64, promised: Outcome, evidence: &mut Evidence) {
-    bench.compare(evidence, "a page at an address that is taken", promised, bits, fresh);
-    bench.compare(evidence, "a writable page at an address that is taken", promised, bits, |bench, bits| {
-        bench.try_map(MAP_PRIVATE | bits, Bench::READ_WRITE, Backing::Anonymous)
-    });
+/// `MAP_32BIT`: an address below 2 GiB, where the kernel would choose a higher one.
+pub static STAYS_LOW: Experiment = Experiment { tests: &[below_2g(base::PRIVATE), below_2g(base::SHARED)], ..ASK };
+
+const fn below_2g(base: u8) -> Test {
+    let (promised, backing) = (Outcome::number(1), Backing::ANONYMOUS);
+    Test {
+        question: "a page below 2 GiB",
+        role: Role::Effect,
+        promised,
+        base,
+        backing,
+        look: |bench, flags, _| is_below(bench, flags, 31, Act::Low),
+    }
 }
 
-/// Where a page of fresh memory lands.
-fn fresh(bench: &mut Bench, bits: u64) -> Outcome {
-    bench.try_map(MAP_PRIVATE | bits, PROT_READ, Backing::Anonymous)
+/// `MAP_ABOVE4G`: an address above 4 GiB, even where the kernel would choose a lower one. It does so only when nothing is left above;
+/// filling that is thorough, and too much for an emulator, which would keep a record of every page.
+pub static STAYS_HIGH: Experiment = Experiment { first: Some(stays_high), ..ASK };
+
+static BELOW_4G: [Test; 2] = [below_4g(base::PRIVATE), below_4g(base::SHARED)];
+
+const fn below_4g(base: u8) -> Test {
+    let (promised, backing) = (Outcome::number(0), Backing::ANONYMOUS);
+    Test {
+        question: "a page below 4 GiB when nothing is left above",
+        role: Role::Effect,
+        promised,
+        base,
+        backing,
+        look: |bench, flags, _| is_below(bench, flags, 32, Act::Below4G),
+    }
+}
+
+/// Whether a page whose address the kernel chooses lies below a power of two.
+fn is_below(bench: &mut Bench, flags: Word, power: u32, act: Act) -> Outcome {
+    let len = bench.bytes(1);
+    let (addr, mapped) = bench.place(0, len, PROT_READ, flags, Backing::ANONYMOUS);
+    bench.noted_map(flags, Backing::ANONYMOUS, 1, mapped);
+    if !mapped.succeeded() {
+        return mapped;
+    }
+    bench.unmap(addr, 1, mapped);
+    bench.note(act, Outcome::number((addr.checked_shr(power).unwrap_or(0) == 0).into()))
+}
+
+/// Mappings at most that fill the space; about thirty do.
+const FILLERS: usize = 128;
+
+fn stays_high(bench: &mut Bench, bits: Word) -> bool {
+    if !bench.thorough || bench.emulated {
+        return false;
+    }
+    let mut filled = Vec::with_capacity(FILLERS);
+    if fill_above_4g(bench, &mut filled) {
+        bench.run_tests(&BELOW_4G, &[0, super::bench::CONTROL, bits]);
+    }
+    for &(addr, len) in &filled {
+        bench.kernel.munmap(addr, len);
+    }
+    false
+}
+
+/// Reserves everything above 4 GiB that the kernel would choose from, the largest pieces first. Notes address and length of each.
+fn fill_above_4g(bench: &mut Bench, filled: &mut Vec<(Word, Word)>) -> bool {
+    let (mut len, page) = (1 << (Word::BITS - 18), bench.bytes(1));
+    let flags = bench.base(base::PRIVATE) | bench.own.noreserve;
+    while len >= page {
+        let (addr, outcome) = bench.place(0, len, PROT_NONE, flags, Backing::ANONYMOUS);
+        if outcome.succeeded() && addr > Word::from(u32::MAX) && filled.len() < FILLERS {
+            filled.push((addr, len));
+            continue;
+        }
+        if outcome.succeeded() {
+            bench.kernel.munmap(addr, len);
+        }
+        len >>= 1;
+    }
+    filled.len() < FILLERS
 }

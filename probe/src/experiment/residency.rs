@@ -1,73 +1,92 @@
-//! Flags that decide whether pages are in memory when `mmap` returns, and whether they stay there.
+//! Flags that decide whether pages are in memory when `mmap` returns, and whether they stay there. Asked of fresh memory only:
+//! of a file, `mincore` shows the page cache.
 
-use super::bench::{Bench, PAGES};
-use super::recognition::is_recognized;
+use super::bench::{Bench, PAGES, base};
+use super::{ASK, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Backing, Evidence, Outcome};
-use crate::flags::{MAP_PRIVATE, MAP_SHARED};
-use crate::kernel::{Advice, Answer};
+use crate::evidence::{Act, Backing, Outcome, Role, Test};
+use crate::kernel::{Advice, Word};
 
-/// `MAP_POPULATE`: pages of fresh memory are resident before anyone touched them, `mincore(2)`.
-pub fn populates(bench: &mut Bench, bits: u64) -> Evidence {
-    let mut evidence = is_recognized(bench, bits);
-    let all = Outcome::Number(PAGES as u8);
-    bench.compare(&mut evidence, "pages of 32 resident before anyone touched them", all, bits, |bench, bits| {
-        resident(bench, MAP_PRIVATE | bench.bits("MAP_FIXED") | bits)
-    });
-    bench.compare(&mut evidence, "shared pages of 32 resident before anyone touched them", all, bits, |bench, bits| {
-        resident(bench, MAP_SHARED | bits)
-    });
-    evidence
+const fn in_memory(question: &'static str, promised: u8, base: u8) -> Test {
+    Test {
+        question,
+        role: Role::Effect,
+        promised: Outcome::number(promised),
+        base,
+        backing: Backing::ANONYMOUS,
+        look: resident,
+    }
 }
 
-/// How many of [`PAGES`] pages of fresh memory are resident. Private ones lie on reserved ground, so that they do not become part of
-/// a neighbour that is large enough for a huge page.
-fn resident(bench: &mut Bench, flags: u64) -> Outcome {
-    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, PAGES, Backing::Anonymous);
+const UNTOUCHED: &str = "pages of 16 resident before anyone touched them";
+const POPULATED: &str = "pages of 16 resident with MAP_POPULATE";
+
+/// Private pages lie on reserved ground, so that they do not become part of a neighbour that is large enough for a huge page.
+const PRIVATE: u8 = base::PRIVATE | base::FIXED;
+
+/// `MAP_POPULATE`: pages of fresh memory are resident before anyone touched them, `mincore(2)`.
+pub static POPULATES: Experiment =
+    Experiment { tests: &[in_memory(UNTOUCHED, PAGES, PRIVATE), in_memory(UNTOUCHED, PAGES, base::SHARED)], ..ASK };
+
+/// `MAP_NONBLOCK`: cancels `MAP_POPULATE` (since 2.6.23), whose effect must therefore be there without it.
+pub static CANCELS_POPULATE: Experiment = Experiment {
+    tests: &[in_memory(POPULATED, 0, PRIVATE | base::POPULATE), in_memory(POPULATED, 0, base::SHARED | base::POPULATE)],
+    first: Some(|bench, _| {
+        for &base in &[PRIVATE, base::SHARED] {
+            if resident(bench, bench.base(base), Backing::ANONYMOUS) != Outcome::number(0) {
+                bench.evidence.failed_control = Some("pages count as resident that nobody touched");
+            }
+        }
+        true
+    }),
+    ..ASK
+};
+
+/// How many of [`PAGES`] pages of fresh memory are resident.
+pub fn resident(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
+    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, PAGES, backing);
     if !mapped.succeeded() {
         return mapped;
     }
     let mut pages = [0; PAGES as usize];
     let len = bench.bytes(PAGES);
     let counted = match bench.kernel.mincore(addr, len, &mut pages).result() {
-        Ok(_) => Outcome::Number(pages.iter().map(|page| page & 1).sum()),
-        Err(errno) => Outcome::Failed(errno),
+        Ok(_) => Outcome::number(pages.iter().map(|page| page & 1).sum()),
+        Err(errno) => Outcome::refused(errno),
     };
-    bench.note("mincore, resident pages", counted);
+    bench.note(Act::Resident, counted);
     bench.unmap(addr, PAGES, mapped);
     counted
 }
 
 /// `MAP_LOCKED`: locked memory refuses `madvise(MADV_DONTNEED)` with `EINVAL` and `msync(MS_INVALIDATE)` with `EBUSY`.
-pub fn locks(bench: &mut Bench, bits: u64) -> Evidence {
-    let mut evidence = is_recognized(bench, bits);
-    evidence.knowing = &[Errno::EPERM, Errno::EAGAIN];
-    bench.compare(&mut evidence, DISCARD, Outcome::Failed(Errno::EINVAL), bits, discard);
-    bench.compare(&mut evidence, INVALIDATE, Outcome::Failed(Errno::EBUSY), bits, invalidate);
-    evidence
-}
-
-const DISCARD: &str = "madvise(MADV_DONTNEED)";
-const INVALIDATE: &str = "msync(MS_INVALIDATE)";
+pub static LOCKS: Experiment = Experiment {
+    tests: &[
+        Test {
+            question: "madvise(MADV_DONTNEED)",
+            role: Role::Effect,
+            promised: Outcome::refused(Errno::EINVAL),
+            base: base::PRIVATE,
+            backing: Backing::ANONYMOUS,
+            look: discard,
+        },
+        Test {
+            question: "msync(MS_INVALIDATE)",
+            role: Role::Effect,
+            promised: Outcome::refused(Errno::EBUSY),
+            base: base::PRIVATE,
+            backing: Backing::ANONYMOUS,
+            look: |bench, flags, _| {
+                let invalidate = |bench: &mut Bench, addr, len| bench.kernel.msync_invalidate(addr, len);
+                bench.about_page(flags, Act::Invalidate, invalidate)
+            },
+        },
+    ],
+    knowing: &[Errno::EPERM, Errno::EAGAIN],
+    ..ASK
+};
 
 /// What `madvise(MADV_DONTNEED)` says to a page of fresh memory.
-fn discard(bench: &mut Bench, bits: u64) -> Outcome {
-    about_page(bench, bits, DISCARD, |bench, addr, len| bench.kernel.madvise(addr, len, Advice::DontNeed))
-}
-
-/// What `msync(MS_INVALIDATE)` says to a page of fresh memory.
-fn invalidate(bench: &mut Bench, bits: u64) -> Outcome {
-    about_page(bench, bits, INVALIDATE, |bench, addr, len| bench.kernel.msync_invalidate(addr, len))
-}
-
-fn about_page(bench: &mut Bench, bits: u64, call: &'static str, make: fn(&mut Bench, u64, u64) -> Answer) -> Outcome {
-    let (addr, mapped) = bench.map(MAP_PRIVATE | bits, Bench::READ_WRITE, 1, Backing::Anonymous);
-    if !mapped.succeeded() {
-        return mapped;
-    }
-    let len = bench.bytes(1);
-    let answered = Outcome::of(make(bench, addr, len));
-    bench.note(call, answered);
-    bench.unmap(addr, 1, mapped);
-    answered
+pub fn discard(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
+    bench.about_page(flags, Act::Discard, |bench, addr, len| bench.kernel.madvise(addr, len, Advice::DontNeed))
 }

@@ -1,150 +1,171 @@
 //! The map types, and `MAP_ANONYMOUS`: what a store into the mapping does to the file.
 
-use super::bench::{Bench, CONTENT, CONTROL, Measure};
-use super::recognition::is_recognized;
+use super::bench::{Bench, CONTENT, base};
+use super::measure::lands;
+use super::recognition::validator;
+use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Backing, Evidence, Outcome, Recognition};
-use crate::flags::{self, MAP_PRIVATE, MAP_SHARED};
-use crate::kernel::PROT_READ;
+use crate::evidence::{Act, Backing, Outcome, Role, Test, Trial};
+use crate::flags::{MAP_SHARED, MAP_SHARED_VALIDATE};
+use crate::kernel::{PROT_READ, Word};
 
 /// What the experiments store: another byte than the file holds.
 const STORED: u8 = b's';
 /// The file's byte, untouched.
-const KEPT: Outcome = Outcome::Number(CONTENT);
+const KEPT: Outcome = Outcome::number(CONTENT);
 /// The file's byte, when a store reached it.
-const REACHED: Outcome = Outcome::Number(STORED);
+const REACHED: Outcome = Outcome::number(STORED);
+
+const fn on_memfd(
+    question: &'static str,
+    promised: Outcome,
+    base: u8,
+    look: fn(&mut Bench, Word, Backing) -> Outcome,
+) -> Test {
+    Test { question, role: Role::Effect, promised, base, backing: Backing::MEMFD, look }
+}
 
 const IN_FILE: &str = "byte in the file after a store through the mapping";
-const IN_MEMFD: &str = "a memfd, with a flag that no kernel knows";
-const ON_PIPE: &str = "a pipe, with a flag that no kernel knows";
-const IN_SECOND: &str = "byte in a second mapping after a store through the first";
+
+const fn stores(promised: Outcome) -> [Test; 2] {
+    [
+        on_memfd(IN_FILE, promised, 0, in_file),
+        on_memfd("byte in a second mapping after a store through the first", promised, 0, in_second),
+    ]
+}
 
 /// `MAP_SHARED`: a store reaches the file. `MAP_PRIVATE` is the control.
-pub fn shares_stores(bench: &mut Bench, bits: u64) -> Evidence {
-    stores(bench, REACHED, [bits, MAP_PRIVATE])
-}
+pub static SHARES_STORES: Experiment = Experiment { asks: Asks::Type(base::PRIVATE), tests: &stores(REACHED), ..ASK };
 
 /// `MAP_PRIVATE`: a store stays out of the file. `MAP_SHARED` is the control.
-pub fn keeps_stores(bench: &mut Bench, bits: u64) -> Evidence {
-    stores(bench, KEPT, [bits, MAP_SHARED])
-}
+pub static KEEPS_STORES: Experiment = Experiment { asks: Asks::Type(base::SHARED), tests: &stores(KEPT), ..ASK };
 
-fn stores(bench: &mut Bench, promised: Outcome, types: [u64; 2]) -> Evidence {
-    let mut evidence = Evidence::default();
-    ask_as_type(bench, types[0]);
-    bench.contrast(&mut evidence, IN_FILE, promised, types, in_file);
-    bench.contrast(&mut evidence, IN_SECOND, promised, types, in_second);
-    evidence
+const fn unknown_flag(question: &'static str, backing: Backing) -> Test {
+    Test {
+        question,
+        role: Role::Effect,
+        promised: Outcome::failed(Errno::EOPNOTSUPP),
+        base: base::CONTROL,
+        backing,
+        look: lands,
+    }
 }
 
 /// `MAP_SHARED_VALIDATE`: shares stores like `MAP_SHARED`, and refuses flags it does not know with `EOPNOTSUPP`. The same
 /// flag under `MAP_SHARED` is the control.
-pub fn refuses_unknown_flags(bench: &mut Bench, bits: u64) -> Evidence {
-    let mut evidence = Evidence::default();
-    ask_as_type(bench, bits);
-    compare_types(bench, &mut evidence, Backing::Memfd, PROT_READ, [MAP_SHARED, bits]);
-    compare_types(bench, &mut evidence, Backing::Pipe, PROT_READ, [MAP_SHARED, bits]);
-    if evidence.recognitions.iter().any(|by| by.flagged.succeeded()) && in_file(bench, bits) != REACHED {
-        evidence.failed_control = Some("a store through the mapping does not reach the file");
-    }
-    let refused = Outcome::Failed(Errno::EOPNOTSUPP);
-    let types = [bits, MAP_SHARED];
-    let memfd: Measure = |bench, map_type| bench.try_map(map_type | CONTROL, PROT_READ, Backing::Memfd);
-    let pipe: Measure = |bench, map_type| bench.try_map(map_type | CONTROL, PROT_READ, Backing::Pipe);
+pub static REFUSES_UNKNOWN_FLAGS: Experiment = Experiment {
+    asks: Asks::Type(base::SHARED),
     // The pipe twice: without a memfd, two calls agree all the same.
-    for (question, measure) in [(IN_MEMFD, memfd), (ON_PIPE, pipe), (ON_PIPE, pipe)] {
-        bench.contrast(&mut evidence, question, refused, types, measure);
-    }
-    evidence
-}
+    tests: &[
+        unknown_flag("a memfd, with a flag that no kernel knows", Backing::MEMFD),
+        unknown_flag(ON_PIPE, Backing::PIPE),
+        unknown_flag(ON_PIPE, Backing::PIPE),
+    ],
+    first: Some(|bench, bits| {
+        // Without a memfd the pipe twice, here too.
+        let file = if bench.memfd().is_some() { Backing::MEMFD } else { Backing::PIPE };
+        for &backing in &[file, Backing::PIPE] {
+            compare_types(bench, backing, PROT_READ, &[MAP_SHARED, bits]);
+        }
+        let taken = bench.evidence.of(Role::Validator).any(|by| by.flagged.succeeded());
+        if taken && in_file(bench, MAP_SHARED_VALIDATE, Backing::MEMFD) != REACHED {
+            bench.evidence.failed_control = Some("a store through the mapping does not reach the file");
+        }
+        true
+    }),
+    ..ASK
+};
 
-/// A type that is answered in another way than values that name nothing is known; `ENOTSUPP` (524) and `EOPNOTSUPP` are how
-/// kernels say that they have no room for `MAP_DROPPABLE`.
-pub fn differs_from_unknown_types(bench: &mut Bench, bits: u64) -> Evidence {
-    let mut evidence = Evidence { knowing: &[Errno::ENOTSUPP, Errno::EOPNOTSUPP], ..Evidence::default() };
-    ask_as_type(bench, bits);
-    compare_types(bench, &mut evidence, Backing::Anonymous, PROT_READ, [MAP_PRIVATE, bits]);
-    compare_types(bench, &mut evidence, Backing::Anonymous, Bench::READ_WRITE, [MAP_PRIVATE, bits]);
-    evidence
-}
+const ON_PIPE: &str = "a pipe, with a flag that no kernel knows";
 
 /// `MAP_ANONYMOUS`: the mapping is fresh memory, although a file was given.
-pub fn maps_no_file(bench: &mut Bench, bits: u64) -> Evidence {
-    let mut evidence = is_recognized(bench, bits);
-    let question = "first byte of a mapping that was given a file";
-    bench.compare(&mut evidence, question, Outcome::Number(0), bits, |bench, bits| {
-        first_byte(bench, MAP_PRIVATE | bits)
-    });
-    bench.compare(&mut evidence, IN_FILE, KEPT, bits, |bench, bits| in_file(bench, MAP_SHARED | bits));
-    evidence
-}
+pub static MAPS_NO_FILE: Experiment = Experiment {
+    tests: &[
+        on_memfd("first byte of a mapping that was given a file", Outcome::number(0), base::PRIVATE, first_byte),
+        on_memfd(IN_FILE, KEPT, base::SHARED, in_file),
+    ],
+    ..ASK
+};
+
+static BY_TYPE_FIELD: Test = validator("the type field", Role::Validator);
 
 /// Asks for a type in every backing.
-fn ask_as_type(bench: &mut Bench, map_type: u64) {
-    for &backing in &[Backing::Anonymous, Backing::Memfd, Backing::Pipe] {
-        bench.ask((map_type, backing), 0);
+pub fn ask_as_type(bench: &mut Bench, map_type: Word) {
+    let mut at = 0;
+    while let Some((another, backing)) = bench.context(at) {
+        // Each backing once: the pipe is asked with one type only.
+        if another == MAP_SHARED || backing == Backing::PIPE {
+            bench.ask((map_type, backing), 0);
+        }
+        at += 1;
     }
 }
 
 /// Compares how a known type, this one, and values of the type field that name nothing are answered. Which values name nothing
-/// depends on where the architecture's flags lie: 5 and 9, or 9 and 0x21 on parisc, where 4 is `MAP_FIXED`.
-fn compare_types(bench: &mut Bench, evidence: &mut Evidence, backing: Backing, prot: u32, types: [u64; 2]) {
-    let [base, flagged] = types.map(|map_type| bench.try_map(map_type, prot, backing));
-    let flags = flags::flag_bits(bench.arch());
-    let mut unknown = Outcome::NotRun;
-    for &map_type in &[0x05, 0x09, 0x21] {
-        if map_type & flags == 0 {
+/// depends on where the architecture's flags lie and on how wide the field is: 0 always, 5 and 9, or 9 and 0x21 on parisc, where 4 is
+/// `MAP_FIXED`; on parisc before 4.15 the last two are `MAP_SHARED` with unknown flags.
+pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, &[known, asked]: &[Word; 2]) {
+    let (base, flagged) = (bench.try_map(known, prot, backing), bench.try_map(asked, prot, backing));
+    let flags = bench.own.all;
+    let field = bench.type_mask.unwrap_or(!0);
+    let mut unknown = Outcome::NOT_RUN;
+    for &map_type in &[0x00, 0x05, 0x09, 0x21] {
+        if map_type & flags == 0 && map_type & field == map_type {
             let answer = bench.try_map(map_type, prot, backing);
-            if unknown != Outcome::NotRun && !unknown.same_as(answer) {
-                evidence.failed_control = Some("map types that name nothing are not answered alike");
+            if unknown != Outcome::NOT_RUN && !unknown.same_as(answer) {
+                bench.evidence.failed_control = Some("map types that name nothing are not answered alike");
             }
             unknown = answer;
         }
     }
-    evidence.recognitions.push(Recognition { by: "the type field", base, flagged, unknown });
+    if bench.emulated {
+        bench.evidence.failed_control = Some("a system call emulator divides the flags in its own way");
+    }
+    bench.evidence.trials.push(Trial { test: &BY_TYPE_FIELD, flagged, plain: base, unknown });
 }
 
 /// The first byte of a mapping of the memfd.
-fn first_byte(bench: &mut Bench, flags: u64) -> Outcome {
-    let (addr, mapped) = bench.map(flags, PROT_READ, 1, Backing::Memfd);
+fn first_byte(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
+    let (addr, mapped) = bench.map(flags, PROT_READ, 1, backing);
     if !mapped.succeeded() {
         return mapped;
     }
     let byte = bench.load_byte(addr);
-    bench.note("its first byte", byte);
+    bench.note(Act::FirstByte, byte);
     bench.unmap(addr, 1, mapped);
     byte
 }
 
 /// The byte in the file after a store through a mapping with these flags.
-fn in_file(bench: &mut Bench, flags: u64) -> Outcome {
+fn in_file(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
     after_store(bench, flags, |bench| {
-        let Some(memfd) = bench.memfd() else { return Outcome::NotRun };
+        let Some(memfd) = bench.memfd() else { return Outcome::NOT_RUN };
         let mut byte = [0];
         let found = match bench.kernel.pread(memfd, &mut byte, 0).result() {
-            Ok(_) => Outcome::Number(byte[0]),
-            Err(errno) => Outcome::Failed(errno),
+            Ok(_) => Outcome::number(byte[0]),
+            Err(errno) => Outcome::refused(errno),
         };
-        bench.note("pread, the file's byte", found)
+        bench.note(Act::FileByte, found)
     })
 }
 
 /// The byte in a second, shared mapping after a store through a mapping with these flags.
-fn in_second(bench: &mut Bench, flags: u64) -> Outcome {
-    after_store(bench, flags, |bench| first_byte(bench, MAP_SHARED))
+fn in_second(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
+    after_store(bench, flags, |bench| first_byte(bench, MAP_SHARED, Backing::MEMFD))
 }
 
 /// Stores a byte through a mapping of the memfd and looks for it. Leaves the file as it was.
-fn after_store(bench: &mut Bench, flags: u64, look: fn(&mut Bench) -> Outcome) -> Outcome {
-    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::Memfd);
+fn after_store(bench: &mut Bench, flags: Word, look: fn(&mut Bench) -> Outcome) -> Outcome {
+    let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::MEMFD);
     if !mapped.succeeded() {
         return mapped;
     }
+    bench.drain();
     bench.store_byte(addr, STORED);
     let stored = bench.load_byte(addr);
-    bench.note("a store, read back", stored);
+    bench.note(Act::Stored, stored);
     // What was never stored cannot be found; the failure is the answer.
-    let found = if stored == REACHED { look(bench) } else { Outcome::NotRun };
+    let found = if stored == REACHED { look(bench) } else { Outcome::NOT_RUN };
     bench.store_byte(addr, CONTENT);
     bench.unmap(addr, 1, mapped);
     found

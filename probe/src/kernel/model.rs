@@ -1,48 +1,28 @@
-//! A kernel made of rules: what `do_mmap` does with its flags argument, by architecture and era. For tests: a verdict can be
-//! compared with what this kernel really does.
+//! A kernel made of rules: what `do_mmap` does with its flags argument, by architecture and era, with the effects a program can
+//! see, and with what only looks like Linux. For tests: a verdict can be compared with what this kernel really does.
 //!
-//! It imports nothing from the flag table or the verdicts, so that judge and model cannot share a mistake: the numbers are
-//! written down again, from the headers named beside them. It keeps one byte per page, which is all the experiments touch.
+//! It imports nothing from the flag table, the experiments or the verdicts, so that judge and model cannot share a mistake: the
+//! numbers are written down again, from the headers named beside them. What would crash a real kernel, fill a machine's
+//! memory, hang the program or take away what it did not make ends the test.
 
+mod areas;
+mod files;
+mod liars;
+mod memory;
+mod mmap;
+mod numbers;
+mod procfs;
 mod rules;
 
-pub use rules::{Layout, PARISC, Rules, X86};
+pub use files::SMAPS;
+pub use liars::{Manner, Refusal};
+pub use numbers::{ARM64, Layout, PARISC, X86};
+pub use rules::{ERAS, Guard, MACHINES, MIB, Machine, Proc, Rules, Space, Stack};
 
-use super::{Advice, Answer, Ending, Errno, Fd, Kernel, Mmap, NO_FD, Uname};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-/// The numbers that are the same everywhere, `include/uapi/linux/mman.h`.
-const SHARED: u64 = 1;
-const PRIVATE: u64 = 2;
-const SHARED_VALIDATE: u64 = 3;
-const DROPPABLE: u64 = 8;
-/// `MAP_FIXED_NOREPLACE`, the same on the architectures here.
-const FIXED_NOREPLACE: u64 = 0x10_0000;
-/// `MAP_HUGE_SHIFT`.
-const HUGE_SHIFT: u32 = 26;
-
-/// A mapping.
-#[derive(Clone, Debug)]
-struct Area {
-    end: u64,
-    prot: u32,
-    shared: bool,
-    locked: bool,
-    /// The file behind it; none for fresh memory.
-    file: Option<Fd>,
-    /// Pages in memory.
-    resident: BTreeSet<u64>,
-    /// First bytes of pages that are the mapping's own.
-    own: BTreeMap<u64, u8>,
-}
-
-/// What a descriptor is.
-#[derive(Clone, Debug)]
-enum File {
-    /// First bytes of its pages.
-    Memfd(BTreeMap<u64, u8>, u64),
-    Pipe,
-}
+use super::{Advice, Answer, Call, Errno, Fd, How, Kernel, Mmap, Op, PROT_READ, PROT_WRITE, UTS_FIELD, text};
+use areas::Areas;
+use files::{Files, Kind};
+use std::collections::BTreeMap;
 
 /// The kernel.
 #[derive(Clone, Debug)]
@@ -51,340 +31,188 @@ pub struct Model {
     pub rules: Rules,
     /// What was written to standard output and standard error.
     pub output: Vec<u8>,
-    /// How many times `mmap` was called.
+    /// How many times it was called.
     pub calls: usize,
-    /// A call of `mmap`, counted from 0, that answers this instead of doing anything.
+    /// A call, counted from 0, that answers this instead of doing anything.
     pub fault: Option<(usize, Answer)>,
-    areas: BTreeMap<u64, Area>,
-    files: BTreeMap<Fd, File>,
-    pipe: VecDeque<u8>,
+    /// What was called.
+    pub log: Vec<Op>,
+    /// The highest number of pages in memory at a time: fresh memory, copies, and pages of files. Huge pages not counted.
+    pub max_resident: usize,
+    /// The highest number of pages that were part of huge pages at a time.
+    pub max_huge: usize,
+    areas: Areas,
+    files: Files,
+    /// What was in memory that is free now, where nobody clears it.
+    remains: BTreeMap<u64, u8>,
 }
 
 impl Model {
-    /// A kernel with nothing mapped and nothing open.
+    /// A kernel with nothing mapped but the program, and nothing open.
     pub fn new(rules: Rules) -> Model {
         Model {
+            areas: Areas::of(&rules.space),
+            files: Files::new(rules.page_size),
             rules,
             output: Vec::new(),
             calls: 0,
             fault: None,
-            areas: BTreeMap::new(),
-            files: BTreeMap::new(),
-            pipe: VecDeque::new(),
+            log: Vec::new(),
+            max_resident: 0,
+            max_huge: 0,
+            remains: BTreeMap::new(),
         }
     }
 
     /// How many mappings there are.
     pub fn mapped(&self) -> usize {
-        self.areas.len()
+        self.areas.0.values().filter(|area| !area.foreign).count()
     }
 
     /// How many descriptors are open.
     pub fn open(&self) -> usize {
-        self.files.len()
+        self.files.open.len()
     }
 
-    fn open_file(&mut self, file: File) -> Fd {
-        let fd = (3..).find(|fd| !self.files.contains_key(fd)).unwrap_or(3);
-        self.files.insert(fd, file);
-        fd
+    /// What the program has made and not undone, each in a few words.
+    pub fn left(&self) -> Vec<String> {
+        let own = self.areas.0.iter().filter(|(_, area)| !area.foreign);
+        let mappings = own.map(|(start, area)| format!("mapping {start:#x}-{:#x} prot {}", area.end, area.prot));
+        let open =
+            self.files.open.iter().map(|(fd, open)| format!("descriptor {fd}: {:?}", self.files.nodes[open.node].kind));
+        let named = self.files.nodes.iter().filter(|node| node.made).filter_map(|node| node.path.as_ref());
+        mappings.chain(open).chain(named.map(|path| format!("file {path}"))).collect()
     }
 
-    fn overlaps(&self, start: u64, end: u64) -> bool {
-        self.areas.iter().any(|(&at, area)| at < end && start < area.end)
+    /// `ftruncate(2)`, which the program has no use for but a comparison with one that has needs.
+    pub fn truncate(&mut self, fd: Fd, size: u64) {
+        let node = self.files.open[&fd].node;
+        self.files.nodes[node].size = size;
     }
 
-    /// Takes a range out of whatever is mapped there.
-    fn cut(&mut self, start: u64, end: u64) {
-        let hit: Vec<u64> =
-            self.areas.iter().filter(|&(&at, area)| at < end && start < area.end).map(|(&at, _)| at).collect();
-        for at in hit {
-            let Some(area) = self.areas.remove(&at) else { continue };
-            if at < start {
-                self.areas.insert(at, Area { end: start, ..area.clone() });
-            }
-            if end < area.end {
-                self.areas.insert(end, area);
-            }
-        }
-    }
-
-    /// Room for so many bytes, above everything else that was ever placed by the kernel.
-    fn room(&self, len: u64) -> u64 {
-        let mut at = 0x4000_0000;
-        while self.overlaps(at, at + len) {
-            at += 0x10_0000;
-        }
-        at
-    }
-
-    fn area(&mut self, addr: u64) -> Result<(&mut Area, &mut BTreeMap<Fd, File>), Errno> {
-        let found = self.areas.range_mut(..=addr).next_back().filter(|(_, area)| addr < area.end);
-        found.map(|(_, area)| (area, &mut self.files)).ok_or(Errno::EFAULT)
-    }
-
-    /// `do_mmap`, in the order of its checks.
-    fn do_mmap(&mut self, call: &Mmap) -> Result<u64, Errno> {
-        let Rules { layout, .. } = self.rules;
-        let flags = call.flags & !self.rules.drops;
-        let has = |bit: u64| flags & bit != 0;
+    /// Pages in memory now: single ones, and those of huge pages.
+    pub fn resident(&self) -> (usize, usize) {
         let page = self.rules.page_size;
-        let anonymous = has(layout.anonymous);
-        let mut file = None;
-        // A file of huge pages stands behind anonymous ones: from here on they are mapped as a file is.
-        let mut huge = false;
-        if !anonymous {
-            file = Some(call.fd).filter(|fd| self.files.contains_key(fd));
-            if file.is_none() {
-                return Err(Errno::EBADF);
-            }
-            if has(layout.hugetlb) {
-                return Err(Errno::EINVAL);
-            }
-        } else if has(layout.hugetlb) {
-            let wanted = flags >> HUGE_SHIFT & 0x3f;
-            let sizes = &self.rules.huge_sizes;
-            if sizes.is_empty() || wanted != 0 && !sizes.contains(&wanted) {
-                return Err(Errno::EINVAL);
-            }
-            huge = true;
-        }
-        if call.len == 0 {
-            return Err(Errno::EINVAL);
-        }
-        let len = call.len.next_multiple_of(page);
-        let noreplace = self.rules.noreplace && has(FIXED_NOREPLACE);
-        let taken = self.overlaps(call.addr, call.addr + len);
-        if noreplace && taken {
-            return Err(Errno::EEXIST);
-        }
-        let fixed = noreplace || has(layout.fixed);
-        let start = if fixed || (call.addr != 0 && !taken) { call.addr } else { self.room(len) };
-        if let (true, Some(errno)) = (has(layout.locked), self.rules.lock_refusal) {
-            return Err(errno);
-        }
-        let old_parisc = !self.rules.validate && layout.type_mask == PARISC.type_mask;
-        let map_type = flags & if old_parisc { 0x03 } else { layout.type_mask };
-        let shared = match map_type {
-            SHARED => true,
-            PRIVATE => false,
-            SHARED_VALIDATE if self.rules.validate && (!anonymous || huge) => {
-                let legacy = layout.legacy | self.rules.newer_legacy | SHARED_VALIDATE;
-                if call.flags & !legacy != 0 {
-                    return Err(Errno::EOPNOTSUPP);
-                }
-                true
-            }
-            DROPPABLE if anonymous => match self.rules.droppable {
-                Some(answer) => {
-                    answer?;
-                    false
-                }
-                None => return Err(Errno::EINVAL),
-            },
-            _ => return Err(Errno::EINVAL),
+        let pages = self.areas.0.values().map(|area| area.pages(page));
+        let (single, huge) = pages.fold((0, 0), |sum, pages| (sum.0 + pages.0, sum.1 + pages.1));
+        let used = |number: usize| {
+            let mapped = self.areas.0.values().any(|area| area.file.is_some_and(|(node, _)| node == number));
+            mapped || self.files.open.values().any(|open| open.node == number)
         };
-        if let Some(File::Pipe) = file.and_then(|fd| self.files.get(&fd)) {
-            return Err(Errno::ENODEV);
+        let nodes = self.files.nodes.iter().enumerate();
+        let cached = nodes.filter(|(number, node)| !node.cache.is_empty() && used(*number));
+        let cached: usize = cached.map(|(_, node)| node.cache.len()).sum();
+        (single + cached, huge)
+    }
+
+    /// What a read would give. The pipe is one that does not wait.
+    fn peek(&mut self, fd: Fd, count: usize) -> Result<Vec<u8>, Errno> {
+        let smaps = self.files.open.get(&fd).filter(|open| open.text.is_none());
+        if smaps.is_some_and(|open| self.files.nodes[open.node].kind == Kind::Smaps) {
+            let text = Some(self.smaps().into_bytes());
+            self.files.open.entry(fd).and_modify(|open| open.text = text);
         }
-        if has(layout.growsdown) && (shared || file.is_some()) {
-            return Err(Errno::EINVAL);
+        self.files.peek(fd, count)?.ok_or(Errno::EAGAIN)
+    }
+
+    fn openat(&mut self, path: &str, how: How) -> Result<u64, Errno> {
+        if path == SMAPS && self.rules.proc == Proc::Missing {
+            return Err(Errno::ENOENT);
         }
-        if huge {
-            // The pool is empty.
-            return Err(Errno::ENOMEM);
+        let found = self.files.find(path);
+        let denied = |area: &areas::Area| area.denies_writing && area.file.map(|(node, _)| node) == found;
+        if how == How::ReadWrite && found.is_some() && self.areas.0.values().any(denied) {
+            return Err(Errno::ETXTBSY);
         }
-        let locked = has(layout.locked) || self.rules.locks_everything;
-        let mut resident = BTreeSet::new();
-        if locked || has(layout.populate) && !has(layout.nonblock) {
-            resident = (start..start + len).step_by(page as usize).collect();
+        self.files.openat(path, how).map(|fd| fd as u64)
+    }
+
+    /// What is done for a call.
+    fn serve(&mut self, call: &mut Call) -> Result<u64, Errno> {
+        let [first, second, third, fourth, fifth] = call.args;
+        let fd = first as Fd;
+        let path = call.input.split(|&byte| byte == 0).next().map(text).unwrap_or_default();
+        match call.op {
+            Op::Mmap => {
+                let fd = fifth as Fd;
+                self.do_mmap(&Mmap { addr: first, len: second, prot: third as u32, flags: fourth, fd })
+            }
+            Op::Munmap => self.munmap(first, second),
+            Op::Mincore => self.mincore(first, second, call.output),
+            Op::Madvise => self.madvise(first, second, advice(third)),
+            Op::MsyncInvalidate => self.msync(first, second),
+            Op::MemfdCreate if self.rules.no_memfd => Err(Errno::ENOSYS),
+            Op::MemfdCreate => Ok(self.files.memfd() as u64),
+            Op::Pipe => {
+                let (reading, writing) = self.files.pipe();
+                Ok(reading as u64 | (writing as u64) << 16)
+            }
+            Op::Close => self.files.open.remove(&fd).map(|_| 0).ok_or(Errno::EBADF),
+            Op::Read => {
+                let bytes = self.peek(fd, call.output.len())?;
+                self.files.consume(fd, bytes.len());
+                call.output[..bytes.len()].copy_from_slice(&bytes);
+                Ok(bytes.len() as u64)
+            }
+            Op::Pread => {
+                let bytes = self.files.pread(fd, second, call.output.len())?;
+                call.output[..bytes.len()].copy_from_slice(&bytes);
+                Ok(bytes.len() as u64)
+            }
+            Op::Write => self.files.write(fd, call.input, &mut self.output).map(|count| count as u64),
+            Op::Store => self.store(fd, second, third),
+            Op::Load => self.load(fd, second, third),
+            Op::Open => self.openat(path, how(first)),
+            Op::Unlink => self.files.unlink(path).map(|()| 0),
+            Op::Memory => Ok(self.rules.memory),
+            Op::PageSize => Ok(self.rules.page_size),
+            Op::Euid => Ok(if self.rules.root { 0 } else { 1000 }),
+            Op::Pid => Ok(2),
+            Op::Time | Op::IgnoreSigpipe => Ok(0),
+            Op::Uname => {
+                for (field, name) in call.output.chunks_mut(UTS_FIELD).zip(["Linux", "model", "0.0", "#1", "model"]) {
+                    field[..name.len()].copy_from_slice(name.as_bytes());
+                }
+                Ok(0)
+            }
+            Op::FileDevice => self.files.find(path).map(|_| 1).ok_or(Errno::ENOENT),
+            Op::FileInode => self.files.find(path).map(|node| node as u64).ok_or(Errno::ENOENT),
+            Op::Mkdir => Err(Errno::EROFS),
+            Op::Execve => Err(Errno::ENOENT),
+            Op::Mount | Op::Umount | Op::MayReboot | Op::Reboot => Err(Errno::EPERM),
+            Op::Exit => panic!("the model was told to exit with {first}"),
+            Op::Pause => panic!("the model was told to wait for ever"),
         }
-        self.cut(start, start + len);
-        let area = Area { end: start + len, prot: call.prot, shared, locked, file, resident, own: BTreeMap::new() };
-        self.areas.insert(start, area);
-        Ok(start)
     }
 }
 
-fn answer(result: Result<u64, Errno>) -> Answer {
-    result.map_or_else(Answer::failed, Answer::value)
+fn advice(number: u64) -> Advice {
+    let all = [Advice::DontNeed, Advice::KeepOnFork, Advice::Collapse];
+    all.into_iter().find(|&advice| advice as u64 == number).expect("an advice")
+}
+
+fn how(number: u64) -> How {
+    let all = [How::Read, How::ReadWrite, How::Nameless, How::New, How::Create];
+    all.into_iter().find(|&how| how as u64 == number).expect("a way to open")
 }
 
 impl Kernel for Model {
-    fn mmap(&mut self, call: &Mmap) -> Answer {
-        debug_assert!(call.fd >= NO_FD);
+    fn call(&mut self, call: &mut Call) -> Answer {
+        let number = self.calls;
         self.calls += 1;
-        match self.fault {
-            Some((at, answer)) if at + 1 == self.calls => answer,
-            _ => answer(self.do_mmap(call)),
+        self.log.push(call.op);
+        if let Some((at, answer)) = self.fault
+            && at == number
+        {
+            return answer;
         }
-    }
-
-    fn munmap(&mut self, addr: u64, len: u64) -> Answer {
-        self.cut(addr, addr + len.next_multiple_of(self.rules.page_size));
-        Answer::value(0)
-    }
-
-    fn mincore(&mut self, addr: u64, len: u64, pages: &mut [u8]) -> Answer {
-        let page = self.rules.page_size;
-        for (at, byte) in (addr..addr + len).step_by(page as usize).zip(pages) {
-            match self.area(at) {
-                Ok((area, _)) => *byte = area.resident.contains(&at).into(),
-                Err(_) => return Answer::failed(Errno::ENOMEM),
-            }
-        }
-        Answer::value(0)
-    }
-
-    fn madvise(&mut self, addr: u64, _: u64, Advice::DontNeed: Advice) -> Answer {
-        answer(self.area(addr).and_then(|(area, _)| if area.locked { Err(Errno::EINVAL) } else { Ok(0) }))
-    }
-
-    fn msync_invalidate(&mut self, addr: u64, _: u64) -> Answer {
-        answer(self.area(addr).and_then(|(area, _)| if area.locked { Err(Errno::EBUSY) } else { Ok(0) }))
-    }
-
-    fn memfd_create(&mut self, _: &str) -> Answer {
-        if self.rules.no_memfd {
-            return Answer::failed(Errno::ENOSYS);
-        }
-        Answer::value(self.open_file(File::Memfd(BTreeMap::new(), 0)) as u64)
-    }
-
-    fn pipe(&mut self) -> Result<(Fd, Fd), Errno> {
-        Ok((self.open_file(File::Pipe), self.open_file(File::Pipe)))
-    }
-
-    fn close(&mut self, fd: Fd) -> Answer {
-        self.files.remove(&fd);
-        Answer::value(0)
-    }
-
-    fn read(&mut self, _: Fd, into: &mut [u8]) -> Answer {
-        let count = into.len().min(self.pipe.len());
-        for (place, byte) in into.iter_mut().zip(self.pipe.drain(..count)) {
-            *place = byte;
-        }
-        Answer::value(count as u64)
-    }
-
-    fn pread(&mut self, fd: Fd, into: &mut [u8], offset: u64) -> Answer {
-        let Some(File::Memfd(content, _)) = self.files.get(&fd) else { return Answer::failed(Errno::ESPIPE) };
-        into.fill(content.get(&offset).copied().unwrap_or(0));
-        Answer::value(into.len() as u64)
-    }
-
-    fn write(&mut self, fd: Fd, bytes: &[u8]) -> Answer {
-        let page = self.rules.page_size;
-        match self.files.get_mut(&fd) {
-            Some(File::Memfd(content, end)) => {
-                if *end % page == 0 {
-                    content.extend(bytes.first().map(|&byte| (*end, byte)));
-                }
-                *end += bytes.len() as u64;
-            }
-            Some(File::Pipe) => self.pipe.extend(bytes),
-            None => self.output.extend(bytes),
-        }
-        Answer::value(bytes.len() as u64)
-    }
-
-    fn store(&mut self, _: Fd, addr: u64, _: u64) -> Answer {
-        let byte = self.pipe.front().copied().unwrap_or(0);
-        let stored = self.area(addr).and_then(|(area, files)| {
-            if area.prot & super::PROT_WRITE == 0 {
-                return Err(Errno::EFAULT);
-            }
-            area.resident.insert(addr);
-            match area.file.and_then(|fd| files.get_mut(&fd)).filter(|_| area.shared) {
-                Some(File::Memfd(content, _)) => content.insert(0, byte),
-                _ => area.own.insert(addr, byte),
-            };
-            Ok(1)
-        });
-        if stored.is_ok() {
-            self.pipe.pop_front();
-        }
-        answer(stored)
-    }
-
-    fn load(&mut self, _: Fd, addr: u64, _: u64) -> Answer {
-        let loaded = self.area(addr).and_then(|(area, files)| {
-            if area.prot & super::PROT_READ == 0 {
-                return Err(Errno::EFAULT);
-            }
-            area.resident.insert(addr);
-            let in_file = match area.file.and_then(|fd| files.get(&fd)) {
-                Some(File::Memfd(content, _)) => content.get(&0).copied(),
-                _ => None,
-            };
-            Ok(area.own.get(&addr).copied().or(in_file).unwrap_or(0))
-        });
-        self.pipe.extend(loaded.ok());
-        answer(loaded.map(|_| 1))
-    }
-
-    fn page_size(&mut self) -> u64 {
-        self.rules.page_size
-    }
-
-    fn euid(&mut self) -> Option<u64> {
-        Some(0)
-    }
-
-    fn pid(&mut self) -> u64 {
-        2
-    }
-
-    fn time(&mut self) -> u64 {
-        0
-    }
-
-    fn uname(&mut self) -> Result<Uname, Errno> {
-        Ok(Uname { sysname: "Model".into(), ..Uname::default() })
-    }
-
-    fn ignore_sigpipe(&mut self) -> Answer {
-        Answer::value(0)
-    }
-
-    fn exit(&mut self, code: i32) -> ! {
-        panic!("the model was told to exit with {code}")
-    }
-
-    fn open_console(&mut self, _: &str) -> Answer {
-        Answer::failed(Errno::ENOENT)
-    }
-
-    fn mkdir(&mut self, _: &str) -> Answer {
-        Answer::failed(Errno::EROFS)
-    }
-
-    fn mount(&mut self, _: &str, _: &str) -> Answer {
-        Answer::failed(Errno::EPERM)
-    }
-
-    fn umount(&mut self, _: &str) -> Answer {
-        Answer::failed(Errno::EPERM)
-    }
-
-    fn file_id(&mut self, _: &str) -> Result<(u64, u64), Errno> {
-        Err(Errno::ENOENT)
-    }
-
-    fn execve(&mut self, _: &str, _: &[&str]) -> Errno {
-        Errno::ENOENT
-    }
-
-    fn may_reboot(&mut self) -> Answer {
-        Answer::failed(Errno::EPERM)
-    }
-
-    fn reboot(&mut self, _: Ending) -> Answer {
-        Answer::failed(Errno::EPERM)
-    }
-
-    fn pause(&mut self) {
-        panic!("the model was told to wait for ever")
+        let answer = match self.rules.refusal(call.op, &call.args) {
+            Some(errno) => Err(errno),
+            None => self.serve(call),
+        };
+        let (single, huge) = self.resident();
+        self.max_resident = self.max_resident.max(single);
+        self.max_huge = self.max_huge.max(huge);
+        answer.map_or_else(Answer::failed, Answer::value)
     }
 }

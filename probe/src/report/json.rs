@@ -1,14 +1,24 @@
 //! `json`: one object, the machine-readable report. Its form is `probe/schema/mapprobe.report.json`.
 
-use super::{Report, Row, SCHEMA_VERSION, sentence};
-use crate::evidence::{Call, Outcome, Step};
-use crate::experiment::validation::{Answered, Bit, Validation};
+use super::{Report, Row, SCHEMA_VERSION, json_sweep, sentence};
+use crate::cli::What;
+use crate::evidence::{Backing, Call, Outcome, Step};
+use crate::experiment::bench::Context;
+use crate::experiment::validation::Validation;
+use crate::kernel::Word;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
     let mut json = Json::default();
     json.open('{');
-    json.text_at("schema", "mapprobe.report");
+    json.text_at(
+        "schema",
+        match report.what {
+            What::Report => "mapprobe.report",
+            What::Sweep => "mapprobe.sweep",
+            What::FreeBits => "mapprobe.free-bits",
+        },
+    );
     json.text_at("schema_version", SCHEMA_VERSION);
     json.open_at("tool", '{');
     json.text_at("name", "mapprobe");
@@ -28,63 +38,75 @@ pub fn write(report: &Report) -> String {
     json.number_at("time", report.process.time);
     json.close('}');
     json.open_at("environment", '[');
-    for lie in &report.environment {
+    for (name, evidence) in report.lies() {
         json.next();
         json.open('{');
-        json.text_at("name", lie.name);
-        json.text_at("evidence", lie.evidence);
+        json.text_at("name", name);
+        json.text_at("evidence", evidence);
         json.close('}');
     }
     json.close(']');
     match &report.validation {
         Some((validation, calls)) => {
             json.open_at("validation", '{');
-            write_validation(&mut json, validation);
+            write_validation(&mut json, report, validation);
             write_evidence(&mut json, report, report.calls(calls));
             json.close('}');
         }
         None => json.word_at("validation", "null"),
     }
-    json.open_at("flags", '[');
-    for row in &report.rows {
-        json.next();
-        json.open('{');
-        write_row(&mut json, report, row);
-        json.close('}');
+    match report.what {
+        What::Report => {
+            json.open_at("flags", '[');
+            for row in &report.rows {
+                json.next();
+                json.open('{');
+                write_row(&mut json, report, row);
+                json.close('}');
+            }
+            json.close(']');
+        }
+        What::Sweep => json_sweep::write_sweep(&mut json, report),
+        What::FreeBits => json_sweep::write_free(&mut json, report),
     }
-    json.close(']');
     json.truth_at("complete", Some(report.complete));
     json.close('}');
     json.out.push('\n');
     json.out
 }
 
-fn write_validation(json: &mut Json, validation: &Validation) {
+fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
     json.truth_at("present", validation.present);
     json.truth_at("validating", validation.validating);
     json.hex_at("type_mask", validation.type_mask);
-    bits_at(json, "accepted_bits", validation, Answered::Accepted);
-    bits_at(json, "refused_bits", validation, Answered::Refused);
+    bits_at(json, "accepted_bits", validation.accepted);
+    bits_at(json, "refused_bits", validation.refused);
     json.open_at("other_bits", '[');
-    for bit in &validation.bits {
-        if bit.answered() == Answered::Other {
-            json.next();
-            json.open_flat('{');
-            json.number_at("bit", Some(u64::from(bit.bit)));
-            json.outcome_at("memfd", bit.memfd);
-            json.outcome_at("pipe", bit.pipe);
-            json.close('}');
-        }
+    for &(bit, memfd, pipe) in &validation.other {
+        json.next();
+        json.open_flat('{');
+        json.number_at("bit", Some(bit.into()));
+        json.outcome_at("memfd", memfd);
+        json.outcome_at("pipe", pipe);
+        json.close('}');
+    }
+    json.close(']');
+    json.open_at("contexts", '[');
+    for (context, outcome) in &validation.contexts {
+        write_context(json, report, *context, *outcome);
     }
     json.close(']');
 }
 
-fn bits_at(json: &mut Json, key: &str, validation: &Validation, wanted: Answered) {
+/// Writes the numbers of the bits of a mask.
+pub(super) fn bits_at(json: &mut Json, key: &str, mask: Word) {
     json.key(key);
     json.open_flat('[');
-    for bit in validation.bits.iter().filter(|bit: &&Bit| bit.answered() == wanted) {
-        json.next();
-        sentence::number(&mut json.out, u64::from(bit.bit));
+    for bit in 0..Word::BITS {
+        if mask >> bit & 1 == 1 {
+            json.next();
+            sentence::number(&mut json.out, bit.into());
+        }
     }
     json.close(']');
 }
@@ -97,28 +119,38 @@ fn write_row(json: &mut Json, report: &Report, row: &Row) {
     sentence::version(&mut json.out, row.flag.since);
     json.out.push('"');
     json.text_at("verdict", verdict.word());
-    json.text_at("reason_code", reason.code());
+    json.text_at("reason_code", reason.cause.code());
     json.key("reason");
     json.out.push('"');
-    sentence::reason(&mut json.out, reason);
+    sentence::reason(&mut json.out, report, row);
     json.out.push('"');
     let steps = report.calls(&row.calls);
     json.open_at("contexts", '[');
     for step in steps {
-        if let (Call::Mmap { flags, backing, .. }, true) = (step.call, step.context) {
-            json.next();
-            json.open_flat('{');
-            json.key("type");
-            json.out.push('"');
-            sentence::flags(&mut json.out, report.arch, sentence::map_type(report.arch, flags));
-            json.out.push('"');
-            json.text_at("backing", backing.name());
-            json.outcome_at("outcome", step.outcome);
-            json.close('}');
+        if let Call::Context { flags, backing } = step.call {
+            write_context(json, report, (sentence::map_type(report.arch, flags.into()), backing), step.outcome);
         }
     }
     json.close(']');
     write_evidence(json, report, steps);
+}
+
+fn write_context(json: &mut Json, report: &Report, (map_type, backing): Context, outcome: Outcome) {
+    json.next();
+    json.open_flat('{');
+    type_and_backing(json, report, map_type, backing);
+    json.outcome_at("outcome", outcome);
+    json.close('}');
+}
+
+/// Writes a context.
+pub(super) fn type_and_backing(json: &mut Json, report: &Report, map_type: Word, backing: Backing) {
+    json.word_at("type", "\"");
+    sentence::flags(&mut json.out, report.arch, map_type);
+    json.out.push('"');
+    json.word_at("backing", "\"");
+    sentence::backing(&mut json.out, report, backing);
+    json.out.push('"');
 }
 
 fn write_evidence(json: &mut Json, report: &Report, steps: &[Step]) {
@@ -126,7 +158,7 @@ fn write_evidence(json: &mut Json, report: &Report, steps: &[Step]) {
     for step in steps {
         json.next();
         json.out.push('"');
-        sentence::step(&mut json.out, report.arch, step);
+        sentence::step(&mut json.out, report, step);
         json.out.push('"');
     }
     json.close(']');
@@ -135,46 +167,52 @@ fn write_evidence(json: &mut Json, report: &Report, steps: &[Step]) {
 /// A writer of JSON text: each member on its own line, unless the object or array is flat. Sentences of this program are
 /// ASCII without quotes and go straight to `out`; everything that comes from outside goes through [`Json::text_at`].
 #[derive(Default)]
-struct Json {
-    out: String,
+pub(super) struct Json {
+    pub(super) out: String,
     depth: usize,
     /// Something stands before the next member.
     begun: bool,
-    flat: bool,
+    /// How deep the outermost flat object or array lies; 0 outside of one.
+    flat: usize,
 }
 
 impl Json {
-    fn open(&mut self, bracket: char) {
+    pub(super) fn open(&mut self, bracket: char) {
         self.out.push(bracket);
         self.depth += 1;
         self.begun = false;
     }
 
-    fn open_flat(&mut self, bracket: char) {
+    pub(super) fn open_flat(&mut self, bracket: char) {
         self.open(bracket);
-        self.flat = true;
+        if self.flat == 0 {
+            self.flat = self.depth;
+        }
     }
 
-    fn open_at(&mut self, key: &str, bracket: char) {
+    pub(super) fn open_at(&mut self, key: &str, bracket: char) {
         self.key(key);
         self.open(bracket);
     }
 
-    fn close(&mut self, bracket: char) {
-        self.depth -= 1;
-        if self.begun && !self.flat {
+    pub(super) fn close(&mut self, bracket: char) {
+        if self.depth == self.flat {
+            self.flat = 0;
+        } else if self.begun && self.flat == 0 {
+            self.depth -= 1;
             self.new_line();
+            self.depth += 1;
         }
+        self.depth -= 1;
         self.out.push(bracket);
         self.begun = true;
-        self.flat = false;
     }
 
-    fn next(&mut self) {
+    pub(super) fn next(&mut self) {
         if self.begun {
             self.out.push(',');
         }
-        if !self.flat {
+        if self.flat == 0 {
             self.new_line();
         } else if self.begun {
             self.out.push(' ');
@@ -189,13 +227,13 @@ impl Json {
         }
     }
 
-    fn key(&mut self, name: &str) {
+    pub(super) fn key(&mut self, name: &str) {
         self.next();
         self.text(name);
         self.out.push_str(": ");
     }
 
-    fn word_at(&mut self, key: &str, word: &str) {
+    pub(super) fn word_at(&mut self, key: &str, word: &str) {
         self.key(key);
         self.out.push_str(word);
     }
@@ -204,7 +242,7 @@ impl Json {
         self.word_at(key, truth.map_or("null", |truth| if truth { "true" } else { "false" }));
     }
 
-    fn number_at(&mut self, key: &str, value: Option<u64>) {
+    pub(super) fn number_at(&mut self, key: &str, value: Option<Word>) {
         match value {
             Some(value) => {
                 self.key(key);
@@ -215,7 +253,7 @@ impl Json {
     }
 
     /// Flag values are strings: not every reader of JSON keeps 64 bits of a number.
-    fn hex_at(&mut self, key: &str, value: Option<u64>) {
+    pub(super) fn hex_at(&mut self, key: &str, value: Option<Word>) {
         match value {
             Some(value) => {
                 self.word_at(key, "\"0x");
@@ -226,36 +264,47 @@ impl Json {
         }
     }
 
-    fn outcome_at(&mut self, key: &str, outcome: Outcome) {
+    pub(super) fn outcome_at(&mut self, key: &str, outcome: Outcome) {
         self.word_at(key, "\"");
         match outcome {
-            Outcome::There | Outcome::Elsewhere => self.out.push_str("accepted"),
+            Outcome::THERE | Outcome::ELSEWHERE => self.out.push_str("accepted"),
             other => sentence::outcome(&mut self.out, other),
         }
         self.out.push('"');
     }
 
-    fn text_at(&mut self, key: &str, text: &str) {
+    pub(super) fn text_at(&mut self, key: &str, text: &str) {
         self.key(key);
         self.text(text);
     }
 
-    /// ASCII only: everything else is escaped.
     fn text(&mut self, text: &str) {
         self.out.push('"');
-        for unit in text.encode_utf16() {
-            match u8::try_from(unit) {
-                Ok(quoted @ (b'"' | b'\\')) => {
-                    self.out.push('\\');
-                    self.out.push(char::from(quoted));
-                }
-                Ok(plain @ b' '..=b'~') => self.out.push(char::from(plain)),
-                _ => {
-                    self.out.push_str("\\u");
-                    sentence::hex(&mut self.out, u64::from(unit), 4);
-                }
+        escape(&mut self.out, text);
+        self.out.push('"');
+    }
+}
+
+/// A text from outside as the report spells it.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    escape(&mut out, text);
+    out
+}
+
+/// ASCII only: everything else is escaped.
+fn escape(out: &mut String, text: &str) {
+    for unit in text.encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(quoted @ (b'"' | b'\\')) => {
+                out.push('\\');
+                out.push(char::from(quoted));
+            }
+            Ok(plain @ b' '..=b'~') => out.push(char::from(plain)),
+            _ => {
+                out.push_str("\\u");
+                sentence::hex(out, Word::from(unit), 4);
             }
         }
-        self.out.push('"');
     }
 }

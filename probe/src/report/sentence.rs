@@ -1,13 +1,16 @@
 //! Evidence in words: reasons as sentences, calls as short strings.
 
+use super::{Report, Row};
 use crate::arch::Arch;
 use crate::errno::Errno;
-use crate::evidence::{Call, Outcome, Step};
-use crate::flags::{self, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, TABLE, Version, flag_bits};
-use crate::verdict::Reason;
+use crate::evidence::{Backing, Call, Outcome, Step};
+use crate::experiment::bench::Context;
+use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own, TABLE, Version};
+use crate::kernel::Word;
+use crate::verdict::{Cause, Reason};
 
 /// Appends a number in decimal. By subtraction: 64-bit division costs kilobytes on a 32-bit machine, and `core::fmt` two more.
-pub fn number(out: &mut String, mut value: u64) {
+pub fn number(out: &mut String, mut value: Word) {
     let mut started = false;
     for &power in &POWERS {
         let mut digit = b'0';
@@ -22,10 +25,13 @@ pub fn number(out: &mut String, mut value: u64) {
     }
 }
 
-/// The powers of ten that 64 bits hold, the largest first.
-static POWERS: [u64; 20] = {
-    let mut powers = [1; 20];
-    let mut at = 19;
+/// Digits of the largest number.
+const DIGITS: usize = Word::MAX.ilog10() as usize + 1;
+
+/// The powers of ten that a number holds, the largest first.
+static POWERS: [Word; DIGITS] = {
+    let mut powers = [1; DIGITS];
+    let mut at = DIGITS - 1;
     while at > 0 {
         powers[at - 1] = powers[at] * 10;
         at -= 1;
@@ -34,8 +40,8 @@ static POWERS: [u64; 20] = {
 };
 
 /// Appends a number in hexadecimal, with at least `width` digits.
-pub fn hex(out: &mut String, value: u64, width: u32) {
-    let digits = (64 - value.leading_zeros()).div_ceil(4).max(width);
+pub fn hex(out: &mut String, value: Word, width: u32) {
+    let digits = (Word::BITS - value.leading_zeros()).div_ceil(4).max(width);
     for digit in (0..digits).rev() {
         let digit = (value >> (4 * digit)) as u8 & 0xf;
         out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
@@ -48,11 +54,11 @@ pub fn version(out: &mut String, Version([major, minor, patch]): Version) {
         out.push_str("always");
         return;
     }
-    number(out, u64::from(major));
+    number(out, Word::from(major));
     for part in [minor, patch] {
         if part != 0 {
             out.push('.');
-            number(out, u64::from(part));
+            number(out, Word::from(part));
         }
     }
 }
@@ -63,28 +69,32 @@ pub fn errno(out: &mut String, errno: Errno) {
         Some(name) => out.push_str(name),
         None => {
             out.push_str("errno ");
-            number(out, u64::from(errno.0));
+            number(out, Word::from(errno.0));
         }
     }
 }
 
 /// Appends what came back.
 pub fn outcome(out: &mut String, outcome: Outcome) {
-    match outcome {
-        Outcome::There => out.push_str("mapped there"),
-        Outcome::Elsewhere => out.push_str("mapped elsewhere"),
-        Outcome::Number(value) => number(out, u64::from(value)),
-        Outcome::Failed(failed) => errno(out, failed),
-        Outcome::NotRun => out.push_str("not asked"),
+    if let Some(value) = outcome.value() {
+        number(out, value.into());
+    } else if let Some(failed) = outcome.errno() {
+        errno(out, failed);
+    } else {
+        out.push_str(match outcome {
+            Outcome::THERE => "mapped there",
+            Outcome::ELSEWHERE => "mapped elsewhere",
+            _ => "not asked",
+        });
     }
 }
 
 /// Appends a flags argument by names: the map type, the flags and the huge page size the table knows, and what is left in
 /// hexadecimal.
-pub fn flags(out: &mut String, arch: Arch, value: u64) {
+pub fn flags(out: &mut String, arch: Arch, value: Word) {
     // The field means a size with MAP_HUGETLB only.
     let field = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
-    let sized = value & flags::bits("MAP_HUGETLB", arch) != 0;
+    let sized = value & Own::of(arch).hugetlb != 0;
     let map_type = map_type(arch, value);
     let mut left = value;
     let start = out.len();
@@ -113,87 +123,104 @@ pub fn flags(out: &mut String, arch: Arch, value: u64) {
 }
 
 /// The map type in a flags argument: what no flag claims, below the first bit that means nothing anywhere.
-pub fn map_type(arch: Arch, value: u64) -> u64 {
-    value & 0xff & !flag_bits(arch)
+pub fn map_type(arch: Arch, value: Word) -> Word {
+    value & 0xff & !Own::of(arch).all
+}
+
+/// Appends what is mapped; a path as the report spells it.
+pub fn backing(out: &mut String, report: &Report, backing: Backing) {
+    out.push_str(match backing {
+        Backing::ANONYMOUS => "anonymous",
+        Backing::MEMFD => "memfd",
+        Backing::PIPE => "pipe",
+        path => path.place().and_then(|place| report.paths.get(place)).map_or("path", String::as_str),
+    });
 }
 
 /// Appends a call and its answer.
-pub fn step(out: &mut String, arch: Arch, step: &Step) {
+pub fn step(out: &mut String, report: &Report, step: &Step) {
     match step.call {
-        Call::Mmap { flags: value, backing, pages } => {
+        Call::Mmap { flags: value, backing: what, .. } | Call::Context { flags: value, backing: what } => {
             out.push_str("mmap(");
-            flags(out, arch, value);
+            flags(out, report.arch, value.into());
             out.push_str(", ");
-            out.push_str(backing.name());
-            if pages != 1 {
-                out.push_str(", ");
-                number(out, u64::from(pages));
-                out.push_str(" pages");
+            backing(out, report, what);
+            match step.call {
+                Call::Mmap { pages: 0, .. } => out.push_str(", large"),
+                Call::Mmap { pages, .. } if pages != 1 => {
+                    out.push_str(", ");
+                    number(out, pages.into());
+                    out.push_str(" pages");
+                }
+                _ => {}
             }
             out.push(')');
         }
-        Call::Other(call) => out.push_str(call),
+        Call::Other(act) => out.push_str(act.words()),
     }
     out.push_str(": ");
     outcome(out, step.outcome);
 }
 
-/// Appends a reason as a sentence: a few words, and the measurement that decided.
-pub fn reason(out: &mut String, reason: &Reason) {
-    summary(out, reason);
-    match reason {
-        Reason::ControlShowsEffect(trial) | Reason::EffectSeen(trial) | Reason::EffectAbsent(trial) => {
-            out.push_str(": ");
-            out.push_str(trial.question);
-            out.push_str(": ");
-            outcome(out, trial.flagged);
-            out.push_str(" with it, ");
-            outcome(out, trial.plain);
-            out.push_str(" without");
-            if trial.unknown != Outcome::NotRun {
-                out.push_str(", ");
-                outcome(out, trial.unknown);
-                out.push_str(" with an unknown bit");
+/// Appends a reason as a sentence: a few words, the measurement that decided, and where contexts differ.
+pub fn reason(out: &mut String, report: &Report, row: &Row) {
+    let Reason { trial, remark, .. } = row.finding.1;
+    summary(out, &row.finding.1);
+    if let Some(trial) = trial {
+        out.push_str(": ");
+        out.push_str(trial.test.question);
+        for (words, answer) in
+            [(": with it ", trial.flagged), (", without ", trial.plain), (", with a control ", trial.unknown)]
+        {
+            if answer != Outcome::NOT_RUN {
+                out.push_str(words);
+                outcome(out, answer);
             }
         }
-        Reason::NotOffered(by) | Reason::Offered(by) | Reason::Validated(by) | Reason::RefusedAsUnknown(by) => {
-            out.push_str(": ");
-            out.push_str(by.by);
-            out.push_str(" answers ");
-            outcome(out, by.flagged);
-            out.push_str(" to it and ");
-            outcome(out, by.unknown);
-            out.push_str(" to what names nothing");
+    }
+    if let (Some(remark), Some(_)) = (remark, trial) {
+        out.push_str("; ");
+        out.push_str(remark);
+    }
+    differences(out, report, row);
+}
+
+/// Appends which contexts take the flag and which refuse it, if there are both among those that take the call without it.
+fn differences(out: &mut String, report: &Report, row: &Row) {
+    let plain = |context: Context| {
+        let all = report.validation.as_ref().map(|(validation, _)| validation.contexts.as_slice());
+        all.unwrap_or_default().iter().any(|(known, base)| *known == context && base.succeeded())
+    };
+    let start = out.len();
+    for (wanted, words) in [(true, "; taken under "), (false, "; refused under ")] {
+        let mut between = words;
+        for step in report.calls(&row.calls) {
+            let Call::Context { flags: value, backing: what } = step.call else { continue };
+            let map_type = map_type(report.arch, value.into());
+            if step.outcome.succeeded() != wanted || !plain((map_type, what)) {
+                continue;
+            }
+            out.push_str(between);
+            flags(out, report.arch, map_type);
+            out.push_str(" of ");
+            backing(out, report, what);
+            if !wanted {
+                out.push_str(" (");
+                outcome(out, step.outcome);
+                out.push(')');
+            }
+            between = ", ";
         }
-        Reason::NotRun(trial) => {
-            out.push_str(": ");
-            out.push_str(trial.question);
+        if between == words {
+            // All of them answer alike.
+            out.truncate(start);
+            return;
         }
-        _ => {}
     }
 }
 
-/// Appends a reason in a few words.
+/// Appends a reason in a few words: the failed control's, where one failed.
 pub fn summary(out: &mut String, reason: &Reason) {
-    let (words, failed) = match *reason {
-        Reason::NotDefined => ("no such flag on this architecture", None),
-        Reason::ControlFailed(control) => (control, None),
-        Reason::ControlShowsEffect(_) => ("the control shows the effect too", None),
-        Reason::Contradictory => ("the answers contradict each other", None),
-        Reason::EffectSeen(_) => ("its effect was seen", None),
-        Reason::NotPermitted(errno) => ("not permitted: ", Some(errno)),
-        Reason::OverLimit(errno) => ("over a limit: ", Some(errno)),
-        Reason::NoRoom(errno) => ("the kernel has no room: ", Some(errno)),
-        Reason::NotOffered(_) => ("not offered by this machine", None),
-        Reason::Offered(_) => ("offered by this machine", None),
-        Reason::EffectAbsent(_) => ("taken, and nothing happened", None),
-        Reason::Validated(_) => ("known; no effect was observed", None),
-        Reason::RefusedAsUnknown(_) => ("refused like unknown flags", None),
-        Reason::NotRun(_) => ("its test could not be run", None),
-        Reason::NoEvidence => ("nothing was seen that decides", None),
-    };
-    out.push_str(words);
-    if let Some(failed) = failed {
-        errno(out, failed);
-    }
+    let failed = reason.remark.filter(|_| reason.cause == Cause::ControlFailed);
+    out.push_str(failed.unwrap_or(reason.cause.words()));
 }

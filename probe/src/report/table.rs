@@ -33,12 +33,10 @@ pub fn write(report: &Report) -> String {
         sentence::summary(&mut summary, reason);
         line(&mut out, [row.flag.name, &value, verdict.word()], &summary);
     }
-    for lie in &report.environment {
-        out.push_str("\nnot a plain kernel: ");
-        out.push_str(lie.name);
-        out.push_str(": ");
-        out.push_str(lie.evidence);
+    for (name, evidence) in report.lies() {
         out.push('\n');
+        line(&mut out, ["not a plain kernel", "", ""], name);
+        line(&mut out, ["", "", ""], evidence);
     }
     if !report.complete {
         out.push_str("\nincomplete: not every flag could be asked\n");

@@ -1,0 +1,67 @@
+//! A run as a recording, and a recording as a run. What was asked stands at its head, so that nothing but the file is needed.
+
+use crate::arch::Arch;
+use crate::cli::{self, Options, Request};
+use crate::flags::Flag;
+use crate::kernel::replay::{ARCH, ARGUMENT, BEGINS, Recorder, Replay, take_line};
+use crate::kernel::{Kernel, Word, text};
+use crate::report::Report;
+use crate::report::sentence::number;
+use crate::run;
+
+/// Runs, and returns the report and the recording.
+pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]) -> Result<(Report, String), String> {
+    // In one piece, so that it never has to move.
+    let mut head = String::with_capacity(256 << 10);
+    head.push_str(BEGINS);
+    head.push_str(ARCH);
+    head.push_str(Arch::native().name());
+    head.push('\n');
+    let mut argument = |word: &str| {
+        head.push_str(ARGUMENT);
+        head.push_str(word);
+        head.push('\n');
+    };
+    argument(options.what.word());
+    if options.thorough {
+        argument("--thorough");
+    }
+    for path in &options.path {
+        argument("--path");
+        argument(path);
+    }
+    let mut recorder = Recorder::new(kernel, head);
+    let report = run::report(&mut recorder, Arch::native(), options, table)?;
+    Ok((report, recorder.end()))
+}
+
+/// The report of a recorded run.
+pub fn replay(recording: &[u8], table: &'static [Flag]) -> Result<Report, String> {
+    let (mut rest, mut line) = (recording, 2);
+    let arch = (take_line(&mut rest) == BEGINS.trim_ascii_end().as_bytes())
+        .then(|| take_line(&mut rest).strip_prefix(ARCH.as_bytes()))
+        .flatten()
+        .and_then(|name| Arch::ALL.into_iter().find(|arch| arch.name().as_bytes() == name));
+    let Some(arch) = arch else {
+        return Err(String::from(
+            "this is no recording: it should begin with `mapprobe recording 1` and an architecture",
+        ));
+    };
+    if arch.flag_bits() > Word::BITS {
+        return Err(String::from("a recording of a 64-bit machine is read on 64-bit machines only"));
+    }
+    let mut words = Vec::new();
+    while rest.starts_with(ARGUMENT.as_bytes()) {
+        words.push(text(take_line(&mut rest).get(ARGUMENT.len()..).unwrap_or_default()));
+        line += 1;
+    }
+    let Request::Run(asked) = cli::parse(&words)? else { return Err(String::from("it asks for nothing")) };
+    let mut replay = Replay::new(rest, line);
+    let report = run::report(&mut replay, arch, &asked, table);
+    let Some((line, call)) = replay.strange() else { return report };
+    let mut message = String::from("line ");
+    number(&mut message, line);
+    message.push_str(" does not answer what this version of mapprobe asks next: ");
+    message.push_str(&call);
+    Err(message)
+}

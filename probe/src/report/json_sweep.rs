@@ -1,0 +1,92 @@
+//! `json`, the part about the sweep: answers to every bit, and what is guaranteed to fail.
+
+use super::json::{Json, bits_at, type_and_backing};
+use super::{Report, sentence};
+use crate::errno::Errno;
+use crate::evidence::Outcome;
+use crate::experiment::bench::Context;
+use crate::flags::{self, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own};
+use crate::kernel::Word;
+
+/// Writes every answer.
+pub fn write_sweep(json: &mut Json, report: &Report) {
+    let sweep = &report.sweep;
+    json.open_at("sweep", '[');
+    for (at, context) in sweep.contexts.iter().enumerate().take(sweep.named) {
+        let Some((&base, answers)) = sweep.of(at).split_first() else { continue };
+        open_context(json, report, context);
+        answer_at(json, "base", base);
+        json.key("bits");
+        json.open_flat('[');
+        for &answer in answers {
+            json.next();
+            write_answer(json, answer);
+        }
+        json.close(']');
+        json.close('}');
+    }
+    json.close(']');
+    json.open_at("types", '[');
+    for (context, &answer) in sweep.types() {
+        open_context(json, report, context);
+        answer_at(json, "outcome", answer);
+        json.close('}');
+    }
+    json.close(']');
+    bits_at(json, "huge_size_field", HUGE_SIZE_FIELD);
+    write_strangers(json, report);
+}
+
+/// The bits of the huge page size field.
+const HUGE_SIZE_FIELD: Word = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
+
+/// Writes what a new flag or map type could be detected by.
+pub fn write_free(json: &mut Json, report: &Report) {
+    let free = !meant(report);
+    bits_at(json, "with_map_shared_validate", free & report.sweep.refused());
+    bits_at(json, "with_any_map_type", free & report.sweep.failing());
+    // Values without a name that everything refuses, and not because of what is mapped.
+    let mut types = !flags::types(report.arch).fold(0, |mask, named| mask | (1 as Word) << named);
+    let mut asked = 0;
+    for ((value, _), answer) in report.sweep.types() {
+        asked |= 1 << value;
+        if answer.succeeded() || *answer == Outcome::failed(Errno::ENODEV) {
+            types &= !(1 << value);
+        }
+    }
+    bits_at(json, "map_types", types & asked);
+    write_strangers(json, report);
+}
+
+/// Bits that have a meaning on this architecture, or are part of a field.
+fn meant(report: &Report) -> Word {
+    let types = report.validation.as_ref().and_then(|(validation, _)| validation.type_mask);
+    Own::of(report.arch).all | types.unwrap_or(0) | HUGE_SIZE_FIELD
+}
+
+/// Bits that the kernel knows and the table does not: this kernel may be newer than this program.
+fn write_strangers(json: &mut Json, report: &Report) {
+    bits_at(json, "unnamed_accepted_bits", report.sweep.passed() & !meant(report));
+}
+
+fn open_context(json: &mut Json, report: &Report, &(map_type, backing): &Context) {
+    json.next();
+    json.open_flat('{');
+    type_and_backing(json, report, map_type, backing);
+}
+
+fn answer_at(json: &mut Json, key: &str, answer: Outcome) {
+    json.key(key);
+    write_answer(json, answer);
+}
+
+/// One of: accepted, elsewhere, an error.
+fn write_answer(json: &mut Json, answer: Outcome) {
+    json.out.push('"');
+    match answer {
+        Outcome::THERE => json.out.push_str("accepted"),
+        Outcome::ELSEWHERE => json.out.push_str("elsewhere"),
+        other => sentence::outcome(&mut json.out, other),
+    }
+    json.out.push('"');
+}

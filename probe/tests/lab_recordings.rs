@@ -1,0 +1,105 @@
+//! The kernel made of rules against recordings of real kernels, cell by cell: every bit of the flags argument under every map type and
+//! backing, every value of the type field, and what follows for the verdicts. How the recordings were made is in
+//! `recordings/README.md`.
+
+use mapprobe::cli::{self, Options, Request};
+use mapprobe::evidence::{Backing, Outcome};
+use mapprobe::flags::TABLE;
+use mapprobe::kernel::model::{Machine, Model, Rules};
+use mapprobe::recording::replay;
+use mapprobe::report::Report;
+use mapprobe::run;
+use program::findings::arch;
+use std::path::Path;
+
+mod program;
+
+/// A recorded kernel, and the rules it follows.
+struct Recorded {
+    name: &'static str,
+    machine: Machine,
+    era: (u8, u8),
+    /// What this machine and configuration change.
+    change: fn(&mut Rules),
+}
+
+const fn recorded(name: &'static str, machine: Machine, era: (u8, u8)) -> Recorded {
+    Recorded { name, machine, era, change: |_| {} }
+}
+
+/// QEMU's default processor has no huge pages of 1 GiB.
+const fn x86(name: &'static str, era: (u8, u8)) -> Recorded {
+    Recorded { change: |rules| rules.huge_sizes.retain(|&size| size == 21), ..recorded(name, Machine::X86, era) }
+}
+
+const RECORDED: [Recorded; 14] = [
+    x86("x86_64-5.10", (5, 10)),
+    x86("x86_64-6.1", (6, 1)),
+    x86("x86_64-6.12", (6, 12)),
+    x86("x86_64-7.x", (7, 2)),
+    recorded("aarch64-5.10", Machine::Arm64, (5, 10)),
+    recorded("aarch64-6.1", Machine::Arm64, (6, 1)),
+    recorded("aarch64-6.12", Machine::Arm64, (6, 12)),
+    recorded("aarch64-7.x", Machine::Arm64, (7, 2)),
+    recorded("aarch64-7.x-16k", Machine::Arm64Large, (7, 2)),
+    recorded("hppa-5.10", Machine::Parisc, (5, 10)),
+    recorded("hppa-6.1", Machine::Parisc, (6, 1)),
+    recorded("hppa-6.12", Machine::Parisc, (6, 12)),
+    recorded("hppa64-6.1", Machine::Parisc64, (6, 1)),
+    recorded("hppa64-6.12", Machine::Parisc64, (6, 12)),
+];
+
+impl Recorded {
+    fn replay(&self, what: &str) -> Report {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/recordings/lab/{}.{what}.txt", self.name));
+        let recording = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        replay(&recording, TABLE).unwrap_or_else(|complaint| panic!("{}: {complaint}", path.display()))
+    }
+
+    fn model(&self, what: &str) -> Report {
+        let Ok(Request::Run(options)) = cli::parse(&[what]) else { panic!("{what}") };
+        let mut rules = Rules::new(self.machine, self.era);
+        (self.change)(&mut rules);
+        let options: Options = options;
+        run::report(&mut Model::new(rules), arch(self.machine), &options, TABLE).expect("a report")
+    }
+}
+
+#[test]
+fn every_cell_of_every_sweep() {
+    let (mut compared, mut differ) = (0, Vec::new());
+    for recorded in &RECORDED {
+        let (real, model) = (recorded.replay("sweep").sweep, recorded.model("sweep").sweep);
+        assert_eq!((&real.contexts, real.bits, real.named), (&model.contexts, model.bits, model.named));
+        let cells = |answers: &[Outcome]| answers.to_vec();
+        for (at, (real, model)) in cells(&real.answers).into_iter().zip(cells(&model.answers)).enumerate() {
+            compared += 1;
+            if real != model {
+                differ.push(format!("{} cell {at}: {real:?}, and the model says {model:?}", recorded.name));
+            }
+        }
+        assert_eq!(real.answers.len(), model.answers.len());
+        assert!(real.contexts.iter().any(|context| context.1 == Backing::PIPE));
+    }
+    println!("{compared} cells of {} kernels", RECORDED.len());
+    assert!(differ.is_empty(), "{} of {compared} cells differ:\n{}", differ.len(), differ.join("\n"));
+}
+
+#[test]
+fn every_verdict() {
+    let (mut compared, mut differ) = (0, Vec::new());
+    for recorded in &RECORDED {
+        let (real, model) = (recorded.replay("report"), recorded.model("report"));
+        for (real, model) in real.rows.iter().zip(&model.rows) {
+            compared += 1;
+            let (said, expected) = (real.finding.0.word(), model.finding.0.word());
+            if said != expected {
+                differ.push(format!("{}: {} is {said}, and on the model {expected}", recorded.name, real.flag.name));
+            }
+        }
+        assert_eq!(real.rows.len(), TABLE.len());
+        assert_eq!(real.environment, 0, "{}", recorded.name);
+    }
+    println!("{compared} verdicts");
+    assert!(differ.is_empty(), "{} of {compared} verdicts differ:\n{}", differ.len(), differ.join("\n"));
+}

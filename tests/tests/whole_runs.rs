@@ -1,0 +1,145 @@
+//! Whole runs of the delivered program on this machine: what they leave behind, what they can be asked, and that a recording says the same.
+
+use lab::{delivered, machine, report};
+use mapprobe::arch::Arch;
+use mapprobe::flags::TABLE;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn mapprobe(arguments: &[&str]) -> Output {
+    Command::new(&delivered::of(Arch::X86_64).unwrap().path).args(arguments).output().unwrap()
+}
+
+#[track_caller]
+fn said(run: &Output) -> &[u8] {
+    assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{run:?}");
+    &run.stdout
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Mappings and open files before and after, looked at by the program itself.
+#[test]
+fn nothing_is_left_behind() {
+    let program = delivered::example(Arch::X86_64, "left_behind").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "content").unwrap();
+    let before = fs::metadata(&file).unwrap().modified().unwrap();
+    let [folder_name, file_name] = [folder.path(), file.as_path()].map(|path| path.to_str().unwrap());
+    for arguments in [
+        &[][..],
+        &["sweep"],
+        &["free-bits"],
+        &["--path", folder_name, "--path", file_name, "--path", "/dev/zero", "--path", "/proc/self/maps"],
+        &["sweep", "--path", folder_name, "--path", file_name],
+    ] {
+        let run = Command::new(&program).args(arguments).output().unwrap();
+        assert_eq!(run.status.code(), Some(0), "{arguments:?} leaves behind: {}", String::from_utf8_lossy(&run.stdout));
+    }
+    assert_eq!(names(folder.path()), ["file"]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "content");
+    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), before);
+}
+
+#[test]
+fn a_recording_replays_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("recording");
+    let recording = recording.to_str().unwrap();
+    for arguments in [&[][..], &["sweep"], &["free-bits", "--path", "/tmp"], &["--format", "table"]] {
+        let recorded = mapprobe(&[arguments, &["--record", recording]].concat());
+        let form: Vec<&str> = arguments.iter().copied().filter(|word| ["--format", "table"].contains(word)).collect();
+        let replayed = mapprobe(&[&form[..], &["--replay", recording]].concat());
+        assert_eq!(said(&recorded), said(&replayed), "{arguments:?}");
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        let text = fs::read_to_string(recording).unwrap();
+        let uname = text.lines().find(|line| line.starts_with("uname")).unwrap();
+        assert!(uname.contains("Linux%00") && !uname.contains(&format!("%00{}%00", host.trim())), "{uname}");
+    }
+    let printed = mapprobe(&["--record", "-"]);
+    assert!(said(&printed).starts_with(b"mapprobe recording 1\n"));
+}
+
+#[test]
+fn sweeps_and_free_bits_of_every_architecture_fit_their_schemas() {
+    machine::need(machine::EMULATORS).unwrap();
+    for arch in Arch::ALL {
+        let program = &delivered::of(arch).unwrap().path;
+        for what in ["sweep", "free-bits"] {
+            let mut command = Command::new(targets::of(arch).emulator.unwrap_or("env"));
+            let run = command.arg(program).arg(what).output().unwrap();
+            assert_eq!(report::parse(said(&run)).unwrap()["schema"], format!("mapprobe.{what}"), "{}", arch.name());
+        }
+    }
+}
+
+/// A path on a file system that cannot keep `MAP_SYNC`'s promise: refused under every map type, and yet known.
+#[test]
+fn a_path_is_a_context_of_every_flag() {
+    let report = report::parse(said(&mapprobe(&["--path", "/dev/zero"]))).unwrap();
+    let rows = report["flags"].as_array().unwrap();
+    assert_eq!(rows.len(), TABLE.len());
+    let asked = |name: &str| {
+        let row = rows.iter().find(|row| row["name"] == name).unwrap();
+        row["contexts"].as_array().unwrap().iter().filter(|context| context["backing"] == "/dev/zero").count()
+    };
+    for name in ["MAP_SHARED", "MAP_DROPPABLE"] {
+        assert_eq!(asked(name), 1, "{name}");
+    }
+    for name in ["MAP_SYNC", "MAP_FIXED_NOREPLACE", "MAP_STACK", "MAP_HUGETLB"] {
+        assert_eq!(asked(name), 3, "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let strange = folder.path().join("strange");
+    fs::write(&strange, "mapprobe recording 1\narch x86_64\nuname = -1\n").unwrap();
+    let strange = strange.to_str().unwrap();
+    for (arguments, parts) in [
+        (&["--path", "/no/such/path"][..], &["/no/such/path", "ENOENT"][..]),
+        (&["--replay", "/no/such/path"], &["/no/such/path", "ENOENT"]),
+        (&["--record", "/no/such/path"], &["/no/such/path", "ENOENT"]),
+        (&["--replay", "/etc/hostname"], &["/etc/hostname", "no recording"]),
+        (&["--replay", strange], &["line 4", "getpid"]),
+        (&["--replay", strange, "--record", "-"], &["together"]),
+        (&["questions"], &["no question questions", "report sweep free-bits"]),
+    ] {
+        let run = mapprobe(arguments);
+        let complaint = String::from_utf8_lossy(&run.stderr);
+        assert_eq!((run.status.code(), run.stdout.is_empty()), (Some(2), true), "{arguments:?}: {run:?}");
+        assert!(parts.iter().all(|part| complaint.contains(part)), "{arguments:?}: {complaint}");
+    }
+}
+
+/// qemu-user answers in a kernel's place: the type field is its own, and it forgets flags. What it says must not be taken for a kernel's.
+#[test]
+fn an_emulator_is_named_and_not_believed() {
+    machine::need(machine::EMULATORS).unwrap();
+    for (arch, memory) in [(Arch::Aarch64, "honored"), (Arch::Hppa, "honored|inconclusive")] {
+        let emulator = targets::of(arch).emulator.unwrap();
+        let run = Command::new(emulator).arg(&delivered::of(arch).unwrap().path).output().unwrap();
+        let report = report::parse(said(&run)).unwrap();
+        assert_eq!(report["environment"][0]["name"], "system call emulator", "{report:#}");
+        for (words, names) in [
+            ("honored", "MAP_SHARED MAP_PRIVATE MAP_FIXED MAP_ANONYMOUS"),
+            // What is forgotten is ignored, for a program that runs there.
+            ("ignored", "MAP_POPULATE MAP_FIXED_NOREPLACE MAP_DENYWRITE MAP_EXECUTABLE"),
+            ("inconclusive", "MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_NONBLOCK"),
+            (memory, "MAP_LOCKED MAP_NORESERVE"),
+            ("inconclusive|absent", "MAP_SYNC"),
+            ("inconclusive|unavailable", "MAP_HUGE_16KB MAP_HUGE_8MB MAP_HUGE_512MB MAP_HUGE_2GB MAP_HUGE_16GB"),
+        ] {
+            for name in names.split(' ') {
+                let row = report["flags"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
+                let verdict = row["verdict"].as_str().unwrap();
+                assert!(words.split('|').any(|word| word == verdict), "{}: {name}: {row:#}", arch.name());
+            }
+        }
+    }
+}
