@@ -79,8 +79,8 @@ fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
     json.truth_at("present", validation.present);
     json.truth_at("validating", validation.validating);
     json.hex_at("type_mask", validation.type_mask);
-    bits_at(json, "accepted_bits", u64::from(validation.accepted));
-    bits_at(json, "refused_bits", u64::from(validation.refused));
+    bits_at(json, "accepted_bits", validation.accepted as u64);
+    bits_at(json, "refused_bits", validation.refused as u64);
     json.open_at("other_bits", '[');
     for &(bit, memfd, pipe) in &validation.other {
         json.next();
