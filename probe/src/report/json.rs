@@ -79,8 +79,8 @@ fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
     json.truth_at("present", validation.present);
     json.truth_at("validating", validation.validating);
     json.hex_at("type_mask", validation.type_mask);
-    bits_at(json, "accepted_bits", validation.accepted as u64);
-    bits_at(json, "refused_bits", validation.refused as u64);
+    bits_at(json, "accepted_bits", validation.accepted);
+    bits_at(json, "refused_bits", validation.refused);
     json.open_at("other_bits", '[');
     for &(bit, memfd, pipe) in &validation.other {
         json.next();
@@ -99,7 +99,8 @@ fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
 }
 
 /// Writes the numbers of the bits of a mask.
-pub(super) fn bits_at(json: &mut Json, key: &str, mask: u64) {
+pub(super) fn bits_at(json: &mut Json, key: &str, mask: impl Into<u64>) {
+    let mask: u64 = mask.into();
     json.key(key);
     json.open_flat('[');
     for bit in 0..u64::BITS {

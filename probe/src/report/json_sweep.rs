@@ -33,7 +33,7 @@ pub fn write_sweep(json: &mut Json, report: &Report) {
         json.close('}');
     }
     json.close(']');
-    bits_at(json, "huge_size_field", HUGE_SIZE_FIELD as u64);
+    bits_at(json, "huge_size_field", HUGE_SIZE_FIELD);
     write_strangers(json, report);
 }
 
@@ -43,8 +43,8 @@ const HUGE_SIZE_FIELD: Word = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
 /// Writes what a new flag or map type could be detected by.
 pub fn write_free(json: &mut Json, report: &Report) {
     let free = !meant(report);
-    bits_at(json, "with_map_shared_validate", (free & report.sweep.refused()) as u64);
-    bits_at(json, "with_any_map_type", (free & report.sweep.failing()) as u64);
+    bits_at(json, "with_map_shared_validate", free & report.sweep.refused());
+    bits_at(json, "with_any_map_type", free & report.sweep.failing());
     // Values without a name that everything refuses, and not because of what is mapped; the largest is 43.
     let mut types = !flags::types(report.arch).fold(0_u64, |mask, named| mask | 1_u64 << named);
     let mut asked = 0_u64;
@@ -66,7 +66,7 @@ fn meant(report: &Report) -> Word {
 
 /// Bits that the kernel knows and the table does not: this kernel may be newer than this program.
 fn write_strangers(json: &mut Json, report: &Report) {
-    bits_at(json, "unnamed_accepted_bits", (report.sweep.passed() & !meant(report)) as u64);
+    bits_at(json, "unnamed_accepted_bits", report.sweep.passed() & !meant(report));
 }
 
 fn open_context(json: &mut Json, report: &Report, &(map_type, backing): &Context) {
