@@ -99,10 +99,11 @@ fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
 }
 
 /// Writes the numbers of the bits of a mask.
-pub(super) fn bits_at(json: &mut Json, key: &str, mask: Word) {
+pub(super) fn bits_at(json: &mut Json, key: &str, mask: impl Into<u64>) {
+    let mask: u64 = mask.into();
     json.key(key);
     json.open_flat('[');
-    for bit in 0..Word::BITS {
+    for bit in 0..u64::BITS {
         if mask >> bit & 1 == 1 {
             json.next();
             sentence::number(&mut json.out, bit.into());

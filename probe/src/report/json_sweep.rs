@@ -45,13 +45,13 @@ pub fn write_free(json: &mut Json, report: &Report) {
     let free = !meant(report);
     bits_at(json, "with_map_shared_validate", free & report.sweep.refused());
     bits_at(json, "with_any_map_type", free & report.sweep.failing());
-    // Values without a name that everything refuses, and not because of what is mapped.
-    let mut types = !flags::types(report.arch).fold(0, |mask, named| mask | (1 as Word) << named);
-    let mut asked = 0;
+    // Values without a name that everything refuses, and not because of what is mapped; the largest is 43.
+    let mut types = !flags::types(report.arch).fold(0_u64, |mask, named| mask | 1_u64 << named);
+    let mut asked = 0_u64;
     for ((value, _), answer) in report.sweep.types() {
-        asked |= 1 << value;
+        asked |= 1_u64 << value;
         if answer.succeeded() || *answer == Outcome::failed(Errno::ENODEV) {
-            types &= !(1 << value);
+            types &= !(1_u64 << value);
         }
     }
     bits_at(json, "map_types", types & asked);
