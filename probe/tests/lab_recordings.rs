@@ -2,9 +2,10 @@
 //! backing, every value of the type field, and what follows for the verdicts. How the recordings were made is in
 //! `recordings/README.md`.
 
+use mapprobe::arch::Arch;
 use mapprobe::cli::{self, Options, Request};
 use mapprobe::evidence::{Backing, Outcome};
-use mapprobe::flags::TABLE;
+use mapprobe::flags::{Kind, TABLE};
 use mapprobe::kernel::model::{Machine, Model, Rules};
 use mapprobe::recording::replay;
 use mapprobe::report::Report;
@@ -102,4 +103,34 @@ fn every_verdict() {
     }
     println!("{compared} verdicts");
     assert!(differ.is_empty(), "{} of {compared} verdicts differ:\n{}", differ.len(), differ.join("\n"));
+}
+
+/// What a new flag could be detected by: the bits that `MAP_SHARED_VALIDATE` refuses (`LEGACY_MAP_MASK`, `include/linux/mman.h`) and no
+/// header of the architecture names, and the values of its type field without a name (`MAP_TYPE`).
+#[test]
+fn what_is_guaranteed_to_fail() {
+    let high: Vec<u64> = [9, 10, 21, 22, 23, 24, 25].into_iter().chain(32..64).collect();
+    for recorded in &RECORDED {
+        let report = recorded.replay("sweep");
+        let bits = |mask: u64| (0..64).filter(|bit| mask >> bit & 1 == 1).collect::<Vec<u64>>();
+        let named = TABLE.iter().filter(|flag| flag.kind == Kind::Bit).filter_map(|flag| flag.value(report.arch));
+        let named = named.fold(0, |all, bits| all | bits)
+            | 0x3f << 26
+            | report.validation.as_ref().unwrap().0.type_mask.unwrap();
+        let free = bits(report.sweep.refused() & !named);
+        let expected: Vec<u64> = match report.arch {
+            Arch::X86_64 => high.clone(),
+            Arch::Aarch64 => [6, 7].into_iter().chain(high.clone()).collect(),
+            Arch::Hppa => vec![6, 7, 8, 9, 10, 21, 22, 23, 24, 25],
+        };
+        assert_eq!(free, expected, "{}", recorded.name);
+        assert_eq!(report.sweep.failing() & !named, 0, "{}: MAP_SHARED and MAP_PRIVATE look at no flag", recorded.name);
+        assert_eq!(report.sweep.passed() & !named, 0, "{}: a flag that the table does not name", recorded.name);
+    }
+    // Before 4.15 nothing is: on parisc bit 0x08 is taken and forgotten, and could have carried no new flag.
+    let old = Recorded { era: (4, 10), ..recorded("hppa-4.10", Machine::Parisc, (4, 10)) }.model("sweep").sweep;
+    // Huge pages are not configured: bit 19 has a name, and is refused.
+    assert_eq!((old.refused(), old.failing()), (0, 1 << 19));
+    let private = old.contexts.iter().position(|context| *context == (2, Backing::ANONYMOUS)).unwrap();
+    assert_eq!((old.of(private)[0], old.of(private)[1 + 3]), (Outcome::THERE, Outcome::THERE));
 }
