@@ -4,7 +4,7 @@ use super::bench::{Bench, CONTROL, base};
 use super::measure::NONE;
 use super::{ASK, Experiment, procfs};
 use crate::evidence::{Backing, Outcome, Role, Test, Trial};
-use crate::kernel::{PROT_NONE, Word};
+use crate::kernel::Word;
 
 /// `MAP_NORESERVE`: with the default of `vm.overcommit_memory` (0), private writable memory beyond memory and swap together is
 /// refused without it and given with it (`__vm_enough_memory` in `mm/util.c`).
@@ -63,6 +63,3 @@ pub fn overcommits(bench: &mut Bench, noreserve: bool, prot: u32) -> bool {
     let flags = bench.base(base::PRIVATE) | if noreserve { bench.own.noreserve } else { 0 };
     beyond_memory(bench, flags, prot, 64 << 20).succeeded()
 }
-
-/// Memory without access.
-pub const NO_ACCESS: u32 = PROT_NONE;

@@ -6,7 +6,7 @@ use super::measure::lands;
 use super::{accounting, procfs, residency};
 use crate::errno::Errno;
 use crate::evidence::{Backing, Outcome};
-use crate::kernel::How;
+use crate::kernel::{How, PROT_NONE};
 
 /// Something that answers in its own way: what it is called, and what gave it away.
 pub type Lie = (&'static str, &'static str);
@@ -40,7 +40,7 @@ pub fn lies(bench: &mut Bench) -> u16 {
     let no_mmu = fixed == Outcome::failed(Errno::EINVAL);
     let plain = accounting::overcommits(bench, false, Bench::READ_WRITE);
     let flagged = accounting::overcommits(bench, true, Bench::READ_WRITE);
-    let reserved = accounting::overcommits(bench, false, accounting::NO_ACCESS);
+    let reserved = accounting::overcommits(bench, false, PROT_NONE);
     let smaps = bench.kernel.open(procfs::SMAPS, How::Read).result();
     if let Ok(file) = smaps {
         bench.kernel.close(file as i32);
