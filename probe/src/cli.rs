@@ -29,7 +29,10 @@ Arguments:
 struct Words {
     /// what is asked for and how, see below
     #[argh(positional, greedy)]
-    #[allow(dead_code, reason = "they are read below")]
+    #[allow(
+        dead_code,
+        reason = "argh names it in its help and its complaints; the words themselves are read by `parse`"
+    )]
     arguments: Vec<String>,
 }
 
@@ -112,7 +115,7 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
             match Words::from_args(&["mapprobe"], &[word]) {
                 Err(EarlyExit { output, status: Ok(()) }) => return Ok(Request::Text(output)),
                 Err(EarlyExit { output, .. }) => return Err(output),
-                Ok(_) => false,
+                Ok(_) => what.replace(word).is_some(),
             }
         } else {
             what.replace(word).is_some()

@@ -67,15 +67,16 @@ fn is_given_a_free_page(bench: &mut Bench, bits: Word) -> bool {
 pub static STAYS_LOW: Experiment = Experiment { tests: &[below_2g(base::PRIVATE), below_2g(base::SHARED)], ..ASK };
 
 const fn below_2g(base: u8) -> Test {
-    let (promised, backing) = (Outcome::number(1), Backing::ANONYMOUS);
-    Test {
-        question: "a page below 2 GiB",
-        role: Role::Effect,
-        promised,
-        base,
-        backing,
-        look: |bench, flags, _| is_below(bench, flags, 31, Act::Low),
-    }
+    below("a page below 2 GiB", Outcome::number(1), base, |bench, flags, _| is_below(bench, flags, 31, Act::Low))
+}
+
+const fn below(
+    question: &'static str,
+    promised: Outcome,
+    base: u8,
+    look: fn(&mut Bench, Word, Backing) -> Outcome,
+) -> Test {
+    Test { question, role: Role::Effect, promised, base, backing: Backing::ANONYMOUS, look }
 }
 
 /// `MAP_ABOVE4G`: an address above 4 GiB, even where the kernel would choose a lower one. It does so only when nothing is left above;
@@ -85,15 +86,9 @@ pub static STAYS_HIGH: Experiment = Experiment { first: Some(stays_high), ..ASK 
 static BELOW_4G: [Test; 2] = [below_4g(base::PRIVATE), below_4g(base::SHARED)];
 
 const fn below_4g(base: u8) -> Test {
-    let (promised, backing) = (Outcome::number(0), Backing::ANONYMOUS);
-    Test {
-        question: "a page below 4 GiB when nothing is left above",
-        role: Role::Effect,
-        promised,
-        base,
-        backing,
-        look: |bench, flags, _| is_below(bench, flags, 32, Act::Below4G),
-    }
+    below("a page below 4 GiB when nothing is left above", Outcome::number(0), base, |bench, flags, _| {
+        is_below(bench, flags, 32, Act::Below4G)
+    })
 }
 
 /// Whether a page whose address the kernel chooses lies below a power of two.
