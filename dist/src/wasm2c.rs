@@ -19,7 +19,7 @@ use targets::Target;
 const RUSTFLAGS: [&str; 2] = ["-Clinker-flavor=wasm-ld", "-Clink-arg=-zstack-size=65536"];
 
 /// The cross compiler's flags: freestanding, every function visible to it at once, memory as bytes (`memory.h`).
-const CFLAGS: [&str; 18] = [
+const CFLAGS: [&str; 17] = [
     "-Os",
     "-ffreestanding",
     "-fwhole-program",
@@ -33,7 +33,6 @@ const CFLAGS: [&str; 18] = [
     "-fno-tree-loop-im",
     "-fno-move-loop-invariants",
     "-fno-guess-branch-probability",
-    "-fno-caller-saves",
     "-fno-schedule-insns2",
     "-mschedule=700",
     // Every function spoils the registers that `frames` uses.
@@ -94,7 +93,7 @@ fn assertions(target: &Target) -> String {
          #include <linux/mman.h>\n",
     );
     for flag in TABLE {
-        let (name, Some(value)) = (flag.name, flag.value(target.arch)) else { continue };
+        let (name, Some(value)) = (flag.name.plain(), flag.value(target.arch)) else { continue };
         let line = format!("_Static_assert((unsigned){name} == {value:#x}u, \"{name}\");");
         let newer = target.newer_than_headers.iter().any(|(newer, _)| *newer == name);
         let _ = if newer { writeln!(text, "#ifdef {name}\n{line}\n#endif") } else { writeln!(text, "{line}") };

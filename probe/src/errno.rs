@@ -2,6 +2,7 @@
 //! architecture; the backend of an architecture that numbers them differently (parisc) translates.
 
 use crate::kernel::text;
+use crate::text::Text;
 
 /// What a system call failed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,9 +12,10 @@ macro_rules! errnos {
     ($($name:ident $number:literal)*) => {
         impl Errno {
             $(#[doc = concat!("`", stringify!($name), "`.")] pub const $name: Errno = Errno($number);)*
+
+            /// The names, in the order of the numbers.
+            pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
         }
-        /// One string instead of a table of pointers: a quarter of the bytes.
-        const NAMES: &str = concat!($(stringify!($name), "\n"),*);
         const NUMBERS: &[u16] = &[$($number),*];
     };
 }
@@ -28,9 +30,9 @@ errnos! {
 impl Errno {
     /// The name of the error, or nothing for a number outside the table. `ENOTSUPP` (524) is the kernel's own
     /// (`include/linux/errno.h`) and reaches programs by mistake only.
-    pub fn name(self) -> Option<&'static str> {
+    pub fn name(self) -> Option<Text> {
         let at = NUMBERS.iter().position(|&number| number == self.0)?;
-        Some(nth_line(NAMES, at))
+        Some(Text::ERRNOS.nth(at))
     }
 }
 

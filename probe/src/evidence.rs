@@ -3,6 +3,7 @@
 use crate::errno::Errno;
 use crate::experiment::Bench;
 use crate::kernel::{Answer, Word};
+use crate::text::Text;
 
 /// What is mapped. A small number, since it is compared and passed on a lot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,10 +115,12 @@ macro_rules! acts {
         pub enum Act { $($(#[$doc])* $act,)* }
 
         impl Act {
+            /// As they read in the report.
+            pub(crate) const WORDS: &[&str] = &[$($words),*];
+
             /// As it reads in the report.
-            pub fn words(self) -> &'static str {
-                const WORDS: &str = concat!($($words, "\n"),*);
-                crate::errno::nth_line(WORDS, self as usize)
+            pub const fn words(self) -> Text {
+                Text::ACTS.nth(self as usize)
             }
         }
     };
@@ -215,7 +218,7 @@ pub enum Role {
 #[derive(Clone, Copy, Debug)]
 pub struct Test {
     /// What is measured, as it reads in the reason.
-    pub question: &'static str,
+    pub question: Text,
     /// What its answers can show.
     pub role: Role,
     /// What a kernel that honors the flag, or gives the sign, shows.
@@ -255,7 +258,7 @@ pub enum Known {
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// What had to hold and did not: a sentence.
-    pub failed_control: Option<&'static str>,
+    pub failed_control: Option<Text>,
     /// What was measured. A yes and a no each need two of a role that agree.
     pub trials: Vec<Trial>,
     /// What a sign means where the effect was not seen.
@@ -263,7 +266,7 @@ pub struct Evidence {
     /// Errors that only a kernel that knows the flag gives, where the plain call succeeds.
     pub knowing: &'static [Errno],
     /// Something to add to the reason of a yes.
-    pub but: Option<&'static str>,
+    pub but: Option<Text>,
 }
 
 impl Evidence {

@@ -7,6 +7,7 @@
 use crate::arch::Arch;
 use crate::experiment::{Experiment, accounting, files, fresh, growth, huge, placement, residency, types};
 use crate::kernel::Word;
+use crate::text::Text;
 
 /// Kernel headers, below the kernel's source tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ const ALWAYS: [u8; 3] = [0; 3];
 #[derive(Clone, Copy, Debug)]
 pub struct Flag {
     /// The kernel's spelling.
-    pub name: &'static str,
+    pub name: Text,
     /// What part of the flags argument it belongs to.
     pub kind: Kind,
     /// In the order of [`Arch::ALL`]; 0 where it does not exist.
@@ -86,8 +87,8 @@ impl Flag {
 
     /// The header an architecture's number was read from.
     pub fn header(&self, arch: Arch) -> Option<Header> {
-        let row = ROWS.iter().find(|(flag, _)| flag.name == self.name)?;
-        row.1[arch as usize].map(|(_, header)| header)
+        let at = TABLE.iter().position(|flag| flag.name == self.name)?;
+        ROWS.get(at)?.columns[arch as usize].map(|(_, header)| header)
     }
 }
 
@@ -134,34 +135,44 @@ const fn both(generic: u32, header: Header, parisc: u32) -> [Column; 3] {
     [Some((generic, header)), Some((generic, header)), Some((parisc, Header::Parisc))]
 }
 
+/// A row as it is written down.
+struct Row {
+    name: &'static str,
+    kind: Kind,
+    columns: [Column; 3],
+    since: [u8; 3],
+    experiment: &'static Experiment,
+}
+
 const fn row(
     name: &'static str,
     kind: Kind,
     columns: [Column; 3],
     since: [u8; 3],
     experiment: &'static Experiment,
-) -> (Flag, [Column; 3]) {
-    let (mut values, mut at) = ([0; 3], 0);
-    while at < values.len() {
-        if let Some((bits, _)) = columns[at] {
-            values[at] = bits;
-        }
-        at += 1;
-    }
-    (Flag { name, kind, values, since: Version(since), experiment }, columns)
+) -> Row {
+    Row { name, kind, columns, since, experiment }
 }
 
 /// A huge page size: the logarithm of its bytes, shifted into the field.
-const fn size(name: &'static str, log2: u32) -> (Flag, [Column; 3]) {
+const fn size(name: &'static str, log2: u32) -> Row {
     row(name, Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), [3, 8, 0], &huge::OFFERS_SIZE)
 }
 
 use Header::{Common, Generic, Linux, X86};
 use Kind::{Bit, Type};
 
-/// Every name of the headers that asks something of `mmap(2)`.
+macro_rules! rows {
+    ($($make:ident($name:literal, $($column:expr),*),)*) => {
+        /// Every name of the headers that asks something of `mmap(2)`.
+        const ROWS: &[Row] = &[$($make($name, $($column),*)),*];
+        /// The names alone.
+        pub(crate) const NAMES: &[&str] = &[$($name),*];
+    };
+}
+
 #[rustfmt::skip]
-const ROWS: &[(Flag, [Column; 3])] = &[
+rows! {
     row("MAP_SHARED", Type, everywhere(0x01, Linux), ALWAYS, &types::SHARES_STORES),
     row("MAP_PRIVATE", Type, everywhere(0x02, Linux), ALWAYS, &types::KEEPS_STORES),
     row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), [4, 15, 0], &types::REFUSES_UNKNOWN_FLAGS),
@@ -195,23 +206,35 @@ const ROWS: &[(Flag, [Column; 3])] = &[
     size("MAP_HUGE_1GB", 30),
     size("MAP_HUGE_2GB", 31),
     size("MAP_HUGE_16GB", 34),
-];
+}
 
 /// The same without the headers, which the program has no use for.
 pub static TABLE: &[Flag] = &{
-    let (mut flags, mut at) = ([ROWS[0].0; ROWS.len()], 0);
+    let (mut flags, mut at) = ([flag(0); ROWS.len()], 0);
     while at < flags.len() {
-        flags[at] = ROWS[at].0;
+        flags[at] = flag(at);
         at += 1;
     }
     flags
 };
 
+const fn flag(place: usize) -> Flag {
+    let &Row { kind, columns, since, experiment, .. } = &ROWS[place];
+    let (mut values, mut at) = ([0; 3], 0);
+    while at < values.len() {
+        if let Some((bits, _)) = columns[at] {
+            values[at] = bits;
+        }
+        at += 1;
+    }
+    Flag { name: Text::FLAG_NAMES.nth(place), kind, values, since: Version(since), experiment }
+}
+
 /// The value of a name the experiments build their own calls from; it must exist on every architecture.
 pub const fn bits(name: &str, arch: Arch) -> Word {
     let mut at = 0;
     while at < TABLE.len() {
-        if let (true, Some(bits)) = (same(TABLE[at].name, name), TABLE[at].value(arch)) {
+        if let (true, Some(bits)) = (same(NAMES[at], name), TABLE[at].value(arch)) {
             return bits;
         }
         at += 1;

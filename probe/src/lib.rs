@@ -15,6 +15,7 @@ pub mod experiment;
 pub mod report;
 pub mod run;
 pub mod sweep;
+pub mod text;
 pub mod verdict;
 
 // The program around them.

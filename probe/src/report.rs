@@ -3,11 +3,12 @@
 use crate::arch::Arch;
 use crate::cli::What;
 use crate::evidence::Step;
-use crate::experiment::environment::{LIES, Lie};
+use crate::experiment::environment::LIES;
 use crate::experiment::validation::Validation;
 use crate::flags::Flag;
 use crate::kernel::{Uname, Word};
 use crate::sweep::Sweep;
+use crate::text::Text;
 use crate::verdict::Finding;
 use core::ops::Range;
 
@@ -74,8 +75,10 @@ pub struct Report {
 
 impl Report {
     /// What lies between this program and a kernel, or in the kernel's way.
-    pub fn lies(&self) -> impl Iterator<Item = &'static Lie> {
-        LIES.iter().enumerate().filter(|(at, _)| self.environment >> at & 1 == 1).map(|(_, lie)| lie)
+    /// What it is called, and what gave it away.
+    pub fn lies(&self) -> impl Iterator<Item = (Text, Text)> {
+        let noticed = (0..LIES.len()).filter(|at| self.environment >> at & 1 == 1);
+        noticed.map(|at| (Text::LIES.nth(2 * at), Text::LIES.nth(2 * at + 1)))
     }
 
     /// The calls at some places.

@@ -8,6 +8,7 @@ use crate::kernel::{Fd, Kernel};
 use crate::paths::Paths;
 use crate::report::{self, Process, Report, Row};
 use crate::sweep;
+use crate::text::Text;
 use crate::verdict::{Cause, Verdict, judge, without_trial};
 
 /// Opens what is asked about and asks, or says in a sentence what is wrong with it.
@@ -74,11 +75,11 @@ pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths:
 }
 
 /// Asks about a row. Where nothing could be asked, only the table can still answer.
-fn row(bench: &mut Result<Bench, &'static str>, arch: Arch, flag: &'static Flag) -> Row {
+fn row(bench: &mut Result<Bench, Text>, arch: Arch, flag: &'static Flag) -> Row {
     let from = bench.as_ref().map_or(0, Bench::noted);
     let (finding, to) = match (flag.value(arch), bench) {
         (None, _) => (without_trial(Verdict::Absent, Cause::NotDefined, None), from),
-        (_, Err(failed)) => (without_trial(Verdict::Inconclusive, Cause::ControlFailed, Some(failed)), from),
+        (_, Err(failed)) => (without_trial(Verdict::Inconclusive, Cause::ControlFailed, Some(*failed)), from),
         (Some(bits), Ok(bench)) => {
             bench.run(flag.experiment, bits);
             (judge(&bench.evidence, bench.since(from)), bench.noted())

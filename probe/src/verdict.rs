@@ -1,7 +1,8 @@
 //! One word per flag, decided from the evidence alone: no I/O, no architecture, no version.
 
-use crate::errno::{Errno, nth_line};
+use crate::errno::Errno;
 use crate::evidence::{Call, Evidence, Known, Outcome, Role, Step, Trial};
+use crate::text::Text;
 
 /// What the kernel does with a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +35,13 @@ impl Verdict {
         Verdict::Inconclusive,
     ];
 
+    /// The words of the report, in the order of [`Verdict::ALL`].
+    pub(crate) const WORDS: &[&str] =
+        &["honored", "accepted", "ignored", "unknown", "unavailable", "absent", "inconclusive"];
+
     /// The word of the report.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Verdict::Honored => "honored",
-            Verdict::Accepted => "accepted",
-            Verdict::Ignored => "ignored",
-            Verdict::Unknown => "unknown",
-            Verdict::Unavailable => "unavailable",
-            Verdict::Absent => "absent",
-            Verdict::Inconclusive => "inconclusive",
-        }
+    pub const fn word(self) -> Text {
+        Text::VERDICTS.nth(self as usize)
     }
 }
 
@@ -56,14 +53,19 @@ macro_rules! causes {
         pub enum Cause { $($(#[$doc])* $cause,)* }
 
         impl Cause {
-            /// The word of the report, for programs: the documented list.
-            pub fn code(self) -> &'static str {
-                nth_line(concat!($($code, "\n"),*), self as usize)
+            /// The documented list of words of the report.
+            pub(crate) const CODES: &[&str] = &[$($code),*];
+            /// The same for people.
+            pub(crate) const WORDS: &[&str] = &[$($words),*];
+
+            /// The word of the report, for programs.
+            pub const fn code(self) -> Text {
+                Text::CODES.nth(self as usize)
             }
 
             /// In a few words, for people.
-            pub fn words(self) -> &'static str {
-                nth_line(concat!($($words, "\n"),*), self as usize)
+            pub const fn words(self) -> Text {
+                Text::CAUSES.nth(self as usize)
             }
         }
     };
@@ -116,14 +118,14 @@ pub struct Reason {
     /// The measurement that decided, if one did.
     pub trial: Option<Trial>,
     /// The control that failed, or something to add.
-    pub remark: Option<&'static str>,
+    pub remark: Option<Text>,
 }
 
 /// What was found out about a flag.
 pub type Finding = (Verdict, Reason);
 
 /// A finding that rests on no measurement.
-pub const fn without_trial(verdict: Verdict, cause: Cause, remark: Option<&'static str>) -> Finding {
+pub const fn without_trial(verdict: Verdict, cause: Cause, remark: Option<Text>) -> Finding {
     (verdict, Reason { cause, trial: None, remark })
 }
 

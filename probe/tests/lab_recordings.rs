@@ -93,9 +93,13 @@ fn every_verdict() {
         let (real, model) = (recorded.replay("report"), recorded.model("report"));
         for (real, model) in real.rows.iter().zip(&model.rows) {
             compared += 1;
-            let (said, expected) = (real.finding.0.word(), model.finding.0.word());
+            let (said, expected) = (real.finding.0.word().plain(), model.finding.0.word().plain());
             if said != expected {
-                differ.push(format!("{}: {} is {said}, and on the model {expected}", recorded.name, real.flag.name));
+                differ.push(format!(
+                    "{}: {} is {said}, and on the model {expected}",
+                    recorded.name,
+                    real.flag.name.plain()
+                ));
             }
         }
         assert_eq!(real.rows.len(), TABLE.len());

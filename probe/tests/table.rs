@@ -12,7 +12,7 @@ const FIELD: u64 = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
 fn names_are_unique_and_none_is_also_left_out() {
     let mut seen = BTreeSet::new();
     let left_out = LEFT_OUT.iter().map(|(name, _)| *name);
-    for name in TABLE.iter().map(|flag| flag.name).chain(left_out) {
+    for name in TABLE.iter().map(|flag| flag.name.plain()).chain(left_out) {
         assert!(name.starts_with("MAP_"), "{name}");
         assert!(seen.insert(name), "{name} stands there twice");
     }
@@ -24,7 +24,7 @@ fn no_two_flags_of_an_architecture_share_a_value() {
         for (at, one) in TABLE.iter().enumerate() {
             for other in &TABLE[at + 1..] {
                 let (Some(a), Some(b)) = (one.value(arch), other.value(arch)) else { continue };
-                assert_ne!(a, b, "{} and {} on {}", one.name, other.name, arch.name());
+                assert_ne!(a, b, "{} and {} on {}", one.name.plain(), other.name.plain(), arch.name());
             }
         }
     }
@@ -36,15 +36,15 @@ fn bits_are_single_and_disjoint_and_stay_out_of_the_fields() {
         let mut used = 0;
         for flag in TABLE.iter().filter(|flag| flag.kind == Kind::Bit) {
             let Some(value) = flag.value(arch) else { continue };
-            assert!(value.is_power_of_two(), "{} on {}", flag.name, arch.name());
-            assert_eq!(value & used, 0, "{} on {}", flag.name, arch.name());
+            assert!(value.is_power_of_two(), "{} on {}", flag.name.plain(), arch.name());
+            assert_eq!(value & used, 0, "{} on {}", flag.name.plain(), arch.name());
             used |= value;
-            let may_overlap = OVERLAPS.iter().any(|(name, _)| *name == flag.name);
-            assert_eq!(value & FIELD != 0, may_overlap, "{} on {}", flag.name, arch.name());
+            let may_overlap = OVERLAPS.iter().any(|(name, _)| *name == flag.name.plain());
+            assert_eq!(value & FIELD != 0, may_overlap, "{} on {}", flag.name.plain(), arch.name());
         }
         for flag in TABLE.iter().filter(|flag| flag.kind == Kind::Type) {
             let value = flag.value(arch).expect("the map types exist everywhere");
-            assert_eq!(value & used, 0, "{} on {}", flag.name, arch.name());
+            assert_eq!(value & used, 0, "{} on {}", flag.name.plain(), arch.name());
         }
     }
 }
@@ -52,17 +52,17 @@ fn bits_are_single_and_disjoint_and_stay_out_of_the_fields() {
 #[test]
 fn huge_sizes_are_what_their_names_say() {
     for flag in TABLE.iter().filter(|flag| flag.kind == Kind::HugeSize) {
-        let size = flag.name.strip_prefix("MAP_HUGE_").expect("a size has this prefix");
+        let size = flag.name.plain().strip_prefix("MAP_HUGE_").expect("a size has this prefix");
         let (number, unit) = size.split_at(size.len() - 2);
         let unit: u64 = match unit {
             "KB" => 1 << 10,
             "MB" => 1 << 20,
             "GB" => 1 << 30,
-            other => panic!("{other} of {}", flag.name),
+            other => panic!("{other} of {}", flag.name.plain()),
         };
         let bytes = number.parse::<u64>().expect("a number") * unit;
         for arch in Arch::ALL {
-            assert_eq!(flag.value(arch), Some(u64::from(bytes.ilog2()) << MAP_HUGE_SHIFT), "{}", flag.name);
+            assert_eq!(flag.value(arch), Some(u64::from(bytes.ilog2()) << MAP_HUGE_SHIFT), "{}", flag.name.plain());
         }
     }
 }
@@ -74,10 +74,10 @@ fn control_bits_and_the_control_size_are_assigned_nowhere() {
             // The size field is a number, not a set of bits.
             let value = if flag.kind == Kind::HugeSize { value & !FIELD } else { value };
             for bit in CONTROL_BITS {
-                assert_eq!(value & 1 << bit, 0, "{} uses control bit {bit}", flag.name);
+                assert_eq!(value & 1 << bit, 0, "{} uses control bit {bit}", flag.name.plain());
             }
         }
-        assert!(Arch::ALL.iter().all(|&arch| flag.value(arch) != Some(CONTROL_SIZE)), "{}", flag.name);
+        assert!(Arch::ALL.iter().all(|&arch| flag.value(arch) != Some(CONTROL_SIZE)), "{}", flag.name.plain());
     }
     assert_eq!(CONTROL_BITS, [22, 23, 24, 25]);
 }
@@ -86,13 +86,22 @@ fn control_bits_and_the_control_size_are_assigned_nowhere() {
 fn every_number_names_its_header_and_every_row_its_version() {
     for flag in TABLE {
         let Version([major, minor, _]) = flag.since;
-        assert!(major == 0 && minor == 0 || (2..=7).contains(&major) && minor > 0, "{}: {:?}", flag.name, flag.since);
+        assert!(
+            major == 0 && minor == 0 || (2..=7).contains(&major) && minor > 0,
+            "{}: {:?}",
+            flag.name.plain(),
+            flag.since
+        );
         for arch in Arch::ALL {
-            assert_eq!(flag.header(arch).is_some(), flag.value(arch).is_some(), "{}", flag.name);
+            assert_eq!(flag.header(arch).is_some(), flag.value(arch).is_some(), "{}", flag.name.plain());
         }
     }
     let header = |name: &str, arch| {
-        TABLE.iter().find(|flag| flag.name == name).and_then(|flag| flag.header(arch)).map(|header| header.path())
+        TABLE
+            .iter()
+            .find(|flag| flag.name.plain() == name)
+            .and_then(|flag| flag.header(arch))
+            .map(|header| header.path())
     };
     assert_eq!(header("MAP_32BIT", Arch::X86_64), Some("arch/x86/include/uapi/asm/mman.h"));
     assert_eq!(header("MAP_FIXED", Arch::Hppa), Some("arch/parisc/include/uapi/asm/mman.h"));

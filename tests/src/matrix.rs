@@ -43,8 +43,8 @@ fn table(kernels: &[(&str, &Outcome)]) -> String {
     };
     cells(&mut text, &|name, _| name.to_owned());
     for flag in TABLE {
-        let _ = write!(text, "{:<20}", flag.name);
-        cells(&mut text, &|_, outcome| verdict(flag.name, outcome));
+        let _ = write!(text, "{:<20}", flag.name.plain());
+        cells(&mut text, &|_, outcome| verdict(flag.name.plain(), outcome));
     }
     text
 }

@@ -5,6 +5,7 @@ use super::measure::NONE;
 use super::{ASK, Experiment, procfs};
 use crate::evidence::{Backing, Outcome, Role, Test, Trial};
 use crate::kernel::Word;
+use crate::text::Text;
 
 /// `MAP_NORESERVE`: with the default of `vm.overcommit_memory` (0), private writable memory beyond memory and swap together is
 /// refused without it and given with it (`__vm_enough_memory` in `mm/util.c`).
@@ -22,17 +23,13 @@ pub static IS_NOT_ACCOUNTED: Experiment = Experiment {
 };
 
 static BEYOND: [Test; 2] = [
-    beyond("64 MiB more than memory and swap together", |bench, flags, _| {
-        beyond_memory(bench, flags, Bench::READ_WRITE, 64 << 20)
-    }),
-    beyond("128 MiB more than memory and swap together", |bench, flags, _| {
-        beyond_memory(bench, flags, Bench::READ_WRITE, 128 << 20)
-    }),
+    beyond(Text::MORE_BY_64_MIB, |bench, flags, _| beyond_memory(bench, flags, Bench::READ_WRITE, 64 << 20)),
+    beyond(Text::MORE_BY_128_MIB, |bench, flags, _| beyond_memory(bench, flags, Bench::READ_WRITE, 128 << 20)),
 ];
 
 static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"nr"));
 
-const fn beyond(question: &'static str, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
+const fn beyond(question: Text, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
     Test {
         question,
         role: Role::Effect,

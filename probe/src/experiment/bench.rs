@@ -9,6 +9,7 @@ use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Call, Evidence, Outcome, Step};
 use crate::flags::{CONTROL_BITS, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, Own};
 use crate::kernel::{Answer, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, Word};
+use crate::text::Text;
 use once_cell::unsync::OnceCell;
 
 /// The most pages an experiment touches at a time.
@@ -102,14 +103,14 @@ impl<'k> Bench<'k> {
 
     /// Reserves ground and opens what is mapped; `paths` are the user's files, already open. Says which call failed: without
     /// ground and a pipe nothing can be asked; without a memfd (before 3.17, or not configured) what needs one is left out.
-    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch, paths: &[Fd]) -> Result<Bench<'k>, &'static str> {
+    pub fn new(kernel: &'k mut dyn Kernel, arch: Arch, paths: &[Fd]) -> Result<Bench<'k>, Text> {
         let (page, own) = (kernel.page_size(), Own::of(arch));
         let Ok(ground) = kernel.mmap(&reserved(own, 0, GROUND, 0)).result() else {
-            return Err("no ground could be reserved: mmap failed");
+            return Err(Text::NO_GROUND);
         };
         let Ok(pipe) = kernel.pipe() else {
             kernel.munmap(ground, GROUND);
-            return Err("no pipe could be had: pipe2 failed");
+            return Err(Text::NO_PIPE);
         };
         let memfd = kernel.memfd_create("mapprobe").result();
         let mut bench = Bench {

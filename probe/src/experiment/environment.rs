@@ -8,24 +8,21 @@ use crate::errno::Errno;
 use crate::evidence::{Backing, Outcome};
 use crate::kernel::{How, PROT_NONE};
 
-/// Something that answers in its own way: what it is called, and what gave it away.
-pub type Lie = (&'static str, &'static str);
-
-/// Everything that is looked for, in the order of the bits of [`lies`].
-pub static LIES: [Lie; 10] = [
-    (
+/// What is looked for, in the order of the bits of [`lies`]: what it is called, and what gives it away.
+pub(crate) const LIES: [[&str; 2]; 10] = [
+    [
         "system call emulator",
         "MAP_SHARED_VALIDATE is refused, yet taken with MAP_FIXED and a flag that no kernel knows",
-    ),
-    ("not Linux", "a flag that no kernel knows is refused under MAP_PRIVATE, where Linux never looks"),
-    ("system call filter", "a flag that no kernel knows, mincore, madvise or memfd_create is answered EPERM or ENOSYS"),
-    ("mlockall(MCL_FUTURE)", "fresh memory that nobody locked refuses madvise(MADV_DONTNEED)"),
-    ("blind mincore", "every page of fresh memory counts as resident before anyone touched it"),
-    ("vm.overcommit_memory=1", "more memory than there is was given without MAP_NORESERVE"),
-    ("vm.overcommit_memory=2", "more memory than there is was given only without access"),
-    ("no /proc", "/proc/self/smaps cannot be opened"),
-    ("no memfd", "memfd_create failed"),
-    ("no MMU", "MAP_FIXED on the program's own ground is refused with EINVAL"),
+    ],
+    ["not Linux", "a flag that no kernel knows is refused under MAP_PRIVATE, where Linux never looks"],
+    ["system call filter", "a flag that no kernel knows, mincore, madvise or memfd_create is answered EPERM or ENOSYS"],
+    ["mlockall(MCL_FUTURE)", "fresh memory that nobody locked refuses madvise(MADV_DONTNEED)"],
+    ["blind mincore", "every page of fresh memory counts as resident before anyone touched it"],
+    ["vm.overcommit_memory=1", "more memory than there is was given without MAP_NORESERVE"],
+    ["vm.overcommit_memory=2", "more memory than there is was given only without access"],
+    ["no /proc", "/proc/self/smaps cannot be opened"],
+    ["no memfd", "memfd_create failed"],
+    ["no MMU", "MAP_FIXED on the program's own ground is refused with EINVAL"],
 ];
 
 /// A bit for each of [`LIES`] that was noticed.

@@ -7,13 +7,14 @@ use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Known, Outcome, Role, Test};
 use crate::flags::{CONTROL_BITS, MAP_SHARED_VALIDATE};
 use crate::kernel::{PROT_READ, Word};
+use crate::text::Text;
 
 /// `MAP_DENYWRITE` and `MAP_EXECUTABLE`: a file that is open for writing cannot be mapped, or not be written while it is mapped.
 /// No kernel since 2.6 does that (mmap(2), "this flag is ignored").
 pub static DENIES_WRITING: Experiment = Experiment { tests: &[writing(base::PRIVATE), writing(base::SHARED)], ..ASK };
 
 const fn writing(base: u8) -> Test {
-    let (question, backing) = ("writing to a file that is mapped", Backing::MEMFD);
+    let (question, backing) = (Text::WRITING_TO_MAPPED_FILE, Backing::MEMFD);
     Test { question, role: Role::Effect, promised: BUSY, base, backing, look: write_while_mapped }
 }
 
@@ -39,11 +40,11 @@ pub static SYNCS_FAULTS: Experiment =
     Experiment { asks: Asks::Taken, known: Known::Unavailable, first: Some(syncs_faults), ..ASK };
 
 static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"sf"));
-static PASSED: Test = on_path("MAP_SHARED_VALIDATE of a path", Role::Effect, Outcome::ELSEWHERE, base::TYPE);
+static PASSED: Test = on_path(Text::VALIDATE_OF_PATH, Role::Effect, Outcome::ELSEWHERE, base::TYPE);
 static REFUSED: Test =
-    on_path("a private mapping of a path", Role::Sign, Outcome::failed(Errno::EOPNOTSUPP), base::PRIVATE);
+    on_path(Text::PRIVATE_MAPPING_OF_PATH, Role::Sign, Outcome::failed(Errno::EOPNOTSUPP), base::PRIVATE);
 
-const fn on_path(question: &'static str, role: Role, promised: Outcome, base: u8) -> Test {
+const fn on_path(question: Text, role: Role, promised: Outcome, base: u8) -> Test {
     Test { question, role, promised, base, backing: Backing::path(0), look: lands }
 }
 

@@ -7,6 +7,7 @@ use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::flags::MAP_PRIVATE;
 use crate::kernel::{Advice, PROT_READ, Word};
+use crate::text::Text;
 
 /// Pages that are given back and asked for again.
 const PAGES: u8 = 4;
@@ -17,7 +18,7 @@ const LEFT: u8 = b'l';
 /// (`mm/nommu.c`).
 pub static HOLDS_OLD_CONTENT: Experiment = Experiment {
     tests: &[Test {
-        question: "whether fresh memory holds what was there before",
+        question: Text::HOLDS_OLD_CONTENT,
         role: Role::Effect,
         promised: Outcome::number(1),
         base: base::PRIVATE,
@@ -53,7 +54,7 @@ fn each_page(bench: &mut Bench, flags: Word, holds: fn(&mut Bench, Word) -> bool
 pub static IS_DROPPABLE: Experiment = Experiment {
     asks: Asks::Type(base::PRIVATE),
     tests: &[Test {
-        question: "madvise(MADV_KEEPONFORK)",
+        question: Text::KEEP_ON_FORK,
         role: Role::Effect,
         promised: Outcome::refused(Errno::EINVAL),
         base: 0,

@@ -8,6 +8,7 @@ use super::{ASK, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Known, Outcome, Role, Test};
 use crate::kernel::{Advice, Word};
+use crate::text::Text;
 
 /// Pages of the hole.
 const HOLE: u8 = 16;
@@ -18,7 +19,7 @@ const HUGE: Word = 2 << 20;
 const PLACED: u8 = base::PRIVATE | base::FIXED;
 
 const fn test(
-    question: &'static str,
+    question: Text,
     role: Role,
     promised: Outcome,
     base: u8,
@@ -28,7 +29,7 @@ const fn test(
 }
 
 /// Shared memory cannot grow: a kernel that knows the flag as one that makes a mapping grow says so, whether mappings grow or not.
-const CANNOT_GROW: Test = test("shared memory", Role::Sign, Outcome::failed(Errno::EINVAL), base::SHARED, lands);
+const CANNOT_GROW: Test = test(Text::SHARED_MEMORY, Role::Sign, Outcome::failed(Errno::EINVAL), base::SHARED, lands);
 
 /// How memory answers that is there. It is touched further away than the one guard page of kernels before 4.12.
 const TOUCHED: Outcome = Outcome::number(0);
@@ -36,8 +37,8 @@ const TOUCHED: Outcome = Outcome::number(0);
 /// `MAP_GROWSDOWN`: memory below the mapping becomes part of it when it is touched.
 pub static GROWS_DOWN: Experiment = Experiment {
     tests: &[
-        test("a touch 8 pages below it", Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 8, true)),
-        test("a touch 4 pages below it", Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 4, true)),
+        test(Text::TOUCH_8_BELOW, Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 8, true)),
+        test(Text::TOUCH_4_BELOW, Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 4, true)),
     ],
     signs: &[CANNOT_GROW; 2],
     known: Known::Unavailable,
@@ -47,18 +48,16 @@ pub static GROWS_DOWN: Experiment = Experiment {
 /// `MAP_STACK`: no huge pages, or where stacks grow upwards (parisc since 6.12) memory above the mapping becomes part of it
 /// when it is touched; how shared memory answers tells which.
 pub static SERVES_AS_STACK: Experiment = Experiment {
-    tests: &[test(COLLAPSE, Role::Effect, Outcome::refused(Errno::EINVAL), PLACED, collapse); 2],
+    tests: &[test(Text::COLLAPSE, Role::Effect, Outcome::refused(Errno::EINVAL), PLACED, collapse); 2],
     signs: &[CANNOT_GROW; 2],
     known: Known::Unavailable,
     first: Some(serves_as_stack),
     ..ASK
 };
 
-const COLLAPSE: &str = "madvise(MADV_COLLAPSE)";
-
 static GROWS_UP: [Test; 2] = [
-    test("a touch 8 pages above it", Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 8, false)),
-    test("a touch 4 pages above it", Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 4, false)),
+    test(Text::TOUCH_8_ABOVE, Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 8, false)),
+    test(Text::TOUCH_4_ABOVE, Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 4, false)),
 ];
 
 fn serves_as_stack(bench: &mut Bench, bits: Word) -> bool {

@@ -16,6 +16,7 @@ use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test, Trial};
 use crate::flags::{CONTROL_BITS, CONTROL_SIZE, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, MAP_SHARED_VALIDATE, TABLE};
 use crate::kernel::{PROT_NONE, PROT_READ, Word};
+use crate::text::Text;
 
 /// The largest size, as a power of two, of which one page may be reserved for a moment to see whether the pool is empty.
 const SMALL: u8 = 21;
@@ -24,7 +25,7 @@ const SMALL: u8 = 21;
 const HUGE: Outcome = Outcome::number(1);
 
 const ONE_PAGE: Test = Test {
-    question: "whether one base page of it cannot be unmapped",
+    question: Text::ONE_BASE_PAGE,
     role: Role::Effect,
     promised: HUGE,
     base: base::PRIVATE,
@@ -71,7 +72,7 @@ fn find_default_size(bench: &mut Bench, bits: Word) -> bool {
     bench.huge = default_size(bench, flags | bench.own.noreserve);
     bench.note(Act::HugeSize, Outcome::number(bench.huge));
     if bench.huge <= SMALL && geometry(bench, flags, bench.huge) == Outcome::failed(Errno::ENOMEM) {
-        bench.evidence.but = Some("the pool of such pages is empty");
+        bench.evidence.but = Some(Text::POOL_IS_EMPTY);
     }
     true
 }
@@ -116,7 +117,7 @@ fn geometry(bench: &mut Bench, flags: Word, log2: u8) -> Outcome {
     huge
 }
 
-static BY_CONTROL_BIT: Test = validator("anonymous huge memory with a flag that no kernel knows", Role::Offer);
+static BY_CONTROL_BIT: Test = validator(Text::HUGE_WITH_UNKNOWN_FLAG, Role::Offer);
 
 /// The question and its two controls, with two control bits; not asked when nothing validates flags, because then the call could
 /// map something. Whether it may be offered: a 64-bit parisc kernel (6.12) answers `ENOMEM`, which is no answer to that.

@@ -6,11 +6,10 @@ use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::kernel::{PROT_NONE, PROT_READ, Word};
-
-const AT_TAKEN: &str = "a page at an address that is taken";
+use crate::text::Text;
 
 const fn at_taken(promised: Outcome, base: u8, backing: Backing) -> Test {
-    Test { question: AT_TAKEN, role: Role::Effect, promised, base, backing, look: lands }
+    Test { question: Text::PAGE_AT_TAKEN, role: Role::Effect, promised, base, backing, look: lands }
 }
 
 /// `MAP_FIXED`: the address that was asked for, although it is taken.
@@ -33,14 +32,14 @@ pub static KEEPS_WHAT_IS_THERE: Experiment = Experiment {
         at_taken(EXISTS, base::SHARED, Backing::ANONYMOUS),
         at_taken(EXISTS, base::PRIVATE, Backing::MEMFD),
         at_taken(EXISTS, base::SHARED, Backing::MEMFD),
-        part_taken("two pages of which the second is taken", |bench, flags, _| lands_beside(bench, flags, 0)),
-        part_taken("two pages of which the first is taken", |bench, flags, _| lands_beside(bench, flags, 1)),
+        part_taken(Text::SECOND_TAKEN, |bench, flags, _| lands_beside(bench, flags, 0)),
+        part_taken(Text::FIRST_TAKEN, |bench, flags, _| lands_beside(bench, flags, 1)),
     ],
     first: Some(is_given_a_free_page),
     ..ASK
 };
 
-const fn part_taken(question: &'static str, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
+const fn part_taken(question: Text, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
     Test { question, role: Role::Effect, promised: EXISTS, base: base::PRIVATE, backing: Backing::ANONYMOUS, look }
 }
 
@@ -58,7 +57,7 @@ fn is_given_a_free_page(bench: &mut Bench, bits: Word) -> bool {
     let free = lands(bench, bench.base(base::PRIVATE) | bits, Backing::ANONYMOUS);
     bench.take_spot();
     if free != Outcome::THERE {
-        bench.evidence.failed_control = Some("the free page that was asked for was not given");
+        bench.evidence.failed_control = Some(Text::FREE_PAGE_NOT_GIVEN);
     }
     true
 }
@@ -67,15 +66,10 @@ fn is_given_a_free_page(bench: &mut Bench, bits: Word) -> bool {
 pub static STAYS_LOW: Experiment = Experiment { tests: &[below_2g(base::PRIVATE), below_2g(base::SHARED)], ..ASK };
 
 const fn below_2g(base: u8) -> Test {
-    below("a page below 2 GiB", Outcome::number(1), base, |bench, flags, _| is_below(bench, flags, 31, Act::Low))
+    below(Text::BELOW_2G, Outcome::number(1), base, |bench, flags, _| is_below(bench, flags, 31, Act::Low))
 }
 
-const fn below(
-    question: &'static str,
-    promised: Outcome,
-    base: u8,
-    look: fn(&mut Bench, Word, Backing) -> Outcome,
-) -> Test {
+const fn below(question: Text, promised: Outcome, base: u8, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
     Test { question, role: Role::Effect, promised, base, backing: Backing::ANONYMOUS, look }
 }
 
@@ -86,9 +80,7 @@ pub static STAYS_HIGH: Experiment = Experiment { first: Some(stays_high), ..ASK 
 static BELOW_4G: [Test; 2] = [below_4g(base::PRIVATE), below_4g(base::SHARED)];
 
 const fn below_4g(base: u8) -> Test {
-    below("a page below 4 GiB when nothing is left above", Outcome::number(0), base, |bench, flags, _| {
-        is_below(bench, flags, 32, Act::Below4G)
-    })
+    below(Text::BELOW_4G, Outcome::number(0), base, |bench, flags, _| is_below(bench, flags, 32, Act::Below4G))
 }
 
 /// Whether a page whose address the kernel chooses lies below a power of two.

@@ -5,6 +5,7 @@ use super::bench::{Bench, base};
 use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::kernel::Word;
 use crate::report::sentence::hex;
+use crate::text::Text;
 
 /// The file.
 pub const SMAPS: &str = "/proc/self/smaps";
@@ -12,7 +13,7 @@ pub const SMAPS: &str = "/proc/self/smaps";
 /// A sign that the kernel knows a flag: it notes it.
 pub const fn sign(look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
     Test {
-        question: "its VmFlags in /proc/self/smaps",
+        question: Text::VM_FLAGS,
         role: Role::Sign,
         promised: Outcome::number(1),
         base: base::PRIVATE | base::FIXED,

@@ -7,6 +7,7 @@ use super::measure::lands;
 use crate::evidence::{Backing, Outcome, Role, Test, Trial};
 use crate::flags::CONTROL_BITS;
 use crate::kernel::Word;
+use crate::text::Text;
 
 /// What a validator says to nothing unknown, and to each bit that names nothing.
 #[derive(Clone, Copy, Debug)]
@@ -49,11 +50,11 @@ impl Bench<'_> {
     }
 }
 
-static BY_MEMFD: Test = validator("MAP_SHARED_VALIDATE of a memfd", Role::Validator);
-static BY_PIPE: Test = validator("MAP_SHARED_VALIDATE of a pipe", Role::Validator);
+static BY_MEMFD: Test = validator(Text::VALIDATE_OF_MEMFD, Role::Validator);
+static BY_PIPE: Test = validator(Text::VALIDATE_OF_PIPE, Role::Validator);
 
 /// A measurement whose answers are compared with those to nothing and to what names nothing.
-pub const fn validator(question: &'static str, role: Role) -> Test {
+pub const fn validator(question: Text, role: Role) -> Test {
     Test { question, role, promised: Outcome::NOT_RUN, base: 0, backing: Backing::MEMFD, look: lands }
 }
 
@@ -78,7 +79,7 @@ pub fn is_recognized(bench: &mut Bench, bits: Word) {
 
 fn compare(bench: &mut Bench, test: &'static Test, flagged: Outcome, control: Control) {
     if control.unknown == Outcome::NOT_RUN {
-        bench.evidence.failed_control = Some("bits that no kernel knows are not answered alike");
+        bench.evidence.failed_control = Some(Text::UNKNOWN_BITS_DIFFER);
     } else {
         bench.evidence.trials.push(Trial { test, flagged, plain: control.base, unknown: control.unknown });
     }

@@ -6,8 +6,9 @@ use super::{ASK, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test};
 use crate::kernel::{Advice, Word};
+use crate::text::Text;
 
-const fn in_memory(question: &'static str, promised: u8, base: u8) -> Test {
+const fn in_memory(question: Text, promised: u8, base: u8) -> Test {
     Test {
         question,
         role: Role::Effect,
@@ -18,23 +19,28 @@ const fn in_memory(question: &'static str, promised: u8, base: u8) -> Test {
     }
 }
 
-const UNTOUCHED: &str = "pages of 16 resident before anyone touched them";
-const POPULATED: &str = "pages of 16 resident with MAP_POPULATE";
-
 /// Private pages lie on reserved ground, so that they do not become part of a neighbour that is large enough for a huge page.
 const PRIVATE: u8 = base::PRIVATE | base::FIXED;
 
 /// `MAP_POPULATE`: pages of fresh memory are resident before anyone touched them, `mincore(2)`.
-pub static POPULATES: Experiment =
-    Experiment { tests: &[in_memory(UNTOUCHED, PAGES, PRIVATE), in_memory(UNTOUCHED, PAGES, base::SHARED)], ..ASK };
+pub static POPULATES: Experiment = Experiment {
+    tests: &[
+        in_memory(Text::RESIDENT_UNTOUCHED, PAGES, PRIVATE),
+        in_memory(Text::RESIDENT_UNTOUCHED, PAGES, base::SHARED),
+    ],
+    ..ASK
+};
 
 /// `MAP_NONBLOCK`: cancels `MAP_POPULATE` (since 2.6.23), whose effect must therefore be there without it.
 pub static CANCELS_POPULATE: Experiment = Experiment {
-    tests: &[in_memory(POPULATED, 0, PRIVATE | base::POPULATE), in_memory(POPULATED, 0, base::SHARED | base::POPULATE)],
+    tests: &[
+        in_memory(Text::RESIDENT_POPULATED, 0, PRIVATE | base::POPULATE),
+        in_memory(Text::RESIDENT_POPULATED, 0, base::SHARED | base::POPULATE),
+    ],
     first: Some(|bench, _| {
         for &base in &[PRIVATE, base::SHARED] {
             if resident(bench, bench.base(base), Backing::ANONYMOUS) != Outcome::number(0) {
-                bench.evidence.failed_control = Some("pages count as resident that nobody touched");
+                bench.evidence.failed_control = Some(Text::UNTOUCHED_ARE_RESIDENT);
             }
         }
         true
@@ -63,7 +69,7 @@ pub fn resident(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
 pub static LOCKS: Experiment = Experiment {
     tests: &[
         Test {
-            question: "madvise(MADV_DONTNEED)",
+            question: Text::DONT_NEED,
             role: Role::Effect,
             promised: Outcome::refused(Errno::EINVAL),
             base: base::PRIVATE,
@@ -71,7 +77,7 @@ pub static LOCKS: Experiment = Experiment {
             look: discard,
         },
         Test {
-            question: "msync(MS_INVALIDATE)",
+            question: Text::INVALIDATE,
             role: Role::Effect,
             promised: Outcome::refused(Errno::EBUSY),
             base: base::PRIVATE,

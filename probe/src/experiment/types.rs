@@ -8,6 +8,7 @@ use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Role, Test, Trial};
 use crate::flags::{MAP_SHARED, MAP_SHARED_VALIDATE};
 use crate::kernel::{PROT_READ, Word};
+use crate::text::Text;
 
 /// What the experiments store: another byte than the file holds.
 const STORED: u8 = b's';
@@ -16,22 +17,12 @@ const KEPT: Outcome = Outcome::number(CONTENT);
 /// The file's byte, when a store reached it.
 const REACHED: Outcome = Outcome::number(STORED);
 
-const fn on_memfd(
-    question: &'static str,
-    promised: Outcome,
-    base: u8,
-    look: fn(&mut Bench, Word, Backing) -> Outcome,
-) -> Test {
+const fn on_memfd(question: Text, promised: Outcome, base: u8, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
     Test { question, role: Role::Effect, promised, base, backing: Backing::MEMFD, look }
 }
 
-const IN_FILE: &str = "byte in the file after a store through the mapping";
-
 const fn stores(promised: Outcome) -> [Test; 2] {
-    [
-        on_memfd(IN_FILE, promised, 0, in_file),
-        on_memfd("byte in a second mapping after a store through the first", promised, 0, in_second),
-    ]
+    [on_memfd(Text::BYTE_IN_FILE, promised, 0, in_file), on_memfd(Text::BYTE_IN_SECOND_MAPPING, promised, 0, in_second)]
 }
 
 /// `MAP_SHARED`: a store reaches the file. `MAP_PRIVATE` is the control.
@@ -40,7 +31,7 @@ pub static SHARES_STORES: Experiment = Experiment { asks: Asks::Type(base::PRIVA
 /// `MAP_PRIVATE`: a store stays out of the file. `MAP_SHARED` is the control.
 pub static KEEPS_STORES: Experiment = Experiment { asks: Asks::Type(base::SHARED), tests: &stores(KEPT), ..ASK };
 
-const fn unknown_flag(question: &'static str, backing: Backing) -> Test {
+const fn unknown_flag(question: Text, backing: Backing) -> Test {
     Test {
         question,
         role: Role::Effect,
@@ -57,9 +48,9 @@ pub static REFUSES_UNKNOWN_FLAGS: Experiment = Experiment {
     asks: Asks::Type(base::SHARED),
     // The pipe twice: without a memfd, two calls agree all the same.
     tests: &[
-        unknown_flag("a memfd, with a flag that no kernel knows", Backing::MEMFD),
-        unknown_flag(ON_PIPE, Backing::PIPE),
-        unknown_flag(ON_PIPE, Backing::PIPE),
+        unknown_flag(Text::MEMFD_WITH_UNKNOWN_FLAG, Backing::MEMFD),
+        unknown_flag(Text::PIPE_WITH_UNKNOWN_FLAG, Backing::PIPE),
+        unknown_flag(Text::PIPE_WITH_UNKNOWN_FLAG, Backing::PIPE),
     ],
     first: Some(|bench, bits| {
         // Without a memfd the pipe twice, here too.
@@ -69,25 +60,23 @@ pub static REFUSES_UNKNOWN_FLAGS: Experiment = Experiment {
         }
         let taken = bench.evidence.of(Role::Validator).any(|by| by.flagged.succeeded());
         if taken && in_file(bench, MAP_SHARED_VALIDATE, Backing::MEMFD) != REACHED {
-            bench.evidence.failed_control = Some("a store through the mapping does not reach the file");
+            bench.evidence.failed_control = Some(Text::STORE_IS_LOST);
         }
         true
     }),
     ..ASK
 };
 
-const ON_PIPE: &str = "a pipe, with a flag that no kernel knows";
-
 /// `MAP_ANONYMOUS`: the mapping is fresh memory, although a file was given.
 pub static MAPS_NO_FILE: Experiment = Experiment {
     tests: &[
-        on_memfd("first byte of a mapping that was given a file", Outcome::number(0), base::PRIVATE, first_byte),
-        on_memfd(IN_FILE, KEPT, base::SHARED, in_file),
+        on_memfd(Text::FIRST_BYTE, Outcome::number(0), base::PRIVATE, first_byte),
+        on_memfd(Text::BYTE_IN_FILE, KEPT, base::SHARED, in_file),
     ],
     ..ASK
 };
 
-static BY_TYPE_FIELD: Test = validator("the type field", Role::Validator);
+static BY_TYPE_FIELD: Test = validator(Text::TYPE_FIELD, Role::Validator);
 
 /// Asks for a type in every backing.
 pub fn ask_as_type(bench: &mut Bench, map_type: Word) {
@@ -113,13 +102,13 @@ pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, &[known, as
         if map_type & flags == 0 && map_type & field == map_type {
             let answer = bench.try_map(map_type, prot, backing);
             if unknown != Outcome::NOT_RUN && !unknown.same_as(answer) {
-                bench.evidence.failed_control = Some("map types that name nothing are not answered alike");
+                bench.evidence.failed_control = Some(Text::TYPES_DIFFER);
             }
             unknown = answer;
         }
     }
     if bench.emulated {
-        bench.evidence.failed_control = Some("a system call emulator divides the flags in its own way");
+        bench.evidence.failed_control = Some(Text::EMULATOR_DIVIDES);
     }
     bench.evidence.trials.push(Trial { test: &BY_TYPE_FIELD, flagged, plain: base, unknown });
 }

@@ -1,63 +1,57 @@
 //! `json`: one object, the machine-readable report. Its form is `probe/schema/mapprobe.report.json`.
 
-use super::{Report, Row, SCHEMA_VERSION, json_sweep, sentence};
+use super::{Report, Row, json_sweep, sentence};
 use crate::cli::What;
 use crate::evidence::{Backing, Call, Outcome, Step};
 use crate::experiment::bench::Context;
 use crate::experiment::validation::Validation;
 use crate::kernel::Word;
+use crate::text::Text;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
     let mut json = Json::default();
     json.open('{');
-    json.text_at(
-        "schema",
-        match report.what {
-            What::Report => "mapprobe.report",
-            What::Sweep => "mapprobe.sweep",
-            What::FreeBits => "mapprobe.free-bits",
-        },
-    );
-    json.text_at("schema_version", SCHEMA_VERSION);
-    json.open_at("tool", '{');
-    json.text_at("name", "mapprobe");
-    json.text_at("version", env!("CARGO_PKG_VERSION"));
-    json.text_at("arch", report.arch.name());
+    json.say_at(Text::SCHEMA, Text::SCHEMAS.nth(report.what as usize));
+    json.say_at(Text::SCHEMA_VERSION, Text::OF_SCHEMA);
+    json.open_at(Text::TOOL, '{');
+    json.say_at(Text::NAME, Text::MAPPROBE);
+    json.say_at(Text::VERSION, Text::OF_MAPPROBE);
+    json.text_at(Text::ARCH, report.arch.name());
     json.close('}');
-    json.open_at("kernel", '{');
-    json.text_at("sysname", &report.kernel.sysname);
-    json.text_at("release", &report.kernel.release);
-    json.text_at("version", &report.kernel.version);
-    json.text_at("machine", &report.kernel.machine);
+    json.open_at(Text::KERNEL, '{');
+    json.text_at(Text::SYSNAME, &report.kernel.sysname);
+    json.text_at(Text::RELEASE, &report.kernel.release);
+    json.text_at(Text::VERSION, &report.kernel.version);
+    json.text_at(Text::MACHINE, &report.kernel.machine);
     json.close('}');
-    json.open_at("process", '{');
-    json.number_at("pid", report.process.pid);
-    json.number_at("euid", report.process.euid);
-    json.number_at("page_size", Some(report.process.page_size));
-    json.number_at("time", report.process.time);
+    json.open_at(Text::PROCESS, '{');
+    json.number_at(Text::PID, report.process.pid);
+    json.number_at(Text::EUID, report.process.euid);
+    json.number_at(Text::PAGE_SIZE, Some(report.process.page_size));
+    json.number_at(Text::TIME, report.process.time);
     json.close('}');
-    json.open_at("environment", '[');
+    json.open_at(Text::ENVIRONMENT, '[');
     for (name, evidence) in report.lies() {
         json.next();
         json.open('{');
-        json.text_at("name", name);
-        json.text_at("evidence", evidence);
+        json.say_at(Text::NAME, name);
+        json.say_at(Text::EVIDENCE, evidence);
         json.close('}');
     }
     json.close(']');
     match &report.validation {
         Some((validation, calls)) => {
-            json.open_at("validation", '{');
+            json.open_at(Text::VALIDATION, '{');
             write_validation(&mut json, report, validation);
             write_evidence(&mut json, report, report.calls(calls));
             json.close('}');
         }
-        None => json.word_at("validation", "null"),
+        None => json.word_at(Text::VALIDATION, Text::NULL),
     }
     match report.what {
         What::Report => {
-            json.open_at("flags", '[');
+            json.open_at(Text::FLAGS, '[');
             for row in &report.rows {
                 json.next();
                 json.open('{');
@@ -69,29 +63,29 @@ pub fn write(report: &Report) -> String {
         What::Sweep => json_sweep::write_sweep(&mut json, report),
         What::FreeBits => json_sweep::write_free(&mut json, report),
     }
-    json.truth_at("complete", Some(report.complete));
+    json.truth_at(Text::COMPLETE, Some(report.complete));
     json.close('}');
     json.out.push('\n');
     json.out
 }
 
 fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
-    json.truth_at("present", validation.present);
-    json.truth_at("validating", validation.validating);
-    json.hex_at("type_mask", validation.type_mask);
-    bits_at(json, "accepted_bits", validation.accepted);
-    bits_at(json, "refused_bits", validation.refused);
-    json.open_at("other_bits", '[');
+    json.truth_at(Text::PRESENT, validation.present);
+    json.truth_at(Text::VALIDATING, validation.validating);
+    json.hex_at(Text::TYPE_MASK, validation.type_mask);
+    bits_at(json, Text::ACCEPTED_BITS, validation.accepted);
+    bits_at(json, Text::REFUSED_BITS, validation.refused);
+    json.open_at(Text::OTHER_BITS, '[');
     for &(bit, memfd, pipe) in &validation.other {
         json.next();
         json.open_flat('{');
-        json.number_at("bit", Some(bit.into()));
-        json.outcome_at("memfd", memfd);
-        json.outcome_at("pipe", pipe);
+        json.number_at(Text::BIT, Some(bit.into()));
+        json.outcome_at(Text::MEMFD, memfd);
+        json.outcome_at(Text::PIPE, pipe);
         json.close('}');
     }
     json.close(']');
-    json.open_at("contexts", '[');
+    json.open_at(Text::CONTEXTS, '[');
     for (context, outcome) in &validation.contexts {
         write_context(json, report, *context, *outcome);
     }
@@ -99,7 +93,7 @@ fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
 }
 
 /// Writes the numbers of the bits of a mask.
-pub(super) fn bits_at(json: &mut Json, key: &str, mask: impl Into<u64>) {
+pub(super) fn bits_at(json: &mut Json, key: Text, mask: impl Into<u64>) {
     let mask: u64 = mask.into();
     json.key(key);
     json.open_flat('[');
@@ -114,19 +108,18 @@ pub(super) fn bits_at(json: &mut Json, key: &str, mask: impl Into<u64>) {
 
 fn write_row(json: &mut Json, report: &Report, row: &Row) {
     let (verdict, reason) = &row.finding;
-    json.text_at("name", row.flag.name);
-    json.hex_at("value", row.flag.value(report.arch));
-    json.word_at("since", "\"");
+    json.say_at(Text::NAME, row.flag.name);
+    json.hex_at(Text::VALUE, row.flag.value(report.arch));
+    json.quote_at(Text::SINCE);
     sentence::version(&mut json.out, row.flag.since);
     json.out.push('"');
-    json.text_at("verdict", verdict.word());
-    json.text_at("reason_code", reason.cause.code());
-    json.key("reason");
-    json.out.push('"');
+    json.say_at(Text::VERDICT, verdict.word());
+    json.say_at(Text::REASON_CODE, reason.cause.code());
+    json.quote_at(Text::REASON);
     sentence::reason(&mut json.out, report, row);
     json.out.push('"');
     let steps = report.calls(&row.calls);
-    json.open_at("contexts", '[');
+    json.open_at(Text::CONTEXTS, '[');
     for step in steps {
         if let Call::Context { flags, backing } = step.call {
             write_context(json, report, (sentence::map_type(report.arch, flags.into()), backing), step.outcome);
@@ -140,22 +133,22 @@ fn write_context(json: &mut Json, report: &Report, (map_type, backing): Context,
     json.next();
     json.open_flat('{');
     type_and_backing(json, report, map_type, backing);
-    json.outcome_at("outcome", outcome);
+    json.outcome_at(Text::OUTCOME, outcome);
     json.close('}');
 }
 
 /// Writes a context.
 pub(super) fn type_and_backing(json: &mut Json, report: &Report, map_type: Word, backing: Backing) {
-    json.word_at("type", "\"");
+    json.quote_at(Text::TYPE);
     sentence::flags(&mut json.out, report.arch, map_type);
     json.out.push('"');
-    json.word_at("backing", "\"");
+    json.quote_at(Text::BACKING);
     sentence::backing(&mut json.out, report, backing);
     json.out.push('"');
 }
 
 fn write_evidence(json: &mut Json, report: &Report, steps: &[Step]) {
-    json.open_at("evidence", '[');
+    json.open_at(Text::EVIDENCE, '[');
     for step in steps {
         json.next();
         json.out.push('"');
@@ -191,7 +184,7 @@ impl Json {
         }
     }
 
-    pub(super) fn open_at(&mut self, key: &str, bracket: char) {
+    pub(super) fn open_at(&mut self, key: Text, bracket: char) {
         self.key(key);
         self.open(bracket);
     }
@@ -228,59 +221,72 @@ impl Json {
         }
     }
 
-    pub(super) fn key(&mut self, name: &str) {
+    pub(super) fn key(&mut self, name: Text) {
         self.next();
-        self.text(name);
-        self.out.push_str(": ");
+        self.out.push('"');
+        name.push(&mut self.out);
+        self.out.push('"');
+        self.out.push(':');
+        self.out.push(' ');
     }
 
-    pub(super) fn word_at(&mut self, key: &str, word: &str) {
+    /// A text begins, which the caller writes and ends.
+    pub(super) fn quote_at(&mut self, key: Text) {
         self.key(key);
-        self.out.push_str(word);
+        self.out.push('"');
     }
 
-    fn truth_at(&mut self, key: &str, truth: Option<bool>) {
-        self.word_at(key, truth.map_or("null", |truth| if truth { "true" } else { "false" }));
+    pub(super) fn word_at(&mut self, key: Text, word: Text) {
+        self.key(key);
+        word.push(&mut self.out);
     }
 
-    pub(super) fn number_at(&mut self, key: &str, value: Option<Word>) {
+    /// A text of this program.
+    pub(super) fn say_at(&mut self, key: Text, text: Text) {
+        self.quote_at(key);
+        text.push(&mut self.out);
+        self.out.push('"');
+    }
+
+    fn truth_at(&mut self, key: Text, truth: Option<bool>) {
+        self.word_at(key, truth.map_or(Text::NULL, |truth| if truth { Text::TRUE } else { Text::FALSE }));
+    }
+
+    pub(super) fn number_at(&mut self, key: Text, value: Option<Word>) {
         match value {
             Some(value) => {
                 self.key(key);
                 sentence::number(&mut self.out, value);
             }
-            None => self.word_at(key, "null"),
+            None => self.word_at(key, Text::NULL),
         }
     }
 
     /// Flag values are strings: not every reader of JSON keeps 64 bits of a number.
-    pub(super) fn hex_at(&mut self, key: &str, value: Option<Word>) {
+    pub(super) fn hex_at(&mut self, key: Text, value: Option<Word>) {
         match value {
             Some(value) => {
-                self.word_at(key, "\"0x");
+                self.quote_at(key);
+                self.out.push('0');
+                self.out.push('x');
                 sentence::hex(&mut self.out, value, 1);
                 self.out.push('"');
             }
-            None => self.word_at(key, "null"),
+            None => self.word_at(key, Text::NULL),
         }
     }
 
-    pub(super) fn outcome_at(&mut self, key: &str, outcome: Outcome) {
-        self.word_at(key, "\"");
+    pub(super) fn outcome_at(&mut self, key: Text, outcome: Outcome) {
+        self.quote_at(key);
         match outcome {
-            Outcome::THERE | Outcome::ELSEWHERE => self.out.push_str("accepted"),
+            Outcome::THERE | Outcome::ELSEWHERE => Text::ACCEPTED.push(&mut self.out),
             other => sentence::outcome(&mut self.out, other),
         }
         self.out.push('"');
     }
 
-    pub(super) fn text_at(&mut self, key: &str, text: &str) {
-        self.key(key);
-        self.text(text);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.out.push('"');
+    pub(super) fn text_at(&mut self, key: Text, text: &str) {
+        self.quote_at(key);
         escape(&mut self.out, text);
         self.out.push('"');
     }
@@ -303,7 +309,8 @@ fn escape(out: &mut String, text: &str) {
             }
             Ok(plain @ b' '..=b'~') => out.push(char::from(plain)),
             _ => {
-                out.push_str("\\u");
+                out.push('\\');
+                out.push('u');
                 sentence::hex(out, Word::from(unit), 4);
             }
         }

@@ -7,16 +7,17 @@ use crate::evidence::Outcome;
 use crate::experiment::bench::Context;
 use crate::flags::{self, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own};
 use crate::kernel::Word;
+use crate::text::Text;
 
 /// Writes every answer.
 pub fn write_sweep(json: &mut Json, report: &Report) {
     let sweep = &report.sweep;
-    json.open_at("sweep", '[');
+    json.open_at(Text::SWEEP, '[');
     for (at, context) in sweep.contexts.iter().enumerate().take(sweep.named) {
         let Some((&base, answers)) = sweep.of(at).split_first() else { continue };
         open_context(json, report, context);
-        answer_at(json, "base", base);
-        json.key("bits");
+        answer_at(json, Text::BASE, base);
+        json.key(Text::BITS);
         json.open_flat('[');
         for &answer in answers {
             json.next();
@@ -26,14 +27,14 @@ pub fn write_sweep(json: &mut Json, report: &Report) {
         json.close('}');
     }
     json.close(']');
-    json.open_at("types", '[');
+    json.open_at(Text::TYPES, '[');
     for (context, &answer) in sweep.types() {
         open_context(json, report, context);
-        answer_at(json, "outcome", answer);
+        answer_at(json, Text::OUTCOME, answer);
         json.close('}');
     }
     json.close(']');
-    bits_at(json, "huge_size_field", HUGE_SIZE_FIELD);
+    bits_at(json, Text::HUGE_SIZE_FIELD, HUGE_SIZE_FIELD);
     write_strangers(json, report);
 }
 
@@ -43,8 +44,8 @@ const HUGE_SIZE_FIELD: Word = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
 /// Writes what a new flag or map type could be detected by.
 pub fn write_free(json: &mut Json, report: &Report) {
     let free = !meant(report);
-    bits_at(json, "with_map_shared_validate", free & report.sweep.refused());
-    bits_at(json, "with_any_map_type", free & report.sweep.failing());
+    bits_at(json, Text::WITH_MAP_SHARED_VALIDATE, free & report.sweep.refused());
+    bits_at(json, Text::WITH_ANY_MAP_TYPE, free & report.sweep.failing());
     // Values without a name that everything refuses, and not because of what is mapped; the largest is 43.
     let mut types = !flags::types(report.arch).fold(0_u64, |mask, named| mask | 1_u64 << named);
     let mut asked = 0_u64;
@@ -54,7 +55,7 @@ pub fn write_free(json: &mut Json, report: &Report) {
             types &= !(1_u64 << value);
         }
     }
-    bits_at(json, "map_types", types & asked);
+    bits_at(json, Text::MAP_TYPES, types & asked);
     write_strangers(json, report);
 }
 
@@ -66,7 +67,7 @@ fn meant(report: &Report) -> Word {
 
 /// Bits that the kernel knows and the table does not: this kernel may be newer than this program.
 fn write_strangers(json: &mut Json, report: &Report) {
-    bits_at(json, "unnamed_accepted_bits", report.sweep.passed() & !meant(report));
+    bits_at(json, Text::UNNAMED_ACCEPTED_BITS, report.sweep.passed() & !meant(report));
 }
 
 fn open_context(json: &mut Json, report: &Report, &(map_type, backing): &Context) {
@@ -75,7 +76,7 @@ fn open_context(json: &mut Json, report: &Report, &(map_type, backing): &Context
     type_and_backing(json, report, map_type, backing);
 }
 
-fn answer_at(json: &mut Json, key: &str, answer: Outcome) {
+fn answer_at(json: &mut Json, key: Text, answer: Outcome) {
     json.key(key);
     write_answer(json, answer);
 }
@@ -84,8 +85,8 @@ fn answer_at(json: &mut Json, key: &str, answer: Outcome) {
 fn write_answer(json: &mut Json, answer: Outcome) {
     json.out.push('"');
     match answer {
-        Outcome::THERE => json.out.push_str("accepted"),
-        Outcome::ELSEWHERE => json.out.push_str("elsewhere"),
+        Outcome::THERE => Text::ACCEPTED.push(&mut json.out),
+        Outcome::ELSEWHERE => Text::ELSEWHERE.push(&mut json.out),
         other => sentence::outcome(&mut json.out, other),
     }
     json.out.push('"');

@@ -7,6 +7,7 @@ use crate::evidence::{Backing, Call, Outcome, Step};
 use crate::experiment::bench::Context;
 use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own, TABLE, Version};
 use crate::kernel::Word;
+use crate::text::Text;
 use crate::verdict::{Cause, Reason};
 
 /// Appends a number in decimal. By subtraction: 64-bit division costs kilobytes on a 32-bit machine, and `core::fmt` two more.
@@ -51,7 +52,7 @@ pub fn hex(out: &mut String, value: Word, width: u32) {
 /// Appends a kernel version, such as `4.15` or `2.4.20`.
 pub fn version(out: &mut String, Version([major, minor, patch]): Version) {
     if major == 0 {
-        out.push_str("always");
+        Text::ALWAYS.push(out);
         return;
     }
     number(out, Word::from(major));
@@ -66,9 +67,9 @@ pub fn version(out: &mut String, Version([major, minor, patch]): Version) {
 /// Appends an errno by name; by number where it has none.
 pub fn errno(out: &mut String, errno: Errno) {
     match errno.name() {
-        Some(name) => out.push_str(name),
+        Some(name) => name.push(out),
         None => {
-            out.push_str("errno ");
+            Text::ERRNO.push(out);
             number(out, Word::from(errno.0));
         }
     }
@@ -81,11 +82,12 @@ pub fn outcome(out: &mut String, outcome: Outcome) {
     } else if let Some(failed) = outcome.errno() {
         errno(out, failed);
     } else {
-        out.push_str(match outcome {
-            Outcome::THERE => "mapped there",
-            Outcome::ELSEWHERE => "mapped elsewhere",
-            _ => "not asked",
-        });
+        let words = match outcome {
+            Outcome::THERE => Text::MAPPED_THERE,
+            Outcome::ELSEWHERE => Text::MAPPED_ELSEWHERE,
+            _ => Text::NOT_ASKED,
+        };
+        words.push(out);
     }
 }
 
@@ -109,7 +111,7 @@ pub fn flags(out: &mut String, arch: Arch, value: Word) {
             if out.len() > start {
                 out.push('|');
             }
-            out.push_str(flag.name);
+            flag.name.push(out);
             left &= !bits;
         }
     }
@@ -117,7 +119,8 @@ pub fn flags(out: &mut String, arch: Arch, value: Word) {
         if out.len() > start {
             out.push('|');
         }
-        out.push_str("0x");
+        out.push('0');
+        out.push('x');
         hex(out, left, 1);
     }
 }
@@ -129,36 +132,37 @@ pub fn map_type(arch: Arch, value: Word) -> Word {
 
 /// Appends what is mapped; a path as the report spells it.
 pub fn backing(out: &mut String, report: &Report, backing: Backing) {
-    out.push_str(match backing {
-        Backing::ANONYMOUS => "anonymous",
-        Backing::MEMFD => "memfd",
-        Backing::PIPE => "pipe",
-        path => path.place().and_then(|place| report.paths.get(place)).map_or("path", String::as_str),
-    });
+    match backing.place() {
+        None => Text::BACKINGS.nth(backing.0.into()).push(out),
+        Some(place) => match report.paths.get(place) {
+            Some(path) => out.push_str(path),
+            None => Text::PATH.push(out),
+        },
+    }
 }
 
 /// Appends a call and its answer.
 pub fn step(out: &mut String, report: &Report, step: &Step) {
     match step.call {
         Call::Mmap { flags: value, backing: what, .. } | Call::Context { flags: value, backing: what } => {
-            out.push_str("mmap(");
+            Text::MMAP.push(out);
             flags(out, report.arch, value.into());
-            out.push_str(", ");
+            Text::COMMA.push(out);
             backing(out, report, what);
             match step.call {
-                Call::Mmap { pages: 0, .. } => out.push_str(", large"),
+                Call::Mmap { pages: 0, .. } => Text::LARGE.push(out),
                 Call::Mmap { pages, .. } if pages != 1 => {
-                    out.push_str(", ");
+                    Text::COMMA.push(out);
                     number(out, pages.into());
-                    out.push_str(" pages");
+                    Text::PAGES.push(out);
                 }
                 _ => {}
             }
             out.push(')');
         }
-        Call::Other(act) => out.push_str(act.words()),
+        Call::Other(act) => act.words().push(out),
     }
-    out.push_str(": ");
+    Text::COLON.push(out);
     outcome(out, step.outcome);
 }
 
@@ -167,20 +171,20 @@ pub fn reason(out: &mut String, report: &Report, row: &Row) {
     let Reason { trial, remark, .. } = row.finding.1;
     summary(out, &row.finding.1);
     if let Some(trial) = trial {
-        out.push_str(": ");
-        out.push_str(trial.test.question);
+        Text::COLON.push(out);
+        trial.test.question.push(out);
         for (words, answer) in
-            [(": with it ", trial.flagged), (", without ", trial.plain), (", with a control ", trial.unknown)]
+            [(Text::WITH_IT, trial.flagged), (Text::WITHOUT, trial.plain), (Text::WITH_CONTROL, trial.unknown)]
         {
             if answer != Outcome::NOT_RUN {
-                out.push_str(words);
+                words.push(out);
                 outcome(out, answer);
             }
         }
     }
     if let (Some(remark), Some(_)) = (remark, trial) {
-        out.push_str("; ");
-        out.push_str(remark);
+        Text::SEMICOLON.push(out);
+        remark.push(out);
     }
     differences(out, report, row);
 }
@@ -192,7 +196,7 @@ fn differences(out: &mut String, report: &Report, row: &Row) {
         all.unwrap_or_default().iter().any(|(known, base)| *known == context && base.succeeded())
     };
     let start = out.len();
-    for (wanted, words) in [(true, "; taken under "), (false, "; refused under ")] {
+    for (wanted, words) in [(true, Text::TAKEN_UNDER), (false, Text::REFUSED_UNDER)] {
         let mut between = words;
         for step in report.calls(&row.calls) {
             let Call::Context { flags: value, backing: what } = step.call else { continue };
@@ -200,16 +204,17 @@ fn differences(out: &mut String, report: &Report, row: &Row) {
             if step.outcome.succeeded() != wanted || !plain((map_type, what)) {
                 continue;
             }
-            out.push_str(between);
+            between.push(out);
             flags(out, report.arch, map_type);
-            out.push_str(" of ");
+            Text::OF.push(out);
             backing(out, report, what);
             if !wanted {
-                out.push_str(" (");
+                out.push(' ');
+                out.push('(');
                 outcome(out, step.outcome);
                 out.push(')');
             }
-            between = ", ";
+            between = Text::COMMA;
         }
         if between == words {
             // All of them answer alike.
@@ -222,5 +227,5 @@ fn differences(out: &mut String, report: &Report, row: &Row) {
 /// Appends a reason in a few words: the failed control's, where one failed.
 pub fn summary(out: &mut String, reason: &Reason) {
     let failed = reason.remark.filter(|_| reason.cause == Cause::ControlFailed);
-    out.push_str(failed.unwrap_or(reason.cause.words()));
+    failed.unwrap_or(reason.cause.words()).push(out);
 }

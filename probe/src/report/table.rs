@@ -1,6 +1,7 @@
 //! `table`: for people, fits 80 columns.
 
 use super::{Report, sentence};
+use crate::text::Text;
 
 /// Characters of a line.
 const WIDTH: usize = 80;
@@ -10,60 +11,67 @@ static COLUMNS: [usize; 3] = [21, 33, 46];
 /// Writes the report.
 pub fn write(report: &Report) -> String {
     let mut out = String::new();
-    out.push_str("mapprobe ");
-    out.push_str(env!("CARGO_PKG_VERSION"));
-    out.push_str(" for ");
+    Text::MAPPROBE_FOR.push(&mut out);
     out.push_str(report.arch.name());
-    out.push_str(" on ");
+    Text::ON.push(&mut out);
     out.push_str(&report.kernel.sysname);
     out.push(' ');
     out.push_str(&report.kernel.release);
-    out.push_str("\n\n");
-    line(&mut out, ["FLAG", "VALUE", "VERDICT"], "REASON");
+    Text::TABLE_HEAD.push(&mut out);
+    let mut words = String::new();
     for row in &report.rows {
-        let (mut value, mut summary) = (String::new(), String::new());
+        let start = out.len();
+        row.flag.name.push(&mut out);
+        pad(&mut out, start + COLUMNS[0]);
         match row.flag.value(report.arch) {
             Some(bits) => {
-                value.push_str("0x");
-                sentence::hex(&mut value, bits, 1);
+                out.push('0');
+                out.push('x');
+                sentence::hex(&mut out, bits, 1);
             }
-            None => value.push('-'),
+            None => out.push('-'),
         }
+        pad(&mut out, start + COLUMNS[1]);
         let (verdict, reason) = &row.finding;
-        sentence::summary(&mut summary, reason);
-        line(&mut out, [row.flag.name, &value, verdict.word()], &summary);
+        verdict.word().push(&mut out);
+        sentence::summary(&mut words, reason);
+        wrap(&mut out, start, &mut words);
     }
     for (name, evidence) in report.lies() {
         out.push('\n');
-        line(&mut out, ["not a plain kernel", "", ""], name);
-        line(&mut out, ["", "", ""], evidence);
+        let start = out.len();
+        Text::NOT_PLAIN.push(&mut out);
+        name.push(&mut words);
+        wrap(&mut out, start, &mut words);
+        let start = out.len();
+        evidence.push(&mut words);
+        wrap(&mut out, start, &mut words);
     }
     if !report.complete {
-        out.push_str("\nincomplete: not every flag could be asked\n");
+        Text::INCOMPLETE.push(&mut out);
     }
     out
 }
 
-/// Three short cells and a text that is wrapped between words.
-fn line(out: &mut String, cells: [&str; 3], text: &str) {
-    let mut start = out.len();
-    for (cell, column) in cells.iter().zip(&COLUMNS) {
-        out.push_str(cell);
-        pad(out, start + column);
-    }
-    let mut between = "";
+/// The last cell of a line, a text that is wrapped between words. It is taken away.
+fn wrap(out: &mut String, mut start: usize, text: &mut String) {
+    pad(out, start + COLUMNS[2]);
+    let mut between = false;
     for word in text.as_bytes().split(|&byte| byte == b' ').map(crate::kernel::text) {
-        if out.len() - start + between.len() + word.len() > WIDTH {
+        if out.len() - start + usize::from(between) + word.len() > WIDTH {
             out.push('\n');
             start = out.len();
             pad(out, start + COLUMNS[2]);
-            between = "";
+            between = false;
         }
-        out.push_str(between);
+        if between {
+            out.push(' ');
+        }
         out.push_str(word);
-        between = " ";
+        between = true;
     }
     out.push('\n');
+    text.clear();
 }
 
 fn pad(out: &mut String, column: usize) {

@@ -60,8 +60,12 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
     let report = run::probe(kernel, arch(machine), TABLE, opened.files(), &options);
     opened.close(kernel);
     Ok(Findings {
-        rows: report.rows.iter().map(|row| (row.flag.name, row.finding.0.word(), row.finding.1.cause.code())).collect(),
-        environment: report.lies().map(|lie| lie.0).collect(),
+        rows: report
+            .rows
+            .iter()
+            .map(|row| (row.flag.name.plain(), row.finding.0.word().plain(), row.finding.1.cause.code().plain()))
+            .collect(),
+        environment: report.lies().map(|lie| lie.0.plain()).collect(),
         validation: report.validation.as_ref().map(|(found, _)| (found.present, found.validating, found.type_mask)),
         complete: report.complete,
     })

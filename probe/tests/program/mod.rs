@@ -180,7 +180,7 @@ impl Program {
 
 /// The word for an error.
 pub fn name(errno: Errno) -> &'static str {
-    errno.name().expect("a name")
+    errno.name().expect("a name").plain()
 }
 
 /// `ok`, or the error.

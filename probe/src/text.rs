@@ -1,0 +1,366 @@
+//! Every sentence of the report, packed when the program is compiled: English takes half the room then, and a sentence is named by
+//! two bytes instead of a pointer and a length. To add one, add a line to the list.
+//!
+//! Packed by byte pair encoding: again and again the pair of neighbours that occurs most often becomes a code of its own, so that
+//! unpacking needs no more than a table of pairs.
+
+#![allow(long_running_const_eval, reason = "packing takes a second or two, once")]
+
+use crate::errno::Errno;
+use crate::evidence::Act;
+use crate::experiment::environment;
+use crate::flags;
+use crate::report;
+use crate::verdict::{Cause, Verdict};
+use core::num::NonZeroU16;
+
+/// A text by its place among the packed ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Text(NonZeroU16);
+
+macro_rules! texts {
+    ($($name:ident $text:expr;)*) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "they are the constants' names")]
+        enum At { $($name),* }
+
+        const PLAIN: &[&[&str]] = &[$(&$text),*];
+
+        /// Each is what its name says; a list holds several texts, see [`Text::nth`].
+        #[allow(missing_docs, reason = "the text itself says what it is")]
+        impl Text {
+            $(pub const $name: Text = Text::entry(At::$name as usize);)*
+        }
+    };
+}
+
+texts! {
+    // Lists, which the files they are about keep.
+    FLAG_NAMES flags::NAMES;
+    VERDICTS Verdict::WORDS;
+    CODES Cause::CODES;
+    CAUSES Cause::WORDS;
+    ACTS Act::WORDS;
+    ERRNOS Errno::NAMES;
+    LIES environment::LIES.as_flattened();
+    BACKINGS ["anonymous", "memfd", "pipe"];
+    SCHEMAS ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bits"];
+
+    // What is measured, and what may be in the way.
+    WRITING_TO_MAPPED_FILE ["writing to a file that is mapped"];
+    VALIDATE_OF_PATH ["MAP_SHARED_VALIDATE of a path"];
+    PRIVATE_MAPPING_OF_PATH ["a private mapping of a path"];
+    ONE_BASE_PAGE ["whether one base page of it cannot be unmapped"];
+    HUGE_WITH_UNKNOWN_FLAG ["anonymous huge memory with a flag that no kernel knows"];
+    MORE_BY_64_MIB ["64 MiB more than memory and swap together"];
+    MORE_BY_128_MIB ["128 MiB more than memory and swap together"];
+    BYTE_IN_FILE ["byte in the file after a store through the mapping"];
+    BYTE_IN_SECOND_MAPPING ["byte in a second mapping after a store through the first"];
+    MEMFD_WITH_UNKNOWN_FLAG ["a memfd, with a flag that no kernel knows"];
+    PIPE_WITH_UNKNOWN_FLAG ["a pipe, with a flag that no kernel knows"];
+    FIRST_BYTE ["first byte of a mapping that was given a file"];
+    TYPE_FIELD ["the type field"];
+    SHARED_MEMORY ["shared memory"];
+    TOUCH_8_BELOW ["a touch 8 pages below it"];
+    TOUCH_4_BELOW ["a touch 4 pages below it"];
+    TOUCH_8_ABOVE ["a touch 8 pages above it"];
+    TOUCH_4_ABOVE ["a touch 4 pages above it"];
+    COLLAPSE ["madvise(MADV_COLLAPSE)"];
+    HOLDS_OLD_CONTENT ["whether fresh memory holds what was there before"];
+    KEEP_ON_FORK ["madvise(MADV_KEEPONFORK)"];
+    PAGE_AT_TAKEN ["a page at an address that is taken"];
+    SECOND_TAKEN ["two pages of which the second is taken"];
+    FIRST_TAKEN ["two pages of which the first is taken"];
+    BELOW_2G ["a page below 2 GiB"];
+    BELOW_4G ["a page below 4 GiB when nothing is left above"];
+    VM_FLAGS ["its VmFlags in /proc/self/smaps"];
+    VALIDATE_OF_MEMFD ["MAP_SHARED_VALIDATE of a memfd"];
+    VALIDATE_OF_PIPE ["MAP_SHARED_VALIDATE of a pipe"];
+    RESIDENT_UNTOUCHED ["pages of 16 resident before anyone touched them"];
+    RESIDENT_POPULATED ["pages of 16 resident with MAP_POPULATE"];
+    DONT_NEED ["madvise(MADV_DONTNEED)"];
+    INVALIDATE ["msync(MS_INVALIDATE)"];
+    STORE_IS_LOST ["a store through the mapping does not reach the file"];
+    TYPES_DIFFER ["map types that name nothing are not answered alike"];
+    EMULATOR_DIVIDES ["a system call emulator divides the flags in its own way"];
+    POOL_IS_EMPTY ["the pool of such pages is empty"];
+    UNTOUCHED_ARE_RESIDENT ["pages count as resident that nobody touched"];
+    UNKNOWN_BITS_DIFFER ["bits that no kernel knows are not answered alike"];
+    FREE_PAGE_NOT_GIVEN ["the free page that was asked for was not given"];
+    NO_GROUND ["no ground could be reserved: mmap failed"];
+    NO_PIPE ["no pipe could be had: pipe2 failed"];
+
+    // Keys and words of the JSON report.
+    SCHEMA ["schema"];
+    SCHEMA_VERSION ["schema_version"];
+    TOOL ["tool"];
+    NAME ["name"];
+    VERSION ["version"];
+    ARCH ["arch"];
+    KERNEL ["kernel"];
+    SYSNAME ["sysname"];
+    RELEASE ["release"];
+    MACHINE ["machine"];
+    PROCESS ["process"];
+    PID ["pid"];
+    EUID ["euid"];
+    PAGE_SIZE ["page_size"];
+    TIME ["time"];
+    ENVIRONMENT ["environment"];
+    EVIDENCE ["evidence"];
+    VALIDATION ["validation"];
+    FLAGS ["flags"];
+    COMPLETE ["complete"];
+    PRESENT ["present"];
+    VALIDATING ["validating"];
+    TYPE_MASK ["type_mask"];
+    OTHER_BITS ["other_bits"];
+    BIT ["bit"];
+    MEMFD ["memfd"];
+    PIPE ["pipe"];
+    CONTEXTS ["contexts"];
+    VALUE ["value"];
+    SINCE ["since"];
+    VERDICT ["verdict"];
+    REASON_CODE ["reason_code"];
+    REASON ["reason"];
+    OUTCOME ["outcome"];
+    TYPE ["type"];
+    BACKING ["backing"];
+    ACCEPTED_BITS ["accepted_bits"];
+    REFUSED_BITS ["refused_bits"];
+    SWEEP ["sweep"];
+    BITS ["bits"];
+    TYPES ["types"];
+    BASE ["base"];
+    HUGE_SIZE_FIELD ["huge_size_field"];
+    WITH_MAP_SHARED_VALIDATE ["with_map_shared_validate"];
+    WITH_ANY_MAP_TYPE ["with_any_map_type"];
+    MAP_TYPES ["map_types"];
+    UNNAMED_ACCEPTED_BITS ["unnamed_accepted_bits"];
+    MAPPROBE ["mapprobe"];
+    OF_SCHEMA [report::SCHEMA_VERSION];
+    OF_MAPPROBE [env!("CARGO_PKG_VERSION")];
+    NULL ["null"];
+    TRUE ["true"];
+    FALSE ["false"];
+    ACCEPTED ["accepted"];
+    ELSEWHERE ["elsewhere"];
+
+    // Pieces of sentences.
+    ALWAYS ["always"];
+    ERRNO ["errno "];
+    MAPPED_THERE ["mapped there"];
+    MAPPED_ELSEWHERE ["mapped elsewhere"];
+    NOT_ASKED ["not asked"];
+    PATH ["path"];
+    MMAP ["mmap("];
+    COMMA [", "];
+    LARGE [", large"];
+    PAGES [" pages"];
+    COLON [": "];
+    WITH_IT [": with it "];
+    WITHOUT [", without "];
+    WITH_CONTROL [", with a control "];
+    SEMICOLON ["; "];
+    TAKEN_UNDER ["; taken under "];
+    REFUSED_UNDER ["; refused under "];
+    OF [" of "];
+
+    // The table.
+    MAPPROBE_FOR [concat!("mapprobe ", env!("CARGO_PKG_VERSION"), " for ")];
+    ON [" on "];
+    TABLE_HEAD ["\n\nFLAG                 VALUE       VERDICT      REASON\n"];
+    NOT_PLAIN ["not a plain kernel"];
+    INCOMPLETE ["\nincomplete: not every flag could be asked\n"];
+}
+
+/// Ends a text.
+const END: u8 = 0;
+/// A character has its own code: from 1, a space, to 95, a tilde, and one for the end of a line.
+const NEWLINE: u8 = 96;
+/// The first code of a pair.
+const FIRST_PAIR: u8 = 97;
+/// What a character's code lacks to the character.
+const SHIFT: u8 = b' ' - 1;
+/// How many pairs have a code.
+const PAIR_COUNT: usize = 256 - FIRST_PAIR as usize;
+
+/// All texts one after the other, each with its end; before them a byte that is nobody's.
+static PACKED: [u8; LEN] = {
+    let mut packed = [0; LEN];
+    let mut at = 0;
+    while at < LEN {
+        packed[at] = DONE.text[at];
+        at += 1;
+    }
+    packed
+};
+/// What the codes of pairs stand for.
+static PAIRS: [[u8; 2]; PAIR_COUNT] = DONE.pairs;
+
+const LEN: usize = DONE.len;
+const DONE: Packing = Packing::of(PLAIN);
+
+/// Room for all texts before they are packed.
+const ROOM: usize = 16 << 10;
+
+/// The texts while they are packed.
+struct Packing {
+    text: [u8; ROOM],
+    len: usize,
+    pairs: [[u8; 2]; PAIR_COUNT],
+}
+
+impl Packing {
+    const fn of(plain: &[&[&str]]) -> Packing {
+        let mut packing = Packing { text: [END; ROOM], len: 1, pairs: [[END; 2]; PAIR_COUNT] };
+        let mut at = 0;
+        while at < plain.len() {
+            let mut of = 0;
+            while of < plain[at].len() {
+                let text = plain[at][of].as_bytes();
+                let mut from = 0;
+                while from < text.len() {
+                    packing.push(code(text[from]));
+                    from += 1;
+                }
+                packing.push(END);
+                of += 1;
+            }
+            at += 1;
+        }
+        let mut counts = [[0; 256]; 256];
+        let mut pair = 0;
+        while pair < PAIR_COUNT {
+            packing.pairs[pair] = packing.most_frequent(&mut counts);
+            packing.replace(packing.pairs[pair], FIRST_PAIR + pair as u8);
+            pair += 1;
+        }
+        packing
+    }
+
+    const fn push(&mut self, code: u8) {
+        self.text[self.len] = code;
+        self.len += 1;
+    }
+
+    /// The pair of neighbours that occurs most often. `counts` are zeros, before and after.
+    const fn most_frequent(&self, counts: &mut [[u16; 256]; 256]) -> [u8; 2] {
+        let (mut most, mut found) = (0, [END; 2]);
+        let mut at = 1;
+        while at < self.len {
+            let (a, b) = (self.text[at - 1], self.text[at]);
+            if a != END && b != END {
+                let count = &mut counts[a as usize][b as usize];
+                *count += 1;
+                if *count > most {
+                    (most, found) = (*count, [a, b]);
+                }
+            }
+            at += 1;
+        }
+        at = 1;
+        while at < self.len {
+            counts[self.text[at - 1] as usize][self.text[at] as usize] = 0;
+            at += 1;
+        }
+        found
+    }
+
+    /// Writes a code in place of a pair, everywhere.
+    const fn replace(&mut self, [a, b]: [u8; 2], code: u8) {
+        let (mut from, mut to) = (0, 0);
+        while from < self.len {
+            let mut new = self.text[from];
+            if new == a && from + 1 < self.len && self.text[from + 1] == b {
+                new = code;
+                from += 1;
+            }
+            self.text[to] = new;
+            to += 1;
+            from += 1;
+        }
+        self.len = to;
+    }
+}
+
+/// The code of a character.
+const fn code(character: u8) -> u8 {
+    match character {
+        b'\n' => NEWLINE,
+        b' '..=b'~' => character - SHIFT,
+        _ => panic!("only ASCII can be packed"),
+    }
+}
+
+impl Text {
+    /// The first text of an entry of the list.
+    const fn entry(number: usize) -> Text {
+        let (mut before, mut entry) = (0, 0);
+        while entry < number {
+            before += PLAIN[entry].len();
+            entry += 1;
+        }
+        Text(NonZeroU16::MIN).nth(before)
+    }
+
+    /// The text so many places further on, in the same list.
+    pub const fn nth(self, mut places: usize) -> Text {
+        let mut at = self.0.get();
+        while places > 0 {
+            places -= (PACKED[at as usize] == END) as usize;
+            at += 1;
+        }
+        match NonZeroU16::new(at) {
+            Some(at) => Text(at),
+            None => self,
+        }
+    }
+
+    /// The text as the list has it: for whoever compares it; the program itself only appends.
+    pub fn plain(self) -> &'static str {
+        let before = PACKED.iter().take(self.0.get().into()).skip(1).filter(|&&code| code == END).count();
+        PLAIN.iter().copied().flatten().nth(before).copied().unwrap_or_default()
+    }
+
+    /// Appends it.
+    pub fn push(self, out: &mut String) {
+        let packed = PACKED.get(usize::from(self.0.get())..).unwrap_or_default();
+        for &code in packed.iter().take_while(|&&code| code != END) {
+            unpack(out, code);
+        }
+    }
+}
+
+/// Appends what a code stands for.
+fn unpack(out: &mut String, code: u8) {
+    if let Some(&[first, second]) = PAIRS.get(usize::from(code.wrapping_sub(FIRST_PAIR))) {
+        unpack(out, first);
+        unpack(out, second);
+    } else {
+        out.push(if code == NEWLINE { '\n' } else { char::from(code + SHIFT) });
+    }
+}
+
+impl core::fmt::Debug for Text {
+    fn fmt(&self, to: &mut core::fmt::Formatter) -> core::fmt::Result {
+        to.write_str(self.plain())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LEN, NonZeroU16, PLAIN, Text};
+
+    #[test]
+    fn every_text_comes_out_as_it_went_in() {
+        let all: Vec<&str> = PLAIN.iter().copied().flatten().copied().collect();
+        for (place, text) in all.iter().enumerate() {
+            let packed = Text(NonZeroU16::MIN).nth(place);
+            let mut unpacked = String::new();
+            packed.push(&mut unpacked);
+            assert_eq!((unpacked.as_str(), packed.plain()), (*text, *text));
+        }
+        assert!(LEN * 2 < all.iter().map(|text| text.len() + 1).sum(), "{LEN}");
+    }
+}
