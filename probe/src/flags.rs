@@ -137,26 +137,19 @@ const fn both(generic: u32, header: Header, parisc: u32) -> [Column; 3] {
 
 /// A row as it is written down.
 struct Row {
-    name: &'static str,
     kind: Kind,
     columns: [Column; 3],
     since: [u8; 3],
     experiment: &'static Experiment,
 }
 
-const fn row(
-    name: &'static str,
-    kind: Kind,
-    columns: [Column; 3],
-    since: [u8; 3],
-    experiment: &'static Experiment,
-) -> Row {
-    Row { name, kind, columns, since, experiment }
+const fn row(kind: Kind, columns: [Column; 3], since: [u8; 3], experiment: &'static Experiment) -> Row {
+    Row { kind, columns, since, experiment }
 }
 
 /// A huge page size: the logarithm of its bytes, shifted into the field.
-const fn size(name: &'static str, log2: u32) -> Row {
-    row(name, Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), [3, 8, 0], &huge::OFFERS_SIZE)
+const fn size(log2: u32) -> Row {
+    row(Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), [3, 8, 0], &huge::OFFERS_SIZE)
 }
 
 use Header::{Common, Generic, Linux, X86};
@@ -165,7 +158,7 @@ use Kind::{Bit, Type};
 macro_rules! rows {
     ($($make:ident($name:literal, $($column:expr),*),)*) => {
         /// Every name of the headers that asks something of `mmap(2)`.
-        const ROWS: &[Row] = &[$($make($name, $($column),*)),*];
+        const ROWS: &[Row] = &[$($make($($column),*)),*];
         /// The names alone.
         pub(crate) const NAMES: &[&str] = &[$($name),*];
     };
@@ -219,7 +212,7 @@ pub static TABLE: &[Flag] = &{
 };
 
 const fn flag(place: usize) -> Flag {
-    let &Row { kind, columns, since, experiment, .. } = &ROWS[place];
+    let &Row { kind, columns, since, experiment } = &ROWS[place];
     let (mut values, mut at) = ([0; 3], 0);
     while at < values.len() {
         if let Some((bits, _)) = columns[at] {
