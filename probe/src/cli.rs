@@ -10,8 +10,10 @@ const VERSION: &str = concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// Find out by experiment which mmap(2) flags the running kernel honors.
 //
-// The help and the complaints are argh's. The words are read below: each field would cost a third of a kilobyte.
+// The help and the complaints are argh's. The words are read below: the first field costs a kilobyte, and each other one a third of
+// that.
 #[derive(FromArgs)]
+#[argh(usage = "[arguments...]")]
 #[argh(note = "\
 Arguments:
   report          a verdict per flag (default)
@@ -26,15 +28,7 @@ Arguments:
   --thorough      also run tests that fill the address space, for MAP_ABOVE4G
   --reproducible  leave out what differs from run to run: process id and time
   --version       print the version and exit")]
-struct Words {
-    /// what is asked for and how, see below
-    #[argh(positional, greedy)]
-    #[allow(
-        dead_code,
-        reason = "argh names it in its help and its complaints; the words themselves are read by `parse`"
-    )]
-    arguments: Vec<String>,
-}
+struct Words {}
 
 /// The words that stand for themselves, and behind them those that a value follows.
 static NAMES: [&str; 7] = ["--thorough", "--reproducible", "--version", "--format", "--record", "--replay", "--path"];

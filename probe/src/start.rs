@@ -133,6 +133,78 @@ unsafe extern "C" fn mapprobe_entry() -> ! {
     core::arch::naked_asm!("mov x29, 0", "mov x30, 0", "ldr x0, [sp]", "add x1, sp, 8", "b main");
 }
 
+// What compilers call to copy, fill, compare and measure, in place of the C library's, which are made for speed: a report is copied
+// once. In assembly, since such a loop in Rust would be compiled to a call of what it is to be.
+#[cfg(all(target_arch = "x86_64", target_env = "musl"))]
+core::arch::global_asm!(
+    ".section .text.memcpy, \"ax\"",
+    ".globl memcpy",
+    "memcpy: mov rax, rdi",
+    "mov rcx, rdx",
+    "rep movsb",
+    "ret",
+    ".section .text.memset, \"ax\"",
+    ".globl memset",
+    "memset: mov r8, rdi",
+    "mov eax, esi",
+    "mov rcx, rdx",
+    "rep stosb",
+    "mov rax, r8",
+    "ret",
+    ".section .text.bcmp, \"ax\"",
+    ".globl bcmp",
+    "bcmp: mov rcx, rdx",
+    // Nothing is equal to nothing.
+    "xor eax, eax",
+    "repe cmpsb",
+    "setne al",
+    "ret",
+    ".section .text.strlen, \"ax\"",
+    ".globl strlen",
+    "strlen: or rax, -1",
+    "0: inc rax",
+    "cmp byte ptr [rdi + rax], 0",
+    "jne 0b",
+    "ret",
+    ".text",
+);
+#[cfg(all(target_arch = "aarch64", target_env = "musl"))]
+core::arch::global_asm!(
+    ".section .text.memcpy, \"ax\"",
+    ".globl memcpy",
+    "0: sub x2, x2, 1",
+    "ldrb w3, [x1, x2]",
+    "strb w3, [x0, x2]",
+    "memcpy: cbnz x2, 0b",
+    "ret",
+    ".section .text.memset, \"ax\"",
+    ".globl memset",
+    "0: sub x2, x2, 1",
+    "strb w1, [x0, x2]",
+    "memset: cbnz x2, 0b",
+    "ret",
+    ".section .text.bcmp, \"ax\"",
+    ".globl bcmp",
+    "0: sub x2, x2, 1",
+    "ldrb w3, [x0, x2]",
+    "ldrb w4, [x1, x2]",
+    "subs w3, w3, w4",
+    "b.ne 1f",
+    "bcmp: mov w3, 0",
+    "cbnz x2, 0b",
+    "1: mov w0, w3",
+    "ret",
+    ".section .text.strlen, \"ax\"",
+    ".globl strlen",
+    "strlen: mov x1, -1",
+    "0: add x1, x1, 1",
+    "ldrb w2, [x0, x1]",
+    "cbnz w2, 0b",
+    "mov x0, x1",
+    "ret",
+    ".text",
+);
+
 /// Runs a program whose arguments came from the C runtime, or from the entry above. Never returns: a process with pid 1 must not.
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]

@@ -9,8 +9,12 @@ pub(super) static TARGET: Target = Target {
     route: Route::Native {
         linker: "aarch64-linux-gnu-gcc",
         libc: Some(("musl-dev", "arm64")),
-        // Otherwise a constructor, which nothing would run, asks the C library which atomic instructions there are.
-        rustflags: &["-Ctarget-feature=-outline-atomics"],
+        rustflags: &[
+            // Otherwise a constructor, which nothing would run, asks the C library which atomic instructions there are.
+            "-Ctarget-feature=-outline-atomics",
+            // Outlined functions have sequences in common, too.
+            "-Cllvm-args=-machine-outliner-reruns=1",
+        ],
     },
     packages: &["gcc-aarch64-linux-gnu"],
     elf: Elf { machine: 183, bits: 64, big_endian: false },
