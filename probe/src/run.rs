@@ -75,6 +75,7 @@ pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths:
 }
 
 /// Asks about a row. Where nothing could be asked, only the table can still answer.
+#[inline(never)]
 fn row(bench: &mut Result<Bench, Text>, arch: Arch, flag: &'static Flag) -> Row {
     let from = bench.as_ref().map_or(0, Bench::noted);
     let (finding, to) = match (flag.value(arch), bench) {

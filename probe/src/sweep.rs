@@ -26,6 +26,7 @@ pub struct Sweep {
 const TYPE_FIELDS: Word = 0x0f | 0x2b;
 
 /// Asks everything.
+#[inline(never)]
 pub fn sweep(bench: &mut Bench) -> Sweep {
     let bits = bench.arch().flag_bits();
     let mut found = Sweep { bits: bits as usize, ..Sweep::default() };

@@ -192,6 +192,7 @@ fn agreed(evidence: &Evidence, role: Role, wanted: Shown) -> Option<&Trial> {
 }
 
 /// The first rule that holds decides. A flag the architecture does not define never gets here.
+#[inline(never)]
 pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
     if evidence.failed_control.is_some() {
         return without_trial(Verdict::Inconclusive, Cause::ControlFailed, evidence.failed_control);

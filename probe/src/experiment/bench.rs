@@ -103,6 +103,7 @@ impl<'k> Bench<'k> {
 
     /// Reserves ground and opens what is mapped; `paths` are the user's files, already open. Says which call failed: without
     /// ground and a pipe nothing can be asked; without a memfd (before 3.17, or not configured) what needs one is left out.
+    #[inline(never)]
     pub fn new(kernel: &'k mut dyn Kernel, arch: Arch, paths: &[Fd]) -> Result<Bench<'k>, Text> {
         let (page, own) = (kernel.page_size(), Own::of(arch));
         let Ok(ground) = kernel.mmap(&reserved(own, 0, GROUND, 0)).result() else {

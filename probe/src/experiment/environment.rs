@@ -26,6 +26,7 @@ pub(crate) const LIES: [[&str; 2]; 10] = [
 ];
 
 /// A bit for each of [`LIES`] that was noticed.
+#[inline(never)]
 pub fn lies(bench: &mut Bench) -> u16 {
     let private = bench.base(base::PRIVATE);
     let unknown = lands(bench, private | CONTROL, Backing::ANONYMOUS);

@@ -33,6 +33,7 @@ pub struct Validation {
 }
 
 /// Runs the test.
+#[inline(never)]
 pub fn validates(bench: &mut Bench) -> Validation {
     let refused = Outcome::failed(Errno::EOPNOTSUPP);
     let [memfd, pipe] = bench.validators();

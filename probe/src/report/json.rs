@@ -69,6 +69,7 @@ pub fn write(report: &Report) -> String {
     json.out
 }
 
+#[inline(never)]
 fn write_validation(json: &mut Json, report: &Report, validation: &Validation) {
     json.truth_at(Text::PRESENT, validation.present);
     json.truth_at(Text::VALIDATING, validation.validating);
@@ -106,6 +107,7 @@ pub(super) fn bits_at(json: &mut Json, key: Text, mask: impl Into<u64>) {
     json.close(']');
 }
 
+#[inline(never)]
 fn write_row(json: &mut Json, report: &Report, row: &Row) {
     let (verdict, reason) = &row.finding;
     json.say_at(Text::NAME, row.flag.name);
