@@ -17,8 +17,8 @@ const STATIC: [&str; 2] = ["-Crelocation-model=static", "-Ctarget-feature=+crt-s
 /// the linker driver instead of rustc's own.
 const NO_UNWINDING: [&str; 3] =
     ["-Clink-self-contained=no", "-Cforce-unwind-tables=no", "-Clink-arg=-Wl,--no-eh-frame-hdr"];
-/// The program starts itself (`probe/src/start.rs`), which saves the C library's start code and its system calls: of the C
-/// library, only functions like `memcpy` are left. An installed std may need what that code prepares.
+/// The program starts itself (`probe/src/start.rs`), which saves the C library's start code and its system calls. An
+/// installed std may need what that code prepares.
 const OWN_ENTRY: [&str; 2] = ["-Clink-arg=-nostartfiles", "-Clink-arg=-Wl,--entry=mapprobe_entry"];
 /// Drops what nothing uses, and what only a linker or a debugger would read.
 const SMALL: [&str; 6] = [
