@@ -254,6 +254,36 @@ pub enum Known {
     Unavailable,
 }
 
+/// A set of errors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refusals(u8);
+
+impl Refusals {
+    /// Those there are.
+    const ALL: [Errno; 5] = [Errno::EPERM, Errno::EAGAIN, Errno::EINVAL, Errno::ENOTSUPP, Errno::EOPNOTSUPP];
+    /// None of them.
+    pub const NONE: Refusals = Refusals(0);
+
+    /// A set of some.
+    pub const fn of(errnos: &[Errno]) -> Refusals {
+        let (mut set, mut at) = (0, 0);
+        while at < errnos.len() {
+            let mut bit = 0;
+            while Refusals::ALL[bit].0 != errnos[at].0 {
+                bit += 1;
+            }
+            set |= 1 << bit;
+            at += 1;
+        }
+        Refusals(set)
+    }
+
+    /// Whether it is one of them.
+    pub fn has(self, errno: Errno) -> bool {
+        Refusals::ALL.iter().enumerate().any(|(bit, one)| *one == errno && self.0 >> bit & 1 == 1)
+    }
+}
+
 /// What an experiment found, beside the calls themselves, which the bench notes.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
@@ -264,7 +294,7 @@ pub struct Evidence {
     /// What a sign means where the effect was not seen.
     pub known: Known,
     /// Errors that only a kernel that knows the flag gives, where the plain call succeeds.
-    pub knowing: &'static [Errno],
+    pub knowing: Refusals,
     /// Something to add to the reason of a yes.
     pub but: Option<Text>,
 }

@@ -2,8 +2,7 @@
 //! with a bit that no kernel knows; what came back stays on the bench. None prints, decides, or looks at the kernel's version. To add
 //! one, add an [`Experiment`] to a family's file, and a function that measures if none fits.
 
-use crate::errno::Errno;
-use crate::evidence::{Known, Test};
+use crate::evidence::{Known, Refusals, Test};
 use crate::kernel::Word;
 
 pub mod accounting;
@@ -46,16 +45,14 @@ pub struct Experiment {
     pub asks: Asks,
     /// Effect tests: at least two, for neither a yes nor a no may rest on one call.
     pub tests: &'static [Test],
-    /// Signs of knowledge, other than the effect.
-    pub signs: &'static [Test],
     /// What a sign means where the effect was not seen.
     pub known: Known,
     /// Errors that only a kernel that knows the flag gives, where the plain call succeeds.
-    pub knowing: &'static [Errno],
+    pub knowing: Refusals,
     /// What is done before the tests; says whether they are to be run.
     pub first: Option<fn(&mut Bench, Word) -> bool>,
 }
 
 /// An experiment that only asks; the others say what they do beside that.
 pub const ASK: Experiment =
-    Experiment { asks: Asks::Flag, tests: &[], signs: &[], known: Known::Accepted, knowing: &[], first: None };
+    Experiment { asks: Asks::Flag, tests: &[], known: Known::Accepted, knowing: Refusals::NONE, first: None };

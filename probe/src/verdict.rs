@@ -261,16 +261,15 @@ fn taken(step: &Step) -> bool {
 /// An error that only a kernel that knows the flag gives, in a place where the plain call succeeds.
 fn refusal(evidence: &Evidence) -> Option<(Cause, &Trial)> {
     for trial in evidence.trials.iter().filter(|trial| trial.plain.succeeded()) {
-        for &errno in evidence.knowing {
-            if trial.flagged == Outcome::failed(errno) {
-                let cause = match errno {
-                    Errno::EPERM => Cause::NotPermitted,
-                    Errno::EAGAIN => Cause::OverLimit,
-                    Errno::EINVAL => Cause::RefusedHere,
-                    _ => Cause::NoRoom,
-                };
-                return Some((cause, trial));
-            }
+        let Some(errno) = trial.flagged.errno().filter(|_| trial.flagged.is_failure()) else { continue };
+        if evidence.knowing.has(errno) {
+            let cause = match errno {
+                Errno::EPERM => Cause::NotPermitted,
+                Errno::EAGAIN => Cause::OverLimit,
+                Errno::EINVAL => Cause::RefusedHere,
+                _ => Cause::NoRoom,
+            };
+            return Some((cause, trial));
         }
     }
     None

@@ -1,7 +1,7 @@
 //! The judge, by a table: evidence on the left, the word on the right.
 
 use mapprobe::errno::Errno;
-use mapprobe::evidence::{Backing, Call, Evidence, Known, Outcome, Role, Step, Test, Trial};
+use mapprobe::evidence::{Backing, Call, Evidence, Known, Outcome, Refusals, Role, Step, Test, Trial};
 use mapprobe::text::Text;
 use mapprobe::verdict::{Verdict, judge};
 
@@ -129,14 +129,14 @@ fn a_sign_shows_knowledge_where_the_effect_is_not_seen() {
 #[test]
 fn an_error_that_only_knowledge_explains_is_unavailable() {
     let refused = |errno| trial(Outcome::failed(errno), NO, NO);
-    let evidence = |errno| Evidence { knowing: &[Errno::EPERM, Errno::EAGAIN], ..with(&[refused(errno)], &[]) };
+    let evidence = |errno| Evidence { knowing: Refusals::of(&[Errno::EPERM, Errno::EAGAIN]), ..with(&[refused(errno)], &[]) };
     expect(&evidence(Errno::EPERM), &[], Verdict::Unavailable, "not_permitted");
     expect(&evidence(Errno::EAGAIN), &[], Verdict::Unavailable, "over_limit");
     // Memory may just be short: never a no.
     expect(&evidence(Errno::ENOMEM), &[], Verdict::Inconclusive, "undecided");
     // Without a plain call that succeeds, the same error says nothing.
     let plain_fails = trial(Outcome::failed(Errno::EPERM), Outcome::failed(Errno::EPERM), NO);
-    let evidence = Evidence { knowing: &[Errno::EPERM], ..with(&[plain_fails], &[]) };
+    let evidence = Evidence { knowing: Refusals::of(&[Errno::EPERM]), ..with(&[plain_fails], &[]) };
     expect(&evidence, &[], Verdict::Inconclusive, "undecided");
 }
 
@@ -150,7 +150,7 @@ fn a_type_without_room_is_unavailable_and_one_like_no_type_unknown() {
         (Outcome::failed(Errno::ENOMEM), Verdict::Inconclusive, "no_evidence"),
     ] {
         let evidence = Evidence {
-            knowing: &[Errno::ENOTSUPP, Errno::EOPNOTSUPP],
+            knowing: Refusals::of(&[Errno::ENOTSUPP, Errno::EOPNOTSUPP]),
             ..with(&[], &[recognition(Outcome::ELSEWHERE, answer, einval); 2])
         };
         expect(&evidence, &[context(answer)], verdict, code);

@@ -4,7 +4,7 @@ use super::bench::{Bench, base};
 use super::types::compare_types;
 use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome, Role, Test};
+use crate::evidence::{Act, Backing, Outcome, Refusals, Role, Test};
 use crate::flags::MAP_PRIVATE;
 use crate::kernel::{Advice, PROT_READ, Word};
 use crate::text::Text;
@@ -64,7 +64,7 @@ pub static IS_DROPPABLE: Experiment = Experiment {
             bench.about_page(flags, Act::KeepOnFork, keep)
         },
     }; 2],
-    knowing: &[Errno::ENOTSUPP, Errno::EOPNOTSUPP],
+    knowing: Refusals::of(&[Errno::ENOTSUPP, Errno::EOPNOTSUPP]),
     first: Some(|bench, bits| {
         for &prot in &[PROT_READ, Bench::READ_WRITE] {
             compare_types(bench, Backing::ANONYMOUS, prot, &[MAP_PRIVATE, bits]);

@@ -29,7 +29,8 @@ const fn test(
 }
 
 /// Shared memory cannot grow: a kernel that knows the flag as one that makes a mapping grow says so, whether mappings grow or not.
-const CANNOT_GROW: Test = test(Text::SHARED_MEMORY, Role::Sign, Outcome::failed(Errno::EINVAL), base::SHARED, lands);
+static CANNOT_GROW: [Test; 2] =
+    [test(Text::SHARED_MEMORY, Role::Sign, Outcome::failed(Errno::EINVAL), base::SHARED, lands); 2];
 
 /// How memory answers that is there. It is touched further away than the one guard page of kernels before 4.12.
 const TOUCHED: Outcome = Outcome::number(0);
@@ -40,8 +41,11 @@ pub static GROWS_DOWN: Experiment = Experiment {
         test(Text::TOUCH_8_BELOW, Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 8, true)),
         test(Text::TOUCH_4_BELOW, Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 4, true)),
     ],
-    signs: &[CANNOT_GROW; 2],
     known: Known::Unavailable,
+    first: Some(|bench, bits| {
+        bench.run_tests(&CANNOT_GROW, &[0, CONTROL, bits]);
+        true
+    }),
     ..ASK
 };
 
@@ -49,7 +53,6 @@ pub static GROWS_DOWN: Experiment = Experiment {
 /// when it is touched; how shared memory answers tells which.
 pub static SERVES_AS_STACK: Experiment = Experiment {
     tests: &[test(Text::COLLAPSE, Role::Effect, Outcome::refused(Errno::EINVAL), PLACED, collapse); 2],
-    signs: &[CANNOT_GROW; 2],
     known: Known::Unavailable,
     first: Some(serves_as_stack),
     ..ASK
@@ -61,6 +64,7 @@ static GROWS_UP: [Test; 2] = [
 ];
 
 fn serves_as_stack(bench: &mut Bench, bits: Word) -> bool {
+    bench.run_tests(&CANNOT_GROW, &[0, CONTROL, bits]);
     let einval = Outcome::failed(Errno::EINVAL);
     if bench.evidence.of(Role::Sign).any(|sign| sign.flagged == einval && sign.plain != einval) {
         bench.run_tests(&GROWS_UP, &[0, CONTROL, bits]);

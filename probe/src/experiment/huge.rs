@@ -13,7 +13,7 @@ use super::measure::lands;
 use super::recognition::{Control, validator};
 use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome, Role, Test, Trial};
+use crate::evidence::{Act, Backing, Outcome, Refusals, Role, Test, Trial};
 use crate::flags::{CONTROL_BITS, CONTROL_SIZE, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, MAP_SHARED_VALIDATE, TABLE};
 use crate::kernel::{PROT_NONE, PROT_READ, Word};
 use crate::text::Text;
@@ -43,7 +43,7 @@ const OFFERS_SIZE_OF: Experiment = Experiment {
     asks: Asks::Itself,
     // Private ones: on parisc a shared mapping must have its file's cache colour, and this file is hidden.
     tests: &[ONE_PAGE; 2],
-    knowing: &[Errno::EINVAL],
+    knowing: Refusals::of(&[Errno::EINVAL]),
     first: Some(|bench, bits| {
         bench.huge = (bits >> MAP_HUGE_SHIFT) as u8;
         let huge = bench.own.hugetlb | bits;

@@ -26,7 +26,6 @@ impl Bench<'_> {
             Asks::Itself => {}
         }
         let unknown = if plain == 0 { CONTROL } else { NONE };
-        self.run_tests(experiment.signs, &[plain, unknown, bits]);
         if experiment.first.is_none_or(|first| first(self, bits)) {
             self.run_tests(experiment.tests, &[plain, unknown, bits]);
         }

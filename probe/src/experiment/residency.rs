@@ -4,7 +4,7 @@
 use super::bench::{Bench, PAGES, base};
 use super::{ASK, Experiment};
 use crate::errno::Errno;
-use crate::evidence::{Act, Backing, Outcome, Role, Test};
+use crate::evidence::{Act, Backing, Outcome, Refusals, Role, Test};
 use crate::kernel::{Advice, Word};
 use crate::text::Text;
 
@@ -88,7 +88,7 @@ pub static LOCKS: Experiment = Experiment {
             },
         },
     ],
-    knowing: &[Errno::EPERM, Errno::EAGAIN],
+    knowing: Refusals::of(&[Errno::EPERM, Errno::EAGAIN]),
     ..ASK
 };
 
