@@ -38,7 +38,7 @@ fn call(line: &str) -> Result<Asked> {
     let (words, input) = asked.split_once(" < ").unwrap_or((asked, ""));
     let mut words = words.split(' ');
     let name = words.next().unwrap_or_default();
-    let at = Op::NAMES.lines().position(|known| known == name).context("No call of this version has that name.")?;
+    let at = Op::NAMES.iter().position(|known| *known == name).context("No call of this version has that name.")?;
     let mut args = [0; ARGS];
     for (at, word) in words.enumerate() {
         *args.get_mut(at).context("It has too many integers.")? = u64::from_str_radix(word, 16)?;

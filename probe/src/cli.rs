@@ -1,12 +1,9 @@
 //! The command line: what can be asked, and nothing else.
 
 use crate::command::of_file;
-use crate::errno::nth_line;
 use crate::report::FORMATS;
+use crate::text::Text;
 use argh::{EarlyExit, FromArgs};
-
-/// What `--version` prints.
-const VERSION: &str = concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// Find out by experiment which mmap(2) flags the running kernel honors.
 //
@@ -14,7 +11,10 @@ const VERSION: &str = concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n");
 // that.
 #[derive(FromArgs)]
 #[argh(usage = "[arguments...]")]
-#[argh(note = "\
+struct Words {}
+
+/// What stands below argh's part of the help.
+pub(crate) const HELP: &str = "
 Arguments:
   report          a verdict per flag (default)
   sweep           the answer to every bit of the flags argument
@@ -27,11 +27,12 @@ Arguments:
   --replay        answer from a recording instead of the running kernel
   --thorough      also run tests that fill the address space, for MAP_ABOVE4G
   --reproducible  leave out what differs from run to run: process id and time
-  --version       print the version and exit")]
-struct Words {}
+  --version       print the version and exit
+";
 
 /// The words that stand for themselves, and behind them those that a value follows.
-static NAMES: [&str; 7] = ["--thorough", "--reproducible", "--version", "--format", "--record", "--replay", "--path"];
+pub(crate) const NAMES: [&str; 7] =
+    ["--thorough", "--reproducible", "--version", "--format", "--record", "--replay", "--path"];
 /// How many stand for themselves.
 const SWITCHES: usize = 3;
 /// How many have one value at most; the last may have many.
@@ -53,10 +54,8 @@ impl What {
     /// Every one.
     pub const ALL: [What; 3] = [What::Report, What::Sweep, What::FreeBits];
 
-    /// Its word on the command line.
-    pub fn word(self) -> &'static str {
-        nth_line("report\nsweep\nfree-bits", self as usize)
-    }
+    /// Their words on the command line.
+    pub(crate) const WORDS: [&str; 3] = ["report", "sweep", "free-bits"];
 }
 
 /// What is asked for.
@@ -92,12 +91,12 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
     let (mut what, mut given, mut values, mut path) = (None, [false; SWITCHES], [None; SINGLE], Vec::new());
     let mut words = arguments.iter();
     while let Some(&word) = words.next() {
-        let at = NAMES.iter().position(|&name| name == word).unwrap_or(NAMES.len());
+        let at = place(word, Text::OPTIONS, NAMES.len());
         let twice = if let Some(given) = given.get_mut(at) {
             *given = true;
             false
         } else if at < NAMES.len() {
-            let Some(&value) = words.next() else { return Err(of_file(word, "its value is missing")) };
+            let Some(&value) = words.next() else { return Err(of_file(word, Text::VALUE_IS_MISSING)) };
             match values.get_mut(at - SWITCHES) {
                 Some(place) => place.replace(value).is_some(),
                 None => {
@@ -107,7 +106,10 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
             }
         } else if word.starts_with('-') || word == "help" {
             match Words::from_args(&["mapprobe"], &[word]) {
-                Err(EarlyExit { output, status: Ok(()) }) => return Ok(Request::Text(output)),
+                Err(EarlyExit { mut output, status: Ok(()) }) => {
+                    Text::HELP.push(&mut output);
+                    return Ok(Request::Text(output));
+                }
                 Err(EarlyExit { output, .. }) => return Err(output),
                 Ok(_) => what.replace(word).is_some(),
             }
@@ -115,34 +117,38 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
             what.replace(word).is_some()
         };
         if twice {
-            return Err(of_file(word, "one such argument is enough"));
+            return Err(of_file(word, Text::ONE_IS_ENOUGH));
         }
     }
     let ([thorough, reproducible, version], [format, record, replay]) = (given, values);
     if version {
-        return Ok(Request::Text(String::from(VERSION)));
+        return Ok(Request::Text(Text::VERSION_LINE.string()));
     }
-    let what = choose("question", what, What::ALL.len(), |at| What::ALL.get(at).map_or("", |what| what.word()))?;
-    let format = choose("format", format, FORMATS.len(), |at| FORMATS.get(at).map_or("", |format| format.name))?;
+    let what = choose(Text::THERE_IS_NO_QUESTION, what, Text::QUESTIONS, What::ALL.len())?;
+    let format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len())?;
     let what = What::ALL.get(what).copied().unwrap_or_default();
     let (record, replay) = (record.map(String::from), replay.map(String::from));
     Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible }))
 }
 
+/// The place of a word in a list of so many, or their number.
+fn place(word: &str, list: Text, count: usize) -> usize {
+    (0..count).find(|&at| list.nth(at).string() == word).unwrap_or(count)
+}
+
 /// The place of a word among those there are, the first without one; or a sentence that names them.
-fn choose(what: &str, word: Option<&str>, count: usize, name: fn(usize) -> &'static str) -> Result<usize, String> {
+fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize) -> Result<usize, String> {
     let Some(word) = word else { return Ok(0) };
-    if let Some(at) = (0..count).find(|&at| name(at) == word) {
+    let at = place(word, list, count);
+    if at < count {
         return Ok(at);
     }
-    let mut message = String::from("there is no ");
-    message.push_str(what);
-    message.push(' ');
+    let mut message = there_is_no.string();
     message.push_str(word);
-    message.push_str("; choose one of");
+    Text::CHOOSE.push(&mut message);
     for at in 0..count {
         message.push(' ');
-        message.push_str(name(at));
+        list.nth(at).push(&mut message);
     }
     Err(message)
 }

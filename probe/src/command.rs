@@ -7,6 +7,7 @@ use crate::flags::Flag;
 use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
 use crate::report::{FORMATS, sentence};
+use crate::text::Text;
 use crate::{init, run};
 
 /// Standard output.
@@ -46,22 +47,27 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         Request::Run(options) => options,
     };
     if options.replay.is_some() && options.record.is_some() {
-        return Err(String::from("--record and --replay cannot be used together"));
+        return Err(Text::RECORD_AND_REPLAY.string());
     }
     let mut report = if let Some(from) = &options.replay {
-        let recording = kernel.read_file(from).map_err(|errno| about(from, "it cannot be read", errno))?;
-        recording::replay(&recording, table).map_err(|complaint| of_file(from, &complaint))?
+        let recording = kernel.read_file(from).map_err(|errno| about(from, Text::CANNOT_BE_READ, errno))?;
+        recording::replay(&recording, table).map_err(|complaint| {
+            let mut message = String::from(from);
+            Text::COLON.push(&mut message);
+            message.push_str(&complaint);
+            message
+        })?
     } else if let Some(to) = &options.record {
         // The file is opened first, so that a run is not in vain.
         let file = match to.as_str() {
             "-" => None,
-            _ => Some(kernel.open(to, How::Create).result().map_err(|errno| about(to, "it cannot be written", errno))?),
+            _ => Some(kernel.open(to, How::Create).result().map_err(|errno| about(to, Text::CANNOT_BE_WRITTEN, errno))?),
         };
         let (report, recording) = recording::record(kernel, &options, table)?;
         let Some(file) = file else { return Ok(recording) };
         let written = write_all(kernel, file as Fd, recording.as_bytes());
         kernel.close(file as Fd);
-        written.map_err(|errno| about(to, "it could not be written", errno))?;
+        written.map_err(|errno| about(to, Text::COULD_NOT_BE_WRITTEN, errno))?;
         report
     } else {
         run::report(kernel, Arch::native(), &options, table)?
@@ -74,17 +80,17 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
 }
 
 /// A sentence about a file.
-pub fn of_file(path: &str, what: &str) -> String {
+pub fn of_file(path: &str, what: Text) -> String {
     let mut message = String::from(path);
-    message.push_str(": ");
-    message.push_str(what);
+    Text::COLON.push(&mut message);
+    what.push(&mut message);
     message
 }
 
 /// A sentence about a file and an error.
-pub fn about(path: &str, what: &str, errno: Errno) -> String {
+pub fn about(path: &str, what: Text, errno: Errno) -> String {
     let mut message = of_file(path, what);
-    message.push_str(": ");
+    Text::COLON.push(&mut message);
     sentence::errno(&mut message, errno);
     message
 }
@@ -94,7 +100,7 @@ fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
     match write_all(kernel, STDOUT, text.as_bytes()) {
         Ok(()) => PRINTED,
         Err(errno) => {
-            complain(kernel, &about("standard output", "the report could not be written", errno));
+            complain(kernel, &about("standard output", Text::COULD_NOT_BE_WRITTEN, errno));
             FAILED
         }
     }
@@ -102,7 +108,7 @@ fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
 
 /// Says what was wrong, on standard error.
 pub fn complain(kernel: &mut dyn Kernel, message: &str) {
-    let mut line = String::from("mapprobe: ");
+    let mut line = Text::MAPPROBE_SAYS.string();
     line.push_str(message);
     if !line.ends_with('\n') {
         line.push('\n');

@@ -1,7 +1,6 @@
 //! Error numbers by name. Inside the program an error has the number of `include/uapi/asm-generic/errno*.h` on every
 //! architecture; the backend of an architecture that numbers them differently (parisc) translates.
 
-use crate::kernel::text;
 use crate::text::Text;
 
 /// What a system call failed with.
@@ -34,9 +33,4 @@ impl Errno {
         let at = NUMBERS.iter().position(|&number| number == self.0)?;
         Some(Text::ERRNOS.nth(at))
     }
-}
-
-/// A line of a text by its place: how words are kept in one string.
-pub fn nth_line(lines: &'static str, at: usize) -> &'static str {
-    text(lines.as_bytes().split(|&byte| byte == b'\n').nth(at).unwrap_or_default())
 }

@@ -12,25 +12,22 @@
 
 use crate::kernel::Word;
 use crate::report::sentence::{hex, number};
+use crate::text::Text;
 
-/// The version of this form.
-const VERSION: &str = "1";
 /// Characters of payload per line.
 const WIDTH: usize = 64;
 
 /// Calls `print` with each line of the framed report, newline included.
 pub fn lines(report: &str, exit: i32, mut print: impl FnMut(&str)) {
     let mut line = String::new();
-    line.push_str("mapprobe: begin ");
-    line.push_str(VERSION);
-    line.push('\n');
+    Text::FRAME_BEGIN.push(&mut line);
     print(&line);
     let mut count = 0;
     let mut payload = String::new();
     let mut send = |payload: &mut String| {
         count += 1;
         line.clear();
-        line.push_str("mapprobe:");
+        Text::FRAME_LINE.push(&mut line);
         for &limit in &[1000, 100, 10] {
             if count < limit {
                 line.push('0');
@@ -59,13 +56,13 @@ pub fn lines(report: &str, exit: i32, mut print: impl FnMut(&str)) {
         send(&mut payload);
     }
     line.clear();
-    line.push_str("mapprobe: end lines=");
+    Text::FRAME_END.push(&mut line);
     number(&mut line, count);
-    line.push_str(" bytes=");
+    const { Text::FRAME_END.nth(1) }.push(&mut line);
     number(&mut line, report.len() as Word);
-    line.push_str(" crc32=");
+    const { Text::FRAME_END.nth(2) }.push(&mut line);
     hex(&mut line, Word::from(crc32(report.as_bytes())), 8);
-    line.push_str(" exit=");
+    const { Text::FRAME_END.nth(3) }.push(&mut line);
     number(&mut line, exit as Word);
     line.push('\n');
     print(&line);

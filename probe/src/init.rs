@@ -10,6 +10,7 @@ use crate::flags::Flag;
 use crate::frame;
 use crate::kernel::{Ending, Fd, How, Kernel};
 use crate::report::sentence;
+use crate::text::Text;
 
 /// What is mounted when it is missing: file system and place. Nothing here is needed for a complete report.
 const MOUNTS: [(&str, &str); 3] = [("devtmpfs", "/dev"), ("proc", "/proc"), ("sysfs", "/sys")];
@@ -98,7 +99,7 @@ fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) {
         arguments.extend_from_slice(words);
     }
     let errno = kernel.execve(NEXT, &arguments);
-    let mut message = String::from("could not start /init: ");
+    let mut message = Text::COULD_NOT_START.string();
     sentence::errno(&mut message, errno);
     command::complain(kernel, &message);
 }

@@ -151,8 +151,8 @@ macro_rules! ops {
         impl Op {
             /// Every one, in the order of its number.
             pub const ALL: &[Op] = &[$(Op::$op),*];
-            /// The words of a recording, in the same order, each followed by a newline: one string instead of a table of pointers.
-            pub const NAMES: &str = concat!($($name, "\n"),*);
+            /// The words of a recording, in the same order.
+            pub const NAMES: &[&str] = &[$($name),*];
         }
     };
 }

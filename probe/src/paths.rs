@@ -4,6 +4,7 @@
 use crate::command::{about, of_file};
 use crate::errno::Errno;
 use crate::kernel::{Fd, How, Kernel};
+use crate::text::Text;
 
 /// Paths at most: their places are numbered in a byte.
 const MOST: usize = 64;
@@ -23,11 +24,11 @@ impl Paths {
         let mut opened = Paths::default();
         for path in paths {
             let file = if opened.files.len() == MOST {
-                Err(of_file(path, "that is one path too many: 64 can be asked about"))
+                Err(of_file(path, Text::ONE_PATH_TOO_MANY))
             } else if path.as_bytes().windows(3).any(|bytes| bytes == REPLACEMENT) {
-                Err(of_file(path, "a path must be UTF-8"))
+                Err(of_file(path, Text::MUST_BE_UTF_8))
             } else {
-                open(kernel, path).map_err(|errno| about(path, "it cannot be opened", errno))
+                open(kernel, path).map_err(|errno| about(path, Text::CANNOT_BE_OPENED, errno))
             };
             match file {
                 Ok(file) => opened.files.push(file),

@@ -8,6 +8,7 @@ use crate::kernel::{Kernel, Word, text};
 use crate::report::Report;
 use crate::report::sentence::number;
 use crate::run;
+use crate::text::Text;
 
 /// Runs, and returns the report and the recording.
 pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]) -> Result<(Report, String), String> {
@@ -22,12 +23,12 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
         head.push_str(word);
         head.push('\n');
     };
-    argument(options.what.word());
+    argument(&Text::QUESTIONS.nth(options.what as usize).string());
     if options.thorough {
-        argument("--thorough");
+        argument(&Text::OPTIONS.string());
     }
     for path in &options.path {
-        argument("--path");
+        argument(&const { Text::OPTIONS.nth(6) }.string());
         argument(path);
     }
     let mut recorder = Recorder::new(kernel, head);
@@ -43,25 +44,23 @@ pub fn replay(recording: &[u8], table: &'static [Flag]) -> Result<Report, String
         .flatten()
         .and_then(|name| Arch::ALL.into_iter().find(|arch| arch.name().as_bytes() == name));
     let Some(arch) = arch else {
-        return Err(String::from(
-            "this is no recording: it should begin with `mapprobe recording 1` and an architecture",
-        ));
+        return Err(Text::NO_RECORDING.string());
     };
     if arch.flag_bits() > Word::BITS {
-        return Err(String::from("a recording of a 64-bit machine is read on 64-bit machines only"));
+        return Err(Text::WIDE_RECORDING.string());
     }
     let mut words = Vec::new();
     while rest.starts_with(ARGUMENT.as_bytes()) {
         words.push(text(take_line(&mut rest).get(ARGUMENT.len()..).unwrap_or_default()));
         line += 1;
     }
-    let Request::Run(asked) = cli::parse(&words)? else { return Err(String::from("it asks for nothing")) };
+    let Request::Run(asked) = cli::parse(&words)? else { return Err(Text::ASKS_FOR_NOTHING.string()) };
     let mut replay = Replay::new(rest, line);
     let report = run::report(&mut replay, arch, &asked, table);
     let Some((line, call)) = replay.strange() else { return report };
-    let mut message = String::from("line ");
+    let mut message = Text::LINE.string();
     number(&mut message, line);
-    message.push_str(" does not answer what this version of mapprobe asks next: ");
+    Text::DOES_NOT_ANSWER.push(&mut message);
     message.push_str(&call);
     Err(message)
 }

@@ -90,12 +90,13 @@ impl Report {
 /// A format: its name on the command line and its writer.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
-    /// What `--format` takes.
-    pub name: &'static str,
     /// Turns a report into text that ends with a newline.
     pub write: fn(&Report) -> String,
 }
 
 /// Every format, the default first.
 pub const FORMATS: &[Format] =
-    &[Format { name: "json", write: json::write }, Format { name: "table", write: table::write }];
+    &[Format { write: json::write }, Format { write: table::write }];
+
+/// What `--format` takes, in the same order.
+pub(crate) const NAMES: [&str; FORMATS.len()] = ["json", "table"];

@@ -6,10 +6,12 @@
 
 #![allow(long_running_const_eval, reason = "packing takes a second or two, once")]
 
+use crate::cli::{self, What};
 use crate::errno::Errno;
 use crate::evidence::Act;
 use crate::experiment::environment;
 use crate::flags;
+use crate::kernel::Op;
 use crate::report;
 use crate::verdict::{Cause, Verdict};
 use core::num::NonZeroU16;
@@ -43,6 +45,10 @@ texts! {
     ERRNOS Errno::NAMES;
     LIES environment::LIES.as_flattened();
     BACKINGS ["anonymous", "memfd", "pipe"];
+    OPS Op::NAMES;
+    OPTIONS cli::NAMES;
+    QUESTIONS What::WORDS;
+    FORMATS report::NAMES;
     SCHEMAS ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bits"];
 
     // What is measured, and what may be in the way.
@@ -158,6 +164,8 @@ texts! {
     LARGE [", large"];
     PAGES [" pages"];
     COLON [": "];
+    HEX ["0x"];
+    BRACKET [" ("];
     WITH_IT [": with it "];
     WITHOUT [", without "];
     WITH_CONTROL [", with a control "];
@@ -165,6 +173,34 @@ texts! {
     TAKEN_UNDER ["; taken under "];
     REFUSED_UNDER ["; refused under "];
     OF [" of "];
+
+    // The command line.
+    HELP [cli::HELP];
+    VERSION_LINE [concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n")];
+    MAPPROBE_SAYS ["mapprobe: "];
+    VALUE_IS_MISSING ["its value is missing"];
+    ONE_IS_ENOUGH ["one such argument is enough"];
+    THERE_IS_NO_QUESTION ["there is no question "];
+    THERE_IS_NO_FORMAT ["there is no format "];
+    CHOOSE ["; choose one of"];
+    RECORD_AND_REPLAY ["--record and --replay cannot be used together"];
+    CANNOT_BE_OPENED ["it cannot be opened"];
+    CANNOT_BE_READ ["it cannot be read"];
+    CANNOT_BE_WRITTEN ["it cannot be written"];
+    COULD_NOT_BE_WRITTEN ["it could not be written"];
+    ONE_PATH_TOO_MANY ["that is one path too many: 64 can be asked about"];
+    MUST_BE_UTF_8 ["a path must be UTF-8"];
+    NO_RECORDING ["this is no recording: it should begin with `mapprobe recording 1` and an architecture"];
+    WIDE_RECORDING ["a recording of a 64-bit machine is read on 64-bit machines only"];
+    ASKS_FOR_NOTHING ["it asks for nothing"];
+    LINE ["line "];
+    DOES_NOT_ANSWER [" does not answer what this version of mapprobe asks next: "];
+    COULD_NOT_START ["could not start /init: "];
+
+    // The report on a console, in version 1 of its form.
+    FRAME_BEGIN ["mapprobe: begin 1\n"];
+    FRAME_LINE ["mapprobe:"];
+    FRAME_END ["mapprobe: end lines=", " bytes=", " crc32=", " exit="];
 
     // The table.
     MAPPROBE_FOR [concat!("mapprobe ", env!("CARGO_PKG_VERSION"), " for ")];
@@ -321,6 +357,13 @@ impl Text {
     pub fn plain(self) -> &'static str {
         let before = PACKED.iter().take(self.0.get().into()).skip(1).filter(|&&code| code == END).count();
         PLAIN.iter().copied().flatten().nth(before).copied().unwrap_or_default()
+    }
+
+    /// It alone.
+    pub fn string(self) -> String {
+        let mut text = String::new();
+        self.push(&mut text);
+        text
     }
 
     /// Appends it.

@@ -19,8 +19,8 @@
 //! machine, which nothing depends on, is not recorded.
 
 use super::{Answer, Call, Errno, Kernel, MAX_ERRNO, Op, UTS_FIELD, Word};
-use crate::errno::nth_line;
 use crate::report::sentence::{hex, number};
+use crate::text::Text;
 
 /// The first line.
 pub const BEGINS: &str = "mapprobe recording 1\n";
@@ -89,7 +89,7 @@ impl Kernel for Recorder<'_> {
 
 /// Appends a call without its answer.
 fn request(out: &mut String, call: &Call) {
-    out.push_str(nth_line(Op::NAMES, call.op as usize));
+    Text::OPS.nth(call.op as usize).push(out);
     let used = call.args.iter().rposition(|&arg| arg != 0).map_or(0, |last| last + 1);
     for &arg in call.args.iter().take(used) {
         out.push(' ');

@@ -228,8 +228,7 @@ impl Json {
         self.out.push('"');
         name.push(&mut self.out);
         self.out.push('"');
-        self.out.push(':');
-        self.out.push(' ');
+        Text::COLON.push(&mut self.out);
     }
 
     /// A text begins, which the caller writes and ends.
@@ -269,9 +268,7 @@ impl Json {
         match value {
             Some(value) => {
                 self.quote_at(key);
-                self.out.push('0');
-                self.out.push('x');
-                sentence::hex(&mut self.out, value, 1);
+                sentence::bits(&mut self.out, value);
                 self.out.push('"');
             }
             None => self.word_at(key, Text::NULL),

@@ -10,35 +10,13 @@ use crate::kernel::Word;
 use crate::text::Text;
 use crate::verdict::{Cause, Reason};
 
-/// Appends a number in decimal. By subtraction: 64-bit division costs kilobytes on a 32-bit machine, and `core::fmt` two more.
-pub fn number(out: &mut String, mut value: Word) {
-    let mut started = false;
-    for &power in &POWERS {
-        let mut digit = b'0';
-        while value >= power {
-            value -= power;
-            digit += 1;
-        }
-        started |= digit != b'0' || power == 1;
-        if started {
-            out.push(char::from(digit));
-        }
+/// Appends a number in decimal; `core::fmt` would cost two kilobytes.
+pub fn number(out: &mut String, value: Word) {
+    if value >= 10 {
+        number(out, value / 10);
     }
+    out.push(char::from(b'0' + (value % 10) as u8));
 }
-
-/// Digits of the largest number.
-const DIGITS: usize = Word::MAX.ilog10() as usize + 1;
-
-/// The powers of ten that a number holds, the largest first.
-static POWERS: [Word; DIGITS] = {
-    let mut powers = [1; DIGITS];
-    let mut at = DIGITS - 1;
-    while at > 0 {
-        powers[at - 1] = powers[at] * 10;
-        at -= 1;
-    }
-    powers
-};
 
 /// Appends a number in hexadecimal, with at least `width` digits.
 pub fn hex(out: &mut String, value: Word, width: u32) {
@@ -47,6 +25,12 @@ pub fn hex(out: &mut String, value: Word, width: u32) {
         let digit = (value >> (4 * digit)) as u8 & 0xf;
         out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
     }
+}
+
+/// Appends bits as C spells them.
+pub fn bits(out: &mut String, value: Word) {
+    Text::HEX.push(out);
+    hex(out, value, 1);
 }
 
 /// Appends a kernel version, such as `4.15` or `2.4.20`.
@@ -119,9 +103,7 @@ pub fn flags(out: &mut String, arch: Arch, value: Word) {
         if out.len() > start {
             out.push('|');
         }
-        out.push('0');
-        out.push('x');
-        hex(out, left, 1);
+        bits(out, left);
     }
 }
 
@@ -209,8 +191,7 @@ fn differences(out: &mut String, report: &Report, row: &Row) {
             Text::OF.push(out);
             backing(out, report, what);
             if !wanted {
-                out.push(' ');
-                out.push('(');
+                Text::BRACKET.push(out);
                 outcome(out, step.outcome);
                 out.push(')');
             }

@@ -25,9 +25,7 @@ pub fn write(report: &Report) -> String {
         pad(&mut out, start + COLUMNS[0]);
         match row.flag.value(report.arch) {
             Some(bits) => {
-                out.push('0');
-                out.push('x');
-                sentence::hex(&mut out, bits, 1);
+                sentence::bits(&mut out, bits);
             }
             None => out.push('-'),
         }
