@@ -61,7 +61,9 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         // The file is opened first, so that a run is not in vain.
         let file = match to.as_str() {
             "-" => None,
-            _ => Some(kernel.open(to, How::Create).result().map_err(|errno| about(to, Text::CANNOT_BE_WRITTEN, errno))?),
+            _ => {
+                Some(kernel.open(to, How::Create).result().map_err(|errno| about(to, Text::CANNOT_BE_WRITTEN, errno))?)
+            }
         };
         let (report, recording) = recording::record(kernel, &options, table)?;
         let Some(file) = file else { return Ok(recording) };

@@ -95,8 +95,7 @@ pub struct Format {
 }
 
 /// Every format, the default first.
-pub const FORMATS: &[Format] =
-    &[Format { write: json::write }, Format { write: table::write }];
+pub const FORMATS: &[Format] = &[Format { write: json::write }, Format { write: table::write }];
 
 /// What `--format` takes, in the same order.
 pub(crate) const NAMES: [&str; FORMATS.len()] = ["json", "table"];

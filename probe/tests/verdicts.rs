@@ -129,7 +129,8 @@ fn a_sign_shows_knowledge_where_the_effect_is_not_seen() {
 #[test]
 fn an_error_that_only_knowledge_explains_is_unavailable() {
     let refused = |errno| trial(Outcome::failed(errno), NO, NO);
-    let evidence = |errno| Evidence { knowing: Refusals::of(&[Errno::EPERM, Errno::EAGAIN]), ..with(&[refused(errno)], &[]) };
+    let evidence =
+        |errno| Evidence { knowing: Refusals::of(&[Errno::EPERM, Errno::EAGAIN]), ..with(&[refused(errno)], &[]) };
     expect(&evidence(Errno::EPERM), &[], Verdict::Unavailable, "not_permitted");
     expect(&evidence(Errno::EAGAIN), &[], Verdict::Unavailable, "over_limit");
     // Memory may just be short: never a no.

@@ -172,6 +172,7 @@ pub fn reason(out: &mut String, report: &Report, row: &Row) {
 }
 
 /// Appends which contexts take the flag and which refuse it, if there are both among those that take the call without it.
+#[inline(never)]
 fn differences(out: &mut String, report: &Report, row: &Row) {
     let plain = |context: Context| {
         let all = report.validation.as_ref().map(|(validation, _)| validation.contexts.as_slice());
