@@ -2,9 +2,8 @@
 //! two bytes instead of a pointer and a length. To add one, add a line to the list.
 //!
 //! Packed by byte pair encoding: again and again the pair of neighbours that occurs most often becomes a code of its own, so that
-//! unpacking needs no more than a table of pairs.
-
-#![allow(long_running_const_eval, reason = "packing takes a second or two, once")]
+//! unpacking needs no more than a table of pairs. Which pairs those are stands in `text/pairs.rs`; a test says when they no longer fit
+//! the texts, and writes them anew.
 
 use crate::cli::{self, What};
 use crate::errno::Errno;
@@ -15,6 +14,9 @@ use crate::kernel::Op;
 use crate::report;
 use crate::verdict::{Cause, Verdict};
 use core::num::NonZeroU16;
+use pairs::PAIRS;
+
+mod pairs;
 
 /// A text by its place among the packed ones.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -218,105 +220,91 @@ const NEWLINE: u8 = 96;
 const FIRST_PAIR: u8 = 97;
 /// What a character's code lacks to the character.
 const SHIFT: u8 = b' ' - 1;
-/// How many pairs have a code.
-const PAIR_COUNT: usize = 256 - FIRST_PAIR as usize;
 
 /// All texts one after the other, each with its end; before them a byte that is nobody's.
 static PACKED: [u8; LEN] = {
     let mut packed = [0; LEN];
     let mut at = 0;
     while at < LEN {
-        packed[at] = DONE.text[at];
+        packed[at] = DONE.0[at];
         at += 1;
     }
     packed
 };
-/// What the codes of pairs stand for.
-static PAIRS: [[u8; 2]; PAIR_COUNT] = DONE.pairs;
 
-const LEN: usize = DONE.len;
-const DONE: Packing = Packing::of(PLAIN);
+const LEN: usize = DONE.1;
+const DONE: ([u8; ROOM], usize) = pack(PLAIN);
 
-/// Room for all texts before they are packed.
-const ROOM: usize = 16 << 10;
+/// Room for all texts when they are packed.
+const ROOM: usize = 8 << 10;
+/// Room for the longest before it is packed.
+const LONGEST: usize = 1 << 10;
 
-/// The texts while they are packed.
-struct Packing {
-    text: [u8; ROOM],
-    len: usize,
-    pairs: [[u8; 2]; PAIR_COUNT],
+/// Packs every text. Returns the codes and how many they are.
+const fn pack(plain: &[&[&str]]) -> ([u8; ROOM], usize) {
+    let ranks = ranks();
+    let (mut packed, mut len) = ([END; ROOM], 1);
+    let mut entry = 0;
+    while entry < plain.len() {
+        let mut of = 0;
+        while of < plain[entry].len() {
+            let (codes, count) = encode(plain[entry][of].as_bytes(), &ranks);
+            let mut at = 0;
+            while at < count {
+                packed[len + at] = codes[at];
+                at += 1;
+            }
+            len += count + 1;
+            of += 1;
+        }
+        entry += 1;
+    }
+    (packed, len)
 }
 
-impl Packing {
-    const fn of(plain: &[&[&str]]) -> Packing {
-        let mut packing = Packing { text: [END; ROOM], len: 1, pairs: [[END; 2]; PAIR_COUNT] };
-        let mut at = 0;
-        while at < plain.len() {
-            let mut of = 0;
-            while of < plain[at].len() {
-                let text = plain[at][of].as_bytes();
-                let mut from = 0;
-                while from < text.len() {
-                    packing.push(code(text[from]));
-                    from += 1;
-                }
-                packing.push(END);
-                of += 1;
-            }
-            at += 1;
-        }
-        let mut counts = [[0; 256]; 256];
-        let mut pair = 0;
-        while pair < PAIR_COUNT {
-            packing.pairs[pair] = packing.most_frequent(&mut counts);
-            packing.replace(packing.pairs[pair], FIRST_PAIR + pair as u8);
-            pair += 1;
-        }
-        packing
+/// The code of each pair; zero where it has none.
+const fn ranks() -> [[u8; 256]; 256] {
+    let mut ranks = [[0; 256]; 256];
+    let mut at = 0;
+    while at < PAIRS.len() {
+        let [first, second] = PAIRS[at];
+        ranks[first as usize][second as usize] = FIRST_PAIR + at as u8;
+        at += 1;
     }
+    ranks
+}
 
-    const fn push(&mut self, code: u8) {
-        self.text[self.len] = code;
-        self.len += 1;
+/// One text: as long as there is a pair that has a code, the one with the lowest is replaced by it, everywhere.
+const fn encode(text: &[u8], ranks: &[[u8; 256]; 256]) -> ([u8; LONGEST], usize) {
+    let (mut codes, mut len) = ([END; LONGEST], text.len());
+    let mut at = 0;
+    while at < len {
+        codes[at] = code(text[at]);
+        at += 1;
     }
-
-    /// The pair of neighbours that occurs most often. `counts` are zeros, before and after.
-    const fn most_frequent(&self, counts: &mut [[u16; 256]; 256]) -> [u8; 2] {
-        let (mut most, mut found) = (0, [END; 2]);
-        let mut at = 1;
-        while at < self.len {
-            let (a, b) = (self.text[at - 1], self.text[at]);
-            if a != END && b != END {
-                let count = &mut counts[a as usize][b as usize];
-                *count += 1;
-                if *count > most {
-                    (most, found) = (*count, [a, b]);
-                }
-            }
-            at += 1;
-        }
+    loop {
+        let mut lowest = 0;
         at = 1;
-        while at < self.len {
-            counts[self.text[at - 1] as usize][self.text[at] as usize] = 0;
+        while at < len {
+            let rank = ranks[codes[at - 1] as usize][codes[at] as usize];
+            if rank != 0 && (lowest == 0 || rank < lowest) {
+                lowest = rank;
+            }
             at += 1;
         }
-        found
-    }
-
-    /// Writes a code in place of a pair, everywhere.
-    const fn replace(&mut self, [a, b]: [u8; 2], code: u8) {
-        let (mut from, mut to) = (0, 0);
-        while from < self.len {
-            let mut new = self.text[from];
-            if new == a && from + 1 < self.len && self.text[from + 1] == b {
-                new = code;
-                from += 1;
-            }
-            self.text[to] = new;
-            to += 1;
-            from += 1;
+        if lowest == 0 {
+            return (codes, len);
         }
-        self.len = to;
+        let [first, second] = PAIRS[(lowest - FIRST_PAIR) as usize];
+        let mut from = 0;
+        let mut to = 0;
+        while from < len {
+            let both = codes[from] == first && from + 1 < len && codes[from + 1] == second;
+            codes[to] = if both { lowest } else { codes[from] };
+            from += 1 + both as usize;
+            to += 1;
+        }
+        len = to;
     }
 }
 
@@ -392,19 +380,4 @@ impl core::fmt::Debug for Text {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{LEN, NonZeroU16, PLAIN, Text};
-
-    #[test]
-    fn every_text_comes_out_as_it_went_in() {
-        let all: Vec<&str> = PLAIN.iter().copied().flatten().copied().collect();
-        for (place, text) in all.iter().enumerate() {
-            let packed = Text(NonZeroU16::MIN).nth(place);
-            let mut unpacked = String::new();
-            packed.push(&mut unpacked);
-            assert_eq!((unpacked.as_str(), packed.plain()), (*text, *text));
-        }
-        let plain: usize = all.iter().map(|text| text.len() + 1).sum();
-        assert!(LEN * 5 < plain * 3, "{plain} bytes became {LEN}");
-    }
-}
+mod tests;
