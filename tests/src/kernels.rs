@@ -2,6 +2,7 @@
 //! What was got lies in the cache ([`crate::stock`]), below `kernels/`, with a `kernel.json` that says what it is.
 
 mod build;
+mod modules;
 mod rows;
 
 pub use rows::ALL;

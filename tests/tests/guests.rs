@@ -3,7 +3,7 @@
 
 use lab::console::{self, Framed};
 use lab::kernels;
-use lab::qemu::{self, Boot, Guest, Status};
+use lab::qemu::{self, Boot, Run, Status};
 use lab::{guests, machine};
 use mapprobe::arch::Arch;
 use std::time::Duration;
@@ -74,8 +74,8 @@ fn hppa(arguments: &[&str], initramfs: &[u8], append: &str, deadline: Duration) 
     let image = kernel.image().unwrap();
     let machine = &targets::of(kernel.arch).machine;
     let append = format!("{} {append}", kernel.append);
-    let guest = Guest::new("a guest that fails", machine, &image.path, initramfs);
-    qemu::boot(&Guest { arguments, append: &append, deadline, ..guest }).unwrap()
+    let run = Run::new("a guest that fails", machine, &image.path, initramfs);
+    qemu::boot(&Run { arguments, append: &append, deadline, ..run }).unwrap()
 }
 
 #[test]

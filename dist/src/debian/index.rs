@@ -63,6 +63,22 @@ impl Index {
         })
     }
 
+    /// The package with this name and version.
+    ///
+    /// # Errors
+    /// A sentence that says what was looked for, and which versions are there instead.
+    pub fn exact(&self, name: &str, version: &str) -> Result<Package> {
+        let named = self.stanzas().filter(|stanza| self::name(stanza) == name);
+        let there: Vec<Package> = named.filter_map(|stanza| self.package(stanza)).collect();
+        if let Some(package) = there.iter().find(|package| package.version == version) {
+            return Ok(package.clone());
+        }
+        let versions: Vec<&str> = there.iter().map(|package| package.version.as_str()).collect();
+        let there = if versions.is_empty() { "no version of it".into() } else { versions.join(", ") };
+        let Index { suite, arch, uri, .. } = self;
+        Err(anyhow!("{name} {version} is not in {suite} for {arch} at {uri}. There is: {there}. The archive has moved on."))
+    }
+
     /// The newest package whose name the caller accepts.
     pub fn newest_where(&self, accepts: impl Fn(&str) -> bool) -> Option<Package> {
         let order = |a: &Package, b: &Package| {
@@ -159,6 +175,17 @@ mod tests {
         assert_eq!((newest.name.as_str(), newest.version.as_str(), newest.size), ("image-10-cloud", "6.1.10-1", 5));
         assert_eq!(newest.filename, "pool/image-10-cloud.deb");
         assert_eq!(index.names().count(), 3);
+    }
+
+    #[test]
+    fn a_version_that_is_gone_is_named_with_those_that_are_there() {
+        let index = index(&[("modules", "7.2-1"), ("modules", "7.3-1"), ("modules-rt", "7.1-1")]);
+        assert_eq!(index.exact("modules", "7.2-1").unwrap().version, "7.2-1");
+        let refusal = index.exact("modules", "7.1-1").unwrap_err().to_string();
+        for part in ["modules 7.1-1 is not in bookworm for arm64", "There is: 7.2-1, 7.3-1.", "has moved on"] {
+            assert!(refusal.contains(part), "{refusal}");
+        }
+        assert!(index.exact("headers", "1").unwrap_err().to_string().contains("no version of it"));
     }
 
     #[test]
