@@ -227,9 +227,7 @@ mod tests {
             MAP_LOCKED = { verdict = "unavailable", reason_code = "not_permitted", reason_has = "limit", reason_lacks = "pool", source = "x" }
         "#;
         let facts = Facts::parse(facts).unwrap();
-        let finding = |code: &str, reason: &str| {
-            json!({"flags": [{"name": "MAP_LOCKED", "verdict": "unavailable", "reason_code": code, "reason": reason}]})
-        };
+        let finding = |code: &str, reason: &str| json!({"flags": [{"name": "MAP_LOCKED", "verdict": "unavailable", "reason_code": code, "reason": reason}]});
         assert_eq!(facts.compare(&finding("not_permitted", "the limit is 0")), []);
         for (code, reason) in
             [("over_limit", "the limit"), ("not_permitted", "no word"), ("not_permitted", "the limit of the pool")]
@@ -244,9 +242,7 @@ mod tests {
     #[test]
     fn what_is_in_the_kernels_way_must_be_named_and_nothing_else() {
         let mut facts = Facts::parse("release = \"6.1\"\n[flags]").unwrap();
-        let report = |names: &[&str]| {
-            json!({"flags": [], "environment": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()})
-        };
+        let report = |names: &[&str]| json!({"flags": [], "environment": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()});
         assert_eq!(facts.compare(&report(&[])), []);
         assert_eq!(facts.compare(&report(&["no /proc"]))[0].got, "no /proc");
         facts.environment.insert("no /proc".into(), "proc(5)".into());

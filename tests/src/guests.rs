@@ -9,11 +9,14 @@ pub use rows::{ALL, SKIPS};
 use crate::kernels::Kernel;
 use crate::machine;
 use crate::qemu::{self, Boot, Run};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use dist::archive::{self, Entry};
 use dist::debian::matches;
+use mapprobe::arch::Arch;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
 use targets::{Route, Target};
 
 /// A guest of the lab: what a kernel is booted in.
@@ -59,6 +62,16 @@ pub const REACHED: &str = "lab guest: pid 1, arguments:";
 /// The lab's own guest program for an architecture.
 pub fn program(target: &Target) -> Result<Vec<u8>> {
     compiled("guest.c", target)
+}
+
+/// The set-up program for an architecture: compiled once per process.
+fn setup(arch: Arch) -> Result<&'static [u8]> {
+    static COMPILED: [OnceLock<Result<Vec<u8>, String>>; Arch::ALL.len()] = [const { OnceLock::new() }; 3];
+    let compiled = COMPILED[arch as usize].get_or_init(|| {
+        let made = compiled("setup.c", targets::of(arch));
+        made.map_err(|error| format!("{error:#}"))
+    });
+    compiled.as_deref().map_err(|sentence| anyhow!("{sentence}"))
 }
 
 /// A program of `guests/`.
@@ -130,7 +143,7 @@ impl Guest {
         };
         let steps: Vec<String> = steps.iter().map(|step| format!("{step}\n")).collect();
         let steps = format!("{}run /mapprobe {words}\n", steps.concat());
-        let init = compiled("setup.c", targets::of(kernel.arch))?;
+        let init = setup(kernel.arch)?;
         let mut entries = vec![
             Entry::file("init", 0o755, init),
             Entry::file("mapprobe", 0o755, program),
@@ -149,12 +162,12 @@ impl Guest {
 
 impl Prepared {
     /// Boots a kernel like this; `name` is for whoever waits.
-    pub fn boot(&self, name: &str, kernel: &Kernel, image: &Path) -> Result<Boot> {
+    pub fn boot(&self, name: &str, kernel: &Kernel, image: &Path, deadline: Duration) -> Result<Boot> {
         let machine = &targets::of(kernel.arch).machine;
         let emulator = kernel.emulator.program(machine)?;
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         let run = Run::new(name, machine, image, &self.initramfs);
-        qemu::boot(&Run { emulator, append: &self.append, arguments: &arguments, ..run })
+        qemu::boot(&Run { emulator, append: &self.append, arguments: &arguments, deadline, ..run })
     }
 }
 

@@ -63,6 +63,15 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// The suite of the package.
+    pub fn suite(&self) -> &'static str {
+        match self {
+            Origin::Packaged { suite, .. } | Origin::Built { suite, .. } => suite,
+        }
+    }
+}
+
 /// The kernel with a name.
 pub fn named(name: &str) -> Result<&'static Kernel> {
     let known = || ALL.iter().map(|kernel| kernel.name).collect::<Vec<_>>().join(", ");

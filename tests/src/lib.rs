@@ -6,6 +6,7 @@
 
 pub mod console;
 pub mod delivered;
+pub mod documents;
 pub mod emulator;
 pub mod facts;
 pub mod guests;

@@ -15,9 +15,12 @@ use std::time::{Duration, Instant};
 use targets::Machine;
 
 /// How many guests run at a time.
-const AT_ONCE: usize = 2;
+pub const AT_ONCE: usize = 2;
 /// How long a guest may take from start to power-off.
-const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// How many lines of a console are worth showing.
+const LAST: usize = 20;
 
 /// What to boot, and how.
 #[derive(Debug)]
@@ -63,6 +66,17 @@ impl Boot {
     /// The console log as text, for messages.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.log).replace('\r', "")
+    }
+
+    /// The last lines on the console, for messages.
+    pub fn last_words(&self) -> String {
+        let text = self.text();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(LAST)..];
+        if last.is_empty() {
+            return "The console said nothing.".into();
+        }
+        format!("The console ended with:\n    {}", last.join("\n    "))
     }
 }
 

@@ -76,7 +76,9 @@ impl Index {
         let versions: Vec<&str> = there.iter().map(|package| package.version.as_str()).collect();
         let there = if versions.is_empty() { "no version of it".into() } else { versions.join(", ") };
         let Index { suite, arch, uri, .. } = self;
-        Err(anyhow!("{name} {version} is not in {suite} for {arch} at {uri}. There is: {there}. The archive has moved on."))
+        Err(anyhow!(
+            "{name} {version} is not in {suite} for {arch} at {uri}. There is: {there}. The archive has moved on."
+        ))
     }
 
     /// The newest package whose name the caller accepts.

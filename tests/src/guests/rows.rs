@@ -37,16 +37,8 @@ pub static ALL: &[Guest] = &[
 ];
 
 /// The program as PID 1, and nothing else.
-const ROOT: Guest = Guest {
-    name: "root",
-    append: "",
-    memory: &[],
-    modules: &[],
-    disk: false,
-    setup: None,
-    words: "",
-    euid: 0,
-};
+const ROOT: Guest =
+    Guest { name: "root", append: "", memory: &[], modules: &[], disk: false, setup: None, words: "", euid: 0 };
 
 const PROC: &str = "mount proc /proc";
 
