@@ -4,6 +4,7 @@
  *
  *	mount TYPE PLACE [DEVICE [OPTIONS]]	the place is made
  *	module FILE				its text goes to the kernel
+ *	wait FILE				until it is there, ten seconds at most
  *	copy FROM TO
  *	write FILE TEXT
  *	memlock BYTES				RLIMIT_MEMLOCK, both limits
@@ -112,6 +113,11 @@ static int step(char **word, int words)
 	}
 	if (!strcmp(word[0], "module") && words == 2)
 		return read_file(word[1], &content) || syscall(SYS_init_module, content.at, content.count, "");
+	for (int tries = 0; !strcmp(word[0], "wait") && words == 2; tries++) {
+		if (!access(word[1], F_OK) || tries == 1000)
+			return access(word[1], F_OK);
+		usleep(10000);
+	}
 	if (!strcmp(word[0], "copy") && words == 3)
 		return read_file(word[1], &content) || write_file(word[2], content.at, content.count);
 	if (!strcmp(word[0], "write") && words == 3)

@@ -25,6 +25,7 @@ pub static ALL: &[Guest] = &[
             "module /modules/nd_btt",
             "module /modules/nd_pmem",
             "module /modules/nd_e820",
+            "wait /dev/pmem0",
             "copy /disk /dev/pmem0",
             "mount ext4 /dax /dev/pmem0 dax",
         ]),
