@@ -10,7 +10,6 @@
  *	memlock BYTES				RLIMIT_MEMLOCK, both limits
  *	user ID					user and group; gives up every capability
  *	refuse-locked				a filter: EPERM for mmap with MAP_LOCKED, and for mincore
- *	hang
  *	run PROGRAM [WORD ..]
  *
  * A step that fails is named on the console, and no report is printed. */
@@ -130,8 +129,6 @@ static int step(char **word, int words)
 		return setgroups(0, NULL) || setgid(atoi(word[1])) || setuid(atoi(word[1]));
 	if (!strcmp(word[0], "refuse-locked") && words == 1)
 		return refuse_locked();
-	while (!strcmp(word[0], "hang"))
-		pause();
 	if (!strcmp(word[0], "run") && words > 1)
 		return execv(word[1], word + 1);
 	errno = ENOSYS;

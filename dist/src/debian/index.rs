@@ -149,6 +149,8 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Index, matches};
+    use crate::cache::Cache;
+    use std::io::{BufRead, BufReader, Write};
 
     fn index(packages: &[(&str, &str)]) -> Index {
         let stanza = |(name, version): &(&str, &str)| {
@@ -188,6 +190,29 @@ mod tests {
             assert!(refusal.contains(part), "{refusal}");
         }
         assert!(index.exact("headers", "1").unwrap_err().to_string().contains("no version of it"));
+    }
+
+    /// The index lists what the archive has no more: the mirror is between two states.
+    #[test]
+    fn a_package_that_is_listed_and_gone_is_named() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut index = index(&[("image-10-cloud", "6.1.10-1")]);
+        index.uri = format!("http://{}/debian", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+            let asked: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            assert_eq!(asked[0], "GET /debian/pool/image-10-cloud.deb HTTP/1.1");
+            stream.write_all(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").unwrap();
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let package = index.newest("image-*-cloud").unwrap();
+        let refusal = format!("{:#}", package.fetch(&Cache::at(folder.path()).unwrap()).unwrap_err());
+        for part in
+            ["image-10-cloud.deb was looked for", "has moved on", "/debian/pool/image-10-cloud.deb is not there"]
+        {
+            assert!(refusal.contains(part), "{refusal}");
+        }
     }
 
     #[test]

@@ -43,8 +43,9 @@ const ROOT: Guest =
 
 const PROC: &str = "mount proc /proc";
 
-/// The least that boots, in MiB.
-const SMALL: &[(&str, u32)] = &[("x86_64-*", 96), ("aarch64-*", 128), ("hppa*", 64)];
+/// Little memory, in MiB. The least that boots was found by trying: on x86_64 64 (5.10), 72 (6.1) and 80, on aarch64 48 (6.1, 6.12), 56 (5.10),
+/// 64 and 80 (16 KiB pages), on hppa 16, less than which the firmware does not take.
+const SMALL: &[(&str, u32)] = &[("x86_64-*", 96), ("aarch64-*-16k", 80), ("aarch64-*", 64), ("hppa*", 16)];
 
 /// What is left out, and why.
 pub static SKIPS: &[Skip] = &[
@@ -59,6 +60,11 @@ pub static SKIPS: &[Skip] = &[
         guest: "seccomp",
         kernels: "hppa*",
         reason: "the lab's own configuration (tests/kernels/hppa.config) has no CONFIG_SECCOMP, which needs CONFIG_NET there",
+    },
+    Skip {
+        guest: "small",
+        kernels: "hppa-6.1",
+        reason: "under QEMU 7.2 it runs out of memory while booting with less than the 256 MiB it always has (16 are enough under QEMU 10)",
     },
 ];
 
