@@ -154,7 +154,7 @@ fn skips(entries: &[Entry]) -> String {
 fn slowest(entries: &[Entry]) -> String {
     let mut told: Vec<(Duration, String)> =
         entries.iter().filter_map(|entry| Some((entry.told()?.time, entry.name()))).collect();
-    told.sort_by(|a, b| b.0.cmp(&a.0));
+    told.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
     told.truncate(SLOWEST);
     let names: Vec<String> = told.iter().map(|(time, name)| format!("{name} {:.1} s", time.as_secs_f32())).collect();
     if names.is_empty() { String::new() } else { format!("slowest: {}\n", names.join(", ")) }
