@@ -1,6 +1,7 @@
 //! Every document of a run of the lab in one file, a line each, with where it came from: what other programs read.
 
 use crate::survey::{Entry, Question, Told};
+use crate::{guests, kernels};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -51,7 +52,10 @@ pub fn write(file: &Path, entries: &[Entry]) -> Result<()> {
             (&old["kernel"], &old["guest"], &old["document"]["schema"])
                 == (&entry.kernel.name.into(), &entry.guest.name.into(), &schema.into())
         };
-        if old["schema"] == "mapprobe.lab" && !entries.iter().any(anew) {
+        let there = |key: &str, is: fn(&str) -> bool| old[key].as_str().is_some_and(is);
+        let row = there("kernel", |name| kernels::named(name).is_ok())
+            && there("guest", |name| guests::named(name).is_some());
+        if old["schema"] == "mapprobe.lab" && row && !entries.iter().any(anew) {
             text += &(line.to_owned() + "\n");
         }
     }
@@ -109,7 +113,8 @@ mod tests {
     fn a_run_replaces_its_own_lines_only() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("reports.ndjson");
-        fs::write(&file, "not JSON\n{\"schema\":\"other\"}\n").unwrap();
+        let gone = r#"{"schema":"mapprobe.lab","kernel":"x86_64-3.2","guest":"root"}"#;
+        fs::write(&file, format!("not JSON\n{{\"schema\":\"other\"}}\n{gone}\n")).unwrap();
         write(&file, &[entry("x86_64-6.1", "root", "honored"), entry("x86_64-6.1", "user", "honored")]).unwrap();
         write(&file, &[entry("x86_64-6.1", "root", "ignored"), entry("hppa-6.1", "root", "honored")]).unwrap();
         let told: Vec<Value> = lines(&file)

@@ -1,7 +1,7 @@
 //! What came of a survey, as text: a table of the verdicts for each architecture, a table of the guests, what is not as it should
 //! be, what was left out, and how long it took.
 
-use crate::survey::{Entry, Outcome, Question, Told};
+use crate::survey::{Entry, Origin, Outcome, Question, Told};
 use mapprobe::arch::Arch;
 use mapprobe::flags::TABLE;
 use std::fmt::Write;
@@ -59,7 +59,7 @@ fn verdicts(kernels: &[&Entry]) -> String {
     text
 }
 
-/// A row per kernel, a column per guest, in each how long it took and whether it was as it should be.
+/// A row per kernel, a column per guest, in each how long it took and whether it was as it should be; behind them the kernel's package.
 fn guests(entries: &[Entry]) -> String {
     let mut guests: Vec<String> = Vec::new();
     let mut kernels: Vec<&str> = Vec::new();
@@ -81,6 +81,10 @@ fn guests(entries: &[Entry]) -> String {
         for guest in &guests {
             let entry = entries.iter().find(|entry| entry.kernel.name == kernel && column(entry) == *guest);
             let _ = write!(text, " {:>12}", entry.map_or(String::new(), cell));
+        }
+        let told = entries.iter().filter(|entry| entry.kernel.name == kernel).find_map(Entry::told);
+        if let Some(Told { origin: Origin { provenance, .. }, .. }) = told {
+            let _ = write!(text, "  {} {}", provenance.package, provenance.version);
         }
         end_line(&mut text);
     }

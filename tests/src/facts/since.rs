@@ -100,7 +100,7 @@ pub enum Basis {
     Facts,
     /// The table alone: the kernel is newer than every one that there are facts about.
     New(Series),
-    /// The table alone: nobody wrote facts about this series.
+    /// The table alone: the facts are about another series.
     Strange(Series),
 }
 
@@ -110,7 +110,7 @@ impl Display for Basis {
             Basis::Facts => write!(to, "its facts"),
             Basis::New((major, minor)) => write!(to, "the flag table alone, for {major}.{minor} is new"),
             Basis::Strange((major, minor)) => {
-                write!(to, "the flag table alone, for there are no facts about {major}.{minor}")
+                write!(to, "the flag table alone, for its facts are not about {major}.{minor}")
             }
         }
     }

@@ -44,8 +44,9 @@ const ROOT: Guest =
 const PROC: &str = "mount proc /proc";
 
 /// Little memory, in MiB. The least that boots was found by trying: on x86_64 64 (5.10), 72 (6.1) and 80, on aarch64 48 (6.1, 6.12), 56 (5.10),
-/// 64 and 80 (16 KiB pages), on hppa 16, less than which the firmware does not take.
-const SMALL: &[(&str, u32)] = &[("x86_64-*", 96), ("aarch64-*-16k", 80), ("aarch64-*", 64), ("hppa*", 16)];
+/// 64 and 80 (16 KiB pages), on hppa 16, less than which the firmware does not take. With 64, aarch64-7.x has no huge page to spare in one of
+/// three boots, and `MAP_STACK` cannot be seen: where there are such pages, a little more is given.
+const SMALL: &[(&str, u32)] = &[("aarch64-*-16k", 80), ("x86_64-*", 96), ("aarch64-*", 96), ("hppa*", 16)];
 
 /// What is left out, and why.
 pub static SKIPS: &[Skip] = &[
