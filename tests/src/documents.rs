@@ -33,37 +33,52 @@ struct Origin<'a> {
     emulator: &'a str,
 }
 
-/// Writes the documents of these entries into a file, in their order. Lines of an earlier run about other kernels, guests and
-/// questions stay, behind them.
+/// Writes the documents of these entries into a file, in the order of the lab. Lines of an earlier run about other kernels, guests
+/// and questions stay, as long as there are rows of them.
 pub fn write(file: &Path, entries: &[Entry]) -> Result<()> {
-    let mut text = String::new();
+    let mut lines: Vec<(Place, String)> = Vec::new();
     for entry in entries {
         if let Some(line) = entry.told().and_then(|told| line(entry, told)) {
-            text += &(line? + "\n");
+            lines.extend(place(entry.kernel.name, entry.guest.name, schema(entry)).zip(Some(line?)));
         }
     }
+    let made: Vec<Option<Place>> =
+        entries.iter().map(|entry| place(entry.kernel.name, entry.guest.name, schema(entry))).collect();
     for line in fs::read_to_string(file).unwrap_or_default().lines() {
         let old: Value = serde_json::from_str(line).unwrap_or_default();
-        let anew = |entry: &Entry| {
-            let schema = match entry.question {
-                Question::Report => "mapprobe.report",
-                Question::FreeBits => "mapprobe.free-bits",
-            };
-            (&old["kernel"], &old["guest"], &old["document"]["schema"])
-                == (&entry.kernel.name.into(), &entry.guest.name.into(), &schema.into())
-        };
-        let there = |key: &str, is: fn(&str) -> bool| old[key].as_str().is_some_and(is);
-        let row = there("kernel", |name| kernels::named(name).is_ok())
-            && there("guest", |name| guests::named(name).is_some());
-        if old["schema"] == "mapprobe.lab" && row && !entries.iter().any(anew) {
-            text += &(line.to_owned() + "\n");
+        let words = [&old["kernel"], &old["guest"], &old["document"]["schema"]].map(|word| word.as_str().unwrap_or(""));
+        let there = place(words[0], words[1], words[2]).filter(|place| !made.contains(&Some(*place)));
+        if old["schema"] == "mapprobe.lab" {
+            lines.extend(there.zip(Some(line.to_owned())));
         }
     }
+    lines.sort_by_key(|(place, _)| *place);
+    let text: String = lines.into_iter().map(|(_, line)| line + "\n").collect();
     // Nobody may see half a file.
     let new = file.with_extension("ndjson.new");
     fs::write(&new, text)
         .and_then(|()| fs::rename(&new, file))
         .with_context(|| format!("{} cannot be written.", file.display()))
+}
+
+/// The places of a document's kernel, guest and question among the rows.
+type Place = (usize, usize, usize);
+
+/// What a document about a question says it is.
+const SCHEMAS: [(Question, &str); 2] =
+    [(Question::Report, "mapprobe.report"), (Question::FreeBits, "mapprobe.free-bits")];
+
+fn schema(entry: &Entry) -> &'static str {
+    SCHEMAS.iter().find(|(question, _)| *question == entry.question).map_or("", |(_, schema)| schema)
+}
+
+/// Where a line stands; nowhere if there is no such row any more.
+fn place(kernel: &str, guest: &str, schema: &str) -> Option<Place> {
+    Some((
+        kernels::ALL.iter().position(|row| row.name == kernel)?,
+        guests::ALL.iter().position(|row| row.name == guest)?,
+        SCHEMAS.iter().position(|(_, name)| *name == schema)?,
+    ))
 }
 
 /// The line about an entry, if it has a document.
@@ -113,7 +128,8 @@ mod tests {
     fn a_run_replaces_its_own_lines_only() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("reports.ndjson");
-        let gone = r#"{"schema":"mapprobe.lab","kernel":"x86_64-3.2","guest":"root"}"#;
+        let gone =
+            r#"{"schema":"mapprobe.lab","kernel":"x86_64-3.2","guest":"root","document":{"schema":"mapprobe.report"}}"#;
         fs::write(&file, format!("not JSON\n{{\"schema\":\"other\"}}\n{gone}\n")).unwrap();
         write(&file, &[entry("x86_64-6.1", "root", "honored"), entry("x86_64-6.1", "user", "honored")]).unwrap();
         write(&file, &[entry("x86_64-6.1", "root", "ignored"), entry("hppa-6.1", "root", "honored")]).unwrap();
@@ -123,8 +139,8 @@ mod tests {
             .collect();
         let expected = [
             json!(["x86_64-6.1", "root", "ignored"]),
-            json!(["hppa-6.1", "root", "honored"]),
             json!(["x86_64-6.1", "user", "honored"]),
+            json!(["hppa-6.1", "root", "honored"]),
         ];
         assert_eq!(told, expected);
     }

@@ -56,9 +56,14 @@ pub fn survey(plan: &Plan) -> Vec<Entry> {
         }
     }
     // Builds use the whole machine, so they come first, one after the other.
+    let booted = |kernel: &&&'static Kernel| {
+        let boots = |entry: &Entry| !matches!(entry.outcome, Outcome::Skipped(_));
+        entries.iter().any(|entry| entry.kernel.name == kernel.name && boots(entry))
+    };
     let ready: BTreeMap<&str, Result<Ready, String>> = plan
         .kernels
         .iter()
+        .filter(booted)
         .map(|kernel| (kernel.name, ready(plan, kernel).map_err(|error| format!("{error:#}"))))
         .collect();
 
