@@ -22,6 +22,7 @@ mod sources;
 mod unpack;
 mod version;
 
+pub use fetch::sha256;
 pub use index::{Index, Package, matches};
 pub use unpack::{extract, unpack};
 pub use version::compare;

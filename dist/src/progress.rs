@@ -1,10 +1,14 @@
 //! What a person sees while something takes long: a spinner or a bar on a terminal, plain lines anywhere else. All on
 //! stderr, so that stdout carries results only.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::io::{IsTerminal, stderr};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
+
+/// Every bar of this process, one below the other.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// A step at work: shown until it is dropped, [`done`](Step::done) or [`said`](Step::say) otherwise.
 pub struct Step {
@@ -22,7 +26,7 @@ impl Step {
     pub fn begin(what: impl Into<String>) -> Step {
         let what = what.into();
         let bar = stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new_spinner().with_message(what.clone());
+            let bar = BARS.add(ProgressBar::new_spinner()).with_message(what.clone());
             bar.set_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}").expect("a constant template"));
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
@@ -36,6 +40,22 @@ impl Step {
             bar.set_length(total);
             let shape = "{spinner} {msg} [{bar:30}] {bytes}/{total_bytes} {eta}";
             bar.set_style(ProgressStyle::with_template(shape).expect("a constant template"));
+        }
+    }
+
+    /// Turns the step into so many others, which tell about themselves.
+    pub fn items(&mut self, total: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+            let shape = "{spinner} {msg} [{bar:30}] {pos}/{len} {elapsed}";
+            bar.set_style(ProgressStyle::with_template(shape).expect("a constant template"));
+        }
+    }
+
+    /// One of them is done.
+    pub fn item(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
         }
     }
 
@@ -54,7 +74,10 @@ impl Step {
     /// A line about something that happened on the way.
     pub fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(_) => {
+                // A line above all bars; it is lost only with the terminal.
+                let _ = BARS.println(line);
+            }
             None => say(line),
         }
     }

@@ -225,4 +225,6 @@ impl Frame {
 }
 
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod tests;

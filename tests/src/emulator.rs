@@ -1,12 +1,13 @@
 //! Which QEMU runs a kernel. Debian 12's knows one PA-RISC machine, the 32-bit B160L, and Linux 6.12 panics in it.
 
 use crate::{machine, stock};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use dist::cache::Cache;
 use dist::debian::{Mirror, Package, extract};
 use mapprobe::arch::Arch;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use targets::Machine;
 
 /// A QEMU.
@@ -30,6 +31,17 @@ pub struct Program {
     pub path: PathBuf,
     /// Where it finds its firmware, if not where it was installed.
     pub firmware: Option<PathBuf>,
+}
+
+impl Program {
+    /// Its version, in its own words.
+    pub fn version(&self) -> Result<String> {
+        let path = self.path.display();
+        let said = Command::new(&self.path).arg("--version").output();
+        let said = said.with_context(|| format!("{path} cannot be started."))?;
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        said.lines().next().map(str::to_owned).with_context(|| format!("{path} does not tell its version."))
+    }
 }
 
 impl Emulator {

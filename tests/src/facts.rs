@@ -1,9 +1,13 @@
-//! What a kernel does with every flag, written by hand (`facts/`), and the comparison of a report with it.
+//! What a kernel does with every flag, written by hand (`facts/`), and the comparison of a report with it: [`guest`] says what is
+//! otherwise in a guest, [`since`] what is known of a kernel without facts.
+
+pub mod guest;
+pub mod since;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
@@ -11,6 +15,11 @@ use std::path::Path;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Facts {
+    /// The series that they are about, as `6.1`.
+    pub release: String,
+    /// What lies between the program and the kernel, and where that can be read; named in the report by these words.
+    #[serde(skip)]
+    pub environment: BTreeMap<String, String>,
     /// By the flag's name; a name that occurs twice is an error of TOML.
     pub flags: BTreeMap<String, Fact>,
 }
@@ -21,6 +30,12 @@ pub struct Facts {
 pub struct Fact {
     /// The word the report should have.
     pub verdict: String,
+    /// Its reason's word, where that is worth telling.
+    pub reason_code: Option<String>,
+    /// What its reason says.
+    pub reason_has: Option<String>,
+    /// What its reason does not say.
+    pub reason_lacks: Option<String>,
     /// Where that can be read.
     pub source: String,
 }
@@ -39,6 +54,7 @@ impl Facts {
 
     fn parse(text: &str) -> Result<Facts> {
         let facts: Facts = toml::from_str(text)?;
+        ensure!(since::series(&facts.release).is_some(), "release: {:?} is no series", facts.release);
         for (flag, fact) in &facts.flags {
             ensure!(VERDICTS.contains(&fact.verdict.as_str()), "{flag}: {:?} is no verdict", fact.verdict);
             ensure!(!fact.source.trim().is_empty(), "{flag}: the source is missing");
@@ -46,15 +62,14 @@ impl Facts {
         Ok(facts)
     }
 
-    /// Where a report and the facts do not agree, flag by flag; empty when they do.
+    /// Where a report and the facts do not agree: the environment, then flag by flag; empty when they do.
     pub fn compare(&self, report: &Value) -> Vec<Difference> {
         let findings = report["flags"].as_array().map(Vec::as_slice).unwrap_or_default();
         let named = |name: &str| findings.iter().filter(move |finding| finding["name"] == name).collect::<Vec<_>>();
         let known = self.flags.iter().filter_map(|(flag, fact)| {
             let found = named(flag);
             match found.as_slice() {
-                [one] if one["verdict"] == fact.verdict.as_str() => None,
-                [one] => Some(Difference::new(flag, Some(fact), one)),
+                [one] => (!fact.fits(one)).then(|| Difference::new(flag, Some(fact), one)),
                 [] => Some(Difference::missing(flag, fact)),
                 [.., last] => {
                     Some(Difference { got: "more than one finding".into(), ..Difference::new(flag, Some(fact), last) })
@@ -65,8 +80,51 @@ impl Facts {
             let name = finding["name"].as_str().unwrap_or("a finding without a name");
             (!self.flags.contains_key(name)).then(|| Difference::new(name, None, finding))
         });
-        known.chain(strange).collect()
+        self.compare_environment(report).into_iter().chain(known).chain(strange).collect()
     }
+
+    fn compare_environment(&self, report: &Value) -> Option<Difference> {
+        let named = report["environment"].as_array().into_iter().flatten().map(|one| text(&one["name"]));
+        let named: BTreeSet<String> = named.collect();
+        let wanted: BTreeSet<String> = self.environment.keys().cloned().collect();
+        let words = |names: &BTreeSet<String>| match names.is_empty() {
+            true => "nothing between the program and the kernel".to_owned(),
+            false => names.iter().cloned().collect::<Vec<_>>().join(", "),
+        };
+        let sources: Vec<&str> = self.environment.values().map(String::as_str).collect();
+        (named != wanted).then(|| Difference {
+            flag: "environment".into(),
+            expected: words(&wanted),
+            source: if sources.is_empty() { "the guest's facts name nothing".into() } else { sources.join("; ") },
+            got: words(&named),
+            reason: report["environment"].to_string(),
+            evidence: Vec::new(),
+        })
+    }
+}
+
+impl Fact {
+    /// Whether a finding is what it should be.
+    fn fits(&self, finding: &Value) -> bool {
+        let reason = finding["reason"].as_str().unwrap_or_default();
+        finding["verdict"] == self.verdict.as_str()
+            && self.reason_code.as_deref().is_none_or(|code| finding["reason_code"] == code)
+            && self.reason_has.as_deref().is_none_or(|words| reason.contains(words))
+            && self.reason_lacks.as_deref().is_none_or(|words| !reason.contains(words))
+    }
+
+    /// All that is expected, in words.
+    fn words(&self) -> String {
+        let Fact { verdict, reason_code, reason_has, reason_lacks, .. } = self;
+        let part = |what: &str, word: &Option<String>| word.as_ref().map(|word| format!(", {what} {word:?}"));
+        let parts = [part("because of", reason_code), part("saying", reason_has), part("not saying", reason_lacks)];
+        format!("{verdict}{}", parts.into_iter().flatten().collect::<String>())
+    }
+}
+
+/// A string as it is, anything else as JSON.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A flag about which a report and the facts do not agree.
@@ -88,10 +146,9 @@ pub struct Difference {
 
 impl Difference {
     fn new(flag: &str, fact: Option<&Fact>, finding: &Value) -> Difference {
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Difference {
             flag: flag.to_owned(),
-            expected: fact.map_or_else(|| "no such finding".into(), |fact| fact.verdict.clone()),
+            expected: fact.map_or_else(|| "no such finding".into(), Fact::words),
             source: fact.map_or_else(|| "the facts do not name it".into(), |fact| fact.source.clone()),
             got: text(&finding["verdict"]),
             reason: text(&finding["reason"]),
@@ -120,6 +177,7 @@ mod tests {
     use serde_json::json;
 
     const FACTS: &str = r#"
+        release = "6.1"
         [flags]
         MAP_SHARED = { verdict = "honored", source = "mmap(2)" }
         MAP_SYNC = { verdict = "inconclusive", source = "fs/ext4/file.c" }
@@ -162,6 +220,38 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_counts_where_the_facts_have_one() {
+        let facts = r#"
+            release = "6.1"
+            [flags]
+            MAP_LOCKED = { verdict = "unavailable", reason_code = "not_permitted", reason_has = "limit", reason_lacks = "pool", source = "x" }
+        "#;
+        let facts = Facts::parse(facts).unwrap();
+        let finding = |code: &str, reason: &str| json!({"flags": [{"name": "MAP_LOCKED", "verdict": "unavailable", "reason_code": code, "reason": reason}]});
+        assert_eq!(facts.compare(&finding("not_permitted", "the limit is 0")), []);
+        for (code, reason) in
+            [("over_limit", "the limit"), ("not_permitted", "no word"), ("not_permitted", "the limit of the pool")]
+        {
+            let all = facts.compare(&finding(code, reason));
+            assert_eq!(all.len(), 1, "{code}: {reason}");
+            let expected = "unavailable, because of \"not_permitted\", saying \"limit\", not saying \"pool\"";
+            assert_eq!(all[0].expected, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_kernels_way_must_be_named_and_nothing_else() {
+        let mut facts = Facts::parse("release = \"6.1\"\n[flags]").unwrap();
+        let report = |names: &[&str]| json!({"flags": [], "environment": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()});
+        assert_eq!(facts.compare(&report(&[])), []);
+        assert_eq!(facts.compare(&report(&["no /proc"]))[0].got, "no /proc");
+        facts.environment.insert("no /proc".into(), "proc(5)".into());
+        assert_eq!(facts.compare(&report(&["no /proc"])), []);
+        let missing = &facts.compare(&report(&["no memfd"]))[0];
+        assert_eq!((missing.expected.as_str(), missing.got.as_str()), ("no /proc", "no memfd"));
+    }
+
+    #[test]
     fn an_empty_report_agrees_with_nothing() {
         let expected =
             [triple("MAP_SHARED", "honored", "no finding"), triple("MAP_SYNC", "inconclusive", "no finding")];
@@ -172,10 +262,11 @@ mod tests {
     #[test]
     fn facts_with_a_wrong_word_a_missing_source_or_a_name_given_twice_are_refused() {
         for wrong in [
-            "[flags]\nMAP_SHARED = { verdict = \"honoured\", source = \"x\" }",
-            "[flags]\nMAP_SHARED = { verdict = \"honored\", source = \" \" }",
-            "[flags]\nMAP_SHARED = { verdict = \"honored\" }",
-            "[flags]\nA = { verdict = \"honored\", source = \"x\" }\nA = { verdict = \"honored\", source = \"x\" }",
+            "release = \"six\"\n[flags]",
+            "release = \"6.1\"\n[flags]\nMAP_SHARED = { verdict = \"honoured\", source = \"x\" }",
+            "release = \"6.1\"\n[flags]\nMAP_SHARED = { verdict = \"honored\", source = \" \" }",
+            "release = \"6.1\"\n[flags]\nMAP_SHARED = { verdict = \"honored\" }",
+            "release = \"6.1\"\n[flags]\nA = { verdict = \"honored\", source = \"x\" }\nA = { verdict = \"honored\", source = \"x\" }",
         ] {
             assert!(Facts::parse(wrong).is_err(), "{wrong}");
         }

@@ -2,6 +2,7 @@
 //! What was got lies in the cache ([`crate::stock`]), below `kernels/`, with a `kernel.json` that says what it is.
 
 mod build;
+mod modules;
 mod rows;
 
 pub use rows::ALL;
@@ -60,6 +61,15 @@ pub enum Origin {
         /// The cross compilers, the kernel's own first, each with its Debian package.
         compilers: &'static [(&'static str, &'static str)],
     },
+}
+
+impl Origin {
+    /// The suite of the package.
+    pub fn suite(&self) -> &'static str {
+        match self {
+            Origin::Packaged { suite, .. } | Origin::Built { suite, .. } => suite,
+        }
+    }
 }
 
 /// The kernel with a name.

@@ -1,11 +1,13 @@
 //! The lab: real kernels under QEMU, and what the program said on them.
 //!
-//! [`machine`] sets this machine up, [`kernels`] gets kernels and [`emulator`] what runs them, [`guests`] makes what runs in
-//! them, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
-//! should have been. [`survey`] does all of that for many kernels, and [`matrix`] shows what came of it.
+//! [`machine`] sets this machine up, [`kernels`] gets kernels and [`emulator`] what runs them, [`guests`] makes what they are
+//! booted in, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
+//! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
+//! [`documents`] keeps it for other programs.
 
 pub mod console;
 pub mod delivered;
+pub mod documents;
 pub mod emulator;
 pub mod facts;
 pub mod guests;

@@ -13,8 +13,16 @@ pub const EMULATORS: &[&str] = &["qemu-user-static"];
 pub const KERNEL_BUILD: &[&str] =
     &["bc", "bison", "flex", "gcc", "libc6-dev", "libelf-dev", "libssl-dev", "make", "perl", "xz-utils"];
 /// To compile the lab's own guest programs for every architecture.
-pub const GUEST_PROGRAMS: &[&str] =
-    &["musl-tools", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "gcc-hppa-linux-gnu", "libc6-dev-hppa-cross"];
+pub const GUEST_PROGRAMS: &[&str] = &[
+    "musl-tools",
+    "linux-libc-dev",
+    "gcc-aarch64-linux-gnu",
+    "libc6-dev-arm64-cross",
+    "gcc-hppa-linux-gnu",
+    "libc6-dev-hppa-cross",
+];
+/// To make disks for guests.
+pub const DISKS: &[&str] = &["e2fsprogs"];
 /// To watch a program's system calls.
 pub const TRACING: &[&str] = &["strace"];
 /// To compile and run a small C program.

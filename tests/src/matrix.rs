@@ -1,123 +1,182 @@
-//! What came of a survey, as text: a table of the verdicts for each architecture, the differences from the facts, and a
-//! line about each kernel.
+//! What came of a survey, as text: a table of the verdicts for each architecture, a table of the guests, what is not as it should
+//! be, what was left out, and how long it took.
 
-use crate::survey::{Entry, Outcome};
+use crate::survey::{Entry, Origin, Outcome, Question, Told};
 use mapprobe::arch::Arch;
 use mapprobe::flags::TABLE;
 use std::fmt::Write;
+use std::time::Duration;
 
-/// All of it.
-pub fn text(entries: &[Entry]) -> String {
+/// How many of the slowest boots are named.
+const SLOWEST: usize = 5;
+
+/// All of it; `time` is how long it took altogether.
+pub fn text(entries: &[Entry], time: Duration) -> String {
     let mut text = String::new();
     for arch in Arch::ALL {
-        let told: Vec<(&str, &Outcome)> = entries
+        let plain = |entry: &&Entry| entry.guest.name == "root" && entry.question == Question::Report;
+        let told: Vec<&Entry> = entries
             .iter()
-            .filter(|entry| entry.kernel.arch == arch)
-            .filter_map(|entry| Some((entry.kernel.name, entry.outcome.as_ref().ok()?)))
-            .filter(|(_, outcome)| outcome.report.is_some())
+            .filter(|entry| entry.kernel.arch == arch && entry.told().is_some_and(|told| told.compared.is_some()))
+            .filter(plain)
             .collect();
         if !told.is_empty() {
-            text += &table(&told);
+            text += &verdicts(&told);
             text.push('\n');
         }
     }
+    text += &guests(entries);
     for entry in entries {
-        text += &differences(entry);
+        text += &wrong(entry);
     }
-    for entry in entries {
-        text += &line(entry);
-    }
-    text
+    text += &skips(entries);
+    text += &slowest(entries);
+    text + &counts(entries, time)
 }
 
-/// A row per flag, a column per kernel; a star marks a verdict that is not that of the facts.
-fn table(kernels: &[(&str, &Outcome)]) -> String {
+/// A row per flag, a column per kernel; a star marks a verdict that is not as it should be.
+fn verdicts(kernels: &[&Entry]) -> String {
     let mut text = format!("{:<20}", "FLAG");
-    let cells = |text: &mut String, cell: &dyn Fn(&str, &Outcome) -> String| {
-        for (name, outcome) in kernels {
-            let width = name.len().max("inconclusive*".len());
-            let _ = write!(text, " {:<width$}", cell(name, outcome));
+    let cells = |text: &mut String, cell: &dyn Fn(&Entry) -> String| {
+        for entry in kernels {
+            let width = entry.kernel.name.len().max("inconclusive*".len());
+            let _ = write!(text, " {:<width$}", cell(entry));
         }
-        text.truncate(text.trim_end().len());
-        text.push('\n');
+        end_line(text);
     };
-    cells(&mut text, &|name, _| name.to_owned());
+    cells(&mut text, &|entry| entry.kernel.name.to_owned());
     for flag in TABLE {
-        let _ = write!(text, "{:<20}", flag.name.plain());
-        cells(&mut text, &|_, outcome| verdict(flag.name.plain(), outcome));
+        let name = flag.name.plain();
+        let _ = write!(text, "{name:<20}");
+        cells(&mut text, &|entry| {
+            let report = entry.told().and_then(|told| told.document.as_ref());
+            let findings = report.and_then(|report| report["flags"].as_array()).into_iter().flatten();
+            let verdict =
+                findings.filter(|finding| finding["name"] == name).find_map(|one| one["verdict"].as_str());
+            let star = if entry.differences().iter().any(|one| one.flag == name) { "*" } else { "" };
+            format!("{}{star}", verdict.unwrap_or("-"))
+        });
     }
     text
 }
 
-fn verdict(flag: &str, outcome: &Outcome) -> String {
-    let Some((report, differences)) = &outcome.report else { return String::new() };
-    let finding = report["flags"].as_array().into_iter().flatten().find(|finding| finding["name"] == flag);
-    let word = finding.and_then(|finding| finding["verdict"].as_str()).unwrap_or("-");
-    let star = if differences.iter().any(|difference| difference.flag == flag) { "*" } else { "" };
-    format!("{word}{star}")
+/// A row per kernel, a column per guest, in each how long it took and whether it was as it should be; behind them the kernel's package.
+fn guests(entries: &[Entry]) -> String {
+    let mut guests: Vec<String> = Vec::new();
+    let mut kernels: Vec<&str> = Vec::new();
+    for entry in entries {
+        if !guests.contains(&column(entry)) {
+            guests.push(column(entry));
+        }
+        if !kernels.contains(&entry.kernel.name) {
+            kernels.push(entry.kernel.name);
+        }
+    }
+    let mut text = format!("{:<16}", "SECONDS");
+    for guest in &guests {
+        let _ = write!(text, " {guest:>12}");
+    }
+    end_line(&mut text);
+    for kernel in kernels {
+        let _ = write!(text, "{kernel:<16}");
+        for guest in &guests {
+            let entry = entries.iter().find(|entry| entry.kernel.name == kernel && column(entry) == *guest);
+            let _ = write!(text, " {:>12}", entry.map_or(String::new(), cell));
+        }
+        let told = entries.iter().filter(|entry| entry.kernel.name == kernel).find_map(Entry::told);
+        if let Some(Told { origin: Origin { provenance, .. }, .. }) = told {
+            let _ = write!(text, "  {} {}", provenance.package, provenance.version);
+        }
+        end_line(&mut text);
+    }
+    text + "\n"
 }
 
-fn differences(entry: &Entry) -> String {
-    let report = entry.outcome.as_ref().ok().and_then(|outcome| outcome.report.as_ref());
-    let differences = report.into_iter().flat_map(|(_, differences)| differences);
-    differences.map(|difference| format!("{}: {difference}\n", entry.kernel.name)).collect()
+fn column(entry: &Entry) -> String {
+    match entry.question {
+        Question::Report => entry.guest.name.into(),
+        Question::FreeBits => entry.question.words().into(),
+    }
 }
 
-fn line(entry: &Entry) -> String {
-    let Entry { kernel, package, outcome } = entry;
-    let name = kernel.name;
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(error) => return format!("{name:<16} {:>8}  failed: {error:#}\n", "-"),
-    };
-    let judgement = match &outcome.report {
-        Some((_, differences)) if differences.is_empty() => "agrees with its facts".into(),
-        Some((_, differences)) => format!("{} verdicts are not those of its facts", differences.len()),
-        None => format!("no report; what it said is in {}", outcome.file.display()),
-    };
-    let exit = if outcome.exit == 0 { String::new() } else { format!(", exit code {}", outcome.exit) };
-    format!("{name:<16} {:>6.1} s  {judgement}{exit} ({package})\n", outcome.time.as_secs_f32())
+fn cell(entry: &Entry) -> String {
+    let star = if entry.failed() { "*" } else { "" };
+    match &entry.outcome {
+        Outcome::Skipped(_) => "skipped".into(),
+        Outcome::Failed(_) => "failed*".into(),
+        Outcome::Told(told) => format!("{:.1}{star}", told.time.as_secs_f32()),
+    }
+}
+
+/// What is not as it should be, or worth a line by itself.
+fn wrong(entry: &Entry) -> String {
+    let name = entry.name();
+    match &entry.outcome {
+        Outcome::Skipped(_) => String::new(),
+        Outcome::Failed(sentences) => format!("{name}: failed: {sentences}\n\n"),
+        Outcome::Told(told) => {
+            let mut text: String =
+                entry.differences().iter().map(|difference| format!("{name}: {difference}\n")).collect();
+            text += &remarks(&name, told);
+            text
+        }
+    }
+}
+
+fn remarks(name: &str, told: &Told) -> String {
+    let mut text = String::new();
+    match &told.compared {
+        Some((basis, _)) if !matches!(basis, crate::facts::since::Basis::Facts) => {
+            let _ = writeln!(text, "{name}: compared with {basis}");
+        }
+        Some(_) => {}
+        None if told.document.is_none() => {
+            let _ = writeln!(text, "{name}: no report; what it said is in {}", told.file.display());
+        }
+        None => {}
+    }
+    if told.exit != 0 {
+        let _ = writeln!(text, "{name}: exit code {}", told.exit);
+    }
+    text
+}
+
+/// What was left out: a line for each guest and reason.
+fn skips(entries: &[Entry]) -> String {
+    let mut rows: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for entry in entries {
+        let Outcome::Skipped(reason) = entry.outcome else { continue };
+        match rows.iter_mut().find(|row| (row.0, row.1) == (entry.guest.name, reason)) {
+            Some(row) => row.2.push(entry.kernel.name),
+            None => rows.push((entry.guest.name, reason, vec![entry.kernel.name])),
+        }
+    }
+    rows.iter()
+        .map(|(guest, reason, kernels)| format!("skipped: {guest} on {}: {reason}\n", kernels.join(", ")))
+        .collect()
+}
+
+fn slowest(entries: &[Entry]) -> String {
+    let mut told: Vec<(Duration, String)> =
+        entries.iter().filter_map(|entry| Some((entry.told()?.time, entry.name()))).collect();
+    told.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
+    told.truncate(SLOWEST);
+    let names: Vec<String> = told.iter().map(|(time, name)| format!("{name} {:.1} s", time.as_secs_f32())).collect();
+    if names.is_empty() { String::new() } else { format!("slowest: {}\n", names.join(", ")) }
+}
+
+/// `120 run: 119 passed, 1 failed; 18 skipped; 401 s`
+fn counts(entries: &[Entry], time: Duration) -> String {
+    let skipped = entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Skipped(_))).count();
+    let failed = entries.iter().filter(|entry| entry.failed()).count();
+    let (run, seconds) = (entries.len() - skipped, time.as_secs());
+    format!("{run} run: {} passed, {failed} failed; {skipped} skipped; {seconds} s\n", run - failed)
+}
+
+fn end_line(text: &mut String) {
+    text.truncate(text.trim_end().len());
+    text.push('\n');
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{facts::Facts, kernels};
-    use anyhow::anyhow;
-    use serde_json::json;
-    use std::time::Duration;
-
-    fn entry(name: &str, verdict: Option<&str>) -> Entry {
-        let report = verdict.map(|verdict| json!({"flags": [{"name": "MAP_SHARED", "verdict": verdict}]}));
-        let report = report.map(|report| {
-            let all = Facts::of(name).unwrap().compare(&report);
-            let differences = all.into_iter().filter(|difference| difference.flag == "MAP_SHARED").collect();
-            (report, differences)
-        });
-        let outcome = Outcome { time: Duration::from_millis(1500), exit: 0, file: "target/lab/a.txt".into(), report };
-        Entry { kernel: kernels::named(name).unwrap(), package: "linux 6.1".into(), outcome: Ok(outcome) }
-    }
-
-    #[test]
-    fn verdicts_differences_and_times_are_shown() {
-        let entries = [entry("x86_64-6.1", Some("honored")), entry("x86_64-6.12", Some("ignored"))];
-        let text = text(&entries);
-        let row = text.lines().find(|line| line.starts_with("MAP_SHARED ")).unwrap();
-        assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["MAP_SHARED", "honored", "ignored*"]);
-        assert!(text.contains("x86_64-6.12: MAP_SHARED: expected honored, got ignored"), "{text}");
-        assert!(text.contains("1.5 s  agrees with its facts (linux 6.1)"), "{text}");
-        assert!(text.contains("1.5 s  1 verdicts are not those of its facts"), "{text}");
-        assert_eq!(entries.map(|entry| entry.agrees()), [true, false]);
-    }
-
-    #[test]
-    fn other_texts_and_failures_have_a_line_and_no_column() {
-        let failed = Entry { outcome: Err(anyhow!("It hung.")), ..entry("hppa-6.1", None) };
-        let entries = [entry("x86_64-6.1", None), failed];
-        let text = text(&entries);
-        assert!(!text.contains("FLAG"), "{text}");
-        assert!(text.contains("no report; what it said is in target/lab/a.txt"), "{text}");
-        assert!(text.contains("failed: It hung."), "{text}");
-        assert_eq!(entries.map(|entry| entry.agrees()), [true, false]);
-    }
-}
+pub mod tests;

@@ -15,16 +15,19 @@ use std::time::{Duration, Instant};
 use targets::Machine;
 
 /// How many guests run at a time.
-const AT_ONCE: usize = 2;
+pub const AT_ONCE: usize = 2;
 /// How long a guest may take from start to power-off.
-const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
-/// What to boot.
+/// How many lines of a console are worth showing.
+const LAST: usize = 20;
+
+/// What to boot, and how.
 #[derive(Debug)]
-pub struct Guest<'a> {
+pub struct Run<'a> {
     /// For the progress lines.
     pub name: &'a str,
-    /// What runs it; [`Guest::new`] gives it the one that is installed.
+    /// What runs it; [`Run::new`] gives it the one that is installed.
     pub emulator: Program,
     /// The machine that is emulated.
     pub machine: &'a Machine,
@@ -36,15 +39,15 @@ pub struct Guest<'a> {
     pub append: &'a str,
     /// More arguments of QEMU; where one is given twice, the last counts.
     pub arguments: &'a [&'a str],
-    /// How long it may take; [`Guest::new`] gives it 120 s.
+    /// How long it may take; [`Run::new`] gives it 120 s.
     pub deadline: Duration,
 }
 
-impl<'a> Guest<'a> {
-    /// A guest without anything special.
-    pub fn new(name: &'a str, machine: &'a Machine, kernel: &'a Path, initramfs: &'a [u8]) -> Guest<'a> {
+impl<'a> Run<'a> {
+    /// One without anything special.
+    pub fn new(name: &'a str, machine: &'a Machine, kernel: &'a Path, initramfs: &'a [u8]) -> Run<'a> {
         let emulator = Program { path: machine.qemu.into(), firmware: None };
-        Guest { name, emulator, machine, kernel, initramfs, append: "", arguments: &[], deadline: DEADLINE }
+        Run { name, emulator, machine, kernel, initramfs, append: "", arguments: &[], deadline: DEADLINE }
     }
 }
 
@@ -64,6 +67,17 @@ impl Boot {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.log).replace('\r', "")
     }
+
+    /// The last lines on the console, for messages.
+    pub fn last_words(&self) -> String {
+        let text = self.text();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(LAST)..];
+        if last.is_empty() {
+            return "The console said nothing.".into();
+        }
+        format!("The console ended with:\n    {}", last.join("\n    "))
+    }
 }
 
 /// How a guest ended.
@@ -80,7 +94,7 @@ pub enum Status {
 }
 
 /// Boots a guest and waits until it ends or its deadline passes. Fails only if QEMU cannot be started.
-pub fn boot(guest: &Guest) -> Result<Boot> {
+pub fn boot(guest: &Run) -> Result<Boot> {
     let folder = tempfile::tempdir().context("A temporary folder could not be made.")?;
     let initrd = folder.path().join("initramfs");
     std::fs::write(&initrd, guest.initramfs).with_context(|| format!("Writing {} failed.", initrd.display()))?;

@@ -60,6 +60,12 @@ pub fn item(
     Ok(Item { folder, provenance: made? })
 }
 
+/// Where a file came from that somebody brought: nobody knows, but what is in it can be told.
+pub fn of_file(path: &Path) -> Result<Provenance> {
+    let (recipe, package) = (String::new(), path.display().to_string());
+    Ok(Provenance { recipe, package, version: String::new(), sha256: dist::debian::sha256(path)? })
+}
+
 /// The newest package of the archive with a name in which `*` stands for anything.
 pub fn newest(cache: &Cache, suite: &str, arch: &str, package: &str) -> Result<Package> {
     Mirror::from_apt()?.index(cache, suite, arch)?.newest(package)

@@ -1,143 +1,133 @@
-//! The program as PID 1 of kernels of the lab: what it said on each, and whether that is what the facts say.
+//! Kernels of the lab in its guests: what the program said in each, and whether that is what the facts say.
 
 use crate::console::{self, Framed};
+use crate::facts::since::{self, Basis, Series};
 use crate::facts::{Difference, Facts};
-use crate::kernels::Kernel;
-use crate::qemu::Status;
-use crate::{guests, report};
-use anyhow::{Context, Result, bail, ensure};
+use crate::guests::Guest;
+use crate::kernels::{self, Kernel};
+use crate::qemu::{self, Status};
+use crate::report;
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::thread;
+use std::path::Path;
 use std::time::Duration;
+
+mod jobs;
+mod outcome;
+
+pub use jobs::{Plan, survey};
+pub use outcome::{Entry, Origin, Outcome, Question, Told};
 
 /// What a guest said before it switched itself off.
 #[derive(Debug)]
 pub struct Visit {
     /// The text out of the frame, byte for byte.
     pub text: Vec<u8>,
-    /// The exit code the run would have had.
+    /// The exit code of the run, or the one it would have had.
     pub exit: i32,
     /// From the start of QEMU to its end.
     pub time: Duration,
 }
 
-/// Boots a kernel with a program as PID 1, and with these words at the end of its command line.
-///
-/// # Errors
-/// Says what the guest did instead of printing a whole frame and switching itself off, and what the console said.
-pub fn visit(kernel: &Kernel, program: &[u8], append: &str) -> Result<Visit> {
-    let boot = guests::boot(kernel, &guests::initramfs(&[("init", program)]), append)?;
-    let reading = console::read(&boot.log);
-    if let Some(panic) = reading.panic {
-        bail!("The kernel gave up: {panic}\nThe console said:\n{}", boot.text());
+/// How a kernel is visited.
+#[derive(Clone, Copy, Debug)]
+pub struct Way<'a> {
+    /// The kernel.
+    pub kernel: &'a Kernel,
+    /// What it is booted in.
+    pub guest: &'a Guest,
+    /// Its image, if not its own.
+    pub image: Option<&'a Path>,
+    /// Words for the program.
+    pub words: &'a str,
+    /// How long it may take.
+    pub deadline: Duration,
+    /// Where it stands among others, for whoever waits: as `3/14`, or empty.
+    pub place: &'a str,
+}
+
+impl<'a> Way<'a> {
+    /// A kernel in a guest, without anything special.
+    pub fn of(kernel: &'a Kernel, guest: &'a Guest) -> Way<'a> {
+        Way { kernel, guest, image: None, words: "", deadline: qemu::DEADLINE, place: "" }
     }
-    match reading.report {
-        Framed::Whole { report, exit } if boot.status == Status::PoweredOff => {
-            Ok(Visit { text: report, exit, time: boot.time })
+
+    /// Boots with a program.
+    ///
+    /// # Errors
+    /// Says what the guest did instead of printing a whole frame and switching itself off, and what the console said last.
+    pub fn visit(&self, program: &[u8]) -> Result<Visit> {
+        let Way { kernel, guest, deadline, .. } = *self;
+        let prepared = guest.prepare(kernel, program, self.words)?;
+        let own;
+        let image = match self.image {
+            Some(image) => image,
+            None => {
+                own = kernel.image()?.path;
+                &own
+            }
+        };
+        let name = format!("{} {} {}", self.place, kernel.name, guest.name);
+        let boot = prepared.boot(name.trim(), kernel, image, deadline)?;
+        let reading = console::read(&boot.log);
+        if let Some(panic) = reading.panic {
+            bail!("The kernel gave up: {panic}\n{}", boot.last_words());
         }
-        other => {
-            let got = match other {
-                Framed::Nothing => "nothing framed came".into(),
-                Framed::Truncated(lines) => format!("the frame ends after {lines} good lines"),
-                Framed::Damaged { reason, .. } => format!("the frame is damaged: {reason}"),
-                Framed::Whole { .. } => "the frame is whole".into(),
-            };
-            bail!("The guest ended as {:?}, and {got}. The console said:\n{}", boot.status, boot.text())
-        }
+        let came = match reading.report {
+            Framed::Whole { report, exit } if boot.status == Status::PoweredOff => {
+                return Ok(Visit { text: report, exit, time: boot.time });
+            }
+            Framed::Nothing => "nothing framed came".into(),
+            Framed::Truncated(lines) => format!("the frame ends after {lines} good lines"),
+            Framed::Damaged { reason, .. } => format!("the frame is damaged: {reason}"),
+            Framed::Whole { .. } => "the frame is whole".into(),
+        };
+        let end = match &boot.status {
+            Status::PoweredOff => "switched itself off".into(),
+            Status::Restarted => "restarted".into(),
+            Status::TimedOut => format!("was ended, since it still ran after {} s", deadline.as_secs()),
+            Status::Failed(reason) => format!("failed: {reason}"),
+        };
+        bail!("The guest {end}, and {came}.\n{}", boot.last_words())
     }
 }
 
 impl Visit {
-    /// The report, if the text is one: it fits its schema and has every finding.
-    pub fn report(&self) -> Result<Option<Value>> {
-        if !serde_json::from_slice::<Value>(&self.text).is_ok_and(|json| json["schema"] == "mapprobe.report") {
+    /// The document, if the text is one that has a schema: it fits that, and says that it is complete.
+    pub fn document(&self) -> Result<Option<Value>> {
+        let schema = |json: &Value| json["schema"].as_str().is_some_and(|name| name.starts_with("mapprobe."));
+        if !serde_json::from_slice::<Value>(&self.text).is_ok_and(|json| schema(&json)) {
             return Ok(None);
         }
-        let report = report::parse(&self.text)?;
-        ensure!(report["complete"] == true, "The report says itself that it is not complete.");
-        Ok(Some(report))
+        let document = report::parse(&self.text)?;
+        ensure!(document["complete"] == true, "The report says itself that it is not complete.");
+        Ok(Some(document))
     }
 }
 
-/// A kernel and what came of it.
-#[derive(Debug)]
-pub struct Entry {
-    /// Which.
-    pub kernel: &'static Kernel,
-    /// The Debian package it was made of, with its version.
-    pub package: String,
-    /// What came of it.
-    pub outcome: Result<Outcome>,
-}
-
-/// What came of a guest that did as it should.
-#[derive(Debug)]
-pub struct Outcome {
-    /// From the start of QEMU to its end.
-    pub time: Duration,
-    /// The exit code the run would have had.
-    pub exit: i32,
-    /// Where what it said was written.
-    pub file: PathBuf,
-    /// The report and where it differs from the facts; none when the program was asked for something else.
-    pub report: Option<(Value, Vec<Difference>)>,
-}
-
-impl Entry {
-    /// Whether the guest did as it should and its report, if it made one, agrees with the facts.
-    pub fn agrees(&self) -> bool {
-        let different =
-            |outcome: &Outcome| outcome.report.as_ref().is_some_and(|(_, differences)| !differences.is_empty());
-        self.outcome.as_ref().is_ok_and(|outcome| !different(outcome))
-    }
-}
-
-/// Boots kernels, with the program that `program` gives for each and these words at the end of their command lines, and
-/// writes what they said into a folder. One that fails does not keep the others from being booted.
-pub fn survey(
-    kernels: &[&'static Kernel],
-    program: impl Fn(&Kernel) -> Result<Vec<u8>>,
-    append: &str,
-    folder: &Path,
-) -> Vec<Entry> {
-    // Builds use the whole machine, so they come first, one after the other.
-    let prepared: Vec<_> = kernels.iter().map(|kernel| (*kernel, prepare(kernel, &program))).collect();
-    // How many guests run at a time is [`crate::qemu`]'s concern.
-    thread::scope(|scope| {
-        let guests = prepared.into_iter().map(|(kernel, prepared)| {
-            scope.spawn(move || match prepared {
-                Ok((package, program)) => Entry { kernel, package, outcome: record(kernel, &program, append, folder) },
-                Err(error) => Entry { kernel, package: String::new(), outcome: Err(error) },
-            })
+/// Compares a report with the facts about a kernel in a guest, or with the table alone where there are none about its series.
+pub fn compare(report: &Value, kernel: &Kernel, guest: &Guest) -> Result<(Basis, Vec<Difference>)> {
+    let facts = Facts::in_guest(kernel.name, guest.name)?;
+    let (basis, mut differences) = since::compare(report, &facts, kernel.arch, newest()?)?;
+    let euid = &report["process"]["euid"];
+    if *euid != guest.euid {
+        differences.push(Difference {
+            flag: "process".into(),
+            expected: format!("the user {}", guest.euid),
+            source: "the guest's row".into(),
+            got: format!("the user {euid}"),
+            reason: "the program did not run as the guest's user".into(),
+            evidence: Vec::new(),
         });
-        let guests: Vec<_> = guests.collect();
-        guests.into_iter().map(|guest| guest.join().expect("a guest's thread does not panic")).collect()
-    })
+    }
+    Ok((basis, differences))
 }
 
-/// What the kernel was made of, and the program for it.
-fn prepare(kernel: &Kernel, program: impl Fn(&Kernel) -> Result<Vec<u8>>) -> Result<(String, Vec<u8>)> {
-    let from = kernel.image()?.provenance;
-    kernel.emulator.program(&targets::of(kernel.arch).machine)?;
-    Ok((format!("{} {}", from.package, from.version), program(kernel)?))
-}
-
-/// Boots one kernel, keeps what it said, and compares it with the facts.
-fn record(kernel: &Kernel, program: &[u8], append: &str, folder: &Path) -> Result<Outcome> {
-    let visit = visit(kernel, program, append)?;
-    let json = serde_json::from_slice::<Value>(&visit.text).is_ok();
-    let file = folder.join(format!("{}.{}", kernel.name, if json { "json" } else { "txt" }));
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&file, &visit.text))
-        .with_context(|| format!("{} cannot be written.", file.display()))?;
-    let report = match visit.report().with_context(|| format!("What the guest said is in {}.", file.display()))? {
-        Some(report) => {
-            let differences = Facts::of(kernel.name)?.compare(&report);
-            Some((report, differences))
-        }
-        None => None,
-    };
-    Ok(Outcome { time: visit.time, exit: visit.exit, file, report })
+/// The newest series that there are facts about.
+fn newest() -> Result<Series> {
+    let mut newest = (0, 0);
+    for kernel in kernels::ALL {
+        newest = newest.max(since::series(&Facts::of(kernel.name)?.release).unwrap_or_default());
+    }
+    Ok(newest)
 }

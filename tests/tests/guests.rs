@@ -3,7 +3,8 @@
 
 use lab::console::{self, Framed};
 use lab::kernels;
-use lab::qemu::{self, Boot, Guest, Status};
+use lab::qemu::{self, Boot, Run, Status};
+use lab::survey::Way;
 use lab::{guests, machine};
 use mapprobe::arch::Arch;
 use std::time::Duration;
@@ -74,8 +75,8 @@ fn hppa(arguments: &[&str], initramfs: &[u8], append: &str, deadline: Duration) 
     let image = kernel.image().unwrap();
     let machine = &targets::of(kernel.arch).machine;
     let append = format!("{} {append}", kernel.append);
-    let guest = Guest::new("a guest that fails", machine, &image.path, initramfs);
-    qemu::boot(&Guest { arguments, append: &append, deadline, ..guest }).unwrap()
+    let run = Run::new("a guest that fails", machine, &image.path, initramfs);
+    qemu::boot(&Run { arguments, append: &append, deadline, ..run }).unwrap()
 }
 
 #[test]
@@ -84,6 +85,55 @@ fn a_guest_that_hangs_is_ended_and_keeps_its_log() {
     let boot = hppa(&[], &guests::initramfs(&[("init", &program)]), "-- hang", Duration::from_secs(10));
     assert_eq!(boot.status, Status::TimedOut, "{}", boot.text());
     assert!(boot.text().contains(guests::REACHED), "{}", boot.text());
+}
+
+/// What `cargo lab` says of it.
+#[test]
+fn a_guest_that_hangs_is_reported_with_its_last_lines() {
+    let kernel = kernels::named("hppa-6.1").unwrap();
+    let program = guests::program(targets::of(kernel.arch)).unwrap();
+    let way = Way { words: "hang", deadline: Duration::from_secs(10), ..Way::of(kernel, &guests::ALL[0]) };
+    let failure = way.visit(&program).unwrap_err().to_string();
+    for part in ["was ended, since it still ran after 10 s, and nothing framed came.", guests::REACHED] {
+        assert!(failure.contains(part), "{failure}");
+    }
+}
+
+/// The plain guest with other steps before the program.
+fn with_steps(setup: &'static [&'static str]) -> guests::Guest {
+    let guests::Guest { append, memory, modules, disk, words, euid, .. } = guests::ALL[0];
+    guests::Guest { name: "steps", append, memory, modules, disk, setup: Some(setup), words, euid }
+}
+
+#[test]
+fn a_step_that_fails_is_named_and_nothing_is_run() {
+    let kernel = kernels::named("hppa-6.1").unwrap();
+    let program = guests::program(targets::of(kernel.arch)).unwrap();
+    for (steps, sentence) in [
+        (&["mount proc /proc", "module /no/such"][..], "lab set-up: module /no/such: No such file or directory"),
+        (&["conjure"], "lab set-up: conjure : Function not implemented"),
+    ] {
+        let guest = with_steps(steps);
+        let failure = Way::of(kernel, &guest).visit(&program).unwrap_err().to_string();
+        assert!(failure.contains(sentence) && !failure.contains("lab guest:"), "{failure}");
+    }
+}
+
+/// What a program says that is not PID 1 comes in the same frame, backslashes, long lines and exit code included.
+#[test]
+fn what_a_program_says_after_the_set_up_is_framed() {
+    for name in ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"] {
+        let kernel = kernels::named(name).unwrap();
+        let program = guests::program(targets::of(kernel.arch)).unwrap();
+        let guest = with_steps(&["mount proc /proc", "memlock 0", "user 1000"]);
+        let long = "back\\slash".repeat(20);
+        let way = Way { words: &format!("exit {long}"), ..Way::of(kernel, &guest) };
+        let visit = way.visit(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        let said = String::from_utf8(visit.text).unwrap();
+        let (pid, arguments) = said.trim_end().split_once(", ").unwrap();
+        assert!(pid.starts_with("lab guest: pid ") && pid != "lab guest: pid 1", "{name}: {said}");
+        assert_eq!((arguments, visit.exit), (format!("arguments: [exit] [{long}]").as_str(), 3), "{name}");
+    }
 }
 
 #[test]

@@ -1,21 +1,31 @@
 //! The delivered program as PID 1 of real kernels, its report compared with what was written by hand about each of them.
 
 use lab::facts::Facts;
-use lab::{delivered, kernels, report, survey};
+use lab::facts::since::Basis;
+use lab::survey::{self, Way};
+use lab::{delivered, guests, kernels, report};
 use mapprobe::flags::TABLE;
 use mapprobe::recording;
 use mapprobe::report::FORMATS;
 use std::path::Path;
 
-fn boots(name: &str) {
-    let kernel = kernels::named(name).unwrap();
+/// Boots a kernel in a guest; everything must be as its facts say.
+#[track_caller]
+fn boots_in(name: &str, guest: &str) {
+    let (kernel, guest) = (kernels::named(name).unwrap(), guests::named(guest).unwrap());
     let program = delivered::program(kernel.arch).unwrap();
-    let visit = survey::visit(kernel, &program, "").unwrap_or_else(|error| panic!("{name}: {error:#}"));
-    assert_eq!(visit.exit, 0, "{name}: what the run would have ended with");
-    let report = visit.report().unwrap().expect("without arguments the program prints a report");
-    let differences: Vec<String> = Facts::of(name).unwrap().compare(&report).iter().map(ToString::to_string).collect();
+    let visit = Way::of(kernel, guest).visit(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    assert_eq!(visit.exit, 0, "{name}: what the run ended with");
+    let report = visit.document().unwrap().expect("without other words the program prints a report");
+    let (basis, differences) = survey::compare(&report, kernel, guest).unwrap();
+    assert_eq!(basis, Basis::Facts, "{name}: is it still the series that its facts are about?");
+    let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
     let count = differences.len();
-    assert_eq!(count, 0, "{name}: {count} verdicts are not those of the facts:\n{}", differences.join("\n"));
+    assert_eq!(count, 0, "{name}: {count} things are not those of the facts:\n{}", differences.join("\n"));
+}
+
+fn boots(name: &str) {
+    boots_in(name, "root");
 }
 
 #[test]
@@ -33,6 +43,22 @@ fn boots_hppa_6_1() {
     boots("hppa-6.1");
 }
 
+/// One guest beside the plain one for each architecture; `cargo lab` boots all of them.
+#[test]
+fn x86_64_may_not_lock_memory() {
+    boots_in("x86_64-6.1", "memlock-0");
+}
+
+#[test]
+fn aarch64_may_not_see_what_is_in_memory() {
+    boots_in("aarch64-6.1", "seccomp");
+}
+
+#[test]
+fn hppa_may_not_have_more_memory_than_there_is() {
+    boots_in("hppa-6.1", "overcommit-2");
+}
+
 /// Every kernel of the lab, from its recording: no boot needed.
 #[test]
 fn recorded_runs_agree_with_the_facts() {
@@ -41,7 +67,7 @@ fn recorded_runs_agree_with_the_facts() {
         let recording = std::fs::read(recordings.join(format!("{}.report.txt", kernel.name))).unwrap();
         let replayed = recording::replay(&recording, TABLE).unwrap();
         let report = report::parse((FORMATS[0].write)(&replayed).as_bytes()).unwrap();
-        let facts = Facts::of(kernel.name).unwrap();
+        let facts = Facts::in_guest(kernel.name, "root").unwrap();
         let differences: Vec<String> = facts.compare(&report).iter().map(ToString::to_string).collect();
         assert_eq!(differences.len(), 0, "{}:\n{}", kernel.name, differences.join("\n"));
     }

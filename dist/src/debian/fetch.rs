@@ -237,6 +237,27 @@ mod tests {
     }
 
     #[test]
+    fn what_an_earlier_run_left_is_continued_and_checked_as_a_whole() {
+        let (sha256, size) = (hash(&content()), content().len() as u64);
+        for (spoiled, good) in [(None, true), (Some(99), false)] {
+            let (uri, asked) = server(content(), &[(usize::MAX, true)]);
+            let folder = tempfile::tempdir().unwrap();
+            let mut left = content()[..400_000].to_vec();
+            if let Some(at) = spoiled {
+                left[at] ^= 1;
+            }
+            let place = folder.path().join("files").join(&sha256);
+            fs::create_dir_all(&place).unwrap();
+            fs::write(place.join("x.part"), left).unwrap();
+            let file = File { uri, what: "x".into(), name: "x", sha256: &sha256, size };
+            let got = verified(&agent(None).unwrap(), &Cache::at(folder.path()).unwrap(), &file);
+            assert_eq!(*asked.lock().unwrap(), ["400000-"]);
+            assert_eq!(got.is_ok(), good, "{got:?}");
+            assert!(!place.join("x.part").exists(), "nothing wrong is kept");
+        }
+    }
+
+    #[test]
     fn a_server_that_cannot_continue_sends_it_all_again() {
         let (uri, asked) = server(content(), &[(500_000, false), (usize::MAX, false)]);
         assert_eq!(fetch(&uri, &content()).1.unwrap(), content());

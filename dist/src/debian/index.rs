@@ -63,6 +63,24 @@ impl Index {
         })
     }
 
+    /// The package with this name and version.
+    ///
+    /// # Errors
+    /// A sentence that says what was looked for, and which versions are there instead.
+    pub fn exact(&self, name: &str, version: &str) -> Result<Package> {
+        let named = self.stanzas().filter(|stanza| self::name(stanza) == name);
+        let there: Vec<Package> = named.filter_map(|stanza| self.package(stanza)).collect();
+        if let Some(package) = there.iter().find(|package| package.version == version) {
+            return Ok(package.clone());
+        }
+        let versions: Vec<&str> = there.iter().map(|package| package.version.as_str()).collect();
+        let there = if versions.is_empty() { "no version of it".into() } else { versions.join(", ") };
+        let Index { suite, arch, uri, .. } = self;
+        Err(anyhow!(
+            "{name} {version} is not in {suite} for {arch} at {uri}. There is: {there}. The archive has moved on."
+        ))
+    }
+
     /// The newest package whose name the caller accepts.
     pub fn newest_where(&self, accepts: impl Fn(&str) -> bool) -> Option<Package> {
         let order = |a: &Package, b: &Package| {
@@ -131,6 +149,8 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Index, matches};
+    use crate::cache::Cache;
+    use std::io::{BufRead, BufReader, Write};
 
     fn index(packages: &[(&str, &str)]) -> Index {
         let stanza = |(name, version): &(&str, &str)| {
@@ -159,6 +179,40 @@ mod tests {
         assert_eq!((newest.name.as_str(), newest.version.as_str(), newest.size), ("image-10-cloud", "6.1.10-1", 5));
         assert_eq!(newest.filename, "pool/image-10-cloud.deb");
         assert_eq!(index.names().count(), 3);
+    }
+
+    #[test]
+    fn a_version_that_is_gone_is_named_with_those_that_are_there() {
+        let index = index(&[("modules", "7.2-1"), ("modules", "7.3-1"), ("modules-rt", "7.1-1")]);
+        assert_eq!(index.exact("modules", "7.2-1").unwrap().version, "7.2-1");
+        let refusal = index.exact("modules", "7.1-1").unwrap_err().to_string();
+        for part in ["modules 7.1-1 is not in bookworm for arm64", "There is: 7.2-1, 7.3-1.", "has moved on"] {
+            assert!(refusal.contains(part), "{refusal}");
+        }
+        assert!(index.exact("headers", "1").unwrap_err().to_string().contains("no version of it"));
+    }
+
+    /// The index lists what the archive has no more: the mirror is between two states.
+    #[test]
+    fn a_package_that_is_listed_and_gone_is_named() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut index = index(&[("image-10-cloud", "6.1.10-1")]);
+        index.uri = format!("http://{}/debian", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+            let asked: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            assert_eq!(asked[0], "GET /debian/pool/image-10-cloud.deb HTTP/1.1");
+            stream.write_all(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").unwrap();
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let package = index.newest("image-*-cloud").unwrap();
+        let refusal = format!("{:#}", package.fetch(&Cache::at(folder.path()).unwrap()).unwrap_err());
+        for part in
+            ["image-10-cloud.deb was looked for", "has moved on", "/debian/pool/image-10-cloud.deb is not there"]
+        {
+            assert!(refusal.contains(part), "{refusal}");
+        }
     }
 
     #[test]

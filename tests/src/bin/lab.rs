@@ -1,15 +1,22 @@
-//! `cargo lab`: boots the kernels of the lab with the program as PID 1 and compares what it reports with the facts.
+//! `cargo lab`: boots the kernels of the lab in its guests and compares what the program reports with the facts.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use argh::FromArgs;
+use lab::guests::{self, Guest};
 use lab::kernels::{self, Kernel};
-use lab::{delivered, matrix, survey};
+use lab::survey::{self, Entry, Plan};
+use lab::{delivered, documents, matrix, qemu};
 use mapprobe::arch::Arch;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
-/// Boots the kernels NAME.. (all when none is given), two at a time, with the delivered program as PID 1. Prints the verdicts,
-/// where they are not those of the facts, and how long each boot took; writes the reports to target/lab/NAME.json.
+/// Boots every kernel of the lab in every guest, two at a time, with the delivered program. Prints the verdicts, what is not
+/// as the facts say, what was skipped and why, and how long it took; writes the documents to target/lab/NAME.json (in another
+/// guest than root NAME.GUEST.json), and all of them to target/lab/reports.ndjson.
+///
+/// NAME.. are kernels and guests, such as x86_64-6.1 and memlock-0: only these kernels, in these guests. Kernels alone are booted
+/// in the guest root. Of a single kernel in a single guest the report itself is printed.
 #[derive(FromArgs)]
 struct Arguments {
     /// boot this program instead of the delivered one; without NAME.. only the kernels it fits
@@ -20,12 +27,26 @@ struct Arguments {
     #[argh(option, arg_name = "WORDS")]
     args: Option<String>,
 
-    /// kernels, such as x86_64-6.1
+    /// boot this kernel image on the machine of the one kernel NAME; one of another series than that is compared with the flag table
+    #[argh(option, arg_name = "FILE")]
+    kernel: Option<PathBuf>,
+
+    /// kernels and guests
     #[argh(positional, arg_name = "NAME")]
     names: Vec<String>,
 }
 
-/// Exit codes: 0 all agree (or help), 1 a guest failed or a report differs from the facts, 2 wrong arguments.
+/// What is to be booted.
+#[derive(Debug)]
+struct Chosen {
+    /// In the order of the lab.
+    kernels: Vec<&'static Kernel>,
+    guests: Vec<&'static Guest>,
+    /// Instead of the delivered one.
+    program: Option<Vec<u8>>,
+}
+
+/// Exit codes: 0 all as it should be (or help), 1 a guest failed or a report differs from the facts, 2 wrong arguments.
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -38,7 +59,7 @@ fn main() -> ExitCode {
         Err(exit) => return usage(exit.output.trim()),
     };
     match chosen(&arguments) {
-        Ok((kernels, program)) => run(&kernels, program.as_deref(), arguments.args.as_deref()),
+        Ok(chosen) => run(&arguments, chosen),
         Err(error) => usage(&format!("{error:#}")),
     }
 }
@@ -48,27 +69,87 @@ fn usage(sentence: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn run(kernels: &[&'static Kernel], program: Option<&[u8]>, words: Option<&str>) -> ExitCode {
-    let append = words.map(|words| format!("-- {words}")).unwrap_or_default();
-    let program = |kernel: &Kernel| program.map_or_else(|| delivered::program(kernel.arch), |own| Ok(own.to_vec()));
-    let entries = survey::survey(kernels, program, &append, &dist::workspace::root().join("target/lab"));
-    print!("{}", matrix::text(&entries));
-    ExitCode::from(u8::from(!entries.iter().all(survey::Entry::agrees)))
+fn run(arguments: &Arguments, chosen: Chosen) -> ExitCode {
+    let (start, folder) = (Instant::now(), dist::workspace::root().join("target/lab"));
+    let Chosen { kernels, guests, program } = chosen;
+    let own = |kernel: &Kernel| program.clone().map_or_else(|| delivered::program(kernel.arch), Ok);
+    let entries = survey::survey(&Plan {
+        kernels,
+        guests,
+        program: &own,
+        words: arguments.args.as_deref(),
+        image: arguments.kernel.as_deref(),
+        folder: &folder,
+        deadline: qemu::DEADLINE,
+    });
+    let summary = matrix::text(&entries, start.elapsed());
+    match single(&entries) {
+        Some(report) => {
+            print!("{report}");
+            eprint!("{summary}");
+        }
+        None => print!("{summary}"),
+    }
+    let mut failed = entries.iter().any(Entry::failed);
+    // The file holds what the delivered program says on the lab's kernels.
+    if (&arguments.args, &arguments.program, &arguments.kernel) == (&None, &None, &None)
+        && let Err(error) = documents::write(&folder.join("reports.ndjson"), &entries)
+    {
+        eprintln!("cargo lab: {error:#}");
+        failed = true;
+    }
+    ExitCode::from(u8::from(failed))
 }
 
-/// The kernels to boot, in the order of the lab, and the program to boot them with if it is not the delivered one.
-fn chosen(arguments: &Arguments) -> Result<(Vec<&'static Kernel>, Option<Vec<u8>>)> {
-    let named = arguments.names.iter().map(|name| kernels::named(name)).collect::<Result<Vec<_>>>()?;
-    let wanted = |kernel: &&Kernel| named.is_empty() || named.iter().any(|one| one.name == kernel.name);
-    let mut kernels: Vec<&Kernel> = kernels::ALL.iter().filter(wanted).collect();
-    let Some(path) = &arguments.program else { return Ok((kernels, None)) };
-    let program = std::fs::read(path).with_context(|| format!("The program {} cannot be read.", path.display()))?;
-    let arch = architecture(&program, path)?;
-    if let Some(other) = named.iter().find(|kernel| kernel.arch != arch) {
-        anyhow::bail!("{} is a program for {}, and {} is not.", path.display(), arch.name(), other.name);
+/// What a single kernel in a single guest said.
+fn single(entries: &[Entry]) -> Option<&str> {
+    let first = entries.first()?;
+    let same =
+        entries.iter().all(|entry| (entry.kernel.name, entry.guest.name) == (first.kernel.name, first.guest.name));
+    Some(first.told()?.text.as_str()).filter(|_| same)
+}
+
+/// What the arguments ask for, or what is wrong with them.
+fn chosen(arguments: &Arguments) -> Result<Chosen> {
+    let (mut kernels, mut guests): (Vec<&Kernel>, Vec<&Guest>) = (Vec::new(), Vec::new());
+    for name in &arguments.names {
+        match (kernels::named(name), guests::named(name)) {
+            (_, Some(guest)) => guests.push(guest),
+            (Ok(kernel), None) => kernels.push(kernel),
+            (Err(error), None) => {
+                let names: Vec<&str> = guests::ALL.iter().map(|guest| guest.name).collect();
+                bail!("{error} No guest is called so either; there are: {}.", names.join(", "))
+            }
+        }
     }
-    kernels.retain(|kernel| kernel.arch == arch);
-    Ok((kernels, Some(program)))
+    if arguments.kernel.is_some() {
+        ensure!(kernels.len() == 1, "--kernel needs one NAME of a kernel: on its machine the image is booted.");
+    }
+    let program = match &arguments.program {
+        None => None,
+        Some(path) => {
+            let program =
+                std::fs::read(path).with_context(|| format!("The program {} cannot be read.", path.display()))?;
+            let arch = architecture(&program, path)?;
+            if let Some(other) = kernels.iter().find(|kernel| kernel.arch != arch) {
+                bail!("{} is a program for {}, and {} is not.", path.display(), arch.name(), other.name);
+            }
+            Some((arch, program))
+        }
+    };
+    if let Some(image) = &arguments.kernel {
+        ensure!(image.is_file(), "The kernel image {} is not there.", image.display());
+    }
+    if guests.is_empty() {
+        guests = guests::ALL.iter().filter(|guest| kernels.is_empty() || guest.name == "root").collect();
+    }
+    let fits = |kernel: &Kernel| program.as_ref().is_none_or(|(arch, _)| kernel.arch == *arch);
+    let wanted = |kernel: &Kernel| kernels.is_empty() || kernels.iter().any(|one| one.name == kernel.name);
+    Ok(Chosen {
+        kernels: kernels::ALL.iter().filter(|kernel| wanted(kernel) && fits(kernel)).collect(),
+        guests: guests::ALL.iter().filter(|guest| guests.iter().any(|one| one.name == guest.name)).collect(),
+        program: program.map(|(_, program)| program),
+    })
 }
 
 /// What an ELF file runs on: `EI_DATA` and `e_machine`, elf(5).
@@ -90,26 +171,36 @@ mod tests {
 
     fn arguments(names: &[&str], program: Option<&Path>) -> Arguments {
         let names = names.iter().map(ToString::to_string).collect();
-        Arguments { program: program.map(Path::to_owned), args: None, names }
+        Arguments { program: program.map(Path::to_owned), args: None, kernel: None, names }
     }
 
-    fn names(arguments: &Arguments) -> Result<Vec<&'static str>> {
-        Ok(chosen(arguments)?.0.iter().map(|kernel| kernel.name).collect())
+    /// The names of the kernels and the guests.
+    fn names(arguments: &Arguments) -> Result<(Vec<&'static str>, Vec<&'static str>)> {
+        let Chosen { kernels, guests, .. } = chosen(arguments)?;
+        Ok((kernels.iter().map(|kernel| kernel.name).collect(), guests.iter().map(|guest| guest.name).collect()))
     }
 
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let refusal = names(&arguments(&["x86_64-6.1", "vax-1.0"], None)).unwrap_err().to_string();
-        assert!(refusal.contains("vax-1.0") && refusal.contains("hppa-6.1"), "{refusal}");
+        for part in ["vax-1.0", "hppa-6.1", "memlock-0"] {
+            assert!(refusal.contains(part), "{refusal}");
+        }
     }
 
     #[test]
     fn no_name_is_all_and_a_name_given_twice_is_booted_once() {
-        assert_eq!(names(&arguments(&[], None)).unwrap().len(), kernels::ALL.len());
-        assert_eq!(
-            names(&arguments(&["hppa-6.1", "aarch64-6.1", "hppa-6.1"], None)).unwrap(),
-            ["aarch64-6.1", "hppa-6.1"]
-        );
+        let all = names(&arguments(&[], None)).unwrap();
+        assert_eq!((all.0.len(), all.1.len()), (kernels::ALL.len(), guests::ALL.len()));
+        let some = names(&arguments(&["hppa-6.1", "user", "aarch64-6.1", "hppa-6.1", "user"], None)).unwrap();
+        assert_eq!(some, (vec!["aarch64-6.1", "hppa-6.1"], vec!["user"]));
+    }
+
+    #[test]
+    fn kernels_alone_are_booted_plainly_and_guests_alone_everywhere() {
+        assert_eq!(names(&arguments(&["hppa-6.1"], None)).unwrap(), (vec!["hppa-6.1"], vec!["root"]));
+        let user = names(&arguments(&["user"], None)).unwrap();
+        assert_eq!((user.0.len(), user.1), (kernels::ALL.len(), vec!["user"]));
     }
 
     #[test]
@@ -117,11 +208,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("program");
         std::fs::write(&file, b"\x7fELF\x01\x02\x01\0\0\0\0\0\0\0\0\0\0\x02\0\x0f").unwrap();
-        let all = names(&arguments(&[], Some(&file))).unwrap();
+        let all = names(&arguments(&[], Some(&file))).unwrap().0;
         assert!(!all.is_empty() && all.iter().all(|name| name.starts_with("hppa")), "{all:?}");
         let refusal = names(&arguments(&["x86_64-6.1"], Some(&file))).unwrap_err().to_string();
         assert!(refusal.contains("is a program for hppa, and x86_64-6.1 is not"), "{refusal}");
         std::fs::write(&file, "#!/bin/sh\n").unwrap();
         assert!(names(&arguments(&[], Some(&file))).is_err());
+    }
+
+    #[test]
+    fn somebodys_image_needs_the_machine_of_one_kernel() {
+        let with =
+            |names: &[&str], image: &str| chosen(&Arguments { kernel: Some(image.into()), ..arguments(names, None) });
+        let image = tempfile::NamedTempFile::new().unwrap();
+        let image = image.path().to_str().unwrap();
+        for several in [&[][..], &["user"], &["x86_64-6.1", "x86_64-7.x"]] {
+            assert!(with(several, image).unwrap_err().to_string().contains("--kernel needs one NAME"), "{several:?}");
+        }
+        assert!(with(&["x86_64-6.1"], "/no/such/image").unwrap_err().to_string().contains("/no/such/image"));
+        assert_eq!(with(&["x86_64-6.1", "user"], image).unwrap().guests[0].name, "user");
     }
 }

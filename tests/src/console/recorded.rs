@@ -1,0 +1,83 @@
+//! Real consoles, recorded (`tests/console/`; its README says how). What must be read out of each was written by hand from how it
+//! was made.
+
+use super::*;
+
+/// What the program said on all of them, as far as it came: rebuilt by another program, which checked every line.
+const REPORT: &[u8] = include_bytes!("../../console/report.txt");
+
+fn whole() -> Framed {
+    Framed::Whole { report: REPORT.into(), exit: 0 }
+}
+
+#[track_caller]
+fn panicked(reading: &Reading) {
+    let panic = reading.panic.as_deref().unwrap_or_default();
+    assert!(panic.contains("Kernel panic - not syncing: Attempted to kill init!"), "{reading:?}");
+}
+
+#[test]
+fn clean() {
+    let reading = read(include_bytes!("../../console/clean.log"));
+    assert_eq!(reading, Reading { report: whole(), panic: None });
+}
+
+#[test]
+fn a_panic_before_anything_was_said() {
+    let reading = read(include_bytes!("../../console/panic-before.log"));
+    panicked(&reading);
+    assert_eq!(reading.report, Framed::Nothing);
+}
+
+#[test]
+fn a_panic_after_39_lines() {
+    let reading = read(include_bytes!("../../console/panic-in-the-middle.log"));
+    panicked(&reading);
+    assert_eq!(reading.report, Framed::Truncated(39));
+}
+
+#[test]
+fn off_in_the_middle_of_line_40() {
+    let reading = read(include_bytes!("../../console/truncated.log"));
+    assert_eq!(reading, Reading { report: Framed::Truncated(39), panic: None });
+}
+
+#[test]
+fn ended_after_39_lines_since_it_hung() {
+    let reading = read(include_bytes!("../../console/time-out.log"));
+    assert_eq!(reading, Reading { report: Framed::Truncated(39), panic: None });
+}
+
+#[test]
+fn all_lines_and_no_end() {
+    let reading = read(include_bytes!("../../console/no-end.log"));
+    assert_eq!(reading, Reading { report: Framed::Truncated(69), panic: None });
+}
+
+#[test]
+fn a_message_of_the_kernel_inside_line_20() {
+    let reading = read(include_bytes!("../../console/message-inside-a-line.log"));
+    assert_eq!(reading.panic, None);
+    let Framed::Damaged { lines, reason } = reading.report else { panic!("{:?}", reading.report) };
+    assert_eq!((lines, reason.as_str()), (vec![20], "Damaged lines: [20]; missing lines: []."));
+}
+
+#[test]
+fn a_damaged_report_and_then_a_whole_one() {
+    let log = include_bytes!("../../console/two-reports.log");
+    assert_eq!(log.windows(MARKER.len() + 6).filter(|window| window.ends_with(b" begin")).count(), 2);
+    assert_eq!(read(log), Reading { report: whole(), panic: None });
+}
+
+/// However a console is cut, nothing but the whole of it gives the report.
+#[test]
+fn no_beginning_of_a_console_reads_as_a_report() {
+    let log = include_bytes!("../../console/clean.log");
+    let digit = b"exit=0";
+    let end = log.windows(digit.len()).rposition(|window| window == digit).unwrap() + digit.len();
+    for cut in (0..end).step_by(7).chain([end - 1]) {
+        let report = read(&log[..cut]).report;
+        assert!(matches!(report, Framed::Nothing | Framed::Truncated(_)), "{cut}: {report:?}");
+    }
+    assert_eq!(read(&log[..end]).report, whole());
+}

@@ -1,0 +1,124 @@
+//! Reports that were made up.
+
+use super::*;
+use crate::kernels;
+use serde_json::json;
+
+/// A report of a kernel that does with every flag what its `since` says, with some verdicts replaced.
+fn report(release: &str, arch: Arch, replaced: &[(&str, &str)]) -> Value {
+    let found = series(release).unwrap();
+    let flags: Vec<Value> = TABLE
+        .iter()
+        .map(|flag| {
+            let Version([major, minor, _]) = flag.since;
+            let came = (u32::from(major), u32::from(minor)) <= found;
+            let verdict = match flag.value(arch) {
+                None => "absent",
+                Some(_) if came => "honored",
+                Some(_) => "unknown",
+            };
+            let other = replaced.iter().find(|(name, _)| *name == flag.name);
+            json!({"name": flag.name, "verdict": other.map_or(verdict, |(_, other)| other)})
+        })
+        .collect();
+    json!({"kernel": {"release": release}, "flags": flags})
+}
+
+/// The flags about which a report contradicts the table.
+fn contradicted(release: &str, arch: Arch, replaced: &[(&str, &str)]) -> Vec<String> {
+    let all = Exceptions::read().unwrap().compare(&report(release, arch, replaced), arch, series(release).unwrap());
+    all.into_iter().map(|one| one.flag).collect()
+}
+
+#[test]
+fn releases_have_a_series() {
+    assert_eq!(series("8.0.0-1-amd64"), Some((8, 0)));
+    assert_eq!(series("6.12.107+deb13-cloud-amd64"), Some((6, 12)));
+    assert_eq!(series("7.2"), Some((7, 2)));
+    assert!(series("6.12") > series("6.2"));
+    for strange in ["", "8", "next-20261122", "v8.0"] {
+        assert_eq!(series(strange), None, "{strange}");
+    }
+}
+
+#[test]
+fn a_newer_kernel_that_honors_every_flag_agrees() {
+    for arch in Arch::ALL {
+        assert_eq!(contradicted("8.0.1", arch, &[]), [""; 0]);
+    }
+}
+
+#[test]
+fn a_flag_that_came_must_not_be_unknown_or_ignored_later() {
+    let wrong = [("MAP_DROPPABLE", "unknown"), ("MAP_LOCKED", "ignored")];
+    assert_eq!(contradicted("8.0.1", Arch::X86_64, &wrong), ["MAP_DROPPABLE", "MAP_LOCKED"]);
+    let weak = [("MAP_DROPPABLE", "unavailable"), ("MAP_LOCKED", "inconclusive"), ("MAP_ABOVE4G", "accepted")];
+    assert_eq!(contradicted("8.0.1", Arch::X86_64, &weak), [""; 0]);
+}
+
+#[test]
+fn a_flag_that_is_yet_to_come_must_not_be_honored() {
+    assert_eq!(contradicted("6.10.0", Arch::X86_64, &[]), [""; 0]);
+    assert_eq!(contradicted("6.10.0", Arch::X86_64, &[("MAP_DROPPABLE", "honored")]), ["MAP_DROPPABLE"]);
+    assert_eq!(contradicted("6.5.0", Arch::X86_64, &[("MAP_ABOVE4G", "accepted")]), ["MAP_ABOVE4G"]);
+    assert_eq!(contradicted("6.10.0", Arch::X86_64, &[("MAP_DROPPABLE", "inconclusive")]), [""; 0]);
+}
+
+#[test]
+fn what_an_architecture_has_not_must_be_absent_and_nothing_else() {
+    assert_eq!(contradicted("8.0", Arch::Hppa, &[("MAP_SYNC", "unknown")]), ["MAP_SYNC"]);
+    assert_eq!(contradicted("8.0", Arch::X86_64, &[("MAP_SYNC", "absent")]), ["MAP_SYNC"]);
+}
+
+#[test]
+fn exceptions_are_named_and_no_wider_than_they_say() {
+    assert_eq!(contradicted("8.0", Arch::X86_64, &[("MAP_DENYWRITE", "ignored")]), [""; 0]);
+    assert_eq!(contradicted("8.0", Arch::X86_64, &[("MAP_DENYWRITE", "unknown")]), ["MAP_DENYWRITE"]);
+    for wrong in [
+        "[[exceptions]]\nflag = \"MAP_NEW\"\nverdict = \"ignored\"\nreason = \"x\"",
+        "[[exceptions]]\nflag = \"MAP_STACK\"\nverdict = \"ignored\"\nreason = \" \"",
+        "[[exceptions]]\nflag = \"MAP_STACK\"\nverdict = \"ignored\"",
+    ] {
+        assert!(Exceptions::parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+/// The table and the facts were written independently of each other.
+#[test]
+fn the_facts_do_not_contradict_the_table_and_need_every_exception() {
+    let exceptions = Exceptions::read().unwrap();
+    let mut needed = vec![false; exceptions.exceptions.len()];
+    for kernel in kernels::ALL {
+        let facts = Facts::of(kernel.name).unwrap();
+        let found = series(&facts.release).unwrap();
+        for flag in TABLE {
+            let verdict = facts.flags[flag.name].verdict.as_str();
+            let wrong = exceptions.contradiction(flag, kernel.arch, found, verdict);
+            assert_eq!(wrong, None, "{}: {} is {verdict}", kernel.name, flag.name);
+            let none = Exceptions { exceptions: Vec::new() };
+            if none.contradiction(flag, kernel.arch, found, verdict).is_some() {
+                let at = exceptions.exceptions.iter().position(|one| one.flag == flag.name && one.verdict == verdict);
+                needed[at.unwrap()] = true;
+            }
+        }
+    }
+    assert!(needed.iter().all(|needed| *needed), "{:?}: {needed:?}", exceptions.exceptions);
+}
+
+#[test]
+fn facts_count_for_their_own_series_only() {
+    let facts = Facts::of("x86_64-7.x").unwrap();
+    let basis = |release: &str, replaced: &[(&str, &str)]| {
+        let (basis, differences) =
+            compare(&report(release, Arch::X86_64, replaced), &facts, Arch::X86_64, (7, 2)).unwrap();
+        (basis, differences.len())
+    };
+    assert_eq!(basis("8.0.0-1-amd64", &[]), (Basis::New((8, 0)), 0));
+    assert_eq!(basis("8.0.0-1-amd64", &[("MAP_SYNC", "ignored")]), (Basis::New((8, 0)), 1));
+    assert_eq!(basis("6.18.1", &[]), (Basis::Strange((6, 18)), 0));
+    assert_eq!(basis("7.2.13", &[]).0, Basis::Facts);
+    assert!(basis("7.2.13", &[]).1 > 0, "a kernel on which everything is honored is not what the facts say");
+    assert!(compare(&json!({"kernel": {"release": "next"}}), &facts, Arch::X86_64, (7, 2)).is_err());
+    let shown = Basis::New((8, 0)).to_string();
+    assert!(shown.contains("8.0 is new"), "{shown}");
+}

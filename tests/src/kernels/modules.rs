@@ -1,0 +1,74 @@
+//! Modules of a packaged kernel, out of the package its image came from, or the one that goes with it.
+
+use super::{Kernel, Origin};
+use crate::{machine, stock};
+use anyhow::{Context, Result, bail};
+use dist::cache::Cache;
+use dist::debian::{Mirror, Package, extract};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// In Debian's development suite, the image and the modules have a package each, of one version.
+const APART: (&str, &str) = ("linux-binary-", "linux-modules-");
+
+impl Kernel {
+    /// Modules by their names without an ending, each with its content as the kernel reads it.
+    pub fn modules(&self, names: &[&'static str]) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Origin::Packaged { suite, .. } = self.origin else {
+            bail!("{} is built without modules; a guest that needs {} cannot be booted.", self.name, names.join(", "))
+        };
+        let (image, cache) = (self.image()?.provenance, Cache::open()?);
+        // They fit one image only.
+        let recipe = format!("{} for {} {} {}", names.join(", "), image.package, image.version, image.sha256);
+        let place = format!("modules/{}", self.name);
+        let item = stock::item(&cache, (&place, "modules"), &recipe, |to, work| {
+            machine::need(machine::ARCHIVE)?;
+            let index = Mirror::from_apt()?.index(&cache, suite, targets::of(self.arch).debian)?;
+            let package = index.exact(&image.package.replace(APART.0, APART.1), &image.version).with_context(|| {
+                let kernel = cache.path().join("kernels").join(self.name);
+                format!("Delete {} to get a newer kernel with its modules.", kernel.display())
+            })?;
+            let unpacked = work.join("unpacked");
+            extract(&[&package.fetch(&cache)?], "", &unpacked)?;
+            names.iter().try_for_each(|name| take(&package, &unpacked, name, &to.join(name)))?;
+            Ok(package)
+        })?;
+        let read = |name: &&'static str| Ok((*name, fs::read(item.folder.join(name))?));
+        names.iter().map(read).collect::<Result<_>>().with_context(|| format!("Modules of {} are gone.", self.name))
+    }
+}
+
+/// Writes a module as the kernel reads it.
+fn take(package: &Package, folder: &Path, name: &str, to: &Path) -> Result<()> {
+    let Some(module) = find(folder, &[&format!("{name}.ko"), &format!("{name}.ko.xz")])? else {
+        bail!("{} {} has no module {name}.ko or {name}.ko.xz.", package.name, package.version)
+    };
+    if module.extension().is_some_and(|end| end == "ko") {
+        fs::copy(&module, to)?;
+        return Ok(());
+    }
+    let plain = Command::new("xz").arg("-dc").arg(&module).output().context("xz cannot be started.")?;
+    if !plain.status.success() {
+        bail!("xz failed on {}: {}", module.display(), String::from_utf8_lossy(&plain.stderr).trim());
+    }
+    fs::write(to, plain.stdout).with_context(|| format!("{} cannot be written.", to.display()))
+}
+
+/// A file with one of these names, in a folder or below it.
+fn find(folder: &Path, names: &[&str]) -> Result<Option<PathBuf>> {
+    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read.", folder.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            if let found @ Some(_) = find(&entry.path(), names)? {
+                return Ok(found);
+            }
+        } else if names.iter().any(|name| entry.file_name() == *name) {
+            return Ok(Some(entry.path()));
+        }
+    }
+    Ok(None)
+}

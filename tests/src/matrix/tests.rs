@@ -1,0 +1,92 @@
+//! Entries that were made up, and what is said of them.
+
+use super::*;
+use crate::facts::Facts;
+use crate::facts::since::Basis;
+use crate::stock::Provenance;
+use crate::{guests, kernels};
+use serde_json::json;
+
+/// A guest that said one verdict.
+pub fn entry(kernel: &str, guest: &str, verdict: &str) -> Entry {
+    let flags = json!([{"name": "MAP_SHARED", "verdict": verdict}]);
+    let document =
+        json!({"schema": "mapprobe.report", "kernel": {"release": "6.1.0"}, "process": {"euid": 0}, "flags": flags});
+    let differences = Facts::of(kernel).unwrap().compare(&document);
+    let differences = differences.into_iter().filter(|difference| difference.flag == "MAP_SHARED").collect();
+    let provenance =
+        Provenance { recipe: "a".into(), package: "linux".into(), version: "6.1-1".into(), sha256: "abc".into() };
+    let told = Told {
+        time: Duration::from_millis(1500),
+        exit: 0,
+        text: document.to_string(),
+        file: "target/lab/a.txt".into(),
+        origin: Origin { provenance, suite: "bookworm", emulator: "QEMU 7".into() },
+        document: Some(document),
+        compared: Some((Basis::Facts, differences)),
+    };
+    Entry { outcome: Outcome::Told(Box::new(told)), ..failed(kernel, guest) }
+}
+
+/// A guest that hung.
+pub fn failed(kernel: &str, guest: &str) -> Entry {
+    let (kernel, guest) = (kernels::named(kernel).unwrap(), guests::named(guest).unwrap());
+    Entry { kernel, guest, question: Question::Report, outcome: Outcome::Failed("It hung.".into()) }
+}
+
+fn told(entry: &mut Entry) -> &mut Told {
+    match &mut entry.outcome {
+        Outcome::Told(told) => told,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+#[test]
+fn verdicts_differences_and_times_are_shown() {
+    let entries = [entry("x86_64-6.1", "root", "honored"), entry("x86_64-6.12", "root", "ignored")];
+    let text = text(&entries, Duration::from_secs(3));
+    let row = |start: &str| words(text.lines().find(|line| line.starts_with(start)).unwrap());
+    assert_eq!(row("MAP_SHARED "), ["MAP_SHARED", "honored", "ignored*"]);
+    assert!(text.contains("x86_64-6.12 root: MAP_SHARED: expected honored, got ignored"), "{text}");
+    assert_eq!(row("x86_64-6.1 "), ["x86_64-6.1", "1.5", "linux", "6.1-1"]);
+    assert_eq!(row("x86_64-6.12 "), ["x86_64-6.12", "1.5*", "linux", "6.1-1"]);
+    assert!(text.ends_with("\n2 run: 1 passed, 1 failed; 0 skipped; 3 s\n"), "{text}");
+}
+
+#[test]
+fn guests_have_a_column_and_only_the_plain_one_a_table_of_verdicts() {
+    let free = Entry { question: Question::FreeBits, ..entry("hppa-6.1", "root", "honored") };
+    let entries = [entry("hppa-6.1", "user", "honored"), free];
+    let text = text(&entries, Duration::ZERO);
+    assert!(!text.contains("FLAG"), "{text}");
+    let head = text.lines().find(|line| line.starts_with("SECONDS")).unwrap();
+    assert_eq!(words(head), ["SECONDS", "user", "free-bits"]);
+    assert!(text.contains("slowest: hppa-6.1 user 1.5 s, hppa-6.1 root free-bits 1.5 s"), "{text}");
+}
+
+#[test]
+fn every_skip_is_counted_and_named_with_its_reason() {
+    let skipped = |kernel| Entry { outcome: Outcome::Skipped("it has none"), ..failed(kernel, "dax") };
+    let entries = [skipped("hppa-6.1"), skipped("hppa-5.10"), failed("x86_64-6.1", "dax")];
+    let text = text(&entries, Duration::ZERO);
+    assert!(text.contains("\nskipped: dax on hppa-6.1, hppa-5.10: it has none\n"), "{text}");
+    assert!(text.contains("x86_64-6.1 dax: failed: It hung."), "{text}");
+    assert!(text.ends_with("\n1 run: 0 passed, 1 failed; 2 skipped; 0 s\n"), "{text}");
+}
+
+#[test]
+fn new_kernels_other_texts_and_exit_codes_have_a_line() {
+    let mut new = entry("x86_64-7.x", "root", "honored");
+    told(&mut new).compared = Some((Basis::New((8, 0)), Vec::new()));
+    let mut other = entry("hppa-6.1", "root", "honored");
+    (told(&mut other).document, told(&mut other).compared, told(&mut other).exit) = (None, None, 2);
+    let text = text(&[new, other], Duration::ZERO);
+    assert!(text.contains("x86_64-7.x root: compared with the flag table alone, for 8.0 is new\n"), "{text}");
+    assert!(text.contains("hppa-6.1 root: no report; what it said is in target/lab/a.txt\n"), "{text}");
+    assert!(text.contains("hppa-6.1 root: exit code 2\n"), "{text}");
+    assert!(text.ends_with("2 run: 1 passed, 1 failed; 0 skipped; 0 s\n"), "{text}");
+}

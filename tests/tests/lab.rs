@@ -1,0 +1,61 @@
+//! `cargo lab` as a user runs it: what it prints, and its exit codes.
+
+use lab::{guests, kernels};
+use std::process::{Command, Output};
+
+fn lab(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lab")).args(words).output().unwrap()
+}
+
+#[track_caller]
+fn said(run: &Output, code: i32) -> (String, String) {
+    let texts = [&run.stdout, &run.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    assert_eq!(run.status.code(), Some(code), "{}\n{}", texts[0], texts[1]);
+    texts.into()
+}
+
+/// Boots nothing.
+#[test]
+fn wrong_words_are_answered_with_what_there_is() {
+    for (words, part) in [
+        (&["vax-1.0"][..], "x86_64-6.1"),
+        (&["vax-1.0"], "memlock-0"),
+        (&["--no-such-option"], "--no-such-option"),
+        (&["--program", "/no/such/program"], "/no/such/program"),
+        (&["user", "--kernel", "/etc/hostname"], "--kernel needs one NAME"),
+    ] {
+        let (out, complaint) = said(&lab(words), 2);
+        assert!(out.is_empty() && complaint.contains(part), "{words:?}: {out}{complaint}");
+    }
+    assert!(said(&lab(&["--help"]), 0).0.contains("reports.ndjson"));
+}
+
+#[test]
+fn of_one_kernel_in_one_guest_the_report_is_printed() {
+    let (report, summary) = said(&lab(&["hppa-6.1", "user", "--args", "--format table"]), 0);
+    assert!(report.starts_with("mapprobe ") && report.contains("MAP_FIXED_NOREPLACE"), "{report}");
+    assert!(summary.contains("\n1 run: 1 passed, 0 failed; 0 skipped; "), "{summary}");
+}
+
+/// A program that exits as PID 1 panics the kernel: a failure, with what the console said.
+#[test]
+fn a_guest_that_fails_is_counted_and_told() {
+    let program = guests::program(targets::of(kernels::named("hppa-6.1").unwrap().arch)).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), program).unwrap();
+    let words = ["hppa-6.1", "--args", "exit", "--program", file.path().to_str().unwrap()];
+    let (summary, _) = said(&lab(&words), 1);
+    for part in
+        ["hppa-6.1 root: failed: The kernel gave up:", guests::REACHED, "\n1 run: 0 passed, 1 failed; 0 skipped; "]
+    {
+        assert!(summary.contains(part), "{summary}");
+    }
+}
+
+/// A pair that is left out is no failure, and is named.
+#[test]
+fn a_pair_that_is_left_out_is_named_with_its_reason() {
+    let (summary, _) = said(&lab(&["hppa-6.1", "dax", "--args", ""]), 0);
+    assert!(summary.contains("skipped: dax on hppa-6.1: persistent memory"), "{summary}");
+    assert!(summary.contains("\n0 run: 0 passed, 0 failed; 1 skipped; "), "{summary}");
+}
