@@ -1,7 +1,7 @@
 //! Reads what mapprobe wrote, on any machine and long after: checks it, compares it, and makes a page of many.
 //!
 //! [`input`] finds the JSON in files, [`schema`] says whether it is a document of mapprobe, [`document`] makes data of it. [`validate`]
-//! and [`diff`] stop there. [`columns`] puts the documents of each kernel together, [`models`] adds kernels that no package has any more,
+//! and [`diff`] stop there. [`columns`] puts the documents of each kernel together, [`models`] adds kernels that no package has any more, [`recordings`] makes documents of recorded runs,
 //! [`free`] and [`lost`] compare what is guaranteed to fail, and [`page`] and [`markdown`] write it down.
 
 pub mod document;
@@ -14,6 +14,7 @@ pub mod validate;
 
 pub mod columns;
 pub mod models;
+pub mod recordings;
 
 pub mod bits;
 pub mod free;

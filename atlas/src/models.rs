@@ -1,15 +1,14 @@
 //! Linux 4.10, from before `MAP_SHARED_VALIDATE`. No package has such a kernel any more; these are mapprobe's kernels made of rules, which
 //! agree with recordings of real ones, call by call (`probe/tests/recordings.rs`).
 
-use crate::input::{Found, Place};
-use anyhow::{Context, Result, anyhow};
+use crate::input::Found;
+use crate::recordings::envelope;
+use anyhow::{Result, anyhow};
 use mapprobe::arch::Arch;
 use mapprobe::cli::{Options, What};
 use mapprobe::flags::TABLE;
 use mapprobe::kernel::model::{Machine, Model, Rules};
-use mapprobe::report::FORMATS;
 use mapprobe::run;
-use serde_json::{Value, json};
 
 /// The recorded kernels that the rules were compared with.
 const RECORDED: [(&str, Arch, Machine); 2] =
@@ -25,26 +24,13 @@ pub fn documents() -> Result<Vec<Found>> {
     let mut all = Vec::new();
     for (kernel, arch, machine) in RECORDED {
         for what in What::ALL {
-            let document = document(arch, machine, what).with_context(|| format!("the model of {kernel}"))?;
-            let origin =
-                json!({"package": SOURCE.0, "version": SOURCE.1, "sha256": null, "suite": null, "emulator": null});
-            let value = json!({
-                "schema": "mapprobe.lab", "schema_version": "1.0", "kernel": kernel, "guest": "root", "origin": origin,
-                "made": "model", "seconds": null, "document": document,
-            });
-            all.push(Found { place: Place { file: format!("the model of {kernel}"), line: 1 }, value });
+            let options = Options { what, ..Options::default() };
+            let mut report = run::report(&mut Model::new(Rules::new(machine, (4, 10))), arch, &options, TABLE)
+                .map_err(|complaint| anyhow!("the model of {kernel}: {complaint}"))?;
+            // A model has no process and no clock.
+            (report.process.pid, report.process.time) = (None, None);
+            all.push(envelope(kernel, "model", SOURCE, &report)?);
         }
     }
     Ok(all)
-}
-
-/// What mapprobe prints there.
-fn document(arch: Arch, machine: Machine, what: What) -> Result<Value> {
-    let options = Options { what, ..Options::default() };
-    let mut report = run::report(&mut Model::new(Rules::new(machine, (4, 10))), arch, &options, TABLE)
-        .map_err(|complaint| anyhow!("{complaint}"))?;
-    // A model has no process and no clock.
-    (report.process.pid, report.process.time) = (None, None);
-    let json = FORMATS.first().context("mapprobe has no format")?;
-    serde_json::from_str(&(json.write)(&report)).context("what it printed is not JSON")
 }

@@ -3,7 +3,9 @@
 //! [`machine`] sets this machine up, [`kernels`] gets kernels and [`emulator`] what runs them, [`guests`] makes what runs in
 //! them, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels, and [`matrix`] shows what came of it.
+//! [`browser`] looks at pages.
 
+pub mod browser;
 pub mod console;
 pub mod delivered;
 pub mod emulator;
