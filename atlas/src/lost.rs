@@ -26,7 +26,7 @@ pub struct Lost<'a> {
     pub values: Vec<u64>,
     /// The columns that refuse it.
     pub refused: Vec<&'a Column>,
-    /// The columns that took it, and what it was taken with.
+    /// The columns that took it, and with which map types or of which memory, if that is known.
     pub taken: Vec<(&'a Column, String)>,
 }
 
@@ -74,7 +74,7 @@ pub fn on_newest<'a>(arch: Arch, columns: &[&'a Column]) -> Vec<Lost<'a>> {
 /// Values of the type field are smaller.
 const TYPES: u64 = 64;
 
-/// Columns, and what something was taken with.
+/// Columns, and the circumstances.
 type Taken<'a> = Vec<(&'a Column, String)>;
 
 /// The columns that refuse a value and those that took it, if the newest refuses it and some took it.
@@ -102,7 +102,7 @@ enum Fate {
     NotAsked,
     /// It fails, whatever is mapped.
     Refused,
-    /// A call with it succeeds: with this.
+    /// A call with it succeeds, under these circumstances.
     Taken(String),
     /// Neither.
     Mixed,
@@ -140,7 +140,7 @@ fn swept(sweep: &Sweep, bit: u64) -> Fate {
         }
     }
     if !with.is_empty() {
-        Fate::Taken(with.join(", "))
+        Fate::Taken(format!("with {}", with.join(", ")))
     } else if asked.len() > 1 && asked.iter().all(|(context, answer)| **answer != context.base) {
         Fate::Refused
     } else if asked.is_empty() {
@@ -157,7 +157,7 @@ fn in_type_field(column: &Column, bit: u64) -> Fate {
     let mask = validation.and_then(|validation| validation.type_mask.as_deref()?.strip_prefix("0x"));
     match mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()) {
         Some(mask) if mask & bit != 0 => Fate::Refused,
-        Some(_) if FIELDS & bit != 0 => Fate::Taken("MAP_SHARED".into()),
+        Some(_) if FIELDS & bit != 0 => Fate::Taken("with MAP_SHARED".into()),
         _ => Fate::NotAsked,
     }
 }
@@ -174,7 +174,7 @@ fn map_type(column: &Column, value: u64) -> Fate {
             asked.iter().filter(|answer| takes(&answer.outcome)).map(|answer| answer.backing.as_str()).collect();
         return match asked.first() {
             None => Fate::NotAsked,
-            Some(_) if !with.is_empty() => Fate::Taken(with.join(", ")),
+            Some(_) if !with.is_empty() => Fate::Taken(format!("of {}", with.join(", "))),
             Some(_) if asked.iter().any(|answer| answer.outcome == "ENODEV") => Fate::Mixed,
             Some(_) => Fate::Refused,
         };
@@ -182,7 +182,7 @@ fn map_type(column: &Column, value: u64) -> Fate {
     match &column.free_bits {
         // The document names what is refused. What it does not name was taken, or is a flag's by now.
         Some(free_bits) if free_bits.map_types.iter().any(|&refused| u64::from(refused) == value) => Fate::Refused,
-        Some(free_bits) if free_bits.head.complete => Fate::Taken("not said".into()),
+        Some(free_bits) if free_bits.head.complete => Fate::Taken(String::new()),
         _ => Fate::NotAsked,
     }
 }

@@ -221,9 +221,12 @@ fn free_card(free: Free) -> FreeCard {
     }
 }
 
-/// What a kernel took, in words: with which map types, or of which memory.
+/// Who took something, in words.
 pub fn taken(lost: &Lost) -> String {
-    let each = lost.taken.iter().map(|(column, with)| format!("{}: {with}", names(&[column])));
+    let each = lost.taken.iter().map(|(column, how)| match how.as_str() {
+        "" => names(&[column]),
+        how => format!("{}, {how}", names(&[column])),
+    });
     each.collect::<Vec<_>>().join("; ")
 }
 
