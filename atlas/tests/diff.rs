@@ -4,13 +4,14 @@ use documents::{atlas, envelope, report, write};
 use mapprobe::cli::What;
 use serde_json::{Value, json};
 use std::fs;
+use std::slice::from_ref;
 
 mod documents;
 
 /// The exit code and the lines about two documents.
 fn compared(old: &Value, new: &Value) -> (i32, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
-    let files = [write(folder.path(), "old", &[old.clone()]), write(folder.path(), "new", &[new.clone()])];
+    let files = [write(folder.path(), "old", from_ref(old)), write(folder.path(), "new", from_ref(new))];
     let (exit, said, complained) = atlas(&["diff"], &[&files[0], &files[1]]);
     assert_eq!(complained, "");
     (exit, said.lines().map(str::to_owned).collect())
