@@ -121,6 +121,11 @@ fn lost_is_what_the_newest_refuses_and_an_older_one_took() {
         [("hppa-1", "with MAP_SHARED, MAP_PRIVATE")]
     );
     assert_eq!(found[0].refused.iter().map(|column| column.kernel.as_str()).collect::<Vec<_>>(), ["hppa-2"]);
+    // A pipe that answers as if the bit were not there lets it pass: it is not refused whatever is mapped.
+    let mut passing = new;
+    passing[2].2[4] = "ENODEV";
+    let passing = sweep("hppa-3", "0xb", &passing);
+    assert!(lost::on_newest(Arch::Hppa, &[columns[0], &passing]).is_empty());
     // What an older kernel refused and the newest takes is nothing to complain about, and one kernel alone says nothing.
     let reversed: Vec<&Column> = columns.iter().rev().copied().collect();
     assert!(lost::on_newest(Arch::Hppa, &reversed).is_empty());
