@@ -157,6 +157,10 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
                 cell.parentElement.querySelector('code').textContent]; })()";
     let place = texts(&mut browser, here);
     assert_eq!(place, ["x86_64-5.10", "MAP_DROPPABLE"]);
+    // The Tab key stops at this cell from now on, and at no other.
+    let stops =
+        "[...document.querySelectorAll('#matrix [tabindex=\"0\"]')].map((it) => String(it === document.activeElement))";
+    assert_eq!(texts(&mut browser, stops), ["true"]);
     for (kernel, flag) in [("x86_64-5.10", "MAP_DROPPABLE"), ("hppa64-6.12", "MAP_HUGE_16GB")] {
         if texts(&mut browser, here) != [kernel, flag] {
             for _ in 0..40 {
