@@ -1,6 +1,6 @@
 //! Sets of numbers, written for people.
 
-/// Numbers that are in order, the neighbours drawn together: `6, 7, 21–25`. A dash when there are none.
+/// Numbers that are in order, the neighbours drawn together: `6, 7, 21–25`. `none` when there are none.
 pub fn ranges(numbers: &[u32]) -> String {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     for &number in numbers {
@@ -14,13 +14,13 @@ pub fn ranges(numbers: &[u32]) -> String {
         1 => format!("{first}, {last}"),
         _ => format!("{first}\u{2013}{last}"),
     };
-    if runs.is_empty() { "\u{2013}".into() } else { runs.iter().map(run).collect::<Vec<_>>().join(", ") }
+    if runs.is_empty() { "none".into() } else { runs.iter().map(run).collect::<Vec<_>>().join(", ") }
 }
 
 /// The same in hexadecimal, as map types are spelled.
 pub fn hexes(numbers: &[u32]) -> String {
     let hex = |number: &u32| format!("{number:#x}");
-    if numbers.is_empty() { "\u{2013}".into() } else { numbers.iter().map(hex).collect::<Vec<_>>().join(", ") }
+    if numbers.is_empty() { "none".into() } else { numbers.iter().map(hex).collect::<Vec<_>>().join(", ") }
 }
 
 /// A day of the Gregorian calendar, as `2026-11-22`, for seconds since 1970. Howard Hinnant's `civil_from_days`.
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn neighbours_are_drawn_together() {
         assert_eq!(ranges(&[6, 7, 9, 10, 21, 22, 23, 32]), "6, 7, 9, 10, 21\u{2013}23, 32");
-        assert_eq!((ranges(&[]), ranges(&[5])), ("\u{2013}".into(), "5".into()));
+        assert_eq!((ranges(&[]), ranges(&[5]), hexes(&[])), ("none".into(), "5".into(), "none".into()));
         assert_eq!(hexes(&[0, 9, 43]), "0x0, 0x9, 0x2b");
     }
 
