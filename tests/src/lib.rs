@@ -4,7 +4,9 @@
 //! booted in, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
+//! [`browser`] looks at pages.
 
+pub mod browser;
 pub mod console;
 pub mod delivered;
 pub mod documents;

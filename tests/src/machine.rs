@@ -25,6 +25,8 @@ pub const GUEST_PROGRAMS: &[&str] = &[
 pub const DISKS: &[&str] = &["e2fsprogs"];
 /// To watch a program's system calls.
 pub const TRACING: &[&str] = &["strace"];
+/// To look at a page as a reader does.
+pub const BROWSER: &[&str] = &["chromium", "fonts-dejavu-core"];
 /// To compile and run a small C program.
 pub const COMPILER: &[&str] = &["gcc", "libc6-dev"];
 /// To fetch packages: signatures, and the members of a package.

@@ -1,0 +1,109 @@
+//! `atlas diff`: what changed, and nothing else.
+
+use documents::{atlas, envelope, report, write};
+use mapprobe::cli::What;
+use serde_json::{Value, json};
+use std::fs;
+use std::slice::from_ref;
+
+mod documents;
+
+/// The exit code and the lines about two documents.
+fn compared(old: &Value, new: &Value) -> (i32, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [write(folder.path(), "old", from_ref(old)), write(folder.path(), "new", from_ref(new))];
+    let (exit, said, complained) = atlas(&["diff"], &[&files[0], &files[1]]);
+    assert_eq!(complained, "");
+    (exit, said.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn a_run_is_the_same_as_itself_at_another_time() {
+    let old = report("aarch64-6.1");
+    let mut new = old.clone();
+    new["process"]["pid"] = json!(4711);
+    new["process"]["time"] = json!(null);
+    assert_ne!(old, new);
+    assert_eq!(compared(&old, &new), (0, vec![]));
+    // In an envelope or without.
+    assert_eq!(compared(&old, &envelope("aarch64-6.1", What::Report)), (0, vec![]));
+}
+
+#[test]
+fn every_change_has_its_line() {
+    let old = report("x86_64-5.10");
+    let mut new = old.clone();
+    new["kernel"]["release"] = json!("9.9");
+    new["process"]["euid"] = json!(1000);
+    new["environment"] = json!([{"name": "a filter", "evidence": "seccomp"}]);
+    let flags = new["flags"].as_array_mut().unwrap();
+    let names: Vec<String> = flags.iter().map(|flag| flag["name"].as_str().unwrap().to_owned()).collect();
+    flags[4]["verdict"] = json!("ignored");
+    flags[4]["reason_code"] = json!("effect_absent");
+    flags[4]["contexts"][1]["outcome"] = json!("EPERM");
+    flags[5]["evidence"].as_array_mut().unwrap().push(json!("mmap(MAP_SHARED, memfd): EPERM"));
+    flags[6]["evidence"].as_array_mut().unwrap().reverse();
+    flags.remove(7);
+    let (exit, lines) = compared(&old, &new);
+    let context = &old["flags"][4]["contexts"][1];
+    let context = format!("{} of {}", context["type"].as_str().unwrap(), context["backing"].as_str().unwrap());
+    let expected = [
+        format!("kernel.release: {} -> \"9.9\"", old["kernel"]["release"]),
+        "process.euid: 0 -> 1000".into(),
+        "environment: +{\"evidence\":\"seccomp\",\"name\":\"a filter\"}".into(),
+        format!("{}: verdict: honored -> ignored", names[4]),
+        format!("{}: reason_code: effect_seen -> effect_absent", names[4]),
+        format!("{}: {context}: accepted -> EPERM", names[4]),
+        format!("{}: evidence: 0 calls only in the first report, 1 call only in the second", names[5]),
+        format!("{}: evidence: the same calls in another order", names[6]),
+        format!("{}: only in the first report", names[7]),
+    ];
+    assert_eq!((exit, lines), (1, expected.to_vec()));
+    // The other way round it is the same number of changes.
+    let (exit, lines) = compared(&new, &old);
+    assert_eq!((exit, lines.len()), (1, expected.len()));
+    assert!(lines.contains(&format!("{}: only in the second report", names[7])), "{lines:?}");
+}
+
+#[test]
+fn two_kernels_differ_in_what_changed_between_them() {
+    let (exit, lines) = compared(&report("x86_64-5.10"), &report("x86_64-7.x"));
+    assert_eq!(exit, 1);
+    for change in
+        ["MAP_DROPPABLE: verdict: unknown -> honored", "MAP_DROPPABLE: MAP_DROPPABLE of anonymous: EINVAL -> accepted"]
+    {
+        assert!(lines.iter().any(|line| line == change), "{lines:?}");
+    }
+    assert!(!lines.iter().any(|line| line.starts_with("MAP_FIXED: verdict")), "{lines:?}");
+    let flags: Vec<&str> = lines.iter().filter_map(|line| Some(line.split_once(':')?.0)).collect();
+    let mut seen = flags.clone();
+    seen.dedup();
+    let count = |name| seen.iter().filter(|seen| **seen == name).count();
+    assert!(flags.iter().all(|name| count(*name) == 1), "the lines of a flag stand together: {flags:?}");
+}
+
+#[test]
+fn what_cannot_be_compared_is_trouble() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = write(folder.path(), "one", &[report("hppa-5.10")]);
+    let mut broken = report("hppa-5.10");
+    broken["flags"][0]["verdict"] = json!("perhaps");
+    let empty = folder.path().join("empty");
+    fs::write(&empty, "").unwrap();
+    let cases = [
+        (write(folder.path(), "two", &[report("hppa-5.10"), report("hppa64-6.12")]), "two has 2 documents"),
+        (write(folder.path(), "sweep", &[envelope("hppa-5.10", What::Sweep)]), "sweep is a mapprobe.sweep"),
+        (write(folder.path(), "broken", &[broken]), "broken:1: /flags/0/verdict: \"perhaps\""),
+        (write(folder.path(), "other", &[json!({"schema": "other"})]), "there is no schema \"other\""),
+        (folder.path().join("none"), "none cannot be read"),
+        (empty, "empty is empty"),
+    ];
+    for (file, complaint) in &cases {
+        for files in [[&one, file], [file, &one]] {
+            let (exit, said, complained) = atlas(&["diff"], &files.map(|file| file.as_path()));
+            assert_eq!((exit, said.as_str()), (2, ""), "{complained}");
+            assert!(complained.contains(complaint) && complained.lines().count() == 1, "{complained}");
+        }
+    }
+    assert_eq!(atlas(&["diff"], &[&one]).0, 2);
+}

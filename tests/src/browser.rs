@@ -1,0 +1,206 @@
+//! A browser without a window, through its DevTools protocol: opens a page, presses keys, measures, and takes pictures.
+//! Knows nothing of the page.
+
+use crate::machine;
+use anyhow::{Context, Result, bail, ensure};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde_json::{Value, json};
+use std::fs;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tungstenite::{Message, WebSocket};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at something that is not there yet.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A browser with one page.
+#[derive(Debug)]
+pub struct Browser {
+    process: Child,
+    socket: WebSocket<TcpStream>,
+    session: Option<String>,
+    sent: u64,
+    /// What the page complained about: exceptions, errors in the console.
+    pub complaints: Vec<String>,
+    /// Its settings and caches, gone with it.
+    _profile: TempDir,
+}
+
+/// Keys of the keyboard: name, code of the old kind, text.
+const KEYS: [(&str, u32, &str); 8] = [
+    ("Enter", 13, "\r"),
+    ("Escape", 27, ""),
+    ("Tab", 9, ""),
+    ("ArrowLeft", 37, ""),
+    ("ArrowUp", 38, ""),
+    ("ArrowRight", 39, ""),
+    ("ArrowDown", 40, ""),
+    ("End", 35, ""),
+];
+
+impl Browser {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// Chromium is not here and cannot be installed, or does not answer.
+    pub fn open(file: &Path) -> Result<Browser> {
+        machine::need(machine::BROWSER)?;
+        let profile = tempfile::tempdir().context("A temporary folder cannot be made")?;
+        let process = Command::new("chromium")
+            // Root has no sandbox to be in. The page is one of our own, and the network is not needed.
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
+            .args(["--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0"])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .arg("about:blank")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("chromium cannot be started")?;
+        let mut browser = Guard(Some(process));
+        let (port, path) = endpoint(profile.path())?;
+        let stream = TcpStream::connect(("127.0.0.1", port)).context("chromium does not listen")?;
+        stream.set_read_timeout(Some(PATIENCE)).context("A socket without a time limit")?;
+        let (socket, _) = tungstenite::client(format!("ws://127.0.0.1:{port}{path}"), stream)
+            .context("chromium does not speak the DevTools protocol")?;
+        let process = browser.0.take().context("chromium was not started")?;
+        let mut browser =
+            Browser { process, socket, session: None, sent: 0, complaints: Vec::new(), _profile: profile };
+        let page = browser.call("Target.createTarget", &json!({"url": "about:blank"}))?;
+        let page = browser.call("Target.attachToTarget", &json!({"targetId": page["targetId"], "flatten": true}))?;
+        browser.session = page["sessionId"].as_str().map(str::to_owned);
+        for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
+            browser.call(domain, &json!({}))?;
+        }
+        let file = file.canonicalize().with_context(|| format!("{} is not here", file.display()))?;
+        browser.call("Page.navigate", &json!({"url": format!("file://{}", file.display())}))?;
+        browser.wait("document.readyState === 'complete' && location.protocol === 'file:'")?;
+        Ok(browser)
+    }
+
+    /// The size of the window in pixels, a telephone's when it is narrow, and whether its owner likes it dark.
+    pub fn look(&mut self, (width, height): (u32, u32), dark: bool) -> Result<()> {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.call("Emulation.setDeviceMetricsOverride", &size)?;
+        let scheme = json!({"name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" }});
+        self.call("Emulation.setEmulatedMedia", &json!({"features": [scheme]}))?;
+        self.wait(&format!("innerWidth === {width} && matchMedia('(prefers-color-scheme: dark)').matches === {dark}"))
+    }
+
+    /// The value of an expression.
+    ///
+    /// # Errors
+    /// It throws.
+    pub fn value(&mut self, expression: &str) -> Result<Value> {
+        let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let answer = self.call("Runtime.evaluate", &asked)?;
+        if let Some(thrown) = answer.get("exceptionDetails") {
+            bail!("{expression} throws: {}", thrown["exception"]["description"]);
+        }
+        Ok(answer["result"]["value"].clone())
+    }
+
+    /// Waits until an expression is true.
+    pub fn wait(&mut self, expression: &str) -> Result<()> {
+        let start = Instant::now();
+        while self.value(expression)? != true {
+            ensure!(start.elapsed() < PATIENCE, "It never became true: {expression}");
+            sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Presses and releases a key.
+    pub fn press(&mut self, key: &str) -> Result<()> {
+        let (_, code, text) = KEYS.into_iter().find(|(name, ..)| *name == key).context("There is no such key here")?;
+        let event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
+        self.call("Input.dispatchKeyEvent", &event)?;
+        let event = json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        self.call("Input.dispatchKeyEvent", &event)?;
+        Ok(())
+    }
+
+    /// Writes a picture of what the window shows, or of the whole page, as a PNG.
+    pub fn picture(&mut self, file: &Path, whole: bool) -> Result<()> {
+        let asked = json!({"format": "png", "captureBeyondViewport": whole});
+        let shot = self.call("Page.captureScreenshot", &asked)?;
+        let bytes = BASE64_STANDARD.decode(shot["data"].as_str().context("chromium took no picture")?);
+        let bytes = bytes.context("chromium's picture is not base64")?;
+        fs::write(file, bytes).with_context(|| format!("{} cannot be written", file.display()))
+    }
+
+    /// A command of the protocol, and its answer.
+    fn call(&mut self, method: &str, parameters: &Value) -> Result<Value> {
+        self.sent += 1;
+        let mut message = json!({"id": self.sent, "method": method, "params": parameters});
+        if let Some(session) = &self.session {
+            message["sessionId"] = json!(session);
+        }
+        self.socket.send(Message::text(message.to_string())).with_context(|| format!("{method} cannot be sent"))?;
+        loop {
+            let message = self.socket.read().with_context(|| format!("{method} is not answered"))?;
+            let Message::Text(text) = message else { continue };
+            let mut message: Value = serde_json::from_str(&text).context("chromium says something that is not JSON")?;
+            if message["id"] == self.sent {
+                ensure!(message.get("error").is_none(), "{method}: {}", message["error"]);
+                return Ok(message["result"].take());
+            }
+            self.hear(&message);
+        }
+    }
+
+    fn hear(&mut self, event: &Value) {
+        let parameters = &event["params"];
+        let bad = match event["method"].as_str() {
+            Some("Runtime.exceptionThrown") => true,
+            Some("Runtime.consoleAPICalled") => {
+                ["error", "warning", "assert"].iter().any(|it| parameters["type"] == *it)
+            }
+            Some("Log.entryAdded") => ["error", "warning"].iter().any(|it| parameters["entry"]["level"] == *it),
+            _ => false,
+        };
+        if bad {
+            self.complaints.push(parameters.to_string());
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        end(&mut self.process);
+    }
+}
+
+/// Ends a browser that nobody holds yet.
+struct Guard(Option<Child>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(end);
+    }
+}
+
+fn end(process: &mut Child) {
+    // It may have ended by itself.
+    let _ = process.kill();
+    let _ = process.wait();
+}
+
+/// Where the browser listens: it writes port and path into a file of its profile.
+fn endpoint(profile: &Path) -> Result<(u16, String)> {
+    let start = Instant::now();
+    loop {
+        let said = fs::read_to_string(profile.join("DevToolsActivePort")).unwrap_or_default();
+        if let Some((port, path)) = said.split_once('\n').filter(|(_, path)| path.starts_with("/devtools/")) {
+            return Ok((port.parse().context("chromium names no port")?, path.trim().to_owned()));
+        }
+        ensure!(start.elapsed() < PATIENCE, "chromium did not say where it listens");
+        sleep(PAUSE);
+    }
+}

@@ -1,0 +1,301 @@
+//! The page of the atlas as a reader meets it: in a browser, on a telephone and on a desk, in the light and in the dark.
+//! Pictures of it are left in `target/page/`.
+
+use atlas::{models, publish, recordings};
+use lab::browser::Browser;
+use lab::kernels;
+use mapprobe::cli::What;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const TELEPHONE: (u32, u32) = (375, 812);
+const DESK: (u32, u32) = (1440, 900);
+
+/// The documents of every kernel of the lab, as recorded, and those of the models.
+fn documents() -> Vec<Value> {
+    let folder = dist::workspace::root().join("probe/tests/recordings/lab");
+    let recorded = kernels::ALL.iter().flat_map(|kernel| {
+        let asked = [("report", What::Report), ("sweep", What::Sweep), ("sweep", What::FreeBits)];
+        asked.map(|(file, what)| {
+            let recording = fs::read(folder.join(format!("{}.{file}.txt", kernel.name))).unwrap();
+            recordings::document(kernel.name, &recording, what).unwrap().value
+        })
+    });
+    recorded.chain(models::documents().unwrap().into_iter().map(|found| found.value)).collect()
+}
+
+/// A page about some documents.
+fn page(name: &str, documents: &[Value]) -> PathBuf {
+    let folder = dist::workspace::root().join("target/page").join(name);
+    fs::create_dir_all(&folder).unwrap();
+    let lines: String = documents.iter().map(|document| format!("{document}\n")).collect();
+    let file = folder.join("documents.ndjson");
+    fs::write(&file, lines).unwrap();
+    publish::publish(&[&file], false, &folder).unwrap();
+    folder.join(publish::PAGE)
+}
+
+fn texts(browser: &mut Browser, expression: &str) -> Vec<String> {
+    let value = browser.value(expression).unwrap();
+    let list = value.as_array().unwrap_or_else(|| panic!("{expression} is {value}"));
+    list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+/// The texts of the elements that a selector finds and that are to be seen.
+fn seen(browser: &mut Browser, selector: &str) -> Vec<String> {
+    texts(
+        browser,
+        &format!(
+            "[...document.querySelectorAll({})].filter((it) => it.offsetParent).map((it) => it.innerText.trim())",
+            json!(selector)
+        ),
+    )
+}
+
+/// What the documents say: verdict by kernel and flag.
+fn verdicts(documents: &[Value]) -> BTreeMap<(String, String), String> {
+    let reports = documents.iter().filter(|value| value["document"]["schema"] == "mapprobe.report");
+    let word = |value: &Value| value.as_str().unwrap().to_owned();
+    let of_report = |value: &Value| {
+        let kernel = word(&value["kernel"]);
+        let flags = value["document"]["flags"].as_array().unwrap().clone();
+        flags.into_iter().map(move |flag| ((kernel.clone(), word(&flag["name"])), word(&flag["verdict"])))
+    };
+    reports.flat_map(of_report).collect()
+}
+
+#[test]
+fn filters_leave_what_they_name() {
+    let documents = documents();
+    let all = verdicts(&documents);
+    let mut browser = Browser::open(&page("filters", &documents)).unwrap();
+    browser.look(DESK, false).unwrap();
+    let heads = "#matrix thead th[data-arch] a";
+    let flags = "#matrix tbody th code";
+    let (columns, rows) = (kernels::ALL.len() + 2, all.len() / (kernels::ALL.len() + 2));
+    assert_eq!((seen(&mut browser, heads).len(), seen(&mut browser, flags).len()), (columns, rows));
+
+    browser.value("document.querySelector('[data-arch=hppa].chip').click()").unwrap();
+    let of_hppa = all.keys().filter(|(kernel, _)| kernel.starts_with("hppa")).count() / rows;
+    let left = seen(&mut browser, heads);
+    assert!(left.len() == of_hppa && left.iter().all(|name| name.starts_with("hppa")), "{left:?}");
+    let cells = seen(&mut browser, "#matrix tbody tr:first-child td");
+    assert_eq!(cells.len(), of_hppa);
+
+    browser.value("document.querySelector('[data-verdict=unknown].chip').click()").unwrap();
+    let unknown = |(kernel, flag): (&String, &String), word: &String| {
+        (kernel.starts_with("hppa") && word == "unknown").then(|| flag.clone())
+    };
+    let mut expected: Vec<String> =
+        all.iter().filter_map(|((kernel, flag), word)| unknown((kernel, flag), word)).collect();
+    expected.sort();
+    expected.dedup();
+    let mut rest = seen(&mut browser, flags);
+    rest.sort();
+    assert_eq!(rest, expected);
+    // Words that were not asked for lose their colour, the others keep it.
+    let other = seen(&mut browser, "#matrix td.other");
+    assert!(!other.is_empty() && !other.contains(&"unknown".to_owned()), "{other:?}");
+    let count = seen(&mut browser, "[data-verdict=unknown].chip b");
+    let of_hppa = all.iter().filter(|((kernel, _), word)| kernel.starts_with("hppa") && *word == "unknown").count();
+    assert_eq!(count, [of_hppa.to_string()]);
+
+    browser.value("document.querySelector('#everything').click()").unwrap();
+    assert_eq!((seen(&mut browser, heads).len(), seen(&mut browser, flags).len()), (columns, rows));
+    assert_eq!(browser.complaints, Vec::<String>::new());
+}
+
+#[test]
+fn another_guest_is_another_choice() {
+    let mut documents = documents();
+    let mut other = documents.iter().find(|value| value["kernel"] == "x86_64-6.1").unwrap().clone();
+    other["guest"] = json!("user");
+    documents.push(other);
+    let mut browser = Browser::open(&page("guests", &documents)).unwrap();
+    browser.look(DESK, false).unwrap();
+    let heads = "#matrix thead th[data-arch] a";
+    assert_eq!(seen(&mut browser, heads).len(), kernels::ALL.len() + 2);
+    browser
+        .value("(() => { const it = document.querySelector('#by-guest'); it.value = 'user'; it.dispatchEvent(new Event('change')); })()")
+        .unwrap();
+    assert_eq!(
+        seen(&mut browser, heads).iter().map(|name| name.replace('\n', "-")).collect::<Vec<_>>(),
+        ["x86_64-6.1-recording"]
+    );
+    browser.value("document.querySelector('#matrix td:not([hidden]) button').click()").unwrap();
+    assert_eq!(seen(&mut browser, "#cell .where"), ["as user, recording"]);
+}
+
+/// A flag on a kernel, in the documents.
+fn finding<'a>(documents: &'a [Value], kernel: &str, flag: &str) -> &'a Value {
+    let of_kernel = |value: &&Value| value["kernel"] == kernel && value["document"]["schema"] == "mapprobe.report";
+    let report = documents.iter().find(of_kernel).unwrap();
+    report["document"]["flags"].as_array().unwrap().iter().find(|finding| finding["name"] == flag).unwrap()
+}
+
+#[test]
+fn a_cell_opens_its_own_evidence_from_the_keyboard() {
+    let documents = documents();
+    let mut browser = Browser::open(&page("evidence", &documents)).unwrap();
+    browser.look(DESK, false).unwrap();
+    // By Tab from the last link of the first column of filters into the table, then by arrows.
+    browser.value("document.querySelector('#by-verdict button:last-child').focus()").unwrap();
+    for _ in 0..10 {
+        browser.press("Tab").unwrap();
+        if browser.value("document.activeElement.matches('#matrix td button')").unwrap() == true {
+            break;
+        }
+    }
+    for key in ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown"]
+    {
+        browser.press(key).unwrap();
+    }
+    let here = "(() => { const cell = document.activeElement.closest('td'); const head = document.querySelectorAll('#matrix thead th')[cell.cellIndex]; \
+                return [[...head.querySelectorAll('.family, .series')].map((it) => it.textContent).join('-'), \
+                cell.parentElement.querySelector('code').textContent]; })()";
+    let place = texts(&mut browser, here);
+    assert_eq!(place, ["x86_64-5.10", "MAP_DROPPABLE"]);
+    // The Tab key stops at this cell from now on, and at no other.
+    let stops =
+        "[...document.querySelectorAll('#matrix [tabindex=\"0\"]')].map((it) => String(it === document.activeElement))";
+    assert_eq!(texts(&mut browser, stops), ["true"]);
+    for (kernel, flag) in [("x86_64-5.10", "MAP_DROPPABLE"), ("hppa64-6.12", "MAP_HUGE_16GB")] {
+        if texts(&mut browser, here) != [kernel, flag] {
+            for _ in 0..40 {
+                browser.press("ArrowDown").unwrap();
+            }
+            browser.press("End").unwrap();
+        }
+        assert_eq!(texts(&mut browser, here), [kernel, flag]);
+        browser.press("Enter").unwrap();
+        browser.wait("document.querySelector('#cell').open").unwrap();
+        let expected = finding(&documents, kernel, flag);
+        let said = |key: &str| expected[key].as_str().unwrap().to_owned();
+        assert_eq!(seen(&mut browser, "#cell-title"), [format!("{flag} on {kernel}")]);
+        assert_eq!(seen(&mut browser, "#cell .word"), [said("verdict")]);
+        assert_eq!(seen(&mut browser, "#cell .reason"), [format!("{}.", said("reason"))]);
+        let calls: Vec<String> = serde_json::from_value(expected["evidence"].clone()).unwrap();
+        assert_eq!(
+            texts(&mut browser, "[...document.querySelectorAll('#cell .calls li')].map((it) => it.textContent)"),
+            calls
+        );
+        let contexts: Vec<String> = expected["contexts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|context| ["type", "backing", "outcome"].map(|key| context[key].as_str().unwrap().to_owned()))
+            .collect();
+        assert_eq!(
+            texts(&mut browser, "[...document.querySelectorAll('#cell .contexts td')].map((it) => it.textContent)"),
+            contexts
+        );
+        browser.press("Escape").unwrap();
+        browser.wait("!document.querySelector('#cell').open").unwrap();
+        // Back where the reader was.
+        assert_eq!(texts(&mut browser, here), [kernel, flag]);
+    }
+    assert_eq!(browser.complaints, Vec::<String>::new());
+}
+
+/// Every text that is to be seen, with its colour and the colour behind it, where they are not far enough apart.
+const FAINT: &str = "(() => { \
+    const numbers = (color) => color.match(/[\\d.]+/g).map(Number); \
+    const behind = (it) => { for (; it; it = it.parentElement) { const [r, g, b, a = 1] = numbers(getComputedStyle(it).backgroundColor); if (a === 1) return [r, g, b]; } return null; }; \
+    const light = (color) => { const [r, g, b] = color.slice(0, 3).map((part) => { part /= 255; return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; }; \
+    const found = []; let looked = 0; \
+    for (const it of document.querySelectorAll('body *')) { \
+      if (!it.offsetParent || ![...it.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue; \
+      const back = behind(it); looked += 1; \
+      if (!back) { found.push(it.outerHTML.slice(0, 80) + ' has nothing behind it'); continue; } \
+      const [one, two] = [light(numbers(getComputedStyle(it).color)), light(back)].sort((a, b) => b - a); \
+      const contrast = (one + 0.05) / (two + 0.05); \
+      if (contrast < 4.5) found.push(it.tagName + '.' + it.className + ' ' + it.textContent.slice(0, 40) + ' ' + contrast.toFixed(2)); \
+    } \
+    return [String(looked), ...found]; })()";
+
+#[test]
+fn it_can_be_read_everywhere() {
+    let documents = documents();
+    let file = page("looks", &documents);
+    let mut browser = Browser::open(&file).unwrap();
+    let folder = file.parent().unwrap().to_owned();
+    let mut look = |size: (u32, u32), dark: bool, name: &str| {
+        browser.look(size, dark).unwrap();
+        browser.value("scrollTo(0, 0)").unwrap();
+        picture(&mut browser, &folder, name);
+        let faint = texts(&mut browser, FAINT);
+        assert!(faint[0].parse::<usize>().unwrap() > 500, "few texts were looked at: {faint:?}");
+        assert_eq!(faint[1..], Vec::<String>::new(), "{name}");
+        let wide = "[document.documentElement.scrollWidth, document.body.scrollWidth].map(String)";
+        for width in texts(&mut browser, wide) {
+            assert!(width.parse::<u32>().unwrap() <= size.0, "{name}: the page is {width} pixels wide");
+        }
+        // Every verdict has its colour, and none has another's.
+        let colours = "[...new Set([...document.querySelectorAll('.legend .word')].map((it) => getComputedStyle(it).backgroundColor))]";
+        assert_eq!(texts(&mut browser, colours).len(), 7, "{name}");
+        browser
+            .value("document.querySelectorAll('#matrix tbody tr')[3].querySelectorAll('button')[3].click()")
+            .unwrap();
+        picture(&mut browser, &folder, &format!("{name}-cell"));
+        assert_eq!(texts(&mut browser, FAINT)[1..], Vec::<String>::new(), "{name}, a cell");
+        browser.press("Escape").unwrap();
+        browser.wait("!document.querySelector('#cell').open").unwrap();
+    };
+    for dark in [false, true] {
+        let scheme = if dark { "dark" } else { "light" };
+        look(TELEPHONE, dark, &format!("telephone-{scheme}"));
+        look(DESK, dark, &format!("desk-{scheme}"));
+    }
+    assert_eq!(browser.complaints, Vec::<String>::new());
+}
+
+fn picture(browser: &mut Browser, folder: &Path, name: &str) {
+    browser.picture(&folder.join(format!("{name}.png")), false).unwrap();
+    if !name.ends_with("-cell") {
+        browser.picture(&folder.join(format!("{name}-whole.png")), true).unwrap();
+    }
+}
+
+#[test]
+fn heads_stay_in_sight() {
+    let mut browser = Browser::open(&page("heads", &documents())).unwrap();
+    browser.look(TELEPHONE, false).unwrap();
+    browser.value("document.querySelector('#box').scrollTo(300, 400)").unwrap();
+    let place = "(() => { const box = document.querySelector('#box').getBoundingClientRect(); \
+                 const corner = document.querySelector('.corner').getBoundingClientRect(); \
+                 const head = document.querySelectorAll('#matrix thead th')[6].getBoundingClientRect(); \
+                 const flag = document.querySelectorAll('#matrix tbody th')[12].getBoundingClientRect(); \
+                 return [corner.left - box.left, corner.top - box.top, head.top - box.top, flag.left - box.left].map((it) => String(Math.round(it))); })()";
+    // One pixel is the border.
+    assert_eq!(texts(&mut browser, place), ["1", "1", "1", "1"]);
+}
+
+#[test]
+fn strings_from_outside_stay_strings() {
+    let hostile = "</script><script>window.taken = 1</script><img src=x onerror='window.taken = 2'>\u{2028}&amp;\"'";
+    let mut documents: Vec<Value> = documents().into_iter().filter(|value| value["kernel"] == "x86_64-6.1").collect();
+    for value in &mut documents {
+        value["kernel"] = json!("x86_64-<b onclick=x>6.1</b>");
+        value["guest"] = json!("<i>root</i>");
+        value["origin"] = json!({"package": hostile, "version": hostile, "suite": hostile, "emulator": hostile});
+        value["document"]["kernel"]["release"] = json!(hostile);
+        value["document"]["kernel"]["version"] = json!(hostile);
+        if let Some(flag) = value["document"]["flags"].get_mut(0) {
+            flag["reason"] = json!(hostile);
+            flag["contexts"][0]["backing"] = json!(hostile);
+            flag["evidence"] = json!(["mmap(<img src=x onerror=taken=3>): </script>"]);
+        }
+    }
+    let mut browser = Browser::open(&page("hostile", &documents)).unwrap();
+    browser.look(DESK, false).unwrap();
+    browser.value("document.querySelector('#matrix td button').click()").unwrap();
+    assert_eq!(seen(&mut browser, "#cell .reason").len(), 1);
+    assert_eq!(texts(&mut browser, "[document.querySelector('#cell .reason').textContent]"), [format!("{hostile}.")]);
+    assert_eq!(seen(&mut browser, "#cell .calls li"), ["mmap(<img src=x onerror=taken=3>): </script>"]);
+    assert_eq!(browser.value("typeof window.taken").unwrap(), "undefined");
+    assert_eq!(browser.value("document.querySelectorAll('img, b[onclick], td i, h3 i').length").unwrap(), 0);
+    assert_eq!(browser.value("document.querySelectorAll('script').length").unwrap(), 2);
+    assert_eq!(browser.complaints, Vec::<String>::new());
+}
