@@ -140,7 +140,7 @@ fn version(name: &str) -> Vec<u64> {
 pub fn flags(columns: &[Column]) -> Vec<&str> {
     let found = columns.iter().filter_map(|column| column.report.as_ref());
     let found: Vec<&str> = found.flat_map(|report| report.flags.iter().map(|finding| finding.name.as_str())).collect();
-    let mut names: Vec<&str> = TABLE.iter().map(|flag| flag.name).filter(|name| found.contains(name)).collect();
+    let mut names: Vec<&str> = TABLE.iter().map(|flag| flag.name.plain()).filter(|name| found.contains(name)).collect();
     for name in found {
         if !names.contains(&name) {
             names.push(name);

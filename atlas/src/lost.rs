@@ -42,7 +42,7 @@ impl Lost<'_> {
     /// The name that it has on its architecture today, if it has one: `MAP_DROPPABLE` for 0x08.
     pub fn name(&self) -> Option<&'static str> {
         let [value] = self.values[..] else { return None };
-        TABLE.iter().find(|flag| flag.value(self.arch) == Some(value)).map(|flag| flag.name)
+        TABLE.iter().find(|flag| flag.value(self.arch) == Some(value)).map(|flag| flag.name.plain())
     }
 }
 
@@ -189,7 +189,7 @@ fn map_type(column: &Column, value: u64) -> Fate {
 
 /// The value of a map type by its name; they are the same on every architecture.
 fn named_type(name: &str) -> Option<u64> {
-    let flag = TABLE.iter().find(|flag| flag.name == name && flag.kind == Kind::Type)?;
+    let flag = TABLE.iter().find(|flag| flag.name.plain() == name && flag.kind == Kind::Type)?;
     flag.value(Arch::X86_64)
 }
 

@@ -40,7 +40,7 @@ fn verdicts(columns: &[&Column], flags: &[&str]) -> String {
 fn words(columns: &[&Column]) -> String {
     let row = |verdict: Verdict| {
         let total: usize = columns.iter().map(|column| count(column, verdict)).sum();
-        vec![verdict.word().to_owned(), total.to_string(), legend::sentence(verdict).to_owned()]
+        vec![verdict.word().plain().to_owned(), total.to_string(), legend::sentence(verdict).to_owned()]
     };
     let heads = ["Word", "Cells", "Meaning"].map(str::to_owned).to_vec();
     format!("\n## What the words mean\n\n{}", table(heads, Verdict::ALL.map(row).to_vec()))

@@ -137,7 +137,7 @@ pub fn html(columns: &[Column]) -> Result<String> {
             .collect(),
         words: Verdict::ALL
             .map(|verdict| Word {
-                word: verdict.word(),
+                word: verdict.word().plain(),
                 sentence: legend::sentence(verdict),
                 count: of_first.iter().map(|column| count(column, verdict)).sum(),
             })
@@ -163,7 +163,7 @@ pub fn guests<'a>(columns: &[&'a Column]) -> Vec<&'a str> {
 /// How many flags of a kernel have a verdict.
 pub fn count(column: &Column, verdict: Verdict) -> usize {
     let flags = column.report.iter().flat_map(|report| &report.flags);
-    flags.filter(|finding| finding.verdict == verdict.word()).count()
+    flags.filter(|finding| finding.verdict == verdict.word().plain()).count()
 }
 
 /// Whether a column is the first of its architecture, and not the first of all.
@@ -272,7 +272,7 @@ pub fn facts(column: &Column) -> Vec<(&'static str, String)> {
 }
 
 fn card<'a>((place, column): (usize, &&'a Column)) -> Card<'a> {
-    let counts = Verdict::ALL.map(|verdict| (count(column, verdict), verdict.word()));
+    let counts = Verdict::ALL.map(|verdict| (count(column, verdict), verdict.word().plain()));
     let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
     Card {
         place,

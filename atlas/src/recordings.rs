@@ -15,7 +15,12 @@ use serde_json::{Value, json};
 pub fn document(kernel: &str, recording: &[u8], what: What) -> Result<Found> {
     let mut report = replay(recording, TABLE).map_err(|complaint| anyhow!("the recording of {kernel}: {complaint}"))?;
     let fits = report.what == what || (report.what == What::Sweep && what == What::FreeBits);
-    ensure!(fits, "the recording of {kernel} is a {}; it does not answer {}", report.what.word(), what.word());
+    ensure!(
+        fits,
+        "the recording of {kernel} is a {}; it does not answer {}",
+        report.what.word().plain(),
+        what.word().plain()
+    );
     report.what = what;
     envelope(kernel, "recording", ("mapprobe --record", env!("CARGO_PKG_VERSION")), &report)
 }

@@ -138,7 +138,7 @@ fn gathered(kernels: &[&str], asked: &[What]) -> Vec<Column> {
     let found = found.map(|value| Found { place: Place { file: "recording".into(), line: 1 }, value });
     let models = atlas::models::documents().unwrap();
     let wanted = |model: &Found| {
-        asked.iter().any(|what| model.value["document"]["schema"] == format!("mapprobe.{}", what.word()))
+        asked.iter().any(|what| model.value["document"]["schema"] == format!("mapprobe.{}", what.word().plain()))
     };
     let all: Vec<Found> = models.into_iter().filter(wanted).chain(found).collect();
     gather(&Schemas::load().unwrap(), &all).unwrap()

@@ -56,6 +56,11 @@ impl What {
 
     /// Their words on the command line.
     pub(crate) const WORDS: [&str; 3] = ["report", "sweep", "free-bits"];
+
+    /// Its word on the command line.
+    pub const fn word(self) -> Text {
+        Text::QUESTIONS.nth(self as usize)
+    }
 }
 
 /// What is asked for.

@@ -24,7 +24,7 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
         head.push_str(word);
         head.push('\n');
     };
-    argument(&Text::QUESTIONS.nth(options.what as usize).string());
+    argument(&options.what.word().string());
     if options.thorough {
         argument(&Text::OPTIONS.string());
     }

@@ -51,8 +51,7 @@ fn verdicts(kernels: &[&Entry]) -> String {
         cells(&mut text, &|entry| {
             let report = entry.told().and_then(|told| told.document.as_ref());
             let findings = report.and_then(|report| report["flags"].as_array()).into_iter().flatten();
-            let verdict =
-                findings.filter(|finding| finding["name"] == name).find_map(|one| one["verdict"].as_str());
+            let verdict = findings.filter(|finding| finding["name"] == name).find_map(|one| one["verdict"].as_str());
             let star = if entry.differences().iter().any(|one| one.flag == name) { "*" } else { "" };
             format!("{}{star}", verdict.unwrap_or("-"))
         });

@@ -50,7 +50,7 @@ impl Exceptions {
     fn parse(text: &str) -> Result<Exceptions> {
         let all: Exceptions = toml::from_str(text)?;
         for Exception { flag, reason, .. } in &all.exceptions {
-            ensure!(TABLE.iter().any(|row| row.name == flag), "{flag} is no flag");
+            ensure!(TABLE.iter().any(|row| row.name.plain() == flag), "{flag} is no flag");
             ensure!(!reason.trim().is_empty(), "{flag}: the reason is missing");
         }
         Ok(all)
@@ -73,21 +73,21 @@ impl Exceptions {
             (Some(_), "honored" | "accepted") if !came => format!("neither honored nor accepted: it came with {since}"),
             _ => return None,
         };
-        (!self.allow(flag.name, verdict)).then_some(expected)
+        (!self.allow(flag.name.plain(), verdict)).then_some(expected)
     }
 
     /// Where a report of a kernel of a series contradicts the table, flag by flag.
     pub fn compare(&self, report: &Value, arch: Arch, series: Series) -> Vec<Difference> {
         let findings = report["flags"].as_array().map(Vec::as_slice).unwrap_or_default();
         let different = TABLE.iter().filter_map(|flag| {
-            let finding = findings.iter().find(|finding| finding["name"] == flag.name).unwrap_or(&Value::Null);
+            let finding = findings.iter().find(|finding| finding["name"] == flag.name.plain()).unwrap_or(&Value::Null);
             let verdict = finding["verdict"].as_str();
             let expected = match verdict {
                 Some(verdict) => self.contradiction(flag, arch, series, verdict)?,
                 None => "a finding".into(),
             };
             let source = "`since` in the flag table; exceptions are in facts/since.toml".into();
-            Some(Difference { expected, source, ..Difference::new(flag.name, None, finding) })
+            Some(Difference { expected, source, ..Difference::new(flag.name.plain(), None, finding) })
         });
         different.collect()
     }
