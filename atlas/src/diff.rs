@@ -168,7 +168,7 @@ mod tests {
         let old = json!({"pid": 7, "time": 1, "page_size": 4096, "list": [1, 2, 2]});
         assert!(walked(&old, &json!({"pid": null, "time": 9, "page_size": 4096, "list": [1, 2, 2]})).is_empty());
         let changes = walked(&old, &json!({"pid": 7, "time": 1, "page_size": 16384, "list": [2, 3], "new": true}));
-        let expected = ["process.list: -1 -2 +3", "process.page_size: 4096 -> 16384", "process.new: null -> true"];
+        let expected = ["process.page_size: 4096 -> 16384", "process.list: -1 -2 +3", "process.new: null -> true"];
         assert_eq!(changes, expected);
     }
 

@@ -50,7 +50,7 @@ fn every_change_has_its_line() {
     let expected = [
         format!("kernel.release: {} -> \"9.9\"", old["kernel"]["release"]),
         "process.euid: 0 -> 1000".into(),
-        "environment: +{\"evidence\":\"seccomp\",\"name\":\"a filter\"}".into(),
+        "environment: +{\"name\":\"a filter\",\"evidence\":\"seccomp\"}".into(),
         format!("{}: verdict: honored -> ignored", names[4]),
         format!("{}: reason_code: effect_seen -> effect_absent", names[4]),
         format!("{}: {context}: accepted -> EPERM", names[4]),
