@@ -50,7 +50,9 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         return Err(Text::RECORD_AND_REPLAY.string());
     }
     let mut report = if let Some(from) = &options.replay {
-        let recording = kernel.read_file(from).map_err(|errno| about(from, Text::CANNOT_BE_READ, errno))?;
+        let mut recording = Vec::new();
+        let read = kernel.read_file(from, &mut |block| recording.extend_from_slice(block));
+        read.map_err(|errno| about(from, Text::CANNOT_BE_READ, errno))?;
         recording::replay(&recording, table).map_err(|complaint| {
             let mut message = String::from(from);
             Text::COLON.push(&mut message);

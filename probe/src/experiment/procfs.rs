@@ -28,21 +28,27 @@ pub fn recorded(bench: &mut Bench, flags: Word, letters: &[u8; 2]) -> Outcome {
     if !mapped.succeeded() {
         return mapped;
     }
-    let smaps = bench.kernel.read_file(SMAPS).unwrap_or_default();
-    bench.unmap(addr, 1, mapped);
-    let mut line = String::from("\n");
-    hex(&mut line, addr, 8);
-    line.push('-');
-    let noted = behind(&smaps, line.as_bytes()).and_then(|area| behind(area, b"\nVmFlags:"));
-    let shown = noted.map_or(Outcome::NOT_RUN, |noted| {
-        let end = noted.iter().position(|&byte| byte == b'\n').unwrap_or(0);
-        Outcome::number(behind(noted.get(..end).unwrap_or_default(), letters).is_some().into())
+    let mut begins = String::from("\n");
+    hex(&mut begins, addr, 8);
+    begins.push('-');
+    // Each begins with a character that it has only once, and so does its search after a mismatch.
+    let wanted: [&[u8]; 3] = [begins.as_bytes(), b"\nVmFlags:", letters];
+    let (mut found, mut matched, mut ended) = (0, 0, false);
+    let read = bench.kernel.read_file(SMAPS, &mut |block| {
+        for &byte in block {
+            ended |= found == 2 && byte == b'\n';
+            let Some(bytes) = wanted.get(found).filter(|_| !ended) else { return };
+            let goes_on = bytes.get(matched) == Some(&byte);
+            matched = if goes_on { matched + 1 } else { usize::from(bytes.first() == Some(&byte)) };
+            if matched == bytes.len() {
+                (found, matched) = (found + 1, 0);
+            }
+        }
     });
-    bench.note(Act::Recorded, shown)
-}
-
-/// What stands behind the first place with these bytes.
-fn behind<'t>(text: &'t [u8], bytes: &[u8]) -> Option<&'t [u8]> {
-    let at = text.windows(bytes.len()).position(|window| window == bytes)?;
-    text.get(at + bytes.len()..)
+    bench.unmap(addr, 1, mapped);
+    let shown = match found {
+        2 | 3 if read.is_ok() => Outcome::number(found as u8 - 2),
+        _ => Outcome::NOT_RUN,
+    };
+    bench.note(Act::RECORDED, shown)
 }
