@@ -397,9 +397,9 @@ impl Text {
 }
 
 /// Characters that are appended at a time.
-const PIECE: usize = 32;
+const PIECE: usize = 16;
 /// How deep pairs of pairs go, at most: the test of the texts would notice.
-const DEPTH: usize = 32;
+const DEPTH: usize = 16;
 
 impl core::fmt::Debug for Text {
     fn fmt(&self, to: &mut core::fmt::Formatter) -> core::fmt::Result {
