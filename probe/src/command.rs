@@ -84,6 +84,7 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
 }
 
 /// A sentence about a file.
+#[cold]
 pub fn of_file(path: &str, what: Text) -> String {
     let mut message = String::from(path);
     Text::COLON.push(&mut message);
@@ -92,6 +93,7 @@ pub fn of_file(path: &str, what: Text) -> String {
 }
 
 /// A sentence about a file and an error.
+#[cold]
 pub fn about(path: &str, what: Text, errno: Errno) -> String {
     let mut message = of_file(path, what);
     Text::COLON.push(&mut message);
@@ -111,6 +113,7 @@ fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
 }
 
 /// Says what was wrong, on standard error.
+#[cold]
 pub fn complain(kernel: &mut dyn Kernel, message: &str) {
     let mut line = Text::MAPPROBE_SAYS.string();
     line.push_str(message);
