@@ -137,11 +137,13 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
 }
 
 /// The place of a word in a list of so many, or their number.
+#[cold]
 fn place(word: &str, list: Text, count: usize) -> usize {
     (0..count).find(|&at| list.nth(at).string() == word).unwrap_or(count)
 }
 
 /// The place of a word among those there are, the first without one; or a sentence that names them.
+#[cold]
 fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize) -> Result<usize, String> {
     let Some(word) = word else { return Ok(0) };
     let at = place(word, list, count);

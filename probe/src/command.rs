@@ -50,7 +50,9 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         return Err(Text::RECORD_AND_REPLAY.string());
     }
     let mut report = if let Some(from) = &options.replay {
-        let recording = kernel.read_file(from).map_err(|errno| about(from, Text::CANNOT_BE_READ, errno))?;
+        let mut recording = Vec::new();
+        let read = kernel.read_file(from, &mut |block| recording.extend_from_slice(block));
+        read.map_err(|errno| about(from, Text::CANNOT_BE_READ, errno))?;
         recording::replay(&recording, table).map_err(|complaint| {
             let mut message = String::from(from);
             Text::COLON.push(&mut message);
@@ -82,6 +84,7 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
 }
 
 /// A sentence about a file.
+#[cold]
 pub fn of_file(path: &str, what: Text) -> String {
     let mut message = String::from(path);
     Text::COLON.push(&mut message);
@@ -90,6 +93,7 @@ pub fn of_file(path: &str, what: Text) -> String {
 }
 
 /// A sentence about a file and an error.
+#[cold]
 pub fn about(path: &str, what: Text, errno: Errno) -> String {
     let mut message = of_file(path, what);
     Text::COLON.push(&mut message);
@@ -109,6 +113,7 @@ fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
 }
 
 /// Says what was wrong, on standard error.
+#[cold]
 pub fn complain(kernel: &mut dyn Kernel, message: &str) {
     let mut line = Text::MAPPROBE_SAYS.string();
     line.push_str(message);

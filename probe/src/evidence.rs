@@ -2,7 +2,7 @@
 
 use crate::errno::Errno;
 use crate::experiment::Bench;
-use crate::kernel::{Answer, Word};
+use crate::kernel::{Answer, MAX_ERRNO, Word};
 use crate::text::Text;
 
 /// What is mapped. A small number, since it is compared and passed on a lot.
@@ -30,12 +30,14 @@ impl Backing {
 
 /// What came back: one number, since it is compared and passed on more than anything else.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Outcome(u32);
+pub struct Outcome(u16);
 
-/// The kinds of [`Outcome`] that hold a value, above its 16 bits.
-const NUMBER: u32 = 1 << 16;
-const FAILED: u32 = 2 << 16;
-const REFUSED: u32 = 3 << 16;
+/// The kinds of [`Outcome`] that hold a value, above its bits: no error is larger than [`MAX_ERRNO`].
+const NUMBER: u16 = 1 << 12;
+const FAILED: u16 = 2 << 12;
+const REFUSED: u16 = 3 << 12;
+
+const _: () = assert!(MAX_ERRNO < NUMBER);
 
 impl Outcome {
     /// Mapped at the address that was asked for.
@@ -43,21 +45,21 @@ impl Outcome {
     /// Mapped somewhere else.
     pub const ELSEWHERE: Outcome = Outcome(1);
     /// Never called, because something before it failed.
-    pub const NOT_RUN: Outcome = Outcome(4 << 16);
+    pub const NOT_RUN: Outcome = Outcome(4 << 12);
 
     /// A count, or a byte that was read; 0 for a call that just succeeded.
     pub const fn number(number: u8) -> Outcome {
-        Outcome(NUMBER | number as u32)
+        Outcome(NUMBER | number as u16)
     }
 
     /// `mmap` failed.
     pub const fn failed(errno: Errno) -> Outcome {
-        Outcome(FAILED | errno.0 as u32)
+        Outcome(FAILED | errno.0)
     }
 
     /// Mapped, and then a call about the mapping failed.
     pub const fn refused(errno: Errno) -> Outcome {
-        Outcome(REFUSED | errno.0 as u32)
+        Outcome(REFUSED | errno.0)
     }
 
     /// 1 for what is true.
@@ -95,7 +97,7 @@ impl Outcome {
 
     /// What the call failed with, whichever it was.
     pub const fn errno(self) -> Option<Errno> {
-        if self.0 & FAILED != 0 { Some(Errno(self.0 as u16)) } else { None }
+        if self.0 & FAILED != 0 { Some(Errno(self.0 & MAX_ERRNO)) } else { None }
     }
 }
 
@@ -109,62 +111,61 @@ impl core::fmt::Debug for Outcome {
 
 macro_rules! acts {
     ($($(#[$doc:meta])* $act:ident $words:literal,)*) => {
-        /// A call that is no `mmap`, or what is done with its answer.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum Act { $($(#[$doc])* $act,)* }
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "they are the constants' names")]
+        enum At { $($act),* }
 
         impl Act {
             /// As they read in the report.
             pub(crate) const WORDS: &[&str] = &[$($words),*];
 
-            /// As it reads in the report.
-            pub const fn words(self) -> Text {
-                Text::ACTS.nth(self as usize)
-            }
+            $($(#[$doc])* pub const $act: Act = Act(Text::ACTS.nth(At::$act as usize));)*
         }
     };
 }
 
+/// A call that is no `mmap`, or what is done with its answer: as it reads in the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Act(pub Text);
+
 acts! {
     /// Taking the page that is asked for next out of the reserved ground.
-    Free "munmap(the page asked for)",
+    FREE "munmap(the page asked for)",
     /// Undoing failed.
-    Undo "unmapping it",
+    UNDO "unmapping it",
     /// How many pages are in memory.
-    Resident "mincore, resident pages",
+    RESIDENT "mincore, resident pages",
     /// Dropping a page's content.
-    Discard "madvise(MADV_DONTNEED)",
+    DISCARD "madvise(MADV_DONTNEED)",
     /// Asking for the page to be read again.
-    Invalidate "msync(MS_INVALIDATE)",
+    INVALIDATE "msync(MS_INVALIDATE)",
     /// Asking for memory that survives a fork.
-    KeepOnFork "madvise(MADV_KEEPONFORK)",
+    KEEP_ON_FORK "madvise(MADV_KEEPONFORK)",
     /// Asking for a huge page.
-    Collapse "madvise(MADV_COLLAPSE)",
+    COLLAPSE "madvise(MADV_COLLAPSE)",
     /// The mapping's first byte.
-    FirstByte "its first byte",
+    FIRST_BYTE "its first byte",
     /// A byte stored into the mapping, as the mapping shows it.
-    Stored "a store, read back",
+    STORED "a store, read back",
     /// The same byte of the file.
-    FileByte "pread, the file's byte",
+    FILE_BYTE "pread, the file's byte",
     /// A write to the file while it is mapped.
-    WriteFile "write to the file",
+    WRITE_FILE "write to the file",
     /// A touch of memory below the mapping.
-    TouchBelow "a touch below it",
+    TOUCH_BELOW "a touch below it",
     /// A touch of memory above the mapping.
-    TouchAbove "a touch above it",
+    TOUCH_ABOVE "a touch above it",
     /// Unmapping one base page of a mapping.
-    UnmapPage "munmap of one page of it",
+    UNMAP_PAGE "munmap of one page of it",
     /// Whether the mapping lies below 2 GiB.
-    Low "it lies below 2 GiB",
+    LOW "it lies below 2 GiB",
     /// Whether the mapping lies below 4 GiB.
-    Below4G "it lies below 4 GiB",
+    BELOW_4G "it lies below 4 GiB",
     /// Pages whose first byte is not zero.
-    Dirty "pages that are not zero",
+    DIRTY "pages that are not zero",
     /// Whether `/proc/self/smaps` shows what the kernel noted about the flag.
-    Recorded "its VmFlags show the flag",
+    RECORDED "its VmFlags show the flag",
     /// The default size of huge pages, as the power of two.
-    HugeSize "power of two of its size",
+    HUGE_SIZE "power of two of its size",
 }
 
 /// A call that was made.
@@ -193,13 +194,42 @@ pub enum Call {
 /// A call and its answer. There are about a thousand of these in a run, so it is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// What was called.
-    pub call: Call,
+    /// Of an `mmap`; otherwise the place of the words.
+    flags: u32,
+    backing: Backing,
+    /// Pages, or one of the kinds below.
+    kind: u8,
     /// What came back.
     pub outcome: Outcome,
 }
 
-const _: () = assert!(size_of::<Step>() == 12);
+/// The kinds of [`Step`] that have no number of pages.
+const CONTEXT: u8 = 255;
+const OTHER: u8 = 254;
+
+const _: () = assert!(size_of::<Step>() == 8);
+
+impl Step {
+    /// Notes a call.
+    pub fn new(call: Call, outcome: Outcome) -> Step {
+        let (flags, backing, kind) = match call {
+            Call::Mmap { flags, backing, pages } => (flags, backing, pages),
+            Call::Context { flags, backing } => (flags, backing, CONTEXT),
+            Call::Other(Act(words)) => (words.place().into(), Backing::ANONYMOUS, OTHER),
+        };
+        Step { flags, backing, kind, outcome }
+    }
+
+    /// What was called.
+    pub fn call(&self) -> Call {
+        let Step { flags, backing, kind, .. } = *self;
+        match kind {
+            CONTEXT => Call::Context { flags, backing },
+            OTHER => Call::Other(Act(Text::at(flags as u16))),
+            pages => Call::Mmap { flags, backing, pages },
+        }
+    }
+}
 
 /// What the answers to a measurement can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ const CONSOLE: &str = "/dev/console";
 const NEXT: &str = "/init";
 
 /// Everything PID 1 does.
+#[cold]
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> ! {
     let mounted = MOUNTS.map(|(kind, target)| {
         let _ = kernel.mkdir(target);
@@ -67,6 +68,7 @@ fn console(kernel: &mut dyn Kernel) -> Fd {
 /// be read together, as many as possible. An option among the others was misspelled; the report is printed all the same.
 ///
 /// Measured: inside its only caller it makes the program larger.
+#[cold]
 #[inline(never)]
 fn split<'a, 'b>(kernel: &mut dyn Kernel, arguments: &'b [&'a str]) -> (Request, [&'b [&'a str]; 2], i32) {
     for from in 0..arguments.len() {
@@ -89,6 +91,7 @@ fn split<'a, 'b>(kernel: &mut dyn Kernel, arguments: &'b [&'a str]) -> (Request,
 }
 
 /// Starts the next init when there is one that is not this file. Returns when there is none, or it could not be started.
+#[cold]
 fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) {
     let Ok(next) = kernel.file_id(NEXT) else { return };
     if own_path == NEXT || kernel.file_id(own_path) == Ok(next) {
@@ -105,6 +108,7 @@ fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) {
 }
 
 /// Switches the machine off, or stops it for good where it cannot.
+#[cold]
 fn power_off(kernel: &mut dyn Kernel) -> ! {
     let _ = kernel.reboot(Ending::PowerOff);
     let _ = kernel.reboot(Ending::Halt);

@@ -56,6 +56,7 @@ impl Paths {
 
 /// Opens a file for reading and writing, since some flags depend on that, or for reading where it must not be written. A directory
 /// gets a scratch file.
+#[cold]
 fn open(kernel: &mut dyn Kernel, path: &str) -> Result<Fd, Errno> {
     let mut answer = kernel.open(path, How::ReadWrite).result();
     if answer == Err(Errno::EISDIR) {
@@ -68,6 +69,7 @@ fn open(kernel: &mut dyn Kernel, path: &str) -> Result<Fd, Errno> {
 }
 
 /// A file in a directory that is gone when it is closed: one that never has a name, or one whose name is removed at once.
+#[cold]
 fn scratch(kernel: &mut dyn Kernel, directory: &str) -> Result<Fd, Errno> {
     if let Ok(file) = kernel.open(directory, How::Nameless).result() {
         return Ok(file as Fd);

@@ -11,6 +11,7 @@ use crate::run;
 use crate::text::Text;
 
 /// Runs, and returns the report and the recording.
+#[cold]
 #[inline(never)]
 pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]) -> Result<(Report, String), String> {
     // In one piece, so that it never has to move.
@@ -38,6 +39,7 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
 }
 
 /// The report of a recorded run.
+#[cold]
 #[inline(never)]
 pub fn replay(recording: &[u8], table: &'static [Flag]) -> Result<Report, String> {
     let (mut rest, mut line) = (recording, 2);

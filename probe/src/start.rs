@@ -24,9 +24,10 @@ const HEAP: usize = 4 << 20;
 
 /// A heap that gives nothing back: right for a program that runs once, for about a millisecond. Pages that were never
 /// used cost nothing. The last block can grow in place, so that a text that is written piece by piece is not copied.
+#[repr(C, align(4096))]
 pub struct Heap {
-    bytes: UnsafeCell<[u8; HEAP]>,
     used: UnsafeCell<usize>,
+    bytes: UnsafeCell<[u8; HEAP]>,
 }
 
 // SAFETY: this program has one thread; the C library starts none and neither do we.

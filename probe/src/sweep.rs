@@ -26,6 +26,7 @@ pub struct Sweep {
 const TYPE_FIELDS: Word = 0x0f | 0x2b;
 
 /// Asks everything.
+#[cold]
 #[inline(never)]
 pub fn sweep(bench: &mut Bench) -> Sweep {
     let bits = bench.arch().flag_bits();
@@ -79,6 +80,7 @@ impl Sweep {
 
     /// The bits of the contexts that validate flags, or of all, for which something holds in every one of at least two that take the
     /// call without them; as a mask.
+    #[cold]
     fn mask(&self, validating: bool, holds: fn(Outcome, Outcome) -> bool) -> Word {
         let (mut mask, mut asked) = (!0, 0);
         for (at, context) in self.contexts.iter().enumerate().take(self.named) {

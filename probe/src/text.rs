@@ -341,6 +341,16 @@ impl Text {
         }
     }
 
+    /// Where it stands among the packed ones.
+    pub(crate) const fn place(self) -> u16 {
+        self.0.get()
+    }
+
+    /// The text that stands there.
+    pub(crate) fn at(place: u16) -> Text {
+        Text(NonZeroU16::new(place).unwrap_or(NonZeroU16::MIN))
+    }
+
     /// The text as the list has it: for whoever compares it; the program itself only appends.
     pub fn plain(self) -> &'static str {
         let before = PACKED.iter().take(self.0.get().into()).skip(1).filter(|&&code| code == END).count();
@@ -356,22 +366,40 @@ impl Text {
 
     /// Appends it.
     pub fn push(self, out: &mut String) {
-        let packed = PACKED.get(usize::from(self.0.get())..).unwrap_or_default();
-        for &code in packed.iter().take_while(|&&code| code != END) {
-            unpack(out, code);
+        let mut packed = PACKED.get(usize::from(self.0.get())..).unwrap_or_default().iter();
+        let (mut piece, mut len) = ([0; PIECE], 0);
+        // The second halves of pairs whose first is being unpacked.
+        let (mut waiting, mut depth) = ([END; DEPTH], 0);
+        loop {
+            let mut code = END;
+            if depth > 0 {
+                depth -= 1;
+                code = waiting[depth % DEPTH];
+            } else if let Some(&next) = packed.next() {
+                code = next;
+            }
+            while let Some(&[first, second]) = PAIRS.get(usize::from(code.wrapping_sub(FIRST_PAIR))) {
+                waiting[depth % DEPTH] = second;
+                depth += 1;
+                code = first;
+            }
+            if code == END || len == PIECE {
+                out.push_str(crate::kernel::text(piece.get(..len).unwrap_or_default()));
+                len = 0;
+            }
+            if code == END {
+                return;
+            }
+            piece[len % PIECE] = if code == NEWLINE { b'\n' } else { code + SHIFT };
+            len += 1;
         }
     }
 }
 
-/// Appends what a code stands for.
-fn unpack(out: &mut String, code: u8) {
-    if let Some(&[first, second]) = PAIRS.get(usize::from(code.wrapping_sub(FIRST_PAIR))) {
-        unpack(out, first);
-        unpack(out, second);
-    } else {
-        out.push(if code == NEWLINE { '\n' } else { char::from(code + SHIFT) });
-    }
-}
+/// Characters that are appended at a time.
+const PIECE: usize = 16;
+/// How deep pairs of pairs go, at most: the test of the texts would notice.
+const DEPTH: usize = 16;
 
 impl core::fmt::Debug for Text {
     fn fmt(&self, to: &mut core::fmt::Formatter) -> core::fmt::Result {

@@ -255,7 +255,7 @@ fn by_knowledge<'e>(evidence: &'e Evidence, steps: &[Step]) -> (Verdict, Cause, 
 
 /// Whether the flag was taken in a context.
 fn taken(step: &Step) -> bool {
-    matches!(step.call, Call::Context { .. }) && step.outcome.succeeded()
+    matches!(step.call(), Call::Context { .. }) && step.outcome.succeeded()
 }
 
 /// An error that only a kernel that knows the flag gives, in a place where the plain call succeeds.

@@ -43,7 +43,7 @@ fn not_known() -> Trial {
 }
 
 fn context(outcome: Outcome) -> Step {
-    Step { call: Call::Context { flags: 2, backing: Backing::ANONYMOUS }, outcome }
+    Step::new(Call::Context { flags: 2, backing: Backing::ANONYMOUS }, outcome)
 }
 
 fn with(trials: &[Trial], recognitions: &[Trial]) -> Evidence {

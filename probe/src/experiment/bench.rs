@@ -132,12 +132,13 @@ impl<'k> Bench<'k> {
             pipe,
             paths: paths.to_vec(),
             controls: OnceCell::new(),
-            steps: Vec::with_capacity(STEPS),
+            steps: Vec::new(),
         };
         if memfd.is_ok() {
             bench.fill();
             bench.find_colour();
         }
+        bench.steps.reserve(STEPS);
         bench.leave_out_huge_files();
         Ok(bench)
     }
@@ -167,14 +168,19 @@ impl<'k> Bench<'k> {
 
     /// Gives the memfd a page that begins with [`CONTENT`]. A failure shows when the byte is not found there.
     fn fill(&mut self) {
-        let mut block = [0; 4096];
-        block[0] = CONTENT;
+        let mut block = vec![0; BLOCK];
+        if let Some(first) = block.first_mut() {
+            *first = CONTENT;
+        }
         let mut filled = 0;
         while filled < self.page {
             self.kernel.write(self.memfd, &block);
-            block[0] = 0;
-            filled += block.len() as Word;
+            block.fill(0);
+            filled += BLOCK as Word;
         }
+        // Gives its room on the heap to what comes next.
+        block.truncate(1);
+        block.shrink_to_fit();
     }
 
     /// Moves the spot to where a shared mapping of the memfd may be placed.
@@ -320,14 +326,14 @@ impl<'k> Bench<'k> {
 
     fn undone(&mut self, answer: Answer) {
         if !answer.is_ok() {
-            self.note(Act::Undo, Outcome::of(answer));
+            self.note(Act::UNDO, Outcome::of(answer));
         }
     }
 
     /// Takes one of the spot's pages out of the ground, so that it is free.
     pub fn free_spot(&mut self, page: u8) {
         let outcome = Outcome::of(self.kernel.munmap(self.spot + self.bytes(page), self.page));
-        self.note(Act::Free, outcome);
+        self.note(Act::FREE, outcome);
     }
 
     /// Makes the spot's first two pages reserved again.
@@ -364,7 +370,7 @@ impl<'k> Bench<'k> {
     }
 
     fn push(&mut self, call: Call, outcome: Outcome) {
-        self.steps.push(Step { call, outcome });
+        self.steps.push(Step::new(call, outcome));
     }
 
     /// How many calls have been noted: the next one's place in [`Bench::close`]'s list.
@@ -377,6 +383,9 @@ impl<'k> Bench<'k> {
         self.steps.get(from..).unwrap_or_default()
     }
 }
+
+/// Bytes that the memfd is given at a time.
+const BLOCK: usize = 4096;
 
 /// Room for the notes of a run, so that they never move.
 const STEPS: usize = 4096;

@@ -27,7 +27,7 @@ fn write_while_mapped(bench: &mut Bench, flags: Word, backing: Backing) -> Outco
         return if mapped == Outcome::failed(Errno::ETXTBSY) { BUSY } else { mapped };
     };
     let written = Outcome::of(bench.kernel.write(memfd, &[0]));
-    bench.note(Act::WriteFile, written);
+    bench.note(Act::WRITE_FILE, written);
     bench.unmap(addr, 1, mapped);
     written
 }

@@ -31,7 +31,7 @@ pub static HOLDS_OLD_CONTENT: Experiment = Experiment {
 fn holds_old_content(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
     each_page(bench, MAP_PRIVATE, |bench, addr| bench.store_byte(addr, LEFT) != Outcome::number(0));
     let dirty = each_page(bench, flags, |bench, addr| bench.load_byte(addr) == Outcome::number(LEFT));
-    bench.note(Act::Dirty, dirty)
+    bench.note(Act::DIRTY, dirty)
 }
 
 /// Maps fresh pages and asks something about each: 1 when it holds for one of them.
@@ -61,7 +61,7 @@ pub static IS_DROPPABLE: Experiment = Experiment {
         backing: Backing::ANONYMOUS,
         look: |bench, flags, _| {
             let keep = |bench: &mut Bench, addr, len| bench.kernel.madvise(addr, len, Advice::KeepOnFork);
-            bench.about_page(flags, Act::KeepOnFork, keep)
+            bench.about_page(flags, Act::KEEP_ON_FORK, keep)
         },
     }; 2],
     knowing: Refusals::of(&[Errno::ENOTSUPP, Errno::EOPNOTSUPP]),

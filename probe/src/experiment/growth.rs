@@ -79,7 +79,7 @@ fn serves_as_stack(bench: &mut Bench, bits: Word) -> bool {
 fn touch(bench: &mut Bench, flags: Word, far: u8, below: bool) -> Outcome {
     let (at, page, hole, far) = (bench.far_end(), bench.bytes(1), bench.bytes(HOLE), bench.bytes(far));
     let (from, target, act) =
-        if below { (at - hole, at - far, Act::TouchBelow) } else { (at + page, at + far, Act::TouchAbove) };
+        if below { (at - hole, at - far, Act::TOUCH_BELOW) } else { (at + page, at + far, Act::TOUCH_ABOVE) };
     bench.kernel.munmap(from, hole);
     let (_, mapped) = bench.place(at, page, Bench::READ_WRITE, flags, Backing::ANONYMOUS);
     bench.noted_map(flags, Backing::ANONYMOUS, 1, mapped);
@@ -102,7 +102,7 @@ fn collapse(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
     if mapped.succeeded() {
         bench.store_byte(at, 0);
         collapsed = Outcome::of(bench.kernel.madvise(at, HUGE, Advice::Collapse));
-        bench.note(Act::Collapse, collapsed);
+        bench.note(Act::COLLAPSE, collapsed);
     }
     bench.reserve(at, HUGE);
     collapsed

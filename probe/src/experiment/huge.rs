@@ -70,7 +70,7 @@ fn find_default_size(bench: &mut Bench, bits: Word) -> bool {
     }
     let flags = bench.base(base::PRIVATE) | bits;
     bench.huge = default_size(bench, flags | bench.own.noreserve);
-    bench.note(Act::HugeSize, Outcome::number(bench.huge));
+    bench.note(Act::HUGE_SIZE, Outcome::number(bench.huge));
     if bench.huge <= SMALL && geometry(bench, flags, bench.huge) == Outcome::failed(Errno::ENOMEM) {
         bench.evidence.but = Some(Text::POOL_IS_EMPTY);
     }
@@ -111,7 +111,7 @@ fn geometry(bench: &mut Bench, flags: Word, log2: u8) -> Outcome {
     if mapped.succeeded() {
         let unmapped = Outcome::of(bench.kernel.munmap(at, page));
         huge = Outcome::number((unmapped == Outcome::refused(Errno::EINVAL)).into());
-        bench.note(Act::UnmapPage, unmapped);
+        bench.note(Act::UNMAP_PAGE, unmapped);
     }
     bench.kernel.munmap(ground, room);
     huge

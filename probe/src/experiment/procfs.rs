@@ -22,27 +22,35 @@ pub const fn sign(look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
     }
 }
 
+/// As many as are found when the line of letters ends without those that are looked for.
+const ENDED: usize = 4;
+
 /// Whether a private page has these letters. It lies between pages without access, so a line begins with its own address.
 pub fn recorded(bench: &mut Bench, flags: Word, letters: &[u8; 2]) -> Outcome {
     let (addr, mapped) = bench.map(flags, Bench::READ_WRITE, 1, Backing::ANONYMOUS);
     if !mapped.succeeded() {
         return mapped;
     }
-    let smaps = bench.kernel.read_file(SMAPS).unwrap_or_default();
-    bench.unmap(addr, 1, mapped);
-    let mut line = String::from("\n");
-    hex(&mut line, addr, 8);
-    line.push('-');
-    let noted = behind(&smaps, line.as_bytes()).and_then(|area| behind(area, b"\nVmFlags:"));
-    let shown = noted.map_or(Outcome::NOT_RUN, |noted| {
-        let end = noted.iter().position(|&byte| byte == b'\n').unwrap_or(0);
-        Outcome::number(behind(noted.get(..end).unwrap_or_default(), letters).is_some().into())
+    let mut begins = String::from("\n");
+    hex(&mut begins, addr, 8);
+    begins.push('-');
+    // Each begins with a character that it has only once, and so does its search after a mismatch.
+    let wanted: [&[u8]; 3] = [begins.as_bytes(), b"\nVmFlags:", letters];
+    let (mut found, mut matched) = (0, 0);
+    let read = bench.kernel.read_file(SMAPS, &mut |block| {
+        for &byte in block {
+            if found == 2 && byte == b'\n' {
+                found = ENDED;
+            }
+            let Some(bytes) = wanted.get(found) else { return };
+            let goes_on = bytes.get(matched) == Some(&byte);
+            matched = if goes_on { matched + 1 } else { usize::from(bytes.first() == Some(&byte)) };
+            if matched == bytes.len() {
+                (found, matched) = (found + 1, 0);
+            }
+        }
     });
-    bench.note(Act::Recorded, shown)
-}
-
-/// What stands behind the first place with these bytes.
-fn behind<'t>(text: &'t [u8], bytes: &[u8]) -> Option<&'t [u8]> {
-    let at = text.windows(bytes.len()).position(|window| window == bytes)?;
-    text.get(at + bytes.len()..)
+    bench.unmap(addr, 1, mapped);
+    let shown = if found >= 2 && read.is_ok() { Outcome::truth(found == 3) } else { Outcome::NOT_RUN };
+    bench.note(Act::RECORDED, shown)
 }

@@ -60,7 +60,7 @@ pub fn resident(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
         Ok(_) => Outcome::number(pages.iter().map(|page| page & 1).sum()),
         Err(errno) => Outcome::refused(errno),
     };
-    bench.note(Act::Resident, counted);
+    bench.note(Act::RESIDENT, counted);
     bench.unmap(addr, PAGES, mapped);
     counted
 }
@@ -84,7 +84,7 @@ pub static LOCKS: Experiment = Experiment {
             backing: Backing::ANONYMOUS,
             look: |bench, flags, _| {
                 let invalidate = |bench: &mut Bench, addr, len| bench.kernel.msync_invalidate(addr, len);
-                bench.about_page(flags, Act::Invalidate, invalidate)
+                bench.about_page(flags, Act::INVALIDATE, invalidate)
             },
         },
     ],
@@ -94,5 +94,5 @@ pub static LOCKS: Experiment = Experiment {
 
 /// What `madvise(MADV_DONTNEED)` says to a page of fresh memory.
 pub fn discard(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
-    bench.about_page(flags, Act::Discard, |bench, addr, len| bench.kernel.madvise(addr, len, Advice::DontNeed))
+    bench.about_page(flags, Act::DISCARD, |bench, addr, len| bench.kernel.madvise(addr, len, Advice::DontNeed))
 }

@@ -120,7 +120,7 @@ fn first_byte(bench: &mut Bench, flags: Word, backing: Backing) -> Outcome {
         return mapped;
     }
     let byte = bench.load_byte(addr);
-    bench.note(Act::FirstByte, byte);
+    bench.note(Act::FIRST_BYTE, byte);
     bench.unmap(addr, 1, mapped);
     byte
 }
@@ -134,7 +134,7 @@ fn in_file(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
             Ok(_) => Outcome::number(byte[0]),
             Err(errno) => Outcome::refused(errno),
         };
-        bench.note(Act::FileByte, found)
+        bench.note(Act::FILE_BYTE, found)
     })
 }
 
@@ -152,7 +152,7 @@ fn after_store(bench: &mut Bench, flags: Word, look: fn(&mut Bench) -> Outcome) 
     bench.drain();
     bench.store_byte(addr, STORED);
     let stored = bench.load_byte(addr);
-    bench.note(Act::Stored, stored);
+    bench.note(Act::STORED, stored);
     // What was never stored cannot be found; the failure is the answer.
     let found = if stored == REACHED { look(bench) } else { Outcome::NOT_RUN };
     bench.store_byte(addr, CONTENT);

@@ -87,15 +87,14 @@ impl dyn Kernel + '_ {
         self.ask_of(Op::Open, how as Word, &[path])
     }
 
-    /// A whole file.
-    pub fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
+    /// A whole file, which is looked at block by block.
+    pub fn read_file(&mut self, path: &str, look: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
         let file = self.open(path, How::Read).result()? as Fd;
-        let mut bytes = Vec::with_capacity(16 << 10);
         let mut block = [0; 1024];
         let end = loop {
             match self.read(file, &mut block).result() {
-                Ok(0) => break Ok(bytes),
-                Ok(read) => bytes.extend_from_slice(block.get(..read as usize).unwrap_or_default()),
+                Ok(0) => break Ok(()),
+                Ok(read) => look(block.get(..read as usize).unwrap_or_default()),
                 Err(errno) => break Err(errno),
             }
         };

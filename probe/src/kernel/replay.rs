@@ -62,6 +62,7 @@ impl Recorder<'_> {
 }
 
 impl Kernel for Recorder<'_> {
+    #[cold]
     fn call(&mut self, call: &mut Call) -> Answer {
         self.calls += 1;
         request(&mut self.text, call);
@@ -88,6 +89,7 @@ impl Kernel for Recorder<'_> {
 }
 
 /// Appends a call without its answer.
+#[cold]
 fn request(out: &mut String, call: &Call) {
     Text::OPS.nth(call.op as usize).push(out);
     let used = call.args.iter().rposition(|&arg| arg != 0).map_or(0, |last| last + 1);
@@ -104,6 +106,7 @@ fn request(out: &mut String, call: &Call) {
 }
 
 /// Appends bytes, without the zeros at the end.
+#[cold]
 fn bytes(out: &mut String, bytes: &[u8]) {
     let used = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     for &byte in bytes.iter().take(used) {
@@ -135,6 +138,7 @@ impl<'t> Replay<'t> {
 
     /// The first line that is not the answer to what was asked: its number, and the call. At the end of a run also one that is not
     /// the last, and the right one.
+    #[cold]
     pub fn strange(mut self) -> Option<(Word, String)> {
         let mut end = String::from(END);
         number(&mut end, self.calls);
@@ -149,6 +153,7 @@ impl<'t> Replay<'t> {
 }
 
 impl Kernel for Replay<'_> {
+    #[cold]
     fn call(&mut self, call: &mut Call) -> Answer {
         let asked = &mut self.asked;
         asked.clear();
@@ -166,6 +171,7 @@ impl Kernel for Replay<'_> {
 }
 
 /// Takes the first line, without its newline.
+#[cold]
 pub fn take_line<'t>(rest: &mut &'t [u8]) -> &'t [u8] {
     let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
     let line = rest.get(..end).unwrap_or_default();
@@ -174,6 +180,7 @@ pub fn take_line<'t>(rest: &mut &'t [u8]) -> &'t [u8] {
 }
 
 /// Reads what stands behind the call; fills in the bytes.
+#[cold]
 fn answered(mut rest: &[u8], output: &mut [u8]) -> Option<Answer> {
     rest = rest.strip_prefix(ANSWER.as_bytes())?;
     if let Some(digits) = rest.strip_prefix(b"-") {

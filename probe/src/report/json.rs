@@ -123,7 +123,7 @@ fn write_row(json: &mut Json, report: &Report, row: &Row) {
     let steps = report.calls(&row.calls);
     json.open_at(Text::CONTEXTS, '[');
     for step in steps {
-        if let Call::Context { flags, backing } = step.call {
+        if let Call::Context { flags, backing } = step.call() {
             write_context(json, report, (sentence::map_type(report.arch, flags.into()), backing), step.outcome);
         }
     }

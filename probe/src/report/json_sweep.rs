@@ -10,6 +10,7 @@ use crate::kernel::Word;
 use crate::text::Text;
 
 /// Writes every answer.
+#[cold]
 pub fn write_sweep(json: &mut Json, report: &Report) {
     let sweep = &report.sweep;
     json.open_at(Text::SWEEP, '[');
@@ -42,6 +43,7 @@ pub fn write_sweep(json: &mut Json, report: &Report) {
 const HUGE_SIZE_FIELD: Word = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
 
 /// Writes what a new flag or map type could be detected by.
+#[cold]
 pub fn write_free(json: &mut Json, report: &Report) {
     let free = !meant(report);
     bits_at(json, Text::WITH_MAP_SHARED_VALIDATE, free & report.sweep.refused());
@@ -60,6 +62,7 @@ pub fn write_free(json: &mut Json, report: &Report) {
 }
 
 /// Bits that have a meaning on this architecture, or are part of a field.
+#[cold]
 fn meant(report: &Report) -> Word {
     let types = report.validation.as_ref().and_then(|(validation, _)| validation.type_mask);
     Own::of(report.arch).all | types.unwrap_or(0) | HUGE_SIZE_FIELD

@@ -3,7 +3,7 @@
 use super::{Report, Row};
 use crate::arch::Arch;
 use crate::errno::Errno;
-use crate::evidence::{Backing, Call, Outcome, Step};
+use crate::evidence::{Act, Backing, Call, Outcome, Step};
 use crate::experiment::bench::Context;
 use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own, TABLE, Version};
 use crate::kernel::Word;
@@ -125,13 +125,14 @@ pub fn backing(out: &mut String, report: &Report, backing: Backing) {
 
 /// Appends a call and its answer.
 pub fn step(out: &mut String, report: &Report, step: &Step) {
-    match step.call {
+    let call = step.call();
+    match call {
         Call::Mmap { flags: value, backing: what, .. } | Call::Context { flags: value, backing: what } => {
             Text::MMAP.push(out);
             flags(out, report.arch, value.into());
             Text::COMMA.push(out);
             backing(out, report, what);
-            match step.call {
+            match call {
                 Call::Mmap { pages: 0, .. } => Text::LARGE.push(out),
                 Call::Mmap { pages, .. } if pages != 1 => {
                     Text::COMMA.push(out);
@@ -142,7 +143,7 @@ pub fn step(out: &mut String, report: &Report, step: &Step) {
             }
             out.push(')');
         }
-        Call::Other(act) => act.words().push(out),
+        Call::Other(Act(words)) => words.push(out),
     }
     Text::COLON.push(out);
     outcome(out, step.outcome);
@@ -182,7 +183,7 @@ fn differences(out: &mut String, report: &Report, row: &Row) {
     for (wanted, words) in [(true, Text::TAKEN_UNDER), (false, Text::REFUSED_UNDER)] {
         let mut between = words;
         for step in report.calls(&row.calls) {
-            let Call::Context { flags: value, backing: what } = step.call else { continue };
+            let Call::Context { flags: value, backing: what } = step.call() else { continue };
             let map_type = map_type(report.arch, value.into());
             if step.outcome.succeeded() != wanted || !plain((map_type, what)) {
                 continue;

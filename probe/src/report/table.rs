@@ -9,6 +9,7 @@ const WIDTH: usize = 80;
 static COLUMNS: [usize; 3] = [21, 33, 46];
 
 /// Writes the report.
+#[cold]
 pub fn write(report: &Report) -> String {
     let mut out = String::new();
     Text::MAPPROBE_FOR.push(&mut out);
@@ -52,6 +53,7 @@ pub fn write(report: &Report) -> String {
 }
 
 /// The last cell of a line, a text that is wrapped between words. It is taken away.
+#[cold]
 fn wrap(out: &mut String, mut start: usize, text: &mut String) {
     pad(out, start + COLUMNS[2]);
     let mut between = false;
