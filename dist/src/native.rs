@@ -32,10 +32,8 @@ const SMALL: [&str; 6] = [
     "-Cllvm-args=-disable-machine-licm",
     "-Cllvm-args=-gvn-max-num-deps=0",
 ];
-/// GNU ld pads segments to pages unless told otherwise; without the second, sizes move in steps of 4 kB. It puts what is `#[cold]` first:
-/// with two pages of it before a multiple of 64 KiB, a run that needs none of it has none of it in memory, since Linux maps what a page
-/// fault is about up to such a multiple (`do_fault_around` in `mm/memory.c`).
-const GNU_LD: [&str; 1] = ["-Clink-arg=-Wl,-z,noseparate-code,-z,common-page-size=64,-Ttext-segment=0x40e000"];
+/// GNU ld pads segments to pages unless told otherwise; without the last one, sizes move in steps of 4 kB.
+const GNU_LD: [&str; 1] = ["-Clink-arg=-Wl,-z,noseparate-code,-z,common-page-size=64"];
 
 /// What was built, and with which flags.
 #[derive(Debug)]
