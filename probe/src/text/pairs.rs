@@ -1,6 +1,6 @@
 //! The pairs of codes that have a code, in the order in which they got it: found by the test in `text/tests.rs`, never by hand.
 
-use super::FIRST_PAIR;
+use super::packing::FIRST_PAIR;
 
 /// What the codes from [`FIRST_PAIR`] on stand for.
 #[rustfmt::skip]

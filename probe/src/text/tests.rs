@@ -1,7 +1,8 @@
 //! That texts come out as they went in, and that the pairs are those that occur most often.
 
+use super::packing::{END, FIRST_PAIR, code};
 use super::pairs::PAIRS;
-use super::{END, FIRST_PAIR, LEN, NonZeroU16, PLAIN, Text, code};
+use super::{LEN, NonZeroU16, PLAIN, Text};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -65,7 +66,7 @@ fn the_pairs_fit_the_texts() {
 const HEAD: &str = "\
 //! The pairs of codes that have a code, in the order in which they got it: found by the test in `text/tests.rs`, never by hand.
 
-use super::FIRST_PAIR;
+use super::packing::FIRST_PAIR;
 
 /// What the codes from [`FIRST_PAIR`] on stand for.
 #[rustfmt::skip]
