@@ -106,10 +106,11 @@ fn among_kernel_messages() {
     let noise = archive::write_gz(&[Entry::file("conf/conf.d/noise", 0o644, NOISE)]).unwrap();
     let initramfs = [tools(), noise].concat();
     let boot = boot(&initramfs, SHOW_REPORT, "ignore_loglevel loglevel=7 printk.devkmsg=on");
-    fs::write("/tmp/ini/noise.log", &boot.log).unwrap();
     let count = noise_within(&boot.text());
-    eprintln!("noise {count} {:?}", console::reports(&boot.log).iter().map(|f| match f { Framed::Whole{..} => "whole".into(), o => format!("{o:?}") }).collect::<Vec<_>>());
     assert!(count > 0, "no message came between the lines of the report:\n{}", boot.last_words());
+    let framed = framed(&boot);
+    let [on_the_console, in_the_root] = framed.as_slice() else { panic!("{} frames", framed.len()) };
+    assert!(on_the_console == in_the_root, "{count} messages in it: {on_the_console}\nis not\n{in_the_root}");
 }
 
 /// A program that ends as it should not, in place of mapprobe: the boot goes on, and the console says what happened.
