@@ -85,14 +85,15 @@ impl Installed {
     /// What mkinitramfs of initramfs-tools makes there, and what it said.
     pub fn mkinitramfs(&self) -> Result<(Vec<u8>, String)> {
         // Only what a disk of QEMU needs: all that Debian chooses makes the image ten times as large.
-        self.file("etc/initramfs-tools/conf.d/lab", 0o644, "MODULES=list\nRESUME=none\n")?;
-        self.file("etc/initramfs-tools/modules", 0o644, "virtio_pci\nvirtio_blk\next4\n")?;
+        self.file("etc/initramfs-tools/conf.d/lab", 0o644, "MODULES=list\n")?;
+        self.file("etc/initramfs-tools/modules", 0o644, "virtio_pci\nvirtio_blk\n")?;
         self.make(|image| vec!["mkinitramfs", "-o", image, &self.release])
     }
 
     /// What dracut makes there with these arguments, and what it said.
     pub fn dracut(&self, arguments: &[&str]) -> Result<(Vec<u8>, String)> {
-        let modules = ["--add-drivers", "virtio_pci virtio_blk ext4", "--no-hostonly", "--no-early-microcode"];
+        // Only these drivers, as above.
+        let modules = ["--drivers", "virtio_pci virtio_blk", "--no-hostonly", "--no-early-microcode"];
         self.make(|image| [&["dracut", "--force", "--kver", &self.release][..], &modules, arguments, &[image]].concat())
     }
 
@@ -152,7 +153,7 @@ pub fn boot(kernel: &Kernel, initramfs: &[u8], disk: &[u8], append: &str) -> Res
     let file = tempfile::NamedTempFile::new().context("A temporary file cannot be made.")?;
     fs::write(file.path(), disk)?;
     let drive = format!("file={},format=raw,if=virtio", file.path().display());
-    let arguments = [kernel.arguments, &["-drive", &drive]].concat();
+    let arguments = [kernel.arguments, &["-drive", &drive, "-nic", "none"]].concat();
     let append = format!("{} root=/dev/vda rootfstype=ext4 rw {append}", kernel.append);
     let run = Run::new(kernel.name, machine, &image.path, initramfs);
     qemu::boot(&Run { emulator, append: &append, arguments: &arguments, ..run })
