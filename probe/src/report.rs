@@ -5,7 +5,7 @@ use crate::cli::What;
 use crate::evidence::Step;
 use crate::experiment::environment::LIES;
 use crate::experiment::validation::Validation;
-use crate::flags::Flag;
+use crate::flags::{Flag, TABLE};
 use crate::kernel::{Uname, Word};
 use crate::sweep::Sweep;
 use crate::text::Text;
@@ -46,6 +46,9 @@ pub struct Row {
     pub calls: Range<usize>,
 }
 
+/// A bit of [`Report::required`] for every row.
+const _: () = assert!(TABLE.len() <= u64::BITS as usize);
+
 /// Everything a run found out.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -71,6 +74,20 @@ pub struct Report {
     pub steps: Vec<Step>,
     /// Whether every row of the table has its finding.
     pub complete: bool,
+    /// Rows that are required, by `mapprobe require`: bit 0 stands for the first of [`Report::rows`]. Verdicts do not depend on it; a
+    /// format may say where a requirement is not met.
+    pub required: u64,
+    /// What is only about how a report is printed.
+    pub style: Style,
+}
+
+/// What is only about how a report is printed.
+#[derive(Clone, Debug, Default)]
+pub struct Style {
+    /// What names begin with in formats that make names; none for the usual `MAPPROBE_`.
+    pub prefix: Option<String>,
+    /// Whether verdicts are coloured.
+    pub colour: bool,
 }
 
 impl Report {
@@ -79,6 +96,11 @@ impl Report {
     pub fn lies(&self) -> impl Iterator<Item = (Text, Text)> {
         let noticed = (0..LIES.len()).filter(|at| self.environment >> at & 1 == 1);
         noticed.map(|at| (Text::LIES.nth(2 * at), Text::LIES.nth(2 * at + 1)))
+    }
+
+    /// Whether a row is required, by its place.
+    pub fn requires(&self, row: usize) -> bool {
+        self.required >> row & 1 == 1
     }
 
     /// The calls at some places.
