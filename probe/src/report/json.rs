@@ -10,8 +10,19 @@ use crate::text::Text;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
+    write_in(report, Json::open)
+}
+
+/// `jsonl`: the same object in one line, so that many reports are one file.
+#[cold]
+pub fn write_line(report: &Report) -> String {
+    write_in(report, Json::open_flat)
+}
+
+/// Writes the report in an object that is opened like this.
+fn write_in(report: &Report, open: fn(&mut Json, char)) -> String {
     let mut json = Json::default();
-    json.open('{');
+    open(&mut json, '{');
     json.say_at(Text::SCHEMA, Text::SCHEMAS.nth(report.what as usize));
     json.say_at(Text::SCHEMA_VERSION, Text::OF_SCHEMA);
     json.open_at(Text::TOOL, '{');

@@ -79,6 +79,7 @@ pub fn text(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> Result
 
 /// A report as it is printed.
 fn form(mut report: Report, options: &Options) -> String {
+    report.style = options.style.clone();
     if options.reproducible {
         (report.process.pid, report.process.time) = (None, None);
     }
