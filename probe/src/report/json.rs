@@ -10,19 +10,21 @@ use crate::text::Text;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
-    write_in(report, Json::open)
+    write_in(report, false)
 }
 
 /// `jsonl`: the same object in one line, so that many reports are one file.
 #[cold]
 pub fn write_line(report: &Report) -> String {
-    write_in(report, Json::open_flat)
+    write_in(report, true)
 }
 
-/// Writes the report in an object that is opened like this.
-fn write_in(report: &Report, open: fn(&mut Json, char)) -> String {
-    let mut json = Json::default();
-    open(&mut json, '{');
+/// Writes the report, the whole of it flat or as far as it is.
+#[inline(never)]
+fn write_in(report: &Report, flat: bool) -> String {
+    // The object itself lies one deep.
+    let mut json = Json { flat: flat.into(), ..Json::default() };
+    json.open('{');
     json.say_at(Text::SCHEMA, Text::SCHEMAS.nth(report.what as usize));
     json.say_at(Text::SCHEMA_VERSION, Text::OF_SCHEMA);
     json.open_at(Text::TOOL, '{');
