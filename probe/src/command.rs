@@ -48,7 +48,7 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
 /// Whether a format is printed in colour: one for people, on a terminal, where nobody said no (no-color.org).
 fn is_coloured(kernel: &mut dyn Kernel, format: usize) -> bool {
     let for_people = FORMATS.get(format).is_some_and(|format| format.fit == Fit::People);
-    for_people && kernel.terminal(STDOUT).is_ok() && kernel.variable("NO_COLOR") == 0
+    for_people && kernel.terminal(STDOUT).is_ok() && !kernel.no_color()
 }
 
 /// What a request is answered with: text that ends with a newline, or a sentence about what is wrong with it.

@@ -312,7 +312,7 @@ pub fn escaped(text: &str) -> String {
 }
 
 /// ASCII only: everything else is escaped.
-fn escape(out: &mut String, text: &str) {
+pub(super) fn escape(out: &mut String, text: &str) {
     for unit in text.encode_utf16() {
         match u8::try_from(unit) {
             Ok(quoted @ (b'"' | b'\\')) => {
