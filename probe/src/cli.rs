@@ -21,7 +21,7 @@ Arguments:
   free-bits       which bits and type values are guaranteed to fail here
   --format        how to print it: json (default), jsonl, table, ktap, shell,
                   macros, prometheus or nfd
-  --prefix        what names begin with in macros and shell: MAPPROBE_ (default)
+  --prefix        how names in macros and shell begin: MAPPROBE_ (default)
   --path          ask about a file too, or a directory (a scratch file is
                   made in it and removed) or a device; never changed; repeatable
   --record        write every kernel call and its answer to a file, or to
@@ -136,9 +136,14 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
     let what = choose(Text::THERE_IS_NO_QUESTION, what, Text::QUESTIONS, What::ALL.len())?;
     let format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len())?;
     let what = What::ALL.get(what).copied().unwrap_or_default();
-    let [record, replay, prefix] = [record, replay, prefix].map(|value| value.map(String::from));
-    let style = Style { prefix, colour: false };
+    let (record, replay) = (owned(record), owned(replay));
+    let style = Style { prefix: owned(prefix), colour: false };
     Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible, style }))
+}
+
+#[inline(never)]
+fn owned(value: Option<&str>) -> Option<String> {
+    value.map(String::from)
 }
 
 /// The place of a word in a list of so many, or their number.

@@ -163,8 +163,7 @@ pub fn format(what: What, options: &Options) -> Result<&'static Format, String> 
         return Err(of_file(&what.word().string(), Text::JSON_ONLY));
     }
     match &options.style.prefix {
-        Some(_) if format.fit != Fit::Names => Err(Text::PREFIX_OF_NOTHING.string()),
-        Some(prefix) if !begins_a_name(prefix) => Err(of_file(prefix, Text::NO_PREFIX)),
+        Some(prefix) if format.fit != Fit::Names || !begins_a_name(prefix) => Err(Text::PREFIX_RULE.string()),
         _ => Ok(format),
     }
 }

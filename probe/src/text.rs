@@ -193,8 +193,7 @@ texts! {
     THERE_IS_NO_FORMAT ["there is no format "];
     CHOOSE ["; choose one of"];
     JSON_ONLY ["this is answered as json or jsonl only"];
-    PREFIX_OF_NOTHING ["--prefix is for names: they are in the formats macros and shell"];
-    NO_PREFIX ["no name begins like that: a prefix has letters, digits and _, and no digit first"];
+    PREFIX_RULE ["--prefix is for macros and shell: letters, digits and _, no digit first"];
     RECORD_AND_REPLAY ["--record and --replay cannot be used together"];
     CANNOT_BE_OPENED ["it cannot be opened"];
     CANNOT_BE_READ ["it cannot be read"];
