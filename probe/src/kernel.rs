@@ -222,6 +222,10 @@ ops! {
     MayReboot "may_reboot",
     /// `reboot(2)`: [`Ending`]. Returns only when it failed.
     Reboot "reboot",
+    /// `ioctl(2)` with `TIOCGWINSZ`: descriptor. Succeeds on a terminal only.
+    Terminal "terminal",
+    /// `getenv(3)` of `NO_COLOR` -> how many bytes its value has; `ENOENT` where there is none.
+    NoColor "no_color",
     /// `pause(2)`, or what sleeps without using the processor where that call is missing.
     Pause "pause",
 }
