@@ -24,7 +24,7 @@ pub(crate) mod shell;
 mod table;
 mod template;
 
-pub use json::escaped;
+pub use json::{Writer, escaped};
 
 /// The version of the report's form: a minor version only adds keys.
 pub const SCHEMA_VERSION: &str = "1.0";
