@@ -97,7 +97,7 @@ fn documents() -> Vec<Value> {
     let folder = dist::workspace::root().join("probe/tests/recordings/lab");
     let mut reports = Vec::new();
     for file in fs::read_dir(folder).unwrap() {
-        reports.push(replay(&fs::read(file.unwrap().path()).unwrap(), TABLE).unwrap());
+        reports.push(replay(&fs::read(file.unwrap().path()).unwrap(), TABLE, false).unwrap());
     }
     for what in What::ALL {
         let options = Options { what, ..Options::default() };
@@ -107,7 +107,7 @@ fn documents() -> Vec<Value> {
             (Arch::Hppa, Rules::parisc_6_1()),
             (Arch::X86_64, Rules::wsl1()),
         ] {
-            reports.push(probe(&mut Model::new(rules), arch, TABLE, &[], &options));
+            reports.push(probe(&mut Model::new(rules), arch, TABLE, &[], &options, &mut |_| {}));
         }
     }
     reports.iter().map(|report| report::parse((FORMATS[0].write)(report).as_bytes()).unwrap()).collect()
