@@ -4,7 +4,7 @@
 //! goes on to the next init or is switched off. Returning would panic the kernel.
 
 use crate::cli::{self, Options, Request};
-use crate::command::{self, FAILED, PRINTED};
+use crate::command::{self, FAILED, PRINTED, STDERR};
 use crate::console::Console;
 use crate::flags::Flag;
 use crate::frame;
@@ -42,7 +42,9 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
     console.close(kernel);
     let complaint = hand_over(kernel, arguments.first().copied().unwrap_or_default(), foreign);
     if !complaint.is_empty() {
-        Console::open(kernel).print(kernel, &|print| print(&complaint));
+        let console = Console::open(kernel);
+        console.print(kernel, &|print| print(&complaint));
+        console.close(kernel);
     }
     power_off(kernel)
 }
@@ -108,6 +110,10 @@ fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) -> 
 /// Switches the machine off, or rests for good where it cannot.
 #[cold]
 fn power_off(kernel: &mut dyn Kernel) -> ! {
+    // A serial line is closed when everything was sent, and switched off in the middle of it.
+    for fd in 0..=STDERR {
+        kernel.close(fd);
+    }
     // In a child, if there can be one: the kernel ends whoever asks for this on a machine that then stays on (`kernel/reboot.c`), and
     // panics when that was its init.
     if !matches!(kernel.fork().result(), Ok(1..)) {

@@ -55,6 +55,7 @@ static const struct { __sighandler_t handler; unsigned long flags, mask[2]; } ig
 static __attribute__((noreturn)) void end(int code) {
   if (raw(__NR_getpid, 0, 0, 0, 0, 0, 0) == 1
       && raw(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, 0, 0, 0) == 0) {
+    for (int fd = 0; fd < 3; fd++) raw(__NR_close, fd, 0, 0, 0, 0, 0);
     if (raw(__NR_fork, 0, 0, 0, 0, 0, 0) <= 0)
       raw(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF, 0, 0, 0);
     for (;;) raw(__NR_pause, 0, 0, 0, 0, 0, 0), raw(__NR_nanosleep, (long)&ignored, 0, 0, 0, 0, 0);

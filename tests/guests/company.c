@@ -28,11 +28,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum { FILES = 64, WORDS = 32 };
@@ -84,6 +86,8 @@ static void say_state(const char *which, const char *word)
 		if (mounts)
 			fclose(mounts);
 		umount2(PROC, MNT_DETACH);
+	} else {
+		snprintf(text + at, sizeof(text) - at, " what cannot be told");
 	}
 	say(text);
 }
@@ -207,24 +211,16 @@ static void watch(void)
 
 static void print_log(void)
 {
-	int serial = open("/lab/ttyS0", O_WRONLY | O_NOCTTY), log = open("/lab/kmsg", O_RDONLY | O_NONBLOCK);
-	char record[8192], *text;
-	ssize_t got;
+	static char log[1 << 20];
+	/* SYSLOG_ACTION_READ_ALL, syslog(2) */
+	int serial = open("/lab/ttyS0", O_WRONLY | O_NOCTTY), count = klogctl(3, log, sizeof(log));
 
-	/* A record is "level,number,time,flags;text\n", and lines that begin with a space. */
-	while ((got = read(log, record, sizeof(record) - 1)) > 0) {
-		record[got] = 0;
-		text = strchr(record, ';');
-		if (text && strchr(text, '\n') && write(serial, text + 1, strchr(text, '\n') - text) < 0)
-			break;
-	}
+	must(serial < 0 || count < 0 || write(serial, log, count) != count || tcdrain(serial), "log");
 }
 
 /* Whether it is a word of ours, and done. */
 static int keep_company(const char *word)
 {
-	int alone = !strcmp(word, "stuck") || !strcmp(word, "powerless");
-
 	if (!strcmp(word, "closed") || !strcmp(word, "read-only") || !strcmp(word, "no-mount")) {
 		for (int file = 0; file < 3; file++)
 			close(file);
@@ -240,7 +236,7 @@ static int keep_company(const char *word)
 		rmdir("/proc");
 		give(open("/proc", O_WRONLY | O_CREAT | O_EXCL, 0600), word);
 		give(open("/lab/console", O_RDWR | O_NOCTTY), word);
-	} else if (alone) {
+	} else if (!strcmp(word, "stuck") || !strcmp(word, "powerless")) {
 		give(open("/lab/console", O_RDWR | O_NOCTTY), word);
 		must(rename("/init", "/lab/init"), "rename");
 		watch();
@@ -249,9 +245,9 @@ static int keep_company(const char *word)
 	}
 	if (!strcmp(word, "read-only"))
 		must(mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL), word);
-	say_state("leaves", word);
 	if (!strcmp(word, "no-mount"))
 		refuse(SYS_mount, EPERM, 0);
+	say_state("leaves", word);
 	if (!strcmp(word, "stuck"))
 		refuse(SYS_reboot, EPERM, LINUX_REBOOT_CMD_POWER_OFF);
 	if (!strcmp(word, "powerless")) {
@@ -268,6 +264,8 @@ int main(int argc, char **argv)
 	char *words[WORDS + 4] = { "/mapprobe" };
 	int count = 1, opened = open("/lab/console", O_WRONLY | O_NOCTTY);
 
+	if (opened < 0)
+		opened = open("/lab/ttyS0", O_WRONLY | O_NOCTTY);
 	/* Out of the way. */
 	console = fcntl(opened, F_DUPFD_CLOEXEC, FILES - 1);
 	close(opened);
