@@ -14,6 +14,9 @@ use crate::text::Text;
 
 /// The init that is started next when we were started in its place by `rdinit=`.
 const NEXT: &str = "/init";
+/// What the kernel was told, and how `rdinit=` and `init=` end.
+const COMMAND_LINE: &str = "/proc/cmdline";
+const INIT: &[u8] = b"init=";
 /// The PID namespace of a process, and the last 31 bits of the inode number of that which a machine boots with:
 /// `PROC_PID_INIT_INO`, `include/linux/proc_ns.h`.
 const NAMESPACE: &str = "/proc/self/ns/pid";
@@ -39,8 +42,10 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
         }
         frame::lines(&text, exit, print);
     });
+    let replaced = is_in_place_of_another(kernel);
     console.close(kernel);
-    let complaint = hand_over(kernel, arguments.first().copied().unwrap_or_default(), foreign);
+    let own_path = if replaced { arguments.first().copied().unwrap_or_default() } else { NEXT };
+    let complaint = hand_over(kernel, own_path, foreign);
     if !complaint.is_empty() {
         let console = Console::open(kernel);
         console.print(kernel, &|print| print(&complaint));
@@ -88,6 +93,15 @@ fn split<'a, 'b>(arguments: &'b [&'a str]) -> (Request, [&'b [&'a str]; 2], Stri
         _ => String::new(),
     };
     (Request::Run(Options::default()), [arguments, &[]], complaint)
+}
+
+/// Whether the kernel was told which init to start. If not, `/init` is what it started, and if that is not this file, became us: it is
+/// not to be started again. Where it cannot be told, it is assumed.
+#[cold]
+fn is_in_place_of_another(kernel: &mut dyn Kernel) -> bool {
+    let mut line = Vec::new();
+    let read = kernel.read_file(COMMAND_LINE, &mut |block| line.extend_from_slice(block));
+    read.is_err() || line.windows(INIT.len()).any(|word| word == INIT)
 }
 
 /// Starts the next init when there is one that is not this file. Returns when there is none, or with a complaint.

@@ -162,11 +162,24 @@ fn a_machine_that_stays_on_loses_a_child() {
         let mut guest = Guest { child, ..Guest::new() };
         assert_eq!(guest.start(&["/init"]), expected, "{child:?}");
         assert_eq!(guest.log.contains(&Op::Reboot), expected == End::Off, "{child:?}");
-        let closed = guest.log.iter().rposition(|&op| op == Op::Close).unwrap();
-        assert!(
-            closed < guest.log.iter().position(|&op| op == Op::Fork).unwrap(),
-            "what a line has still to send is lost"
-        );
+        let position = |op| guest.log.iter().rposition(|&done| done == op);
+        assert!(!guest.is_open() && position(Op::Close) < position(Op::Fork), "what a line has still to send is lost");
+    }
+}
+
+/// An `/init` that becomes the program is not started again, or it would become the program again.
+#[test]
+fn only_an_init_that_was_replaced_is_started() {
+    for (command_line, expected) in [
+        (Some("quiet rdinit=/mapprobe"), End::Next),
+        (Some("root=/dev/sda1 ro init=/mapprobe"), End::Next),
+        (Some(""), End::Off),
+        (Some("initrd=/initrd.img quiet"), End::Off),
+        (None, End::Next),
+    ] {
+        let mut guest = Guest { command_line, next: true, ..Guest::new() };
+        assert_eq!(guest.start(&["/mapprobe"]), expected, "{command_line:?}");
+        assert!(guest.whole().is_some());
     }
 }
 

@@ -10,12 +10,11 @@
  *	no-proc		/proc is a file
  *	read-only	closed, and nothing can be made in the root file system
  *	no-mount	closed, and mount is refused with EPERM
- *	stuck		nobody may switch the machine off; no other init
- *	powerless	that is refused from the beginning, and so is pause; no other init
+ *	stuck		nobody may switch the machine off
+ *	powerless	that is refused from the beginning, and so is pause
  *	log		prints the kernel's log on the first serial line
  *
- * It has devices of its own in /lab. For those without another init a child watches how much of the processor mapprobe uses when it should
- * rest. Everything is done again by the next that is started, as far as it lasts. */
+ * It has devices of its own in /lab. Where mapprobe is to rest at its end, a child watches how much of the processor it uses. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -238,7 +237,6 @@ static int keep_company(const char *word)
 		give(open("/lab/console", O_RDWR | O_NOCTTY), word);
 	} else if (!strcmp(word, "stuck") || !strcmp(word, "powerless")) {
 		give(open("/lab/console", O_RDWR | O_NOCTTY), word);
-		must(rename("/init", "/lab/init"), "rename");
 		watch();
 	} else {
 		return 0;

@@ -16,6 +16,8 @@ const MANY: usize = 30_000;
 const REST: usize = 100;
 /// Where descriptors of devices begin when the standard ones are taken: the kernel made of rules gives none of these.
 const DEVICES: Fd = 500;
+/// That of `/proc/cmdline`.
+const COMMAND_LINE: Fd = 400;
 /// Messages that `/dev/kmsg` takes of an open file.
 const BURST: usize = 10;
 
@@ -74,6 +76,8 @@ pub struct Guest {
     pub ways: [Way; 3],
     /// Whether there is another `/init`.
     pub next: bool,
+    /// What is in `/proc/cmdline`, if there is one.
+    pub command_line: Option<&'static str>,
     /// What `fork` answers.
     pub child: Result<u64, Errno>,
     /// The inode of the process's PID namespace.
@@ -105,6 +109,7 @@ impl Guest {
         Guest {
             ways: [Way::Takes; 3],
             next: false,
+            command_line: Some("quiet rdinit=/mapprobe -- x"),
             child: Err(Errno::ENOSYS),
             namespace: 0xefff_fffc,
             refused: Vec::new(),
@@ -156,6 +161,11 @@ impl Guest {
             self.state.open.keys().filter(|fd| !self.state.standard.contains(fd)).map(|fd| format!("descriptor {fd}"));
         let nodes = self.state.nodes.iter().map(|(path, _)| path.clone());
         open.chain(self.state.mounted.iter().cloned()).chain(nodes).chain(self.state.model.left()).collect()
+    }
+
+    /// Whether standard input, output or error is open.
+    pub fn is_open(&self) -> bool {
+        self.state.open.keys().any(|&fd| fd < 3)
     }
 
     fn device(&mut self, path: &str) -> Option<Result<u64, Errno>> {
@@ -253,6 +263,19 @@ impl Guest {
             Op::Write if fd < 3 || fd >= DEVICES => self.write(fd, call.input),
             Op::Close if self.state.open.remove(&fd).is_some() => Ok(0),
             Op::Close if fd < 3 => Err(Errno::EBADF),
+            Op::Open if path == "/proc/cmdline" => match self.command_line {
+                Some(_) => Ok(COMMAND_LINE as u64),
+                None => Err(Errno::ENOENT),
+            },
+            Op::Read if fd == COMMAND_LINE => {
+                // A few bytes at a time.
+                let line = self.command_line.take().unwrap_or_default();
+                let (now, later) = line.split_at(line.len().min(7));
+                self.command_line = Some(later);
+                call.output[..now.len()].copy_from_slice(now.as_bytes());
+                Ok(now.len() as u64)
+            }
+            Op::Close if fd == COMMAND_LINE => Ok(0),
             Op::Open => match self.device(path) {
                 Some(opened) => opened,
                 None => self.state.model.call(call).result(),
