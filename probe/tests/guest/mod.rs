@@ -50,7 +50,7 @@ pub enum Way {
     Takes,
     /// One byte at a time.
     Byte,
-    /// Every second call would block.
+    /// Every second call would block, or is interrupted.
     NowAndThen,
     /// Every call would block.
     Later,
@@ -195,6 +195,7 @@ impl Guest {
             Way::Byte | Way::NowAndThen if way == Heard::Log && !self.state.writes.is_multiple_of(3) => bytes.len(),
             Way::Byte if way != Heard::Log => 1.min(bytes.len()),
             Way::NowAndThen if way != Heard::Log && self.state.writes.is_multiple_of(2) => bytes.len().div_ceil(2),
+            Way::NowAndThen if self.state.writes.is_multiple_of(3) => return Err(Errno::EINTR),
             Way::Byte | Way::NowAndThen | Way::Later => return Err(Errno::EAGAIN),
             Way::Nothing => 0,
             Way::Dies(after) if writes <= after => bytes.len(),
@@ -205,8 +206,8 @@ impl Guest {
             return Ok(taken as u64);
         }
         let said = text(&bytes[..taken]);
-        // A message of the kernel loses its level.
-        let said = if way == Heard::Log { said.strip_prefix("<1>").unwrap_or(said) } else { said };
+        // A message of the kernel loses its level, and does not come to a quiet console without one.
+        let said = if way == Heard::Log { said.strip_prefix("<1>").unwrap_or_default() } else { said };
         if self.ways[way as usize] != Way::PlainFile {
             self.heard.entry(way).or_default().push_str(said);
         }
