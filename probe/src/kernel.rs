@@ -218,6 +218,10 @@ ops! {
     Fork "fork",
     /// `reboot(2)` with `LINUX_REBOOT_CMD_POWER_OFF`, which halts a machine that cannot switch itself off. Returns only when it failed.
     Reboot "reboot",
+    /// `ioctl(2)` with `TIOCGWINSZ`: descriptor. Succeeds on a terminal only.
+    Terminal "terminal",
+    /// `getenv(3)` of `NO_COLOR` -> how many bytes its value has; `ENOENT` where there is none.
+    NoColor "no_color",
     /// `pause(2)`, or what sleeps without using the processor where that call is missing.
     Pause "pause",
     /// `nanosleep(2)`: a second.

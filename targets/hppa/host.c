@@ -3,6 +3,7 @@
  * The program itself is WebAssembly turned into C by wasm2c; it reaches the kernel only through the three imports below, which
  * probe/src/kernel/wasm.rs declares. A call answers a scalar: a value, or -errno in the numbers of asm-generic (errno.h here turns
  * PA-RISC's own numbers into them). The numbers of operations are those of probe/src/kernel.rs: dist writes ops.h. */
+#include <asm/ioctls.h>
 #include <asm/mman.h>
 #include <asm/signal.h>
 #include <asm/stat.h>
@@ -128,12 +129,12 @@ static const unsigned char advice[] = {[ADVICE_DontNeed] = MADV_DONTNEED, [ADVIC
 /* Where a register comes from: the arguments, the input as it is or as text with a zero at its end, the output, a structure; or a
  * constant. */
 enum { A, B, C, D, E, INPUT, INPUT_LEN, TEXT, OUTPUT, OUTPUT_LEN, STRUCT, PLACES };
-enum { ZERO = PLACES, CWD, PIPE_FLAGS, MEMFD, SIGNAL, ACTION, MASK, MODE, NODE, MAGIC1, MAGIC2, CAD_ON, POWER_OFF, CAREFUL };
+enum { ZERO = PLACES, CWD, PIPE_FLAGS, MEMFD, SIGNAL, ACTION, MASK, MODE, NODE, MAGIC1, MAGIC2, CAD_ON, POWER_OFF, CAREFUL, WINDOW_SIZE };
 static const long constants[] = {
   0, AT_FDCWD, O_CLOEXEC | O_NONBLOCK, MFD_CLOEXEC, SIGPIPE, (long)&ignored, sizeof ignored.mask, 0755, S_IFCHR | 0600,
-  LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, LINUX_REBOOT_CMD_POWER_OFF, MS_NOSUID | MS_NOEXEC,
+  LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, LINUX_REBOOT_CMD_POWER_OFF, MS_NOSUID | MS_NOEXEC, TIOCGWINSZ,
 };
-_Static_assert(LENGTH(constants) == CAREFUL - ZERO + 1, "a constant that has no name, or a name without one");
+_Static_assert(LENGTH(constants) == WINDOW_SIZE - ZERO + 1, "a constant that has no name, or a name without one");
 /* The system call of each operation. Without a number: answered otherwise. */
 static const struct { unsigned short nr; unsigned char from[6]; } rows[] = {
   /* mmap2 takes the offset in units of 4096 bytes. */
@@ -171,15 +172,29 @@ static const struct { unsigned short nr; unsigned char from[6]; } rows[] = {
   [OP_MayReboot] = {__NR_reboot, {MAGIC1, MAGIC2, CAD_ON}},
   [OP_Fork] = {__NR_fork},
   [OP_Reboot] = {__NR_reboot, {MAGIC1, MAGIC2, POWER_OFF}},
+  [OP_Terminal] = {__NR_ioctl, {A, WINDOW_SIZE, STRUCT}},
+  [OP_NoColor] = {0},
   [OP_Pause] = {__NR_pause},
   [OP_Sleep] = {__NR_nanosleep, {ACTION, ZERO}},
 };
-_Static_assert(LENGTH(rows) == OPS && OPS == 35, "an operation that has no row, or none any more");
+_Static_assert(LENGTH(rows) == OPS && OPS == 37, "an operation that has no row, or none any more");
 _Static_assert(LENGTH(how) == HOWS && LENGTH(advice) == ADVICES, "a choice that has no number here");
 
 static u32 failed(int errno) { return -errno; }
 static u32 auxiliary(Host *h, unsigned long kind) {
   for (unsigned long *a = h->aux; a[0] != AT_NULL; a += 2) if (a[0] == kind) return a[1];
+  return failed(ENOENT);
+}
+/* How long the value of NO_COLOR is. */
+static u32 no_color(Host *h) {
+  static const char name[] = "NO_COLOR=";
+  for (char **entry = h->envp; *entry; entry++) {
+    u32 n = 0, count = 0;
+    while (n < sizeof name - 1 && (*entry)[n] == name[n]) n++;
+    if (n < sizeof name - 1) continue;
+    while ((*entry)[n + count]) count++;
+    return count;
+  }
   return failed(ENOENT);
 }
 static const char *argv[65];
@@ -194,6 +209,7 @@ u32 Z_hostZ_call(Host *h, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 in, u32
   switch (op) {
     case OP_PageSize: return auxiliary(h, AT_PAGESZ);
     case OP_Euid: return auxiliary(h, AT_EUID);
+    case OP_NoColor: return no_color(h);
     case OP_Mincore: if ((u64)out_len * (u32)auxiliary(h, AT_PAGESZ) < b) return failed(EFAULT); break;
     case OP_Uname: if (out_len < sizeof(struct new_utsname)) return failed(EFAULT); break;
     case OP_Madvise: if (c >= ADVICES) return failed(EINVAL); c = advice[c]; break;

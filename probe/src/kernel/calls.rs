@@ -190,6 +190,15 @@ impl dyn Kernel + '_ {
         self.ask(Op::Reboot, 0, 0, 0)
     }
 
+    pub fn terminal(&mut self, fd: Fd) -> Answer {
+        self.ask(Op::Terminal, fd as Word, 0, 0)
+    }
+
+    /// Whether the environment has a `NO_COLOR` that is not empty.
+    pub fn no_color(&mut self) -> bool {
+        self.ask(Op::NoColor, 0, 0, 0).result().is_ok_and(|bytes| bytes > 0)
+    }
+
     pub fn pause(&mut self) -> Answer {
         self.ask(Op::Pause, 0, 0, 0)
     }
