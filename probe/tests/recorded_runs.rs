@@ -18,7 +18,7 @@ const WORDS: [&[&str]; 6] = [
     &["free-bits", "--path", "/tmpfs", "--path", "/dev/null"],
 ];
 const FORMS: [&[&str]; 4] =
-    [&[], &["--reproducible"], &["--format", "table"], &["--format", "table", "--reproducible"]];
+    [&[], &["--reproducible"], &["--format", "jsonl"], &["--format", "jsonl", "--reproducible"]];
 
 #[test]
 fn a_replay_prints_what_the_run_printed() {
@@ -46,12 +46,28 @@ fn a_recording_prints_every_form() {
     let rules = Rules::new(NATIVE, (6, 12));
     for words in WORDS {
         let (said, recording) = record(&mut Model::new(rules.clone()), NATIVE, words);
-        let table: Vec<&str> = words.iter().chain(FORMS[2]).copied().collect();
-        let (listed, other) = record(&mut Model::new(rules.clone()), NATIVE, &table);
+        let line: Vec<&str> = words.iter().chain(FORMS[2]).copied().collect();
+        let (listed, other) = record(&mut Model::new(rules.clone()), NATIVE, &line);
         assert!(other == recording, "{words:?}: the form is recorded");
         assert_eq!(replay(recording.as_bytes(), &[]), Ok(said));
         assert_eq!(replay(recording.as_bytes(), FORMS[2]), Ok(listed));
     }
+}
+
+/// A report is printed row by row, without ever being whole in memory; a recorded one is whole before it is printed.
+#[test]
+fn a_report_is_the_same_row_by_row_and_in_one_piece() {
+    let kernels = || Rules::all().into_iter().chain(Rules::liars()).filter(|(_, rules)| rules.machine == NATIVE);
+    for (name, rules) in kernels() {
+        for words in WORDS {
+            let mut console = Console::on(rules.clone());
+            let code = console.run(words);
+            let (printed, _) = console.said();
+            let (whole, _) = record(&mut Model::new(rules.clone()), NATIVE, words);
+            assert!(code == 0 && printed == whole, "{name} {words:?}: exit code {code}, the reports differ");
+        }
+    }
+    assert!(kernels().count() > 10, "{}", kernels().count());
 }
 
 fn recording() -> Vec<String> {

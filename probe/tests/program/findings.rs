@@ -9,7 +9,7 @@ use mapprobe::kernel::replay::Recorder;
 use mapprobe::kernel::{Answer, Call, Fd, How, Kernel, Op};
 use mapprobe::paths::Paths;
 use mapprobe::recording;
-use mapprobe::report::{FORMATS, Report};
+use mapprobe::report::{self, Report};
 use mapprobe::run;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -57,7 +57,7 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
     words.extend(thorough.then_some("--thorough"));
     let options = options(&words);
     let opened = Paths::open(kernel, &options.path)?;
-    let report = run::probe(kernel, arch(machine), TABLE, opened.files(), &options);
+    let report = run::probe(kernel, arch(machine), TABLE, opened.files(), &options, &mut |_| {});
     opened.close(kernel);
     Ok(Findings {
         rows: report
@@ -74,15 +74,14 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
 /// What a run prints. The error is a sentence.
 pub fn text(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> Result<String, String> {
     let options = options(words);
-    run::report(kernel, arch(machine), &options, TABLE).map(|report| form(report, &options))
+    run::report(kernel, arch(machine), &options, TABLE, &mut |_| {}).map(|report| form(report, &options))
 }
 
 /// A report as it is printed.
 fn form(mut report: Report, options: &Options) -> String {
-    if options.reproducible {
-        (report.process.pid, report.process.time) = (None, None);
-    }
-    (FORMATS[options.format].write)(&report)
+    report.style = options.style.clone();
+    let format = report::format(report.what, options).expect("a format that can print this");
+    (format.write)(&report)
 }
 
 /// What a run prints, and its recording. The program records on its own architecture; for others the recording is put together here.
@@ -106,7 +105,8 @@ pub fn record(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> (Str
 
 /// What a recording prints. The error is a sentence.
 pub fn replay(recording: &[u8], words: &[&str]) -> Result<String, String> {
-    recording::replay(recording, TABLE).map(|report| form(report, &options(words)))
+    let options = options(words);
+    recording::replay(recording, TABLE, options.reproducible).map(|report| form(report, &options))
 }
 
 /// A kernel made of rules, and what was written to standard output and to standard error.
