@@ -156,5 +156,7 @@ pub fn boot(kernel: &Kernel, initramfs: &[u8], disk: &[u8], append: &str) -> Res
     let arguments = [kernel.arguments, &["-drive", &drive, "-nic", "none"]].concat();
     let append = format!("{} root=/dev/vda rootfstype=ext4 rw {append}", kernel.append);
     let run = Run::new(kernel.name, machine, &image.path, initramfs);
-    qemu::boot(&Run { emulator, append: &append, arguments: &arguments, ..run })
+    // A whole system starts, where the lab's other guests have one program.
+    let deadline = qemu::DEADLINE * 2;
+    qemu::boot(&Run { emulator, append: &append, arguments: &arguments, deadline, ..run })
 }
