@@ -25,7 +25,7 @@ _mapprobe_files() {
 _mapprobe() {
     local cur=${2-${COMP_WORDS[COMP_CWORD]}} prev=${COMP_WORDS[COMP_CWORD - 1]} word command= value=
     local formats='json jsonl table ktap shell macros prometheus nfd'
-    local common='--format --prefix --path --record --replay --thorough --reproducible'
+    local common='--format --prefix --path --record --replay --thorough --reproducible --framed'
     COMPREPLY=()
 
     # The command is the first word that neither is an option nor belongs to one.
