@@ -23,13 +23,14 @@ _mapprobe_files() {
 }
 
 _mapprobe() {
-    local cur=${2-${COMP_WORDS[COMP_CWORD]}} prev=${COMP_WORDS[COMP_CWORD - 1]} word command= value=
+    local cur=${2-${COMP_WORDS[COMP_CWORD]}} prev=${COMP_WORDS[COMP_CWORD - 1]} word command= value= at
     local formats='json jsonl table ktap shell macros prometheus nfd'
     local common='--format --prefix --path --record --replay --thorough --reproducible --framed'
     COMPREPLY=()
 
     # The command is the first word that neither is an option nor belongs to one.
-    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    for ((at = 1; at < COMP_CWORD; at++)); do
+        word=${COMP_WORDS[at]}
         if [[ -n $value ]]; then
             value=
         elif [[ $word == --@(format|prefix|path|record|replay|arch) ]]; then
@@ -62,7 +63,7 @@ _mapprobe() {
             COMPREPLY=($(compgen -W '$(_mapprobe_flags)' -- "$cur"))
         fi
         ;;
-    explain) COMPREPLY=($(compgen -W '$(_mapprobe_flags)' -- "$cur")) ;;
+    explain) ((COMP_CWORD > at + 1)) || COMPREPLY=($(compgen -W '$(_mapprobe_flags)' -- "$cur")) ;;
     list | decode) COMPREPLY=($(compgen -W '--arch' -- "$cur")) ;;
     report | sweep | free-bits) COMPREPLY=($(compgen -W "$common" -- "$cur")) ;;
     *)

@@ -41,5 +41,5 @@ complete -c mapprobe -n $run -l framed -d 'print it on standard error too, in ch
 
 complete -c mapprobe -n '__fish_seen_subcommand_from require' -l allow-inconclusive -d 'what cannot be told counts as honored'
 complete -c mapprobe -n '__fish_seen_subcommand_from require' -a '(__mapprobe_requirements)'
-complete -c mapprobe -n '__fish_seen_subcommand_from explain' -a '(__mapprobe_flags)'
+complete -c mapprobe -n '__fish_seen_subcommand_from explain; and test (count (commandline -opc)) -eq 2' -a '(__mapprobe_flags)'
 complete -c mapprobe -n '__fish_seen_subcommand_from list decode' -l arch -x -a 'x86_64 aarch64 hppa' -d 'whose numbers to use'

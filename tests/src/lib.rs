@@ -4,7 +4,7 @@
 //! booted in, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
-//! [`browser`] looks at pages.
+//! [`browser`] looks at pages, [`shells`] complete lines; [`usage`] is what the command line takes.
 
 pub mod browser;
 pub mod console;
@@ -18,5 +18,7 @@ pub mod machine;
 pub mod matrix;
 pub mod qemu;
 pub mod report;
+pub mod shells;
 pub mod stock;
 pub mod survey;
+pub mod usage;

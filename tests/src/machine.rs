@@ -27,6 +27,10 @@ pub const DISKS: &[&str] = &["e2fsprogs"];
 pub const TRACING: &[&str] = &["strace"];
 /// To look at a page as a reader does.
 pub const BROWSER: &[&str] = &["chromium", "fonts-dejavu-core"];
+/// To read a manual page as two programs do.
+pub const MANUALS: &[&str] = &["man-db", "mandoc"];
+/// To complete lines in shells.
+pub const SHELLS: &[&str] = &["bash", "bash-completion", "fish", "zsh"];
 /// To compile and run a small C program.
 pub const COMPILER: &[&str] = &["gcc", "libc6-dev"];
 /// To fetch packages: signatures, and the members of a package.
