@@ -82,7 +82,10 @@ pub fn invocations(lines: &str) -> Vec<Vec<String>> {
             while let [first, rest @ ..] = words {
                 match *first {
                     "$" | "if" | "then" | "do" | "!" | "exec" | "sudo" | "eval" => words = rest,
-                    "ssh" => words = rest.get(1..).unwrap_or_default(),
+                    "ssh" => {
+                        let host = rest.iter().position(|word| !word.starts_with('-')).unwrap_or_default();
+                        words = rest.get(host + 1..).unwrap_or_default();
+                    }
                     _ => break,
                 }
             }
@@ -116,7 +119,7 @@ mod tests {
 
     #[test]
     fn invocations_are_found_among_other_programs() {
-        let lines = "scp dist/out/mapprobe-hppa host:/tmp/mapprobe && ssh host /tmp/mapprobe sweep > file # mapprobe no\n\
+        let lines = "scp dist/out/mapprobe-hppa host:/tmp/mapprobe && ssh -n host /tmp/mapprobe sweep > file # mapprobe no\n\
                      if ! ./mapprobe require MAP_SYNC:/mnt; then echo mapprobe; fi\n\
                      eval \"$(mapprobe --format \\\n shell)\"\ncp mapprobe.fact /etc; cat mapprobe-hppa.cpio.gz";
         let expected = [vec!["sweep"], vec!["require", "MAP_SYNC:/mnt"], vec!["--format", "shell"]];
