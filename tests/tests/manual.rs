@@ -31,7 +31,10 @@ fn page() -> String {
     let mut plain = String::new();
     for character in text.chars() {
         // A backspace prints one character over another: bold and underlined.
-        if character == '\u{8}' { drop(plain.pop()) } else { plain.push(character) }
+        match character {
+            '\u{8}' => _ = plain.pop(),
+            character => plain.push(character),
+        }
     }
     plain
 }
