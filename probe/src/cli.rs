@@ -1,7 +1,7 @@
 //! The command line: what can be asked, and nothing else.
 
 use crate::command::of_file;
-use crate::report::FORMATS;
+use crate::report::{FORMATS, Style};
 use crate::text::Text;
 use argh::{EarlyExit, FromArgs};
 
@@ -19,7 +19,9 @@ Arguments:
   report          a verdict per flag (default)
   sweep           the answer to every bit of the flags argument
   free-bits       which bits and type values are guaranteed to fail here
-  --format        how to print it: json (default) or table
+  --format        how to print it: json (default), jsonl, table, ktap, shell,
+                  macros, prometheus or nfd
+  --prefix        what names begin with in macros and shell: MAPPROBE_ (default)
   --path          ask about a file too, or a directory (a scratch file is
                   made in it and removed) or a device; never changed; repeatable
   --record        write every kernel call and its answer to a file, or to
@@ -31,12 +33,12 @@ Arguments:
 ";
 
 /// The words that stand for themselves, and behind them those that a value follows.
-pub(crate) const NAMES: [&str; 7] =
-    ["--thorough", "--reproducible", "--version", "--format", "--record", "--replay", "--path"];
+pub(crate) const NAMES: [&str; 8] =
+    ["--thorough", "--reproducible", "--version", "--format", "--record", "--replay", "--prefix", "--path"];
 /// How many stand for themselves.
 const SWITCHES: usize = 3;
 /// How many have one value at most; the last may have many.
-const SINGLE: usize = 3;
+const SINGLE: usize = 4;
 
 /// What is to be found out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +82,8 @@ pub struct Options {
     pub thorough: bool,
     /// Whether to leave out what differs from run to run.
     pub reproducible: bool,
+    /// How it is printed, beside that.
+    pub style: Style,
 }
 
 /// What arguments ask for.
@@ -125,15 +129,16 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
             return Err(of_file(word, Text::ONE_IS_ENOUGH));
         }
     }
-    let ([thorough, reproducible, version], [format, record, replay]) = (given, values);
+    let ([thorough, reproducible, version], [format, record, replay, prefix]) = (given, values);
     if version {
         return Ok(Request::Text(Text::VERSION_LINE.string()));
     }
     let what = choose(Text::THERE_IS_NO_QUESTION, what, Text::QUESTIONS, What::ALL.len())?;
     let format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len())?;
     let what = What::ALL.get(what).copied().unwrap_or_default();
-    let (record, replay) = (record.map(String::from), replay.map(String::from));
-    Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible }))
+    let [record, replay, prefix] = [record, replay, prefix].map(|value| value.map(String::from));
+    let style = Style { prefix, colour: false };
+    Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible, style }))
 }
 
 /// The place of a word in a list of so many, or their number.

@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
-use crate::report::{FORMATS, sentence};
+use crate::report::{self, FORMATS, Fit, sentence};
 use crate::text::Text;
 use crate::{init, run};
 
@@ -28,7 +28,12 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
     let text = match cli::parse(arguments.get(1..).unwrap_or_default()) {
-        Ok(request) => answer(kernel, request, table),
+        Ok(mut request) => {
+            if let Request::Run(options) = &mut request {
+                options.style.colour = is_coloured(kernel, options.format);
+            }
+            answer(kernel, request, table)
+        }
         Err(complaint) => Err(complaint),
     };
     match text {
@@ -40,12 +45,20 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
 }
 
+/// Whether a format is printed in colour: one for people, on a terminal, where nobody said no (no-color.org).
+fn is_coloured(kernel: &mut dyn Kernel, format: usize) -> bool {
+    let for_people = FORMATS.get(format).is_some_and(|format| format.fit == Fit::People);
+    for_people && kernel.terminal(STDOUT).is_ok() && kernel.variable("NO_COLOR") == 0
+}
+
 /// What a request is answered with: text that ends with a newline, or a sentence about what is wrong with it.
 pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag]) -> Result<String, String> {
     let options = match request {
         Request::Text(text) => return Ok(text),
         Request::Run(options) => options,
     };
+    // Nothing is asked in vain.
+    report::format(options.what, &options)?;
     if options.replay.is_some() && options.record.is_some() {
         return Err(Text::RECORD_AND_REPLAY.string());
     }
@@ -76,11 +89,14 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
     } else {
         run::report(kernel, Arch::native(), &options, table)?
     };
+    // What was asked may stand in a recording.
+    let format = report::format(report.what, &options)?;
+    report.style = options.style;
     if options.reproducible {
         report.process.pid = None;
         report.process.time = None;
     }
-    Ok(FORMATS.get(options.format).map_or(String::new(), |format| (format.write)(&report)))
+    Ok((format.write)(&report))
 }
 
 /// A sentence about a file.

@@ -46,6 +46,8 @@ pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths:
         sweep: sweep::Sweep::default(),
         steps: Vec::new(),
         complete: true,
+        required: 0,
+        style: report::Style::default(),
     };
     if table.is_empty() {
         return report;

@@ -43,7 +43,7 @@ impl Place {
     /// # Errors
     /// A shell is not here and cannot be installed, or a file cannot be made.
     pub fn make(completions: &Path, program: &Path, files: &[&str]) -> Result<Place> {
-        machine::need(machine::SHELLS)?;
+        machine::need(machine::COMPLETING_SHELLS)?;
         let folder = tempfile::tempdir().context("A temporary folder cannot be made.")?;
         let at = |name: &str| folder.path().join(name);
         for name in ["bin", "zsh", "bash/completions", "files", "home"] {

@@ -10,7 +10,20 @@ use crate::text::Text;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
-    let mut json = Json::default();
+    write_in(report, false)
+}
+
+/// `jsonl`: the same object in one line, so that many reports are one file.
+#[cold]
+pub fn write_line(report: &Report) -> String {
+    write_in(report, true)
+}
+
+/// Writes the report, the whole of it flat or as far as it is.
+#[inline(never)]
+fn write_in(report: &Report, flat: bool) -> String {
+    // The object itself lies one deep.
+    let mut json = Json { flat: flat.into(), ..Json::default() };
     json.open('{');
     json.say_at(Text::SCHEMA, Text::SCHEMAS.nth(report.what as usize));
     json.say_at(Text::SCHEMA_VERSION, Text::OF_SCHEMA);
