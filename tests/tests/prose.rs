@@ -160,6 +160,26 @@ fn what_is_told_of_the_atlas_is_in_it() {
     let quoted = rows(&text("docs/unknown-flags.md"));
     assert_eq!(quoted, rows(&text("docs/atlas.md")));
     assert!(!quoted.is_empty() && quoted.iter().all(|row| row.starts_with("| hppa |")), "{quoted:#?}");
+    // The row about map types says what the others do: each of its values was taken once, and is refused by all that are named.
+    let row = quoted.iter().find(|row| row.contains("map types")).expect("the row about map types");
+    let values = row.split(['|', ',', ' ']).filter_map(|word| word.strip_prefix("0x"));
+    let kernels: Vec<&str> = row.rsplit('|').nth(1).unwrap().split(',').map(str::trim).collect();
+    let old = text("probe/tests/recordings/hppa-4.10.17.txt");
+    for value in values {
+        for backing in ["anon", "memfd"] {
+            let line = format!("S {backing} t{value:0>2} base ok");
+            assert!(old.contains(&line), "{line}");
+        }
+        for kernel in &kernels {
+            let recording = text(&format!("probe/tests/recordings/lab/{kernel}.sweep.txt"));
+            let json = (FORMATS[0].write)(&recording::replay(recording.as_bytes(), TABLE).unwrap());
+            for backing in ["anonymous", "memfd"] {
+                let line = format!("{{\"type\": \"0x{value}\", \"backing\": \"{backing}\", \"outcome\": \"EINVAL\"}}");
+                assert!(json.contains(&line), "{kernel}: {line}");
+            }
+        }
+    }
+    assert_eq!(kernels.len(), 5, "{kernels:?}");
 }
 
 /// Every command line of every document is one that the program takes; what asks no kernel, or a recording, is run.
