@@ -1,9 +1,9 @@
 # Presses Tab at the end of each line of standard input, in a shell that runs on a terminal of its own as it does for a person. Prints what
 # the line is then and, of zsh, below it what was offered; and an empty line.
 #
-#   zsh -f tab.zsh bash|zsh COMPLETIONS WORK
+#   zsh -f tab.zsh bash|zsh COMPLETIONS WORK [SETUP]
 #
-# COMPLETIONS is for bash a file, for zsh a folder of them; WORK an empty folder. Knows nothing of any program.
+# COMPLETIONS is for bash a file, for zsh a folder of them; WORK an empty folder; SETUP a line for the shell. Knows nothing of any program.
 emulate -R zsh
 zmodload zsh/zpty zsh/zselect || exit 2
 shell=$1 completions=${2:a} work=${3:a}
@@ -58,6 +58,7 @@ await() {
     done
 }
 
+print -r -- "$4" >>$work/setup
 zpty -w inner "source ${(q)work}/setup; : >${(q)work}/ready"
 await $work/ready 'the setup'
 while IFS= read -r line; do

@@ -85,12 +85,12 @@ impl Place {
         }
     }
 
-    /// What each line is after Tab was pressed at its end, on a terminal.
+    /// What each line is after Tab was pressed at its end, on a terminal, in a shell that did `setup` first.
     ///
     /// # Errors
     /// The shell failed, or complained.
-    pub fn typed(&self, shell: Shell, lines: &[String]) -> Result<Vec<String>> {
-        let said = self.tab(shell, lines)?;
+    pub fn typed(&self, shell: Shell, setup: &str, lines: &[String]) -> Result<Vec<String>> {
+        let said = self.tab(shell, setup, lines)?;
         Ok(said.iter().map(|said| said.lines().next().unwrap_or_default().to_owned()).collect())
     }
 
@@ -119,7 +119,7 @@ impl Place {
     }
 
     /// Presses Tab: the line, and below it what was offered.
-    fn tab(&self, shell: Shell, lines: &[String]) -> Result<Vec<String>> {
+    fn tab(&self, shell: Shell, setup: &str, lines: &[String]) -> Result<Vec<String>> {
         let work = tempfile::tempdir()?;
         let (name, completions) = match shell {
             Shell::Bash => ("bash", self.file("bash")),
@@ -131,7 +131,7 @@ impl Place {
         input.rewind()?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("shells/tab.zsh");
         let mut zsh = self.start("zsh");
-        zsh.arg("-f").arg(script).arg(name).arg(completions).arg(work.path()).stdin(input);
+        zsh.arg("-f").arg(script).arg(name).arg(completions).arg(work.path()).arg(setup).stdin(input);
         let said = said(&mut zsh)?;
         let said: Vec<String> = said.strip_suffix("\n\n").unwrap_or(&said).split("\n\n").map(str::to_owned).collect();
         ensure!(said.len() == lines.len(), "{} lines, and {} answers: {said:#?}", lines.len(), said.len());

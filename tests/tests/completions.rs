@@ -55,7 +55,7 @@ fn expected() -> Vec<(String, BTreeSet<String>)> {
         lines.push((format!("mapprobe {option} "), set(["file.txt", "folder"])));
         lines.push((format!("mapprobe sweep {option} fo"), set(["folder"])));
     }
-    lines.extend(commands.iter().filter(|command| !options(Some(command)).is_empty()).map(|command| {
+    lines.extend(commands.iter().map(|command| {
         // Where a command itself takes words, options are offered when a hyphen is there.
         (format!("mapprobe {command} --"), options(Some(command)))
     }));
@@ -104,7 +104,7 @@ fn tab_goes_on_with_the_line() {
     ];
     let typed: Vec<String> = lines.iter().map(|line| line.0.into()).collect();
     for shell in [Shell::Bash, Shell::Zsh] {
-        let seen = place.typed(shell, &typed).unwrap();
+        let seen = place.typed(shell, "", &typed).unwrap();
         assert_eq!(seen, lines.map(|line| line.1), "{shell:?}");
     }
 }
@@ -112,4 +112,19 @@ fn tab_goes_on_with_the_line() {
 #[test]
 fn bash_completion_finds_it() {
     assert_eq!(place(&[]).loaded_by_bash().unwrap().trim(), "complete -F _mapprobe mapprobe");
+}
+
+/// In bash a colon divides words, unless somebody says otherwise.
+#[test]
+fn a_colon_may_be_part_of_a_word() {
+    let place = place(&[&FILES[..], &ODD].concat());
+    let lines = [
+        ("mapprobe require MAP_SYNC:fi", "mapprobe require MAP_SYNC:file.txt "),
+        ("mapprobe require MAP_SYNC:fo", "mapprobe require MAP_SYNC:folder/"),
+        ("mapprobe require MAP_SYNC:folder/", "mapprobe require MAP_SYNC:folder/inside.txt "),
+        ("mapprobe require MAP_SYNC:w", "mapprobe require MAP_SYNC:with\\ space/"),
+    ];
+    let typed = lines.map(|line| line.0.into());
+    let seen = place.typed(Shell::Bash, "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}", &typed).unwrap();
+    assert_eq!(seen, lines.map(|line| line.1));
 }
