@@ -69,7 +69,7 @@ impl Place {
         match shell {
             Shell::Bash => lines.iter().map(|line| Ok(set(&self.bash(&Self::words(line))?))).collect(),
             Shell::Zsh => Ok(self
-                .tab(shell, lines)?
+                .tab(shell, "", lines)?
                 .iter()
                 .map(|said| set(said.split_once('\n').map_or("", |said| said.1)))
                 .collect()),
