@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
-use crate::report::{self, FORMATS, Fit, sentence};
+use crate::report::{self, FORMATS, Fit, Report, Writer, sentence};
 use crate::text::Text;
 use crate::{init, run};
 
@@ -48,7 +48,7 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
 /// Whether a format is printed in colour: one for people, on a terminal, where nobody said no (no-color.org).
 fn is_coloured(kernel: &mut dyn Kernel, format: usize) -> bool {
     let for_people = FORMATS.get(format).is_some_and(|format| format.fit == Fit::People);
-    for_people && kernel.terminal(STDOUT).is_ok() && kernel.variable("NO_COLOR") == 0
+    for_people && kernel.terminal(STDOUT).is_ok() && !kernel.no_color()
 }
 
 /// What a request is answered with: text that ends with a newline, or a sentence about what is wrong with it.
@@ -66,7 +66,7 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         let mut recording = Vec::new();
         let read = kernel.read_file(from, &mut |block| recording.extend_from_slice(block));
         read.map_err(|errno| about(from, Text::CANNOT_BE_READ, errno))?;
-        recording::replay(&recording, table).map_err(|complaint| {
+        recording::replay(&recording, table, options.reproducible).map_err(|complaint| {
             let mut message = String::from(from);
             Text::COLON.push(&mut message);
             message.push_str(&complaint);
@@ -87,15 +87,22 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         written.map_err(|errno| about(to, Text::COULD_NOT_BE_WRITTEN, errno))?;
         report
     } else {
-        run::report(kernel, Arch::native(), &options, table)?
+        // The first format has all calls in it: written row by row, the report takes less memory.
+        let (mut writer, first) = (Writer::default(), options.format == 0);
+        let mut each = |report: &mut Report| {
+            if first {
+                writer.take(report);
+            }
+        };
+        let mut report = run::report(kernel, Arch::native(), &options, table, &mut each)?;
+        if first {
+            return Ok(writer.end(&mut report));
+        }
+        report
     };
     // What was asked may stand in a recording.
     let format = report::format(report.what, &options)?;
     report.style = options.style;
-    if options.reproducible {
-        report.process.pid = None;
-        report.process.time = None;
-    }
     Ok((format.write)(&report))
 }
 

@@ -224,8 +224,8 @@ ops! {
     Reboot "reboot",
     /// `ioctl(2)` with `TIOCGWINSZ`: descriptor. Succeeds on a terminal only.
     Terminal "terminal",
-    /// `getenv(3)`; reads the name -> how many bytes its value has; `ENOENT` where it has none.
-    Variable "getenv",
+    /// `getenv(3)` of `NO_COLOR` -> how many bytes its value has; `ENOENT` where there is none.
+    NoColor "no_color",
     /// `pause(2)`, or what sleeps without using the processor where that call is missing.
     Pause "pause",
 }

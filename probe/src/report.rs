@@ -24,7 +24,7 @@ pub(crate) mod shell;
 mod table;
 mod template;
 
-pub use json::escaped;
+pub use json::{Writer, escaped};
 
 /// The version of the report's form: a minor version only adds keys.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -155,8 +155,10 @@ pub(crate) const NAMES: [&str; FORMATS.len()] =
     ["json", "jsonl", "table", "ktap", "shell", "macros", "prometheus", "nfd"];
 
 /// The format that is asked for, if it can print the answer to a question as it is to be printed; a sentence where it cannot.
-pub fn format(what: What, options: &Options) -> Result<Format, String> {
-    let format = FORMATS.get(options.format).copied().unwrap_or(FORMATS[0]);
+#[cold]
+#[inline(never)]
+pub fn format(what: What, options: &Options) -> Result<&'static Format, String> {
+    let Some(format) = FORMATS.get(options.format) else { return Err(Text::THERE_IS_NO_FORMAT.string()) };
     if what != What::Report && format.fit != Fit::Everything {
         return Err(of_file(&what.word().string(), Text::JSON_ONLY));
     }
@@ -168,8 +170,7 @@ pub fn format(what: What, options: &Options) -> Result<Format, String> {
 }
 
 /// Whether names of C and of POSIX shells can begin with it; they can with nothing.
-#[cold]
 fn begins_a_name(prefix: &str) -> bool {
-    let letters = prefix.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    letters && !prefix.starts_with(|first: char| first.is_ascii_digit())
+    let fits = |(at, byte): (usize, u8)| byte == b'_' || byte.is_ascii_alphabetic() || at > 0 && byte.is_ascii_digit();
+    prefix.bytes().enumerate().all(fits)
 }

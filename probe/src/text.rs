@@ -53,11 +53,11 @@ texts! {
     OPTIONS cli::NAMES;
     QUESTIONS What::WORDS;
     FORMATS report::NAMES;
-    KTAP report::ktap::FORM;
-    SHELL report::shell::FORM;
-    MACROS report::macros::FORM;
-    PROMETHEUS report::prometheus::FORM;
-    NFD report::nfd::FORM;
+    KTAP report::ktap::TEXTS;
+    SHELL report::shell::TEXTS;
+    MACROS report::macros::TEXTS;
+    PROMETHEUS report::prometheus::TEXTS;
+    NFD report::nfd::TEXTS;
     SCHEMAS ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bits"];
 
     // What is measured, and what may be in the way.

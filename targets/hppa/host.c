@@ -169,7 +169,7 @@ static const struct { unsigned short nr; unsigned char from[6]; } rows[] = {
   [OP_MayReboot] = {__NR_reboot, {MAGIC1, MAGIC2, CAD_ON}},
   [OP_Reboot] = {__NR_reboot, {MAGIC1, MAGIC2, A}},
   [OP_Terminal] = {__NR_ioctl, {A, WINDOW_SIZE, STRUCT}},
-  [OP_Variable] = {0},
+  [OP_NoColor] = {0},
   [OP_Pause] = {__NR_pause},
 };
 _Static_assert(LENGTH(rows) == OPS && OPS == 34, "an operation that has no row, or none any more");
@@ -180,13 +180,14 @@ static u32 auxiliary(Host *h, unsigned long kind) {
   for (unsigned long *a = h->aux; a[0] != AT_NULL; a += 2) if (a[0] == kind) return a[1];
   return failed(ENOENT);
 }
-/* How long the value of a variable of the environment is; its name ends with a zero. */
-static u32 variable(Host *h, const char *name, u32 len) {
+/* How long the value of NO_COLOR is. */
+static u32 no_color(Host *h) {
+  static const char name[] = "NO_COLOR=";
   for (char **entry = h->envp; *entry; entry++) {
     u32 n = 0, count = 0;
-    while (n + 1 < len && (*entry)[n] && (*entry)[n] == name[n]) n++;
-    if (n + 1 != len || (*entry)[n] != '=') continue;
-    while ((*entry)[n + 1 + count]) count++;
+    while (n < sizeof name - 1 && (*entry)[n] == name[n]) n++;
+    if (n < sizeof name - 1) continue;
+    while ((*entry)[n + count]) count++;
     return count;
   }
   return failed(ENOENT);
@@ -203,7 +204,7 @@ u32 Z_hostZ_call(Host *h, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 in, u32
   switch (op) {
     case OP_PageSize: return auxiliary(h, AT_PAGESZ);
     case OP_Euid: return auxiliary(h, AT_EUID);
-    case OP_Variable: return variable(h, input, in_len);
+    case OP_NoColor: return no_color(h);
     case OP_Mincore: if ((u64)out_len * (u32)auxiliary(h, AT_PAGESZ) < b) return failed(EFAULT); break;
     case OP_Uname: if (out_len < sizeof(struct new_utsname)) return failed(EFAULT); break;
     case OP_Madvise: if (c >= ADVICES) return failed(EINVAL); c = advice[c]; break;

@@ -185,9 +185,9 @@ impl dyn Kernel + '_ {
         self.ask(Op::Terminal, fd as Word, 0, 0)
     }
 
-    /// Bytes of a variable of the environment; 0 as well where there is none.
-    pub fn variable(&mut self, name: &str) -> Word {
-        self.ask_of(Op::Variable, 0, &[name]).result().unwrap_or(0)
+    /// Whether the environment has a `NO_COLOR` that is not empty.
+    pub fn no_color(&mut self) -> bool {
+        self.ask(Op::NoColor, 0, 0, 0).result().is_ok_and(|bytes| bytes > 0)
     }
 
     pub fn pause(&mut self) {

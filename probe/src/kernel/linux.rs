@@ -160,7 +160,7 @@ const fn row(op: Op) -> Row {
         Op::Unlink => (libc::SYS_unlinkat, RETURNED, &[Cwd, Text]),
         Op::Memory => (libc::SYS_sysinfo, RETURNED, &[Scratch]),
         // Answered without a system call.
-        Op::PageSize | Op::Euid | Op::Variable | Op::Pid => (libc::SYS_getpid, RETURNED, &[]),
+        Op::PageSize | Op::Euid | Op::NoColor | Op::Pid => (libc::SYS_getpid, RETURNED, &[]),
         // CLOCK_REALTIME is 0.
         Op::Time => (libc::SYS_clock_gettime, now, &[Zero, Scratch]),
         Op::Uname => (libc::SYS_uname, RETURNED, &[Output]),
@@ -246,16 +246,15 @@ impl Linux {
         Answer::failed(Errno::ENOENT)
     }
 
-    /// How long the value of a variable of the environment is, whose name ends with a zero.
+    /// How long the value of `NO_COLOR` is.
     #[cold]
-    fn variable(&self, name: &[u8]) -> Answer {
-        let name = name.strip_suffix(&[0]).unwrap_or(name);
+    fn no_color(&self) -> Answer {
         let mut entry = self.environment;
         // SAFETY: `environment` is what the constructors promise: pointers to strings with a zero at their ends, the last pointer is null.
         unsafe {
             while *entry != 0 {
                 let pair = core::ffi::CStr::from_ptr(*entry as *const core::ffi::c_char).to_bytes();
-                if let Some(value) = pair.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"=")) {
+                if let Some(value) = pair.strip_prefix(b"NO_COLOR=") {
                     return Answer::value(value.len() as u64);
                 }
                 entry = entry.add(1);
@@ -301,7 +300,7 @@ impl Kernel for Linux {
         match call.op {
             Op::PageSize => return self.auxiliary(libc::AT_PAGESZ),
             Op::Euid => return self.auxiliary(libc::AT_EUID),
-            Op::Variable => return self.variable(call.input),
+            Op::NoColor => return self.no_color(),
             _ => {}
         }
         let mut places = match self.arguments(call) {

@@ -178,7 +178,7 @@ impl Model {
             Op::FileDevice => self.files.find(path).map(|_| 1).ok_or(Errno::ENOENT),
             Op::FileInode => self.files.find(path).map(|node| node as u64).ok_or(Errno::ENOENT),
             Op::Mkdir => Err(Errno::EROFS),
-            Op::Execve | Op::Variable => Err(Errno::ENOENT),
+            Op::Execve | Op::NoColor => Err(Errno::ENOENT),
             Op::Terminal => Err(Errno::ENOTTY),
             Op::Mount | Op::Umount | Op::MayReboot | Op::Reboot => Err(Errno::EPERM),
             Op::Exit => panic!("the model was told to exit with {first}"),
