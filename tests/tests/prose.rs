@@ -88,7 +88,7 @@ fn wrong(block: &Block, path: &str) -> Vec<String> {
         return strings(missing(&block.lines, &plain(&recording)));
     }
     let replayed =
-        recording::replay(recording.as_bytes(), TABLE).unwrap_or_else(|complaint| panic!("{path}: {complaint}"));
+        recording::replay(recording.as_bytes(), TABLE, true).unwrap_or_else(|complaint| panic!("{path}: {complaint}"));
     let print = |format: &str| {
         let at = usage::formats().iter().position(|name| name == format).unwrap();
         (FORMATS[at].write)(&replayed)
@@ -172,7 +172,7 @@ fn what_is_told_of_the_atlas_is_in_it() {
         }
         for kernel in &kernels {
             let recording = text(&format!("probe/tests/recordings/lab/{kernel}.sweep.txt"));
-            let json = (FORMATS[0].write)(&recording::replay(recording.as_bytes(), TABLE).unwrap());
+            let json = (FORMATS[0].write)(&recording::replay(recording.as_bytes(), TABLE, true).unwrap());
             for backing in ["anonymous", "memfd"] {
                 let line = format!("{{\"type\": \"0x{value}\", \"backing\": \"{backing}\", \"outcome\": \"EINVAL\"}}");
                 assert!(json.contains(&line), "{kernel}: {line}");
