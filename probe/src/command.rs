@@ -8,7 +8,7 @@ use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
 use crate::report::{FORMATS, sentence};
 use crate::text::Text;
-use crate::{init, run};
+use crate::{init, require, run};
 
 /// Standard output.
 pub const STDOUT: Fd = 1;
@@ -27,12 +27,12 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
-    let text = match cli::parse(arguments.get(1..).unwrap_or_default()) {
+    let reply = match cli::parse(arguments.get(1..).unwrap_or_default()) {
         Ok(request) => answer(kernel, request, table),
         Err(complaint) => Err(complaint),
     };
-    match text {
-        Ok(text) => print(kernel, &text),
+    match reply {
+        Ok((text, code)) => print(kernel, &text, code),
         Err(complaint) => {
             complain(kernel, &complaint);
             FAILED
@@ -40,15 +40,19 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
 }
 
-/// What a request is answered with: text that ends with a newline, or a sentence about what is wrong with it.
-pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag]) -> Result<String, String> {
+/// What a request is answered with: lines for standard output, or nothing, and the exit code when they could be written.
+pub type Reply = (String, i32);
+
+/// Answers a request, or says in a sentence what is wrong with it.
+pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag]) -> Result<Reply, String> {
     let options = match request {
-        Request::Text(text) => return Ok(text),
+        Request::Text(text) => return Ok((text, PRINTED)),
         Request::Run(options) => options,
     };
     if options.replay.is_some() && options.record.is_some() {
         return Err(Text::RECORD_AND_REPLAY.string());
     }
+    let mut recorded = None;
     let mut report = if let Some(from) = &options.replay {
         let mut recording = Vec::new();
         let read = kernel.read_file(from, &mut |block| recording.extend_from_slice(block));
@@ -68,10 +72,13 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
             }
         };
         let (report, recording) = recording::record(kernel, &options, table)?;
-        let Some(file) = file else { return Ok(recording) };
-        let written = write_all(kernel, file as Fd, recording.as_bytes());
-        kernel.close(file as Fd);
-        written.map_err(|errno| about(to, Text::COULD_NOT_BE_WRITTEN, errno))?;
+        if let Some(file) = file {
+            let written = write_all(kernel, file as Fd, recording.as_bytes());
+            kernel.close(file as Fd);
+            written.map_err(|errno| about(to, Text::COULD_NOT_BE_WRITTEN, errno))?;
+        } else {
+            recorded = Some(recording);
+        }
         report
     } else {
         run::report(kernel, Arch::native(), &options, table)?
@@ -80,7 +87,15 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         report.process.pid = None;
         report.process.time = None;
     }
-    Ok(FORMATS.get(options.format).map_or(String::new(), |format| (format.write)(&report)))
+    let (unmet, code) = require::settle(&mut report, &options)?;
+    let text = match recorded {
+        None if options.alone => return Ok((unmet, code)),
+        None => FORMATS.get(options.format).map_or(String::new(), |format| (format.write)(&report)),
+        Some(recording) => recording,
+    };
+    // There is nowhere left to report a failure of this.
+    let _ = write_all(kernel, STDERR, unmet.as_bytes());
+    Ok((text, code))
 }
 
 /// A sentence about a file.
@@ -101,10 +116,10 @@ pub fn about(path: &str, what: Text, errno: Errno) -> String {
     message
 }
 
-/// Prints all of a text, or says that it could not be.
-fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
+/// Prints all of a text and returns the exit code, or says that it could not be.
+fn print(kernel: &mut dyn Kernel, text: &str, code: i32) -> i32 {
     match write_all(kernel, STDOUT, text.as_bytes()) {
-        Ok(()) => PRINTED,
+        Ok(()) => code,
         Err(errno) => {
             complain(kernel, &about("standard output", Text::COULD_NOT_BE_WRITTEN, errno));
             FAILED

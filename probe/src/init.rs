@@ -30,7 +30,7 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
     let (request, foreign, exit) = split(kernel, arguments.get(1..).unwrap_or_default());
     // A complaint about what was asked for stands where the report would.
     let (text, exit) = match command::answer(kernel, request, table) {
-        Ok(text) => (text, exit),
+        Ok((text, code)) => (text, if exit == PRINTED { code } else { exit }),
         Err(complaint) => {
             command::complain(kernel, &complaint);
             (complaint, FAILED)

@@ -12,10 +12,11 @@ use crate::text::Text;
 use crate::verdict::Finding;
 use core::ops::Range;
 
+pub(crate) mod columns;
 mod json;
 mod json_sweep;
 pub mod sentence;
-mod table;
+pub(crate) mod table;
 
 pub use json::escaped;
 
@@ -94,7 +95,12 @@ impl Report {
     /// What lies between this program and a kernel, or in the kernel's way.
     /// What it is called, and what gave it away.
     pub fn lies(&self) -> impl Iterator<Item = (Text, Text)> {
-        let noticed = (0..LIES.len()).filter(|at| self.environment >> at & 1 == 1);
+        self.lies_among(!0)
+    }
+
+    /// The same of some of [`LIES`].
+    pub fn lies_among(&self, some: u16) -> impl Iterator<Item = (Text, Text)> {
+        let noticed = (0..LIES.len()).filter(move |at| self.environment & some >> at & 1 == 1);
         noticed.map(|at| (Text::LIES.nth(2 * at), Text::LIES.nth(2 * at + 1)))
     }
 
