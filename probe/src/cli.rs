@@ -2,7 +2,7 @@
 
 use crate::arch::Arch;
 use crate::command::of_file;
-use crate::report::FORMATS;
+use crate::report::{FORMATS, Style};
 use crate::require::{self, Requirement};
 use crate::text::Text;
 use crate::{decode, explain, list, nearest};
@@ -22,12 +22,14 @@ Arguments:
   report          a verdict per flag (default)
   sweep           the answer to every bit of the flags argument
   free-bits       which bits and type values are guaranteed to fail here
-  require         say which of the flags behind it are not honored: FLAG, or
-                  FLAG:PATH for one that is to work on that file
-  list            every flag, its value, and the version it came with
-  explain         what the FLAG behind it promises, and how that is proved
-  decode          name the flags in the number behind it, such as 0x8003
-  --format        how to print it: json (default) or table
+  require         which of the flags behind it are not honored: FLAG, or
+                  FLAG:PATH on that file
+  list            every flag, its value, and since when it is there
+  explain         what the flag behind it promises, and how that is proved
+  decode          which flags the number behind it has, such as 0x8003
+  --format        how to print it: json (default), jsonl, table, ktap, shell,
+                  macros, prometheus or nfd
+  --prefix        what names begin with in macros and shell: MAPPROBE_ (default)
   --path          ask about a file too, or a directory (a scratch file is
                   made in it and removed) or a device; never changed; repeatable
   --record        write every kernel call and its answer to a file, or to
@@ -36,15 +38,15 @@ Arguments:
   --thorough      also run tests that fill the address space, for MAP_ABOVE4G
   --reproducible  leave out what differs from run to run: process id and time
   --allow-inconclusive
-                  with require: what cannot be told counts as honored
-  --arch          with list and decode: the numbers of this architecture
+                  for require: as good as honored
+  --arch          for list and decode: the architecture
   --version       print the version and exit
 
-Exit code: 0 printed, or all honored; 1 a flag is not; 2 failed; 3 cannot tell
+Exit code: 0 printed, or all honored; 1 not honored; 2 failed; 3 inconclusive
 ";
 
 /// The words that stand for themselves, behind them those that a value follows, and the one that can be given again.
-pub(crate) const NAMES: [&str; 9] = [
+pub(crate) const NAMES: [&str; 10] = [
     "--thorough",
     "--reproducible",
     "--allow-inconclusive",
@@ -53,6 +55,7 @@ pub(crate) const NAMES: [&str; 9] = [
     "--format",
     "--record",
     "--replay",
+    "--prefix",
     "--path",
 ];
 /// Places among them.
@@ -68,7 +71,6 @@ pub(crate) const PATH: usize = NAMES.len() - 1;
 pub(crate) const QUESTIONS: [&str; 7] = ["report", "sweep", "free-bits", "require", "list", "explain", "decode"];
 /// Places among them.
 const REQUIRE: usize = 3;
-const LIST: usize = 4;
 const EXPLAIN: usize = 5;
 
 /// What is to be found out.
@@ -110,6 +112,8 @@ pub struct Options {
     pub thorough: bool,
     /// Whether to leave out what differs from run to run.
     pub reproducible: bool,
+    /// How it is printed, beside that.
+    pub style: Style,
     /// What is required.
     pub require: Vec<Requirement>,
     /// Whether what cannot be told is good enough.
@@ -129,15 +133,34 @@ pub enum Request {
 
 /// Reads arguments, the program's own name not included. The error is a sentence.
 pub fn parse(arguments: &[&str]) -> Result<Request, String> {
-    let (mut given, mut values, mut path, mut words) = (0_u16, [None; PATH - ARCH], Vec::new(), Vec::new());
+    let (mut options, mut said) = (Options::default(), String::new());
+    match read(arguments, &mut options, &mut said) {
+        Some(Asked::Kernel) => Ok(Request::Run(options)),
+        Some(Asked::Program) => Ok(Request::Text(said)),
+        None => Err(said),
+    }
+}
+
+/// Who is asked.
+enum Asked {
+    Kernel,
+    /// The answer was said already.
+    Program,
+}
+
+/// The same. Nothing: what was said is a complaint. (A result with a text in it would be carried through all of this.)
+fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<Asked> {
+    let (mut given, mut values, mut words) = (0_u16, [None; PATH - ARCH], Vec::new());
     let mut rest = arguments.iter();
     while let Some(&word) = rest.next() {
         let at = place(word, Text::OPTIONS, NAMES.len());
         if at >= NAMES.len() {
-            if let (true, Err(exit)) =
-                (word.starts_with('-') || word == "help", Words::from_args(&["mapprobe"], &[word]))
-            {
-                return help(exit);
+            let strange = word.starts_with('-') || word == "help";
+            if let (true, Err(EarlyExit { output, status })) = (strange, Words::from_args(&["mapprobe"], &[word])) {
+                *said = output;
+                status.ok()?;
+                Text::HELP.push(said);
+                return Some(Asked::Program);
             }
             words.push(word);
             continue;
@@ -146,46 +169,52 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
         if at < ARCH {
             continue;
         }
-        let Some(&value) = rest.next() else { return Err(of_file(word, Text::VALUE_IS_MISSING)) };
-        let Some(place) = values.get_mut(at - ARCH) else {
-            path.push(String::from(value));
-            continue;
-        };
-        if place.replace(value).is_some() {
-            return Err(of_file(word, Text::ONE_IS_ENOUGH));
+        let Some(&value) = rest.next() else { return wrong(said, word, Text::VALUE_IS_MISSING) };
+        match values.get_mut(at - ARCH) {
+            None => options.path.push(String::from(value)),
+            Some(place) => {
+                if place.replace(value).is_some() {
+                    return wrong(said, word, Text::ONE_IS_ENOUGH);
+                }
+            }
         }
     }
     let is_given = |option: usize| given >> option & 1 == 1;
     if is_given(VERSION) {
-        return Ok(Request::Text(Text::VERSION_LINE.string()));
+        Text::VERSION_LINE.push(said);
+        return Some(Asked::Program);
     }
-    let question = choose(Text::THERE_IS_NO_QUESTION, words.first().copied(), Text::QUESTIONS, QUESTIONS.len())?;
+    let question = choose(Text::THERE_IS_NO_QUESTION, words.first().copied(), Text::QUESTIONS, QUESTIONS.len(), said)?;
     let behind = words.get(1..).unwrap_or_default();
-    fits(question, given, behind)?;
-    let [arch, format, record, replay] = values;
+    fits(question, given, behind, said)?;
+    let [arch, format, record, replay, prefix] = values;
     if question > REQUIRE {
-        return about_flags(question, behind, arch).map(Request::Text);
+        return about_flags(question, behind, arch, said);
     }
-    let mut require = Vec::new();
-    if question == REQUIRE {
+    if let Some(&what) = What::ALL.get(question) {
+        options.what = what;
+    } else {
         for word in behind {
-            require.push(require::read(word, &mut path)?);
+            require::read(word, options, said)?;
         }
+        options.alone = format.is_none();
     }
-    let alone = !require.is_empty() && format.is_none();
-    let format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len())?;
-    Ok(Request::Run(Options {
-        what: What::ALL.get(question).copied().unwrap_or_default(),
-        format,
-        path,
-        record: record.map(String::from),
-        replay: replay.map(String::from),
-        thorough: is_given(THOROUGH),
-        reproducible: is_given(REPRODUCIBLE),
-        require,
-        lenient: is_given(LENIENT),
-        alone,
-    }))
+    options.format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len(), said)?;
+    options.record = record.map(String::from);
+    options.replay = replay.map(String::from);
+    options.style.prefix = prefix.map(String::from);
+    options.thorough = is_given(THOROUGH);
+    options.reproducible = is_given(REPRODUCIBLE);
+    options.lenient = is_given(LENIENT);
+    Some(Asked::Kernel)
+}
+
+/// Says what is wrong with a word.
+#[cold]
+#[inline(never)]
+pub fn wrong<T>(said: &mut String, word: &str, what: Text) -> Option<T> {
+    *said = of_file(word, what);
+    None
 }
 
 /// How many words may follow a question, and which options, by their bits.
@@ -197,11 +226,12 @@ struct Shape {
 
 /// Those of what is asked of the kernel.
 const ASKS: u16 = !(1 << LENIENT | 1 << ARCH);
+const ASK: Shape = Shape { fewest: 0, most: 0, options: ASKS };
 /// For each of [`QUESTIONS`].
 static SHAPES: [Shape; QUESTIONS.len()] = [
-    Shape { fewest: 0, most: 0, options: ASKS },
-    Shape { fewest: 0, most: 0, options: ASKS },
-    Shape { fewest: 0, most: 0, options: ASKS },
+    ASK,
+    ASK,
+    ASK,
     Shape { fewest: 1, most: u8::MAX, options: ASKS | 1 << LENIENT },
     Shape { fewest: 0, most: 0, options: 1 << ARCH },
     Shape { fewest: 1, most: 1, options: 0 },
@@ -210,69 +240,58 @@ static SHAPES: [Shape; QUESTIONS.len()] = [
 
 /// Whether the words and options can follow a question.
 #[cold]
-fn fits(question: usize, given: u16, behind: &[&str]) -> Result<(), String> {
-    let Some(shape) = SHAPES.get(question) else { return Ok(()) };
+#[inline(never)]
+fn fits(question: usize, given: u16, behind: &[&str], said: &mut String) -> Option<()> {
+    let shape = SHAPES.get(question)?;
     let foreign = given & !shape.options;
-    if foreign != 0 {
-        return Err(of_file(&Text::OPTIONS.nth(foreign.trailing_zeros() as usize).string(), Text::OTHER_QUESTION));
-    }
-    match behind.get(usize::from(shape.most)) {
-        Some(word) => Err(of_file(word, Text::ONE_WORD_TOO_MANY)),
-        None if behind.len() < shape.fewest.into() => {
-            Err(of_file(&Text::QUESTIONS.nth(question).string(), Text::WORD_IS_MISSING))
-        }
-        None => Ok(()),
-    }
+    let (word, what) = if foreign != 0 {
+        (Text::OPTIONS.nth(foreign.trailing_zeros() as usize), Text::OTHER_QUESTION)
+    } else if behind.len() < shape.fewest.into() {
+        (Text::QUESTIONS.nth(question), Text::WORD_IS_MISSING)
+    } else {
+        let Some(word) = behind.get(usize::from(shape.most)) else { return Some(()) };
+        return wrong(said, word, Text::ONE_WORD_TOO_MANY);
+    };
+    wrong(said, &word.string(), what)
 }
 
-/// What is answered without a kernel.
+/// Says what needs no kernel.
 #[cold]
-fn about_flags(question: usize, behind: &[&str], arch: Option<&str>) -> Result<String, String> {
+#[inline(never)]
+fn about_flags(question: usize, behind: &[&str], arch: Option<&str>, said: &mut String) -> Option<Asked> {
     let mut column = Arch::native() as usize;
     if arch.is_some() {
-        column = choose(Text::THERE_IS_NO_ARCH, arch, Text::ARCHS, Arch::ALL.len())?;
+        column = choose(Text::THERE_IS_NO_ARCH, arch, Text::ARCHS, Arch::ALL.len(), said)?;
     }
-    let Some(&arch) = Arch::ALL.get(column) else { return Ok(String::new()) };
-    let word = behind.first().copied().unwrap_or_default();
-    match question {
-        LIST => Ok(list::list(arch)),
-        EXPLAIN => Ok(explain::explain(nearest::flag(word)?)),
-        _ => decode::decode(word, arch),
+    let arch = *Arch::ALL.get(column)?;
+    match (question, behind.first()) {
+        (EXPLAIN, Some(word)) => explain::explain(nearest::flag(word, said)?, said),
+        (_, Some(word)) => decode::decode(word, arch, said)?,
+        _ => list::list(arch, said),
     }
-}
-
-/// The help, or a complaint.
-#[cold]
-fn help(exit: EarlyExit) -> Result<Request, String> {
-    match exit {
-        EarlyExit { mut output, status: Ok(()) } => {
-            Text::HELP.push(&mut output);
-            Ok(Request::Text(output))
-        }
-        EarlyExit { output, .. } => Err(output),
-    }
+    Some(Asked::Program)
 }
 
 /// The place of a word in a list of so many, or their number.
 #[cold]
-fn place(word: &str, list: Text, count: usize) -> usize {
+pub fn place(word: &str, list: Text, count: usize) -> usize {
     (0..count).find(|&at| list.nth(at).string() == word).unwrap_or(count)
 }
 
-/// The place of a word among those there are, the first without one; or a sentence that names them.
+/// The place of a word among those there are, the first without one; or says which there are.
 #[cold]
-fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize) -> Result<usize, String> {
-    let Some(word) = word else { return Ok(0) };
+fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize, said: &mut String) -> Option<usize> {
+    let Some(word) = word else { return Some(0) };
     let at = place(word, list, count);
     if at < count {
-        return Ok(at);
+        return Some(at);
     }
-    let mut message = there_is_no.string();
-    message.push_str(word);
-    Text::CHOOSE.push(&mut message);
+    there_is_no.push(said);
+    said.push_str(word);
+    Text::CHOOSE.push(said);
     for at in 0..count {
-        message.push(' ');
-        list.nth(at).push(&mut message);
+        said.push(' ');
+        list.nth(at).push(said);
     }
-    Err(message)
+    None
 }

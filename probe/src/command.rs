@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
-use crate::report::{FORMATS, sentence};
+use crate::report::{self, FORMATS, Fit, sentence};
 use crate::text::Text;
 use crate::{init, require, run};
 
@@ -28,7 +28,12 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
     let reply = match cli::parse(arguments.get(1..).unwrap_or_default()) {
-        Ok(request) => answer(kernel, request, table),
+        Ok(mut request) => {
+            if let Request::Run(options) = &mut request {
+                options.style.colour = is_coloured(kernel, options.format);
+            }
+            answer(kernel, request, table)
+        }
         Err(complaint) => Err(complaint),
     };
     match reply {
@@ -40,6 +45,12 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
 }
 
+/// Whether a format is printed in colour: one for people, on a terminal, where nobody said no (no-color.org).
+fn is_coloured(kernel: &mut dyn Kernel, format: usize) -> bool {
+    let for_people = FORMATS.get(format).is_some_and(|format| format.fit == Fit::People);
+    for_people && kernel.terminal(STDOUT).is_ok() && kernel.variable("NO_COLOR") == 0
+}
+
 /// What a request is answered with: lines for standard output, or nothing, and the exit code when they could be written.
 pub type Reply = (String, i32);
 
@@ -49,6 +60,8 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         Request::Text(text) => return Ok((text, PRINTED)),
         Request::Run(options) => options,
     };
+    // Nothing is asked in vain.
+    report::format(options.what, &options)?;
     if options.replay.is_some() && options.record.is_some() {
         return Err(Text::RECORD_AND_REPLAY.string());
     }
@@ -83,14 +96,20 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
     } else {
         run::report(kernel, Arch::native(), &options, table)?
     };
+    // What was asked may stand in a recording.
+    let format = report::format(report.what, &options)?;
     if options.reproducible {
         report.process.pid = None;
         report.process.time = None;
     }
-    let (unmet, code) = require::settle(&mut report, &options)?;
+    let mut unmet = String::new();
+    let Some(code) = require::settle(&mut report, &options, &mut unmet) else { return Err(unmet) };
     let text = match recorded {
         None if options.alone => return Ok((unmet, code)),
-        None => FORMATS.get(options.format).map_or(String::new(), |format| (format.write)(&report)),
+        None => {
+            report.style = options.style;
+            (format.write)(&report)
+        }
         Some(recording) => recording,
     };
     // There is nowhere left to report a failure of this.

@@ -16,17 +16,17 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
     (
         "MAP_SHARED",
         [
-            "A store reaches the file and every other mapping of it.",
-            "A byte stored into a memfd's mapping is read from the file and from a second mapping; with MAP_PRIVATE not.",
-            "Unknown flags are dropped without a word.",
+            "A store reaches the file.",
+            "A byte stored into a memfd is in the file and in a second mapping; with MAP_PRIVATE not.",
+            "Unknown flags are dropped.",
         ],
     ),
     (
         "MAP_PRIVATE",
         [
             "A store stays in the mapping.",
-            "A byte stored into a memfd's mapping is not in the file nor in a second mapping; with MAP_SHARED it is.",
-            "Unknown flags are dropped without a word.",
+            "A byte stored into a memfd is not in the file nor in a second mapping; with MAP_SHARED it is.",
+            "Unknown flags are dropped.",
         ],
     ),
     (
@@ -40,17 +40,17 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
     (
         "MAP_DROPPABLE",
         [
-            "When memory is short the kernel may drop pages, which are zero then.",
-            "madvise(MADV_KEEPONFORK) is EINVAL there, and not on private memory.",
-            "Anonymous memory only. A fork's child finds zeros. On 32 bits EOPNOTSUPP, or error 524.",
+            "When memory is short its pages may be dropped, and are zero then.",
+            "madvise(MADV_KEEPONFORK) is EINVAL; of private memory not.",
+            "Anonymous memory only. After a fork the child finds zeros. A 32-bit kernel has no room: EOPNOTSUPP or errno 524.",
         ],
     ),
     (
         "MAP_FIXED",
         [
-            "The mapping lies where it was asked for, and replaces what was there.",
+            "The mapping lies where it was asked for.",
             "A page lands on reserved ground; without the flag elsewhere.",
-            "Whatever was there is gone. On hppa shared memory must fit the file's cache colour: EINVAL.",
+            "Replaces what was there. On hppa shared memory must fit the file's cache colour: EINVAL.",
         ],
     ),
     (
@@ -58,47 +58,46 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         [
             "Fresh memory, whatever file is given.",
             "With a memfd given, the first byte is zero, and a store does not reach the file.",
-            "EINVAL with MAP_SHARED_VALIDATE, huge pages excepted.",
+            "EINVAL with MAP_SHARED_VALIDATE, unless huge.",
         ],
     ),
     (
         "MAP_32BIT",
         [
             "The mapping lies below 2 GiB.",
-            "A page for which the kernel chooses the address; without the flag it lies above.",
-            "The kernel chooses from 1 to 2 GiB only: soon ENOMEM. A free low hint wins.",
+            "A page lies there that the kernel placed; without the flag above.",
+            "The kernel has 1 GiB for it: soon ENOMEM. A free low hint wins.",
         ],
     ),
     (
         "MAP_ABOVE4G",
         [
-            "The kernel chooses no address below 4 GiB.",
-            "With --thorough: all above 4 GiB is reserved, then only a plain page lands below. Otherwise MAP_SHARED_VALIDATE says \
-             whether it is known.",
+            "The kernel places nothing below 4 GiB.",
+            "With --thorough all above 4 GiB is reserved, and only a plain page lands below. Else MAP_SHARED_VALIDATE says if it is known.",
             "A low hint wins.",
         ],
     ),
     (
         "MAP_GROWSDOWN",
         [
-            "Memory below the mapping becomes part of it when touched.",
+            "Memory below becomes part of the mapping when touched.",
             "Stores 4 and 8 pages below it succeed; without the flag EFAULT.",
-            "Private anonymous memory only, else EINVAL. Stops at `ulimit -s` and 256 pages above a neighbour; since 4.12 never on hppa.",
+            "Private anonymous memory only. Stops at `ulimit -s`, and 256 pages above a neighbour. Since 4.12 never on hppa.",
         ],
     ),
     (
         "MAP_DENYWRITE",
         [
-            "The mapped file cannot be written: ETXTBSY.",
-            "A write to a memfd while it is mapped.",
-            "Ignored by every kernel since 2.6, though MAP_SHARED_VALIDATE passes it.",
+            "The file cannot be written while it is mapped: ETXTBSY.",
+            "A write to a memfd that is mapped.",
+            "Ignored since 2.6, though MAP_SHARED_VALIDATE passes it.",
         ],
     ),
     (
         "MAP_LOCKED",
         [
-            "The pages are brought into memory and stay there.",
-            "As on locked memory only, madvise(MADV_DONTNEED) is EINVAL and msync(MS_INVALIDATE) EBUSY.",
+            "Pages are in memory and stay there.",
+            "madvise(MADV_DONTNEED) is EINVAL and msync(MS_INVALIDATE) EBUSY; without the flag not.",
             "EPERM and EAGAIN are limits: `ulimit -l`. mmap succeeds even if pages could not be brought in.",
         ],
     ),
@@ -106,7 +105,7 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         "MAP_NORESERVE",
         [
             "No memory or swap is set aside for it.",
-            "64 and 128 MiB more than memory and swap are given, and never touched; without the flag ENOMEM.",
+            "64 and 128 MiB more than memory and swap are given, and not touched; without the flag ENOMEM.",
             "vm.overcommit_memory=1 gives all that anyway, 2 never. A touch may kill.",
         ],
     ),
@@ -115,13 +114,13 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         [
             "Pages are in memory before they are touched.",
             "mincore finds 16 of 16 fresh pages; without the flag none.",
-            "mmap succeeds even if pages could not be brought in. mlockall(MCL_FUTURE) looks the same.",
+            "mmap succeeds even if pages could not be brought in.",
         ],
     ),
     (
         "MAP_NONBLOCK",
         [
-            "Cancels MAP_POPULATE (since 2.6.23).",
+            "Cancels MAP_POPULATE, since 2.6.23.",
             "With both mincore finds none of 16 pages, with MAP_POPULATE alone all.",
             "Does nothing alone.",
         ],
@@ -130,24 +129,24 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         "MAP_STACK",
         [
             "No transparent huge pages; on hppa since 6.12 it grows upwards.",
-            "madvise(MADV_COLLAPSE) is EINVAL, and not without the flag; or stores above the mapping succeed.",
-            "Did nothing before 6.7.6. Without transparent huge pages there is nothing to see.",
+            "madvise(MADV_COLLAPSE) is EINVAL, or stores above the mapping succeed; without the flag not.",
+            "Did nothing before 6.7.6.",
         ],
     ),
     (
         "MAP_HUGETLB",
         [
             "The memory is of huge pages.",
-            "munmap of one base page of it is EINVAL. MAP_NORESERVE needs no page in the pool; none is touched.",
-            "With an empty pool (vm.nr_hugepages) ENOMEM, with MAP_NORESERVE SIGBUS at the first touch. EINVAL for most files.",
+            "munmap of one base page of it is EINVAL. None is touched, and with MAP_NORESERVE none need be there.",
+            "With an empty pool (vm.nr_hugepages) ENOMEM, or with MAP_NORESERVE SIGBUS when touched. EINVAL for most files.",
         ],
     ),
     (
         "MAP_SYNC",
         [
-            "A page is writable only when the file's metadata is on the medium: a flushed store survives power loss.",
+            "A page is writable only when the file's metadata is stored: what was flushed survives power loss.",
             "MAP_SHARED_VALIDATE takes it on a path you name, and refuses bits 22 and 24 there.",
-            "Only on DAX. Without MAP_SHARED_VALIDATE it may be dropped. `sf` in smaps shows only that it is known.",
+            "DAX only. Without MAP_SHARED_VALIDATE it may be dropped.",
         ],
     ),
     (
@@ -163,15 +162,15 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         [
             "Fresh pages hold what was there before.",
             "Pages are filled, given back, and asked for again.",
-            "Only without an MMU, where configured. With MAP_HUGETLB its bit is part of the size.",
+            "Only without an MMU. With MAP_HUGETLB its bit is part of the size.",
         ],
     ),
     (
         "MAP_HUGE_16KB",
         [
             "With MAP_HUGETLB: this machine has huge pages of that size.",
-            "munmap of one base page is EINVAL; pages of 2^13 bytes, which nobody has, are the control.",
-            "Without MAP_HUGETLB it means nothing and is taken all the same.",
+            "munmap of one base page is EINVAL; with 2^13 bytes, which no machine has, not.",
+            "Without MAP_HUGETLB it is dropped.",
         ],
     ),
 ];
@@ -186,28 +185,29 @@ pub(crate) const SENTENCES: [[&str; 3]; EXPLAINED.len()] = {
     sentences
 };
 
-/// The lines about a row of the table.
+/// Appends the lines about a row of the table.
 #[cold]
-pub fn explain(row: usize) -> String {
-    let (mut out, mut words) = (String::new(), String::new());
-    let Some(flag) = TABLE.get(row) else { return out };
-    flag.name.push(&mut out);
+#[inline(never)]
+pub fn explain(row: usize, out: &mut String) {
+    let Some(flag) = TABLE.get(row) else { return };
+    flag.name.push(out);
     out.push('\n');
-    let sentences = Text::EXPLAINED.nth(3 * place(row));
+    let mut words = String::new();
     for label in 0..LABELS.len() {
         let start = out.len();
-        Text::LABELS.nth(label).push(&mut out);
+        Text::LABELS.nth(label).push(out);
         match label {
             0 => sentence::version(&mut words, flag.since),
             1 => values(&mut words, flag),
-            _ => sentences.nth(label - 2).push(&mut words),
+            _ => Text::EXPLAINED.nth(3 * place(row) + label - 2).push(&mut words),
         }
-        wrap(&mut out, start, COLUMN, &mut words);
+        wrap(out, start, &mut words, COLUMN);
     }
-    out
 }
 
 /// Appends the value on each architecture.
+#[cold]
+#[inline(never)]
 fn values(out: &mut String, flag: &Flag) {
     for arch in Arch::ALL {
         if !out.is_empty() {
@@ -220,6 +220,8 @@ fn values(out: &mut String, flag: &Flag) {
 }
 
 /// The place of a row's sentences: how many experiments come before its own.
+#[cold]
+#[inline(never)]
 fn place(row: usize) -> usize {
     let rows = TABLE.get(..=row).unwrap_or_default().windows(2);
     rows.filter(|two| matches!(two, [one, other] if !core::ptr::eq(one.experiment, other.experiment))).count()

@@ -222,6 +222,10 @@ ops! {
     MayReboot "may_reboot",
     /// `reboot(2)`: [`Ending`]. Returns only when it failed.
     Reboot "reboot",
+    /// `ioctl(2)` with `TIOCGWINSZ`: descriptor. Succeeds on a terminal only.
+    Terminal "terminal",
+    /// `getenv(3)`; reads the name -> how many bytes its value has; `ENOENT` where it has none.
+    Variable "getenv",
     /// `pause(2)`, or what sleeps without using the processor where that call is missing.
     Pause "pause",
 }

@@ -6,18 +6,17 @@ use crate::report::columns::pad;
 use crate::report::sentence;
 use crate::report::table::COLUMNS;
 
-/// The lines.
+/// Appends the lines.
 #[cold]
-pub fn list(arch: Arch) -> String {
-    let mut out = String::new();
+#[inline(never)]
+pub fn list(arch: Arch, out: &mut String) {
     for flag in TABLE {
         let start = out.len();
-        flag.name.push(&mut out);
-        pad(&mut out, start + COLUMNS[0]);
-        sentence::value(&mut out, flag, arch);
-        pad(&mut out, start + COLUMNS[1]);
-        sentence::version(&mut out, flag.since);
+        flag.name.push(out);
+        pad(out, start + COLUMNS[0]);
+        sentence::value(out, flag, arch);
+        pad(out, start + COLUMNS[1]);
+        sentence::version(out, flag.since);
         out.push('\n');
     }
-    out
 }

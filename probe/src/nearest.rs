@@ -1,5 +1,6 @@
 //! Flags by name, and the nearest name where there is none.
 
+use crate::cli;
 use crate::flags::TABLE;
 use crate::text::Text;
 
@@ -8,34 +9,35 @@ const PREFIX: usize = 4;
 /// Room for the rest of the longest name.
 const ROOM: usize = 16;
 
-/// The place in the table of the flag with this name; or a sentence that says which name is the nearest, if one is near.
+/// The place in the table of the flag with this name; or says which name is the nearest, if one is near.
 #[cold]
-pub fn flag(word: &str) -> Result<usize, String> {
-    let (mut least, mut nearest) = (usize::MAX, String::new());
-    for (place, flag) in TABLE.iter().enumerate() {
-        let name = flag.name.string();
-        if name == word {
-            return Ok(place);
-        }
-        let far = distance(word.as_bytes(), name.as_bytes());
+#[inline(never)]
+pub fn flag(word: &str, said: &mut String) -> Option<usize> {
+    let place = cli::place(word, Text::FLAG_NAMES, TABLE.len());
+    if place < TABLE.len() {
+        return Some(place);
+    }
+    let (mut least, mut nearest) = (word.len() / 3 + 1, Text::LISTED);
+    for flag in TABLE {
+        let far = distance(word.as_bytes(), flag.name.string().as_bytes());
         if far < least {
-            (least, nearest) = (far, name);
+            (least, nearest) = (far, flag.name);
         }
     }
-    let mut message = Text::THERE_IS_NO_FLAG.string();
-    message.push_str(word);
-    if least * 3 <= word.len() {
-        Text::NEAREST_NAME.push(&mut message);
-        message.push_str(&nearest);
-    } else {
-        Text::LISTED.push(&mut message);
+    Text::THERE_IS_NO_FLAG.push(said);
+    said.push_str(word);
+    Text::SEMICOLON.push(said);
+    if nearest != Text::LISTED {
+        Text::NEAREST_NAME.push(said);
     }
-    Err(message)
+    nearest.push(said);
+    None
 }
 
 /// How many characters must be inserted, left out or replaced to turn a word into a name: Levenshtein's distance, whatever the case, and
 /// `MAP_` apart.
 #[cold]
+#[inline(never)]
 fn distance(mut word: &[u8], name: &[u8]) -> usize {
     if word.get(PREFIX - 1) == Some(&b'_') {
         word = word.get(PREFIX..).unwrap_or_default();

@@ -1,7 +1,8 @@
 //! The report: plain data. One writer per format, each a file below; none calls the kernel.
 
 use crate::arch::Arch;
-use crate::cli::What;
+use crate::cli::{Options, What};
+use crate::command::of_file;
 use crate::evidence::Step;
 use crate::experiment::environment::LIES;
 use crate::experiment::validation::Validation;
@@ -15,10 +16,16 @@ use core::ops::Range;
 pub(crate) mod columns;
 mod json;
 mod json_sweep;
+pub(crate) mod ktap;
+pub(crate) mod macros;
+pub(crate) mod nfd;
+pub(crate) mod prometheus;
 pub mod sentence;
+pub(crate) mod shell;
 pub(crate) mod table;
+mod template;
 
-pub use json::escaped;
+pub use json::{escape, escaped};
 
 /// The version of the report's form: a minor version only adds keys.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -115,15 +122,60 @@ impl Report {
     }
 }
 
-/// A format: its name on the command line and its writer.
+/// What a format is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// Every question.
+    Everything,
+    /// Verdicts.
+    Verdicts,
+    /// Verdicts as names of another language, which begin with a prefix.
+    Names,
+    /// Verdicts for people, in colour where that is wanted.
+    People,
+}
+
+/// A format: its writer, and what that is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
     /// Turns a report into text that ends with a newline.
     pub write: fn(&Report) -> String,
+    /// What it is for.
+    pub fit: Fit,
 }
 
 /// Every format, the default first.
-pub const FORMATS: &[Format] = &[Format { write: json::write }, Format { write: table::write }];
+pub const FORMATS: &[Format] = &[
+    Format { write: json::write, fit: Fit::Everything },
+    Format { write: json::write_line, fit: Fit::Everything },
+    Format { write: table::write, fit: Fit::People },
+    Format { write: ktap::write, fit: Fit::Verdicts },
+    Format { write: shell::write, fit: Fit::Names },
+    Format { write: macros::write, fit: Fit::Names },
+    Format { write: prometheus::write, fit: Fit::Verdicts },
+    Format { write: nfd::write, fit: Fit::Verdicts },
+];
 
 /// What `--format` takes, in the same order.
-pub(crate) const NAMES: [&str; FORMATS.len()] = ["json", "table"];
+pub(crate) const NAMES: [&str; FORMATS.len()] =
+    ["json", "jsonl", "table", "ktap", "shell", "macros", "prometheus", "nfd"];
+
+/// The format that is asked for, if it can print the answer to a question as it is to be printed; a sentence where it cannot.
+pub fn format(what: What, options: &Options) -> Result<Format, String> {
+    let format = FORMATS.get(options.format).copied().unwrap_or(FORMATS[0]);
+    if what != What::Report && format.fit != Fit::Everything {
+        return Err(of_file(&what.word().string(), Text::JSON_ONLY));
+    }
+    match &options.style.prefix {
+        Some(_) if format.fit != Fit::Names => Err(Text::PREFIX_OF_NOTHING.string()),
+        Some(prefix) if !begins_a_name(prefix) => Err(of_file(prefix, Text::NO_PREFIX)),
+        _ => Ok(format),
+    }
+}
+
+/// Whether names of C and of POSIX shells can begin with it; they can with nothing.
+#[cold]
+fn begins_a_name(prefix: &str) -> bool {
+    let letters = prefix.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    letters && !prefix.starts_with(|first: char| first.is_ascii_digit())
+}

@@ -1,15 +1,14 @@
 //! `mapprobe require`: which of the flags that a program needs it does not get here, why, and what may help. Decided from the report
 //! alone. `honored` and `accepted` meet a requirement, `inconclusive` cannot be told, any other verdict does not meet it.
 
-use crate::cli::Options;
-use crate::command::of_file;
+use crate::cli::{Options, wrong};
 use crate::errno::Errno;
 use crate::evidence::{Call, Outcome};
 use crate::experiment::Asks;
-use crate::flags::{Flag, Kind, MAP_SHARED_VALIDATE, TABLE, Version};
+use crate::flags::{Flag, MAP_SHARED_VALIDATE, TABLE, Version};
 use crate::kernel::Word;
 use crate::nearest;
-use crate::report::{Report, Row, escaped, sentence};
+use crate::report::{Report, Row, escape, sentence};
 use crate::text::Text;
 use crate::verdict::{Cause, Verdict};
 
@@ -32,70 +31,76 @@ pub struct Requirement {
 /// No path: there are fewer.
 const NO_PATH: u8 = u8::MAX;
 
-/// Reads `FLAG` or `FLAG:PATH`, in which a path may have colons. Adds the path to those that are asked about. The error is a sentence.
+/// Reads `FLAG` or `FLAG:PATH`, in which a path may have colons, or says what is wrong with it. The path is asked about then.
 #[cold]
-pub fn read(word: &str, paths: &mut Vec<String>) -> Result<Requirement, String> {
+#[inline(never)]
+pub fn read(word: &str, options: &mut Options, said: &mut String) -> Option<()> {
     let colon = word.bytes().position(|byte| byte == b':').unwrap_or(word.len());
-    let row = nearest::flag(word.get(..colon).unwrap_or_default())?;
+    let row = nearest::flag(word.get(..colon)?, said)?;
     let mut place = usize::from(NO_PATH);
     if let Some(path) = word.get(colon + 1..) {
-        // Nothing is asked about a size but anonymous memory.
-        if TABLE.get(row).is_some_and(|flag| flag.kind == Kind::HugeSize) {
-            return Err(of_file(word, Text::NEVER_OF_A_FILE));
-        }
+        let paths = &mut options.path;
         place = paths.iter().position(|known| known == path).unwrap_or(paths.len());
         if place == paths.len() {
             paths.push(String::from(path));
         }
     }
-    Ok(Requirement { row: row as u8, path: place as u8 })
+    options.require.push(Requirement { row: row as u8, path: place as u8 });
+    Some(())
 }
 
-/// Says what is not met, a line each, and the exit code. Notes in the report which rows are required. The error is a sentence about
-/// what a recording does not say.
+/// Says what is not met, a line each, and returns the exit code. Notes in the report which rows are required. Nothing: what was said
+/// complains that a recording does not say it.
 #[cold]
-pub fn settle(report: &mut Report, options: &Options) -> Result<(String, i32), String> {
-    let (mut out, mut code) = (String::new(), MET);
-    for wanted in &options.require {
-        let mut name = String::new();
-        let flag = usize::from(wanted.row);
-        TABLE.get(flag).map(|flag| flag.name.push(&mut name));
-        report.required |= 1 << wanted.row;
-        let path = options.path.get(usize::from(wanted.path)).map(|path| escaped(path));
-        let place = path.as_ref().and_then(|path| report.paths.iter().position(|asked| asked == path));
-        if let Some(path) = &path {
-            name.push(':');
-            name.push_str(path);
+#[inline(never)]
+pub fn settle(report: &mut Report, options: &Options, said: &mut String) -> Option<i32> {
+    let mut code = MET;
+    for &Requirement { row, path } in &options.require {
+        report.required |= 1 << row;
+        let start = said.len();
+        TABLE.get(usize::from(row))?.name.push(said);
+        let mut row = report.rows.get(usize::from(row));
+        let mut place = None;
+        if let Some(path) = options.path.get(usize::from(path)) {
+            said.push(':');
+            let begins = said.len();
+            escape(said, path);
+            place = report.paths.iter().position(|asked| said.get(begins..) == Some(asked));
+            row = row.filter(|_| place.is_some());
         }
-        let Some(row) = report.rows.get(flag).filter(|_| place.is_some() == path.is_some()) else {
-            return Err(of_file(&name, Text::NOT_RECORDED));
+        let Some(row) = row else {
+            let name = said.split_off(start);
+            return wrong(said, &name, Text::NOT_RECORDED);
         };
-        let (mut verdict, mut file) = (row.finding.0, None);
+        let (mut verdict, mut answer) = (row.finding.0, None);
         if let Some(place) = place {
-            (verdict, file) = on_file(report, row, place);
+            (verdict, answer) = on_file(report, row, place);
         }
-        code = match verdict {
-            Verdict::Honored | Verdict::Accepted => continue,
-            Verdict::Inconclusive if options.lenient => continue,
-            Verdict::Inconclusive if code == MET => UNTOLD,
-            Verdict::Inconclusive => code,
-            _ => NOT_MET,
-        };
-        out.push_str(&name);
-        Text::COLON.push(&mut out);
-        verdict.word().push(&mut out);
-        Text::COLON.push(&mut out);
-        match file {
-            None => sentence::words(&row.finding.1).push(&mut out),
+        let untold = verdict == Verdict::Inconclusive;
+        if matches!(verdict, Verdict::Honored | Verdict::Accepted) || untold && options.lenient {
+            said.truncate(start);
+            continue;
+        }
+        // A definite no is more than that nobody can tell.
+        if !untold {
+            code = NOT_MET;
+        } else if code == MET {
+            code = UNTOLD;
+        }
+        Text::COLON.push(said);
+        verdict.word().push(said);
+        Text::COLON.push(said);
+        match answer {
+            None => sentence::words(&row.finding.1).push(said),
             Some(answer) => {
-                Text::ANSWER_OF_FILE.push(&mut out);
-                sentence::outcome(&mut out, answer);
+                Text::ANSWER_OF_FILE.push(said);
+                sentence::outcome(said, answer);
             }
         }
-        add_remedies(&mut out, report, row, verdict);
-        out.push('\n');
+        add_remedies(said, report, row, verdict);
+        said.push('\n');
     }
-    Ok((out, code))
+    Some(code)
 }
 
 /// Whether what the kernel does with a flag depends on the file: `MAP_SYNC`. Anything else it does with every file of which it takes
@@ -108,6 +113,7 @@ fn is_about_files(flag: &Flag) -> bool {
 /// the file takes the flag under no map type; a flag that is about files counts under `MAP_SHARED_VALIDATE` only. (There the row is
 /// honored only if every file that takes it refuses flags that no kernel knows.)
 #[cold]
+#[inline(never)]
 fn on_file(report: &Report, row: &Row, place: usize) -> (Verdict, Option<Outcome>) {
     let (verdict, about_files) = (row.finding.0, is_about_files(row.flag));
     let bits = row.flag.value(report.arch).unwrap_or_default();
@@ -142,6 +148,7 @@ const BETWEEN: u16 = 1 << 0 | 1 << 1 | 1 << 9;
 
 /// Appends what may help, and what is in the way.
 #[cold]
+#[inline(never)]
 fn add_remedies(out: &mut String, report: &Report, row: &Row, verdict: Verdict) {
     let untold = verdict == Verdict::Inconclusive;
     let mut between = Text::MAY_HELP;

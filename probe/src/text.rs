@@ -58,6 +58,11 @@ texts! {
     LABELS explain::LABELS;
     EXPLAINED explain::SENTENCES.as_flattened();
     FORMATS report::NAMES;
+    KTAP report::ktap::FORM;
+    SHELL report::shell::FORM;
+    MACROS report::macros::FORM;
+    PROMETHEUS report::prometheus::FORM;
+    NFD report::nfd::FORM;
     SCHEMAS ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bits"];
 
     // What is measured, and what may be in the way.
@@ -193,13 +198,16 @@ texts! {
     THERE_IS_NO_FORMAT ["there is no format "];
     THERE_IS_NO_ARCH ["there is no architecture "];
     THERE_IS_NO_FLAG ["there is no flag "];
-    NEAREST_NAME ["; the nearest name is "];
-    LISTED ["; `mapprobe list` names them"];
+    NEAREST_NAME ["the nearest name is "];
+    LISTED ["`mapprobe list` names them"];
     OTHER_QUESTION ["it does not go with that question"];
     WORD_IS_MISSING ["a word is missing behind it"];
     ONE_WORD_TOO_MANY ["that is one word too many"];
     NO_FLAGS_WORD ["this is no number such as 0x8003, 32771 or 0100003, or too large for flags"];
     CHOOSE ["; choose one of"];
+    JSON_ONLY ["this is answered as json or jsonl only"];
+    PREFIX_OF_NOTHING ["--prefix is for names: they are in the formats macros and shell"];
+    NO_PREFIX ["no name begins like that: a prefix has letters, digits and _, and no digit first"];
     RECORD_AND_REPLAY ["--record and --replay cannot be used together"];
     CANNOT_BE_OPENED ["it cannot be opened"];
     CANNOT_BE_READ ["it cannot be read"];
@@ -215,16 +223,15 @@ texts! {
     COULD_NOT_START ["could not start /init: "];
 
     // Requirements.
-    NEVER_OF_A_FILE ["a huge page size is never asked of a file"];
     NOT_RECORDED ["the recording does not say"];
-    ANSWER_OF_FILE ["this file's answer is "];
+    ANSWER_OF_FILE ["on this file: "];
     MAY_HELP ["; may help: "];
     IN_THE_WAY ["; in the way: "];
     A_FILE_ON_DAX ["MAP_SYNC:PATH of a file on DAX"];
     LIMIT_OF_LOCKED_MEMORY ["ulimit -l, CAP_IPC_LOCK"];
     LIMIT_OF_STACKS ["ulimit -s"];
     A_WIDE_KERNEL ["a 64-bit kernel"];
-    HUGE_PAGES ["CONFIG_HUGETLBFS and a processor with such pages"];
+    HUGE_PAGES ["CONFIG_HUGETLBFS, another processor"];
     POOL ["vm.nr_hugepages"];
     LINUX ["Linux >= "];
 
@@ -234,7 +241,6 @@ texts! {
     NO_FLAG_OF [" is no flag of "];
     HUGE_PAGES_OF ["  huge pages of 2^"];
     BYTES [" bytes\n"];
-    A_SIZE_ALONE ["  a huge page size means something with MAP_HUGETLB only\n"];
     OLD_MAP_TYPE ["  before Linux 4.15 MAP_TYPE was 0x3 there\n"];
 
     // The report on a console, in version 1 of its form.
@@ -242,10 +248,15 @@ texts! {
     FRAME_LINE ["mapprobe:"];
     FRAME_END ["mapprobe: end lines=", " bytes=", " crc32=", " exit="];
 
+    // Formats of lines.
+    PREFIX ["MAPPROBE_"];
+    OK ["ok"];
+    NOT_OK ["not ok"];
+
     // The table.
     MAPPROBE_FOR [concat!("mapprobe ", env!("CARGO_PKG_VERSION"), " for ")];
     ON [" on "];
-    TABLE_HEAD ["\n\nFLAG                 VALUE       VERDICT      REASON\n"];
+    TABLE_HEAD ["\nFLAG                 VALUE       VERDICT      REASON\n"];
     NOT_PLAIN ["not a plain kernel"];
     INCOMPLETE ["\nincomplete: not every flag could be asked\n"];
 }

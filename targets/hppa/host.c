@@ -3,6 +3,7 @@
  * The program itself is WebAssembly turned into C by wasm2c; it reaches the kernel only through the three imports below, which
  * probe/src/kernel/wasm.rs declares. A call answers a scalar: a value, or -errno in the numbers of asm-generic (errno.h here turns
  * PA-RISC's own numbers into them). The numbers of operations are those of probe/src/kernel.rs: dist writes ops.h. */
+#include <asm/ioctls.h>
 #include <asm/mman.h>
 #include <asm/signal.h>
 #include <asm/stat.h>
@@ -126,12 +127,12 @@ static const struct { __sighandler_t handler; unsigned long flags, mask[2]; } ig
 /* Where a register comes from: the arguments, the input as it is or as text with a zero at its end, the output, a structure; or a
  * constant. */
 enum { A, B, C, D, E, INPUT, INPUT_LEN, TEXT, OUTPUT, OUTPUT_LEN, STRUCT, PLACES };
-enum { ZERO = PLACES, CWD, PIPE_FLAGS, MEMFD, SIGNAL, ACTION, MASK, MODE, MAGIC1, MAGIC2, CAD_ON, CAREFUL };
+enum { ZERO = PLACES, CWD, PIPE_FLAGS, MEMFD, SIGNAL, ACTION, MASK, MODE, MAGIC1, MAGIC2, CAD_ON, CAREFUL, WINDOW_SIZE };
 static const long constants[] = {
   0, AT_FDCWD, O_CLOEXEC | O_NONBLOCK, MFD_CLOEXEC, SIGPIPE, (long)&ignored, sizeof ignored.mask, 0755,
-  LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, MS_NOSUID | MS_NOEXEC,
+  LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, MS_NOSUID | MS_NOEXEC, TIOCGWINSZ,
 };
-_Static_assert(LENGTH(constants) == CAREFUL - ZERO + 1, "a constant that has no name, or a name without one");
+_Static_assert(LENGTH(constants) == WINDOW_SIZE - ZERO + 1, "a constant that has no name, or a name without one");
 /* The system call of each operation. Without a number: answered otherwise. */
 static const struct { unsigned short nr; unsigned char from[6]; } rows[] = {
   /* mmap2 takes the offset in units of 4096 bytes. */
@@ -167,14 +168,27 @@ static const struct { unsigned short nr; unsigned char from[6]; } rows[] = {
   [OP_Execve] = {__NR_execve, {TEXT, A, B}},
   [OP_MayReboot] = {__NR_reboot, {MAGIC1, MAGIC2, CAD_ON}},
   [OP_Reboot] = {__NR_reboot, {MAGIC1, MAGIC2, A}},
+  [OP_Terminal] = {__NR_ioctl, {A, WINDOW_SIZE, STRUCT}},
+  [OP_Variable] = {0},
   [OP_Pause] = {__NR_pause},
 };
-_Static_assert(LENGTH(rows) == OPS && OPS == 32, "an operation that has no row, or none any more");
+_Static_assert(LENGTH(rows) == OPS && OPS == 34, "an operation that has no row, or none any more");
 _Static_assert(LENGTH(how) == HOWS && LENGTH(ending) == ENDINGS && LENGTH(advice) == ADVICES, "a choice that has no number here");
 
 static u32 failed(int errno) { return -errno; }
 static u32 auxiliary(Host *h, unsigned long kind) {
   for (unsigned long *a = h->aux; a[0] != AT_NULL; a += 2) if (a[0] == kind) return a[1];
+  return failed(ENOENT);
+}
+/* How long the value of a variable of the environment is; its name ends with a zero. */
+static u32 variable(Host *h, const char *name, u32 len) {
+  for (char **entry = h->envp; *entry; entry++) {
+    u32 n = 0, count = 0;
+    while (n + 1 < len && (*entry)[n] && (*entry)[n] == name[n]) n++;
+    if (n + 1 != len || (*entry)[n] != '=') continue;
+    while ((*entry)[n + 1 + count]) count++;
+    return count;
+  }
   return failed(ENOENT);
 }
 static const char *argv[65];
@@ -189,6 +203,7 @@ u32 Z_hostZ_call(Host *h, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 in, u32
   switch (op) {
     case OP_PageSize: return auxiliary(h, AT_PAGESZ);
     case OP_Euid: return auxiliary(h, AT_EUID);
+    case OP_Variable: return variable(h, input, in_len);
     case OP_Mincore: if ((u64)out_len * (u32)auxiliary(h, AT_PAGESZ) < b) return failed(EFAULT); break;
     case OP_Uname: if (out_len < sizeof(struct new_utsname)) return failed(EFAULT); break;
     case OP_Madvise: if (c >= ADVICES) return failed(EINVAL); c = advice[c]; break;

@@ -4,7 +4,7 @@
 //! booted in, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
-//! [`browser`] looks at pages.
+//! [`browser`] looks at pages; [`kunit`] and [`node_exporter`] are programs that read reports.
 
 pub mod browser;
 pub mod console;
@@ -14,8 +14,10 @@ pub mod emulator;
 pub mod facts;
 pub mod guests;
 pub mod kernels;
+pub mod kunit;
 pub mod machine;
 pub mod matrix;
+pub mod node_exporter;
 pub mod qemu;
 pub mod report;
 pub mod stock;

@@ -181,6 +181,15 @@ impl dyn Kernel + '_ {
         self.ask(Op::Reboot, how as Word, 0, 0)
     }
 
+    pub fn terminal(&mut self, fd: Fd) -> Answer {
+        self.ask(Op::Terminal, fd as Word, 0, 0)
+    }
+
+    /// Bytes of a variable of the environment; 0 as well where there is none.
+    pub fn variable(&mut self, name: &str) -> Word {
+        self.ask_of(Op::Variable, 0, &[name]).result().unwrap_or(0)
+    }
+
     pub fn pause(&mut self) {
         self.ask(Op::Pause, 0, 0, 0);
     }

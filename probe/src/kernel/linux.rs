@@ -85,13 +85,14 @@ enum Place {
     Magic2,
     CadOn,
     Careful,
+    WindowSize,
 }
 
 /// How many places are not constants.
 const PLACES: usize = Place::Zero as usize + 1;
 
 /// The others, in their order.
-static CONSTANTS: [c_int; 11] = [
+static CONSTANTS: [c_int; 12] = [
     libc::AT_FDCWD,
     libc::O_CLOEXEC | libc::O_NONBLOCK,
     libc::MFD_CLOEXEC as c_int,
@@ -103,9 +104,10 @@ static CONSTANTS: [c_int; 11] = [
     libc::LINUX_REBOOT_MAGIC2,
     libc::LINUX_REBOOT_CMD_CAD_ON,
     (libc::MS_NOSUID | libc::MS_NOEXEC) as c_int,
+    libc::TIOCGWINSZ as c_int,
 ];
 
-const _: () = assert!(PLACES + CONSTANTS.len() == Place::Careful as usize + 1);
+const _: () = assert!(PLACES + CONSTANTS.len() == Place::WindowSize as usize + 1);
 
 /// A system call.
 #[derive(Clone, Copy)]
@@ -158,7 +160,7 @@ const fn row(op: Op) -> Row {
         Op::Unlink => (libc::SYS_unlinkat, RETURNED, &[Cwd, Text]),
         Op::Memory => (libc::SYS_sysinfo, RETURNED, &[Scratch]),
         // Answered without a system call.
-        Op::PageSize | Op::Euid | Op::Pid => (libc::SYS_getpid, RETURNED, &[]),
+        Op::PageSize | Op::Euid | Op::Variable | Op::Pid => (libc::SYS_getpid, RETURNED, &[]),
         // CLOCK_REALTIME is 0.
         Op::Time => (libc::SYS_clock_gettime, now, &[Zero, Scratch]),
         Op::Uname => (libc::SYS_uname, RETURNED, &[Output]),
@@ -171,6 +173,7 @@ const fn row(op: Op) -> Row {
         Op::Execve => (libc::SYS_execve, RETURNED, &[Text, A, B]),
         Op::MayReboot => (libc::SYS_reboot, RETURNED, &[Magic1, Magic2, CadOn]),
         Op::Reboot => (libc::SYS_reboot, RETURNED, &[Magic1, Magic2, A]),
+        Op::Terminal => (libc::SYS_ioctl, RETURNED, &[A, WindowSize, Scratch]),
         // For no descriptor and without an end; aarch64 has no pause(2).
         Op::Pause => (libc::SYS_ppoll, RETURNED, &[]),
     };
@@ -243,6 +246,24 @@ impl Linux {
         Answer::failed(Errno::ENOENT)
     }
 
+    /// How long the value of a variable of the environment is, whose name ends with a zero.
+    #[cold]
+    fn variable(&self, name: &[u8]) -> Answer {
+        let name = name.strip_suffix(&[0]).unwrap_or(name);
+        let mut entry = self.environment;
+        // SAFETY: `environment` is what the constructors promise: pointers to strings with a zero at their ends, the last pointer is null.
+        unsafe {
+            while *entry != 0 {
+                let pair = core::ffi::CStr::from_ptr(*entry as *const core::ffi::c_char).to_bytes();
+                if let Some(value) = pair.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"=")) {
+                    return Answer::value(value.len() as u64);
+                }
+                entry = entry.add(1);
+            }
+        }
+        Answer::failed(Errno::ENOENT)
+    }
+
     /// The places from which registers are filled, in the order of [`Place`]; the scratch space is not among them yet.
     fn arguments(&self, call: &mut Call) -> Result<[u64; PLACES], Errno> {
         let [mut a, mut b, mut c, d, e] = call.args;
@@ -280,6 +301,7 @@ impl Kernel for Linux {
         match call.op {
             Op::PageSize => return self.auxiliary(libc::AT_PAGESZ),
             Op::Euid => return self.auxiliary(libc::AT_EUID),
+            Op::Variable => return self.variable(call.input),
             _ => {}
         }
         let mut places = match self.arguments(call) {

@@ -5,7 +5,7 @@ const WIDTH: usize = 80;
 
 /// The last cell of a line that began at `start`, a text that is wrapped between words in its column. It is taken away.
 #[cold]
-pub fn wrap(out: &mut String, mut start: usize, column: usize, text: &mut String) {
+pub fn wrap(out: &mut String, mut start: usize, text: &mut String, column: usize) {
     pad(out, start + column);
     let mut between = false;
     for word in text.as_bytes().split(|&byte| byte == b' ').map(crate::kernel::text) {

@@ -10,7 +10,20 @@ use crate::text::Text;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
-    let mut json = Json::default();
+    write_in(report, false)
+}
+
+/// `jsonl`: the same object in one line, so that many reports are one file.
+#[cold]
+pub fn write_line(report: &Report) -> String {
+    write_in(report, true)
+}
+
+/// Writes the report, the whole of it flat or as far as it is.
+#[inline(never)]
+fn write_in(report: &Report, flat: bool) -> String {
+    // The object itself lies one deep.
+    let mut json = Json { flat: flat.into(), ..Json::default() };
     json.open('{');
     json.say_at(Text::SCHEMA, Text::SCHEMAS.nth(report.what as usize));
     json.say_at(Text::SCHEMA_VERSION, Text::OF_SCHEMA);
@@ -298,8 +311,8 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// ASCII only: everything else is escaped.
-fn escape(out: &mut String, text: &str) {
+/// Appends a text from outside as the report spells it: ASCII only, everything else is escaped.
+pub fn escape(out: &mut String, text: &str) {
     for unit in text.encode_utf16() {
         match u8::try_from(unit) {
             Ok(quoted @ (b'"' | b'\\')) => {

@@ -1,6 +1,7 @@
 //! Evidence in words: reasons as sentences, calls as short strings.
 
-use super::{Report, Row};
+use super::template::replace;
+use super::{Report, Row, escaped};
 use crate::arch::Arch;
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Call, Outcome, Step};
@@ -228,4 +229,16 @@ fn differences(out: &mut String, report: &Report, row: &Row) {
 pub fn words(reason: &Reason) -> Text {
     let failed = reason.remark.filter(|_| reason.cause == Cause::ControlFailed);
     failed.unwrap_or(reason.cause.words())
+}
+
+/// Appends who asked what kernel. What the kernel says of itself is escaped, so that it fits a line, and the comments of every language.
+#[cold]
+pub fn title(out: &mut String, report: &Report) {
+    Text::MAPPROBE_FOR.push(out);
+    out.push_str(report.arch.name());
+    Text::ON.push(out);
+    for (name, behind) in [(&report.kernel.sysname, " "), (&report.kernel.release, "")] {
+        replace(out, &escaped(name), &[('*', "\\u002a")]);
+        out.push_str(behind);
+    }
 }

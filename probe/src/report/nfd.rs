@@ -1,0 +1,16 @@
+//! `nfd`: a feature file of Kubernetes' node feature discovery, from which a node gets a label for every flag.
+//!
+//! Labels of a node must be in a namespace of `feature.node.kubernetes.io` or of somebody's own.
+
+use super::template::{self, Form};
+use super::{Report, Text};
+
+/// See [`template`].
+pub const FORM: Form =
+    ["# %t\n", "# not a plain kernel: %n: %s\n", "", "mapprobe.feature.node.kubernetes.io/%n=%w\n", "", "", ""];
+
+/// Writes the report.
+#[cold]
+pub fn write(report: &Report) -> String {
+    template::fill(report, Text::NFD, &[])
+}

@@ -1,0 +1,23 @@
+//! `shell`: assignments for `.` and `eval` of any POSIX shell. Values are words, not 0 and 1: there are more than two verdicts.
+//!
+//! What lies between the program and a kernel stands in one value, a semicolon behind each.
+
+use super::template::{self, Form};
+use super::{Report, Text};
+
+/// See [`template`].
+pub const FORM: Form = [
+    concat!("%pVERSION='", env!("CARGO_PKG_VERSION"), "'\n%pARCH='%a'\n%pKERNEL_RELEASE='%r'\n%pENVIRONMENT='"),
+    "%n;",
+    "'\n",
+    "%p%n='%w'\n",
+    "",
+    "",
+    "",
+];
+
+/// Writes the report.
+#[cold]
+pub fn write(report: &Report) -> String {
+    template::fill(report, Text::SHELL, &[('\'', "'\\''")])
+}
