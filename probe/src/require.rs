@@ -97,7 +97,8 @@ pub fn settle(report: &mut Report, options: &Options, said: &mut String) -> Opti
                 sentence::outcome(said, answer);
             }
         }
-        add_remedies(said, report, row, verdict);
+        let cause = answer.is_none().then_some(row.finding.1.cause);
+        add_remedies(said, report, row.flag, verdict, cause);
         said.push('\n');
     }
     Some(code)
@@ -149,17 +150,17 @@ const BETWEEN: u16 = 1 << 0 | 1 << 1 | 1 << 9;
 /// Appends what may help, and what is in the way.
 #[cold]
 #[inline(never)]
-fn add_remedies(out: &mut String, report: &Report, row: &Row, verdict: Verdict) {
+fn add_remedies(out: &mut String, report: &Report, flag: &Flag, verdict: Verdict, cause: Option<Cause>) {
     let untold = verdict == Verdict::Inconclusive;
     let mut between = Text::MAY_HELP;
-    let remedy = match row.finding.1.cause {
-        Cause::NotDefined => return,
-        _ if is_about_files(row.flag) => Some(Text::A_FILE_ON_DAX),
-        Cause::NotPermitted | Cause::OverLimit => Some(Text::LIMIT_OF_LOCKED_MEMORY),
-        Cause::NoRoom => Some(Text::A_WIDE_KERNEL),
-        Cause::SignSeen => Some(Text::LIMIT_OF_STACKS),
-        Cause::RefusedHere | Cause::NotOffered => Some(Text::HUGE_PAGES),
-        _ if untold && row.flag.experiment.asks == Asks::Itself => Some(Text::POOL),
+    let remedy = match cause {
+        Some(Cause::NotDefined) => return,
+        _ if is_about_files(flag) => Some(Text::A_FILE_ON_DAX),
+        Some(Cause::NotPermitted | Cause::OverLimit) => Some(Text::LIMIT_OF_LOCKED_MEMORY),
+        Some(Cause::NoRoom) => Some(Text::A_WIDE_KERNEL),
+        Some(Cause::SignSeen) => Some(Text::LIMIT_OF_STACKS),
+        Some(Cause::RefusedHere | Cause::NotOffered) => Some(Text::HUGE_PAGES),
+        Some(_) if untold && flag.experiment.asks == Asks::Itself => Some(Text::POOL),
         _ => None,
     };
     if let Some(remedy) = remedy {
@@ -167,11 +168,11 @@ fn add_remedies(out: &mut String, report: &Report, row: &Row, verdict: Verdict) 
         remedy.push(out);
         between = Text::COMMA;
     }
-    let Version([major, ..]) = row.flag.since;
+    let Version([major, ..]) = flag.since;
     if major >= 4 && (untold || matches!(verdict, Verdict::Ignored | Verdict::Unknown)) {
         between.push(out);
         Text::LINUX.push(out);
-        sentence::version(out, row.flag.since);
+        sentence::version(out, flag.since);
     }
     between = Text::IN_THE_WAY;
     for (name, _) in report.lies_among(if untold { !0 } else { BETWEEN }) {
