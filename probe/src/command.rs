@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
-use crate::report::{self, FORMATS, Fit, sentence};
+use crate::report::{self, FORMATS, Fit, Report, Writer, sentence};
 use crate::text::Text;
 use crate::{init, require, run};
 
@@ -70,7 +70,7 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         let mut recording = Vec::new();
         let read = kernel.read_file(from, &mut |block| recording.extend_from_slice(block));
         read.map_err(|errno| about(from, Text::CANNOT_BE_READ, errno))?;
-        recording::replay(&recording, table).map_err(|complaint| {
+        recording::replay(&recording, table, options.reproducible).map_err(|complaint| {
             let mut message = String::from(from);
             Text::COLON.push(&mut message);
             message.push_str(&complaint);
@@ -94,14 +94,21 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         }
         report
     } else {
-        run::report(kernel, Arch::native(), &options, table)?
+        // The first format has all calls in it: written row by row, the report takes less memory.
+        let (mut writer, first) = (Writer::default(), options.format == 0 && options.require.is_empty());
+        let mut each = |report: &mut Report| {
+            if first {
+                writer.take(report);
+            }
+        };
+        let mut report = run::report(kernel, Arch::native(), &options, table, &mut each)?;
+        if first {
+            return Ok((writer.end(&mut report), PRINTED));
+        }
+        report
     };
     // What was asked may stand in a recording.
     let format = report::format(report.what, &options)?;
-    if options.reproducible {
-        report.process.pid = None;
-        report.process.time = None;
-    }
     let mut unmet = String::new();
     let Some(code) = require::settle(&mut report, &options, &mut unmet) else { return Err(unmet) };
     let text = match recorded {

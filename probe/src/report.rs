@@ -25,7 +25,7 @@ pub(crate) mod shell;
 pub(crate) mod table;
 mod template;
 
-pub use json::{escape, escaped};
+pub use json::{Writer, escape, escaped};
 
 /// The version of the report's form: a minor version only adds keys.
 pub const SCHEMA_VERSION: &str = "1.0";

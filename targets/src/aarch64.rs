@@ -15,6 +15,7 @@ pub(super) static TARGET: Target = Target {
             // Outlined functions have sequences in common, too.
             "-Cllvm-args=-machine-outliner-reruns=1",
         ],
+        layout: None,
     },
     packages: &["gcc-aarch64-linux-gnu"],
     elf: Elf { machine: 183, bits: 64, big_endian: false },

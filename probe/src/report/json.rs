@@ -7,23 +7,83 @@ use crate::experiment::bench::Context;
 use crate::experiment::validation::Validation;
 use crate::kernel::Word;
 use crate::text::Text;
+use core::mem::take;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
-    write_in(report, false)
+    Writer::default().whole(report)
 }
 
 /// `jsonl`: the same object in one line, so that many reports are one file.
 #[cold]
 pub fn write_line(report: &Report) -> String {
-    write_in(report, true)
+    // The object itself lies one deep.
+    Writer { json: Json { flat: 1, ..Json::default() } }.whole(report)
 }
 
-/// Writes the report, the whole of it flat or as far as it is.
-#[inline(never)]
-fn write_in(report: &Report, flat: bool) -> String {
-    // The object itself lies one deep.
-    let mut json = Json { flat: flat.into(), ..Json::default() };
+/// Writes a report piece by piece, while it comes about.
+#[derive(Default)]
+pub struct Writer {
+    json: Json,
+}
+
+impl Writer {
+    /// Writes all of it.
+    fn whole(mut self, report: &Report) -> String {
+        self.write(report);
+        self.close(report)
+    }
+
+    /// Writes what there is, and forgets the rows and their calls.
+    pub fn take(&mut self, report: &mut Report) {
+        self.write(report);
+        report.rows.clear();
+        report.steps.clear();
+    }
+
+    /// Writes the rows that there are.
+    #[inline(never)]
+    fn write(&mut self, report: &Report) {
+        let json = &mut self.json;
+        if json.out.is_empty() {
+            // In one piece, so that it never has to move. Pages that are not reached cost nothing.
+            json.out.reserve(ROOM);
+            write_head(json, report);
+        }
+        for row in &report.rows {
+            json.next();
+            json.open('{');
+            write_row(json, report, row);
+            json.close('}');
+        }
+    }
+
+    /// Writes what is left, and gives the text away.
+    pub fn end(&mut self, report: &mut Report) -> String {
+        self.take(report);
+        self.close(report)
+    }
+
+    /// Writes what comes after the rows.
+    fn close(&mut self, report: &Report) -> String {
+        let json = &mut self.json;
+        match report.what {
+            What::Report => json.close(']'),
+            What::Sweep => json_sweep::write_sweep(json, report),
+            What::FreeBits => json_sweep::write_free(json, report),
+        }
+        json.truth_at(Text::COMPLETE, Some(report.complete));
+        json.close('}');
+        json.out.push('\n');
+        take(&mut json.out)
+    }
+}
+
+/// Bytes of room for the text: four times what a report of today takes.
+const ROOM: usize = 256 << 10;
+
+/// Writes what comes before the rows.
+fn write_head(json: &mut Json, report: &Report) {
     json.open('{');
     json.say_at(Text::SCHEMA, Text::SCHEMAS.nth(report.what as usize));
     json.say_at(Text::SCHEMA_VERSION, Text::OF_SCHEMA);
@@ -56,30 +116,15 @@ fn write_in(report: &Report, flat: bool) -> String {
     match &report.validation {
         Some((validation, calls)) => {
             json.open_at(Text::VALIDATION, '{');
-            write_validation(&mut json, report, validation);
-            write_evidence(&mut json, report, report.calls(calls));
+            write_validation(json, report, validation);
+            write_evidence(json, report, report.calls(calls));
             json.close('}');
         }
         None => json.word_at(Text::VALIDATION, Text::NULL),
     }
-    match report.what {
-        What::Report => {
-            json.open_at(Text::FLAGS, '[');
-            for row in &report.rows {
-                json.next();
-                json.open('{');
-                write_row(&mut json, report, row);
-                json.close('}');
-            }
-            json.close(']');
-        }
-        What::Sweep => json_sweep::write_sweep(&mut json, report),
-        What::FreeBits => json_sweep::write_free(&mut json, report),
+    if report.what == What::Report {
+        json.open_at(Text::FLAGS, '[');
     }
-    json.truth_at(Text::COMPLETE, Some(report.complete));
-    json.close('}');
-    json.out.push('\n');
-    json.out
 }
 
 #[inline(never)]

@@ -57,7 +57,7 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
     words.extend(thorough.then_some("--thorough"));
     let options = options(&words);
     let opened = Paths::open(kernel, &options.path)?;
-    let report = run::probe(kernel, arch(machine), TABLE, opened.files(), &options);
+    let report = run::probe(kernel, arch(machine), TABLE, opened.files(), &options, &mut |_| {});
     opened.close(kernel);
     Ok(Findings {
         rows: report
@@ -74,15 +74,12 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
 /// What a run prints. The error is a sentence.
 pub fn text(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> Result<String, String> {
     let options = options(words);
-    run::report(kernel, arch(machine), &options, TABLE).map(|report| form(report, &options))
+    run::report(kernel, arch(machine), &options, TABLE, &mut |_| {}).map(|report| form(report, &options))
 }
 
 /// A report as it is printed.
 fn form(mut report: Report, options: &Options) -> String {
     report.style = options.style.clone();
-    if options.reproducible {
-        (report.process.pid, report.process.time) = (None, None);
-    }
     let format = report::format(report.what, options).expect("a format that can print this");
     (format.write)(&report)
 }
@@ -108,7 +105,8 @@ pub fn record(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> (Str
 
 /// What a recording prints. The error is a sentence.
 pub fn replay(recording: &[u8], words: &[&str]) -> Result<String, String> {
-    recording::replay(recording, TABLE).map(|report| form(report, &options(words)))
+    let options = options(words);
+    recording::replay(recording, TABLE, options.reproducible).map(|report| form(report, &options))
 }
 
 /// A kernel made of rules, and what was written to standard output and to standard error.
