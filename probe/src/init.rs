@@ -75,19 +75,35 @@ fn split<'a, 'b>(kernel: &mut dyn Kernel, arguments: &'b [&'a str]) -> (Request,
         for to in (from + 1..=arguments.len()).rev() {
             if let Ok(request) = cli::parse(arguments.get(from..to).unwrap_or_default()) {
                 let [before, behind] = [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
-                return (request, [before, behind], PRINTED);
+                // A flag whose name is wrong is ours as well, and must not be taken for nothing.
+                let ours =
+                    arguments.get(from..=to).filter(|words| words.last().is_some_and(|word| word.starts_with("MAP_")));
+                let exit = ours.map_or(PRINTED, |words| misspelled(kernel, words));
+                return (request, [before, behind], exit);
             }
         }
     }
-    let misspelled = arguments.iter().position(|word| word.starts_with('-'));
-    let exit = match misspelled.map(|at| cli::parse(arguments.get(at..).unwrap_or_default())) {
-        Some(Err(complaint)) => {
+    let ours = arguments.iter().position(|word| is_ours(word));
+    let exit = ours.and_then(|at| arguments.get(at..)).map_or(PRINTED, |words| misspelled(kernel, words));
+    (Request::Run(Options::default()), [arguments, &[]], exit)
+}
+
+/// Whether a word is no other init's.
+#[cold]
+fn is_ours(word: &str) -> bool {
+    word.starts_with('-') || word.starts_with("MAP_") || word == "require"
+}
+
+/// Says what is wrong with words, if they cannot be read. Returns the exit code.
+#[cold]
+fn misspelled(kernel: &mut dyn Kernel, words: &[&str]) -> i32 {
+    match cli::parse(words) {
+        Err(complaint) => {
             command::complain(kernel, &complaint);
             FAILED
         }
-        _ => PRINTED,
-    };
-    (Request::Run(Options::default()), [arguments, &[]], exit)
+        Ok(_) => PRINTED,
+    }
 }
 
 /// Starts the next init when there is one that is not this file. Returns when there is none, or it could not be started.

@@ -48,7 +48,7 @@ fn distance(mut word: &[u8], name: &[u8]) -> usize {
         count += 1;
         *place = count;
     }
-    let mut far = 0;
+    let mut far = name.len();
     for (at, byte) in word.iter().enumerate() {
         let mut corner = at;
         far = at + 1;

@@ -107,7 +107,7 @@ impl Report {
 
     /// The same of some of [`LIES`].
     pub fn lies_among(&self, some: u16) -> impl Iterator<Item = (Text, Text)> {
-        let noticed = (0..LIES.len()).filter(move |at| self.environment & some >> at & 1 == 1);
+        let noticed = (0..LIES.len()).filter(move |at| (self.environment & some) >> at & 1 == 1);
         noticed.map(|at| (Text::LIES.nth(2 * at), Text::LIES.nth(2 * at + 1)))
     }
 
