@@ -4,7 +4,7 @@
 //! booted in, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
-//! [`browser`] looks at pages; [`kunit`] and [`node_exporter`] are programs that read reports.
+//! [`headers`] reads what kernels define. [`browser`] looks at pages; [`kunit`] and [`node_exporter`] are programs that read reports.
 
 pub mod browser;
 pub mod console;
@@ -13,6 +13,7 @@ pub mod documents;
 pub mod emulator;
 pub mod facts;
 pub mod guests;
+pub mod headers;
 pub mod kernels;
 pub mod kunit;
 pub mod machine;
