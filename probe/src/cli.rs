@@ -29,7 +29,7 @@ Arguments:
   decode          which flags the number behind it has, such as 0x8003
   --format        how to print it: json (default), jsonl, table, ktap, shell,
                   macros, prometheus or nfd
-  --prefix        what names begin with in macros and shell: MAPPROBE_ (default)
+  --prefix        how names in macros and shell begin: MAPPROBE_ (default)
   --path          ask about a file too, or a directory (a scratch file is
                   made in it and removed) or a device; never changed; repeatable
   --record        write every kernel call and its answer to a file, or to
@@ -200,9 +200,9 @@ fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<
         options.alone = format.is_none();
     }
     options.format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len(), said)?;
-    options.record = record.map(String::from);
-    options.replay = replay.map(String::from);
-    options.style.prefix = prefix.map(String::from);
+    options.record = owned(record);
+    options.replay = owned(replay);
+    options.style.prefix = owned(prefix);
     options.thorough = is_given(THOROUGH);
     options.reproducible = is_given(REPRODUCIBLE);
     options.lenient = is_given(LENIENT);
@@ -270,6 +270,11 @@ fn about_flags(question: usize, behind: &[&str], arch: Option<&str>, said: &mut 
         _ => list::list(arch, said),
     }
     Some(Asked::Program)
+}
+
+#[inline(never)]
+fn owned(value: Option<&str>) -> Option<String> {
+    value.map(String::from)
 }
 
 /// The place of a word in a list of so many, or their number.

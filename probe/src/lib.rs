@@ -21,6 +21,7 @@ pub mod verdict;
 // The program around them, and what it says without asking the kernel.
 pub mod cli;
 pub mod command;
+pub mod console;
 pub mod decode;
 pub mod explain;
 pub mod frame;

@@ -161,21 +161,21 @@ pub(crate) const NAMES: [&str; FORMATS.len()] =
     ["json", "jsonl", "table", "ktap", "shell", "macros", "prometheus", "nfd"];
 
 /// The format that is asked for, if it can print the answer to a question as it is to be printed; a sentence where it cannot.
-pub fn format(what: What, options: &Options) -> Result<Format, String> {
-    let format = FORMATS.get(options.format).copied().unwrap_or(FORMATS[0]);
+#[cold]
+#[inline(never)]
+pub fn format(what: What, options: &Options) -> Result<&'static Format, String> {
+    let Some(format) = FORMATS.get(options.format) else { return Err(Text::THERE_IS_NO_FORMAT.string()) };
     if what != What::Report && format.fit != Fit::Everything {
         return Err(of_file(&what.word().string(), Text::JSON_ONLY));
     }
     match &options.style.prefix {
-        Some(_) if format.fit != Fit::Names => Err(Text::PREFIX_OF_NOTHING.string()),
-        Some(prefix) if !begins_a_name(prefix) => Err(of_file(prefix, Text::NO_PREFIX)),
+        Some(prefix) if format.fit != Fit::Names || !begins_a_name(prefix) => Err(Text::PREFIX_RULE.string()),
         _ => Ok(format),
     }
 }
 
 /// Whether names of C and of POSIX shells can begin with it; they can with nothing.
-#[cold]
 fn begins_a_name(prefix: &str) -> bool {
-    let letters = prefix.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    letters && !prefix.starts_with(|first: char| first.is_ascii_digit())
+    let fits = |(at, byte): (usize, u8)| byte == b'_' || byte.is_ascii_alphabetic() || at > 0 && byte.is_ascii_digit();
+    prefix.bytes().enumerate().all(fits)
 }

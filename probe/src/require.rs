@@ -131,8 +131,7 @@ fn on_file(report: &Report, row: &Row, place: usize) -> (Verdict, Option<Outcome
             }
         }
     }
-    let no = !matches!(verdict, Verdict::Honored | Verdict::Accepted | Verdict::Inconclusive) && !about_files;
-    if no || taken && !(about_files && refused != Outcome::NOT_RUN) {
+    if verdict.is_no() && !about_files || taken && !(about_files && refused != Outcome::NOT_RUN) {
         return (verdict, None);
     }
     let verdict = match refused.errno() {

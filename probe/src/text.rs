@@ -58,11 +58,11 @@ texts! {
     LABELS explain::LABELS;
     EXPLAINED explain::SENTENCES.as_flattened();
     FORMATS report::NAMES;
-    KTAP report::ktap::FORM;
-    SHELL report::shell::FORM;
-    MACROS report::macros::FORM;
-    PROMETHEUS report::prometheus::FORM;
-    NFD report::nfd::FORM;
+    KTAP report::ktap::TEXTS;
+    SHELL report::shell::TEXTS;
+    MACROS report::macros::TEXTS;
+    PROMETHEUS report::prometheus::TEXTS;
+    NFD report::nfd::TEXTS;
     SCHEMAS ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bits"];
 
     // What is measured, and what may be in the way.
@@ -206,8 +206,7 @@ texts! {
     NO_FLAGS_WORD ["this is no number such as 0x8003, 32771 or 0100003, or too large for flags"];
     CHOOSE ["; choose one of"];
     JSON_ONLY ["this is answered as json or jsonl only"];
-    PREFIX_OF_NOTHING ["--prefix is for names: they are in the formats macros and shell"];
-    NO_PREFIX ["no name begins like that: a prefix has letters, digits and _, and no digit first"];
+    PREFIX_RULE ["--prefix is for macros and shell: letters, digits and _, no digit first"];
     RECORD_AND_REPLAY ["--record and --replay cannot be used together"];
     CANNOT_BE_OPENED ["it cannot be opened"];
     CANNOT_BE_READ ["it cannot be read"];

@@ -11,14 +11,19 @@ use core::mem::take;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
-    Writer::default().whole(report)
+    write_in(Writer::default(), report)
 }
 
 /// `jsonl`: the same object in one line, so that many reports are one file.
 #[cold]
 pub fn write_line(report: &Report) -> String {
     // The object itself lies one deep.
-    Writer { json: Json { flat: 1, ..Json::default() } }.whole(report)
+    write_in(Writer { json: Json { flat: 1, ..Json::default() } }, report)
+}
+
+fn write_in(mut writer: Writer, report: &Report) -> String {
+    writer.write(report);
+    writer.close(report)
 }
 
 /// Writes a report piece by piece, while it comes about.
@@ -28,12 +33,6 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Writes all of it.
-    fn whole(mut self, report: &Report) -> String {
-        self.write(report);
-        self.close(report)
-    }
-
     /// Writes what there is, and forgets the rows and their calls.
     pub fn take(&mut self, report: &mut Report) {
         self.write(report);

@@ -7,18 +7,18 @@ use super::template::{self, Form};
 use super::{Report, Text};
 
 /// See [`template`].
-pub const FORM: Form = [
+pub const TEXTS: &[&str] = &[
     "KTAP version 1\n1..%c\n# %t\n",
     "# not a plain kernel: %n: %s\n",
     "",
     "# %n: verdict=%w: %s\n%o %i %n\n",
-    "",
     "%o %i %n # SKIP %w: %s\n",
-    "",
 ];
+
+static FORM: Form = Form { texts: Text::KTAP, rows: [0, 0, 0, 0, 0, 1, 1], quoting: &[] };
 
 /// Writes the report.
 #[cold]
 pub fn write(report: &Report) -> String {
-    template::fill(report, Text::KTAP, &[])
+    template::fill(report, &FORM)
 }

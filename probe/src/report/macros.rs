@@ -5,18 +5,19 @@ use super::template::{self, Form};
 use super::{Report, Text};
 
 /// See [`template`].
-pub const FORM: Form = [
+pub const TEXTS: &[&str] = &[
     "/*** %t ***/\n",
     "/*** not a plain kernel: %n: %s ***/\n",
     "",
     "#define %pHAVE_%n /* %w */\n",
     "#define %pNO_HAVE_%n /* %w: %s */\n",
-    "",
     "/* %pHAVE_%n: %w: %s */\n",
 ];
+
+static FORM: Form = Form { texts: Text::MACROS, rows: [0, 0, 1, 1, 1, 1, 2], quoting: &[('*', "\\u002a")] };
 
 /// Writes the report.
 #[cold]
 pub fn write(report: &Report) -> String {
-    template::fill(report, Text::MACROS, &[])
+    template::fill(report, &FORM)
 }

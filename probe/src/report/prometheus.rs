@@ -1,11 +1,11 @@
 //! `prometheus`: the text format of Prometheus, for the textfile collector of its node exporter. Without time stamps, which that does
 //! not take.
 
-use super::template::{self, Form};
+use super::template::{self, ALIKE, Form};
 use super::{Report, Text};
 
 /// See [`template`].
-pub const FORM: Form = [
+pub const TEXTS: &[&str] = &[
     "# HELP mapprobe_environment What lies between mapprobe and a kernel.\n# TYPE mapprobe_environment gauge\n",
     "mapprobe_environment{name=\"%n\"} 1\n",
     concat!(
@@ -15,13 +15,13 @@ pub const FORM: Form = [
         "# HELP mapprobe_flag_verdict What the kernel does with a flag of mmap.\n# TYPE mapprobe_flag_verdict gauge\n"
     ),
     "mapprobe_flag_verdict{flag=\"%n\",verdict=\"%w\"} 1\n",
-    "",
-    "",
-    "",
 ];
+
+static FORM: Form =
+    Form { texts: Text::PROMETHEUS, rows: ALIKE, quoting: &[('\\', "\\\\"), ('"', "\\\""), ('\n', "\\n")] };
 
 /// Writes the report.
 #[cold]
 pub fn write(report: &Report) -> String {
-    template::fill(report, Text::PROMETHEUS, &[('\\', "\\\\"), ('"', "\\\""), ('\n', "\\n")])
+    template::fill(report, &FORM)
 }

@@ -1,7 +1,7 @@
 //! Evidence in words: reasons as sentences, calls as short strings.
 
-use super::template::replace;
-use super::{Report, Row, escaped};
+use super::json::escape;
+use super::{Report, Row};
 use crate::arch::Arch;
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Call, Outcome, Step};
@@ -231,14 +231,14 @@ pub fn words(reason: &Reason) -> Text {
     failed.unwrap_or(reason.cause.words())
 }
 
-/// Appends who asked what kernel. What the kernel says of itself is escaped, so that it fits a line, and the comments of every language.
+/// Who asked what kernel. What the kernel says of itself is escaped, so that it fits a line.
 #[cold]
-pub fn title(out: &mut String, report: &Report) {
-    Text::MAPPROBE_FOR.push(out);
+pub fn title(report: &Report) -> String {
+    let mut out = Text::MAPPROBE_FOR.string();
     out.push_str(report.arch.name());
-    Text::ON.push(out);
-    for (name, behind) in [(&report.kernel.sysname, " "), (&report.kernel.release, "")] {
-        replace(out, &escaped(name), &[('*', "\\u002a")]);
-        out.push_str(behind);
-    }
+    Text::ON.push(&mut out);
+    escape(&mut out, &report.kernel.sysname);
+    out.push(' ');
+    escape(&mut out, &report.kernel.release);
+    out
 }

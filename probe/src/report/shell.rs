@@ -2,22 +2,21 @@
 //!
 //! What lies between the program and a kernel stands in one value, a semicolon behind each.
 
-use super::template::{self, Form};
+use super::template::{self, ALIKE, Form};
 use super::{Report, Text};
 
 /// See [`template`].
-pub const FORM: Form = [
+pub const TEXTS: &[&str] = &[
     concat!("%pVERSION='", env!("CARGO_PKG_VERSION"), "'\n%pARCH='%a'\n%pKERNEL_RELEASE='%r'\n%pENVIRONMENT='"),
     "%n;",
     "'\n",
     "%p%n='%w'\n",
-    "",
-    "",
-    "",
 ];
+
+static FORM: Form = Form { texts: Text::SHELL, rows: ALIKE, quoting: &[('\'', "'\\''")] };
 
 /// Writes the report.
 #[cold]
 pub fn write(report: &Report) -> String {
-    template::fill(report, Text::SHELL, &[('\'', "'\\''")])
+    template::fill(report, &FORM)
 }

@@ -16,8 +16,7 @@ static COLOURS: [u8; Verdict::ALL.len()] = [32, 32, 33, 31, 34, 90, 35];
 /// Writes the report.
 #[cold]
 pub fn write(report: &Report) -> String {
-    let (mut out, mut words) = (String::new(), String::new());
-    sentence::title(&mut words, report);
+    let (mut out, mut words) = (String::new(), sentence::title(report));
     wrap(&mut out, 0, &mut words, 0);
     Text::TABLE_HEAD.push(&mut out);
     for row in &report.rows {
@@ -27,14 +26,9 @@ pub fn write(report: &Report) -> String {
         sentence::value(&mut out, row.flag, report.arch);
         pad(&mut out, start + COLUMNS[1]);
         let (verdict, reason) = &row.finding;
-        if report.style.colour {
-            let colour = COLOURS.get(*verdict as usize).copied().unwrap_or_default();
-            paint(&mut out, &mut start, colour);
-        }
+        paint(&mut out, report, &mut start, COLOURS.get(*verdict as usize).copied().unwrap_or_default());
         verdict.word().push(&mut out);
-        if report.style.colour {
-            paint(&mut out, &mut start, 0);
-        }
+        paint(&mut out, report, &mut start, 0);
         sentence::words(reason).push(&mut words);
         wrap(&mut out, start, &mut words, COLUMNS[2]);
     }
@@ -54,9 +48,13 @@ pub fn write(report: &Report) -> String {
     out
 }
 
-/// Everything behind it has this colour; 0 is none. It takes no room in the line, whose start is moved by as much.
+/// If there are colours, everything behind it has this one; 0 is none. It takes no room in the line, whose start is moved by as much.
 #[cold]
-fn paint(out: &mut String, start: &mut usize, colour: u8) {
+#[inline(never)]
+fn paint(out: &mut String, report: &Report, start: &mut usize, colour: u8) {
+    if !report.style.colour {
+        return;
+    }
     let before = out.len();
     out.push('\x1b');
     out.push('[');

@@ -1,4 +1,4 @@
-//! What the formats of lines have in common: each is a form, a few texts with places that are filled in. Knows no format.
+//! What the formats of lines have in common: each is a form, texts with places that are filled in. Knows no format.
 //!
 //! A place is `%` and a letter:
 //!
@@ -19,106 +19,113 @@ use crate::kernel::Word;
 use crate::text::Text;
 use crate::verdict::Verdict;
 
-/// A form. In its order: what stands first, for each thing in the environment, what stands before the rows, and for each row whose flag is
-/// there (honored, accepted), is not (ignored, unknown, unavailable), does not exist (absent), and where nobody can tell (inconclusive). An
-/// empty one of the last three is as the one before it.
-pub type Form = [&'static str; 7];
+/// A form and what belongs to it.
+pub struct Form {
+    /// The first of its texts. They are: what stands first, for each thing in the environment, what stands before the rows, and those for
+    /// rows.
+    pub texts: Text,
+    /// Which text for rows is that of each verdict, in the order of [`Verdict::ALL`].
+    pub rows: [u8; Verdict::ALL.len()],
+    /// What stands for characters that would end a quoted text.
+    pub quoting: &'static [(char, &'static str)],
+}
+
+/// The only text for rows is that of all verdicts.
+pub const ALIKE: [u8; Verdict::ALL.len()] = [0; _];
 
 const ENVIRONMENT: usize = 1;
 const BODY: usize = 2;
-const THERE: usize = 3;
-const NOT_THERE: usize = 4;
-const ABSENT: usize = 5;
-const OPEN: usize = 6;
-
-/// What stands for characters that would end a quoted text.
-pub type Quoting = [(char, &'static str)];
-
-/// What names begin with unless the user says otherwise.
-const PREFIX: Text = Text::PREFIX;
+const ROWS: usize = 3;
 
 /// What is filled in.
 struct Places<'r> {
     report: &'r Report,
-    quoting: &'r Quoting,
+    form: &'r Form,
     number: usize,
     name: Text,
     verdict: Text,
     met: Text,
-    why: String,
+    why: Text,
 }
 
-/// Fills a form, whose texts are those from `form` on.
+/// Fills a form.
 #[cold]
-pub fn fill(report: &Report, form: Text, quoting: &Quoting) -> String {
+pub fn fill(report: &Report, form: &Form) -> String {
     let mut out = String::new();
     let nothing = Text::OK;
-    let mut places =
-        Places { report, quoting, number: 0, name: nothing, verdict: nothing, met: nothing, why: String::new() };
-    places.part(&mut out, form);
+    let mut places = Places { report, form, number: 0, name: nothing, verdict: nothing, met: nothing, why: nothing };
+    places.part(&mut out, 0);
     for (name, evidence) in report.lies() {
-        places.name = name;
-        places.why.clear();
-        evidence.push(&mut places.why);
-        places.part(&mut out, form.nth(ENVIRONMENT));
+        (places.name, places.why) = (name, evidence);
+        places.part(&mut out, ENVIRONMENT);
     }
-    places.part(&mut out, form.nth(BODY));
-    for (at, row) in report.rows.iter().enumerate() {
+    places.part(&mut out, BODY);
+    for row in &report.rows {
         let (verdict, reason) = &row.finding;
-        let required = report.requires(at);
-        let mut part = match verdict {
-            Verdict::Honored | Verdict::Accepted => THERE,
-            Verdict::Ignored | Verdict::Unknown | Verdict::Unavailable => NOT_THERE,
-            // What does not exist can be required all the same.
-            Verdict::Absent if required => NOT_THERE,
-            Verdict::Absent => ABSENT,
-            Verdict::Inconclusive => OPEN,
-        };
-        (places.number, places.name, places.verdict) = (at + 1, row.flag.name, verdict.word());
-        places.met = if required && part == NOT_THERE { Text::NOT_OK } else { Text::OK };
-        places.why.clear();
-        sentence::words(reason).push(&mut places.why);
-        while part > THERE && form.nth(part).string().is_empty() {
-            part -= 1;
-        }
-        places.part(&mut out, form.nth(part));
+        let missed = report.requires(places.number) && verdict.is_no();
+        places.number += 1;
+        (places.name, places.verdict, places.why) = (row.flag.name, verdict.word(), sentence::words(reason));
+        places.met = if missed { Text::NOT_OK } else { Text::OK };
+        // What does not exist can be required all the same.
+        let part = if missed { Verdict::Unknown } else { *verdict };
+        places.part(&mut out, ROWS + usize::from(form.rows.get(part as usize).copied().unwrap_or_default()));
     }
     out
 }
 
 impl Places<'_> {
     #[cold]
-    fn part(&self, out: &mut String, part: Text) {
-        let report = self.report;
-        let part = part.string();
-        let mut letters = part.chars();
+    #[inline(never)]
+    fn part(&self, out: &mut String, part: usize) {
+        let (report, quoting) = (self.report, self.form.quoting);
+        let text = self.form.texts.nth(part).string();
+        let mut letters = text.bytes();
         while let Some(letter) = letters.next() {
-            if letter != '%' {
-                out.push(letter);
+            if letter != b'%' {
+                out.push(char::from(letter));
                 continue;
             }
-            match letters.next() {
-                Some('t') => sentence::title(out, report),
-                Some('a') => out.push_str(report.arch.name()),
-                Some('r') => replace(out, &report.kernel.release, self.quoting),
-                Some('p') => match &report.style.prefix {
-                    Some(prefix) => out.push_str(prefix),
-                    None => PREFIX.push(out),
+            let words = match letters.next() {
+                Some(b't') => {
+                    replace(out, &sentence::title(report), quoting);
+                    continue;
+                }
+                Some(b'r') => {
+                    replace(out, &report.kernel.release, quoting);
+                    continue;
+                }
+                Some(b'a') => {
+                    out.push_str(report.arch.name());
+                    continue;
+                }
+                Some(b'c') => {
+                    sentence::number(out, report.rows.len() as Word);
+                    continue;
+                }
+                Some(b'i') => {
+                    sentence::number(out, self.number as Word);
+                    continue;
+                }
+                Some(b'p') => match &report.style.prefix {
+                    Some(prefix) => {
+                        out.push_str(prefix);
+                        continue;
+                    }
+                    None => Text::PREFIX,
                 },
-                Some('c') => sentence::number(out, report.rows.len() as Word),
-                Some('i') => sentence::number(out, self.number as Word),
-                Some('n') => self.name.push(out),
-                Some('w') => self.verdict.push(out),
-                Some('o') => self.met.push(out),
-                _ => out.push_str(&self.why),
-            }
+                Some(b'n') => self.name,
+                Some(b'w') => self.verdict,
+                Some(b'o') => self.met,
+                _ => self.why,
+            };
+            words.push(out);
         }
     }
 }
 
 /// Appends a text in which some characters are replaced.
 #[cold]
-pub fn replace(out: &mut String, text: &str, by: &Quoting) {
+fn replace(out: &mut String, text: &str, by: &[(char, &str)]) {
     for letter in text.chars() {
         match by.iter().find(|(replaced, _)| *replaced == letter) {
             Some((_, by)) => out.push_str(by),

@@ -103,7 +103,7 @@ fn a_requirement_that_is_not_met_is_a_failure() {
         (Arch::Hppa, Rules::parisc_6_1()),
         (Arch::X86_64, Rules::wsl1()),
     ] {
-        let mut report = probe(&mut Model::new(rules), arch, TABLE, &[], &Options::default());
+        let mut report = probe(&mut Model::new(rules), arch, TABLE, &[], &Options::default(), &mut |_| {});
         for required in [0, u64::MAX, 0x5555_5555_5555_5555] {
             report.required = required;
             let wanted = report.rows.iter().enumerate().map(|(at, row)| {

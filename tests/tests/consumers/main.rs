@@ -131,7 +131,7 @@ fn made_of_rules() -> Vec<(String, String)> {
         let mut model = Model::new(rules);
         let head = format!("mapprobe recording 1\narch {}\nargument report\n", arch.name());
         let mut recorder = Recorder::new(&mut model, head);
-        run::report(&mut recorder, arch, &Options::default(), TABLE).unwrap();
+        run::report(&mut recorder, arch, &Options::default(), TABLE, &mut |_| {}).unwrap();
         (name.to_owned(), recorder.end())
     };
     kernels.map(record).into()

@@ -12,7 +12,7 @@ fn refused() -> Vec<(Vec<&'static str>, &'static str)> {
     let unnamed = formats().filter(|format| !["macros", "shell"].contains(format));
     let prefixes = unnamed.map(|format| (vec!["--prefix", "X_", "--format", format], "macros and shell"));
     let wrong = ["9A", "A-", "A B", "$(x)", "\u{e4}", "A=", "'"];
-    let wrong = wrong.map(|prefix| (vec!["--format", "macros", "--prefix", prefix], "no name begins like that"));
+    let wrong = wrong.map(|prefix| (vec!["--format", "macros", "--prefix", prefix], "letters, digits and _"));
     questions.chain(prefixes).chain(wrong).collect()
 }
 
