@@ -22,7 +22,7 @@ pub const FAILED: i32 = 2;
 
 /// The whole program over a table. As the machine's init it never returns.
 pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> i32 {
-    if kernel.pid() == 1 && kernel.may_reboot().is_ok() {
+    if init::is_init(kernel) {
         init::run(kernel, arguments, table)
     }
     // A closed pipe is to be an error that can be reported, not the end.
@@ -135,25 +135,42 @@ fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
     }
 }
 
-/// Says what was wrong, on standard error.
+/// The line that says what was wrong.
 #[cold]
-pub fn complain(kernel: &mut dyn Kernel, message: &str) {
+pub fn complaint(message: &str) -> String {
     let mut line = Text::MAPPROBE_SAYS.string();
     line.push_str(message);
     if !line.ends_with('\n') {
         line.push('\n');
     }
-    // There is nowhere left to report a failure of this.
-    let _ = write_all(kernel, STDERR, line.as_bytes());
+    line
 }
 
-/// Writes all bytes: one call, and more only after a short write. A call that writes nothing is a failure.
+/// Says what was wrong, on standard error.
+#[cold]
+fn complain(kernel: &mut dyn Kernel, message: &str) {
+    // There is nowhere left to report a failure of this.
+    let _ = write_all(kernel, STDERR, complaint(message).as_bytes());
+}
+
+/// How many seconds a file that takes nothing now is given.
+const PATIENCE: u32 = 10;
+
+/// Writes all bytes: one call, and more only after a short write, or a second after the file took nothing (`O_NONBLOCK` may be set on
+/// what others opened). A call that writes nothing is a failure.
 pub fn write_all(kernel: &mut dyn Kernel, fd: Fd, mut bytes: &[u8]) -> Result<(), Errno> {
+    let mut patience = PATIENCE;
     while !bytes.is_empty() {
         match kernel.write(fd, bytes).result() {
             Ok(0) => return Err(Errno::EIO),
-            Ok(written) => bytes = bytes.get(written as usize..).unwrap_or_default(),
-            Err(Errno::EINTR) => {}
+            Ok(written) => {
+                bytes = bytes.get(written as usize..).unwrap_or_default();
+                patience = PATIENCE;
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) if patience > 0 => {
+                patience -= 1;
+                kernel.sleep();
+            }
             Err(errno) => return Err(errno),
         }
     }

@@ -4,7 +4,8 @@
 //! booted in, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
-//! [`browser`] looks at pages; [`kunit`] and [`node_exporter`] are programs that read reports.
+//! [`browser`] looks at pages, [`shells`] complete lines; [`kunit`] and [`node_exporter`] are programs that read reports. [`usage`] is what
+//! the command line takes.
 
 pub mod browser;
 pub mod console;
@@ -20,5 +21,7 @@ pub mod matrix;
 pub mod node_exporter;
 pub mod qemu;
 pub mod report;
+pub mod shells;
 pub mod stock;
 pub mod survey;
+pub mod usage;

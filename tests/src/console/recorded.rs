@@ -62,6 +62,14 @@ fn a_message_of_the_kernel_inside_line_20() {
     assert_eq!((lines, reason.as_str()), (vec![20], "Damaged lines: [20]; missing lines: []."));
 }
 
+/// Where no console takes anything, the report comes as messages of the kernel, with others between them.
+#[test]
+fn as_messages_of_the_kernel() {
+    let log = include_bytes!("../../console/messages-of-the-kernel.log");
+    assert!(log.split(|&byte| byte == b'\n').all(|line| !line.starts_with(MARKER)));
+    assert_eq!(read(log), Reading { report: whole(), panic: None });
+}
+
 #[test]
 fn a_damaged_report_and_then_a_whole_one() {
     let log = include_bytes!("../../console/two-reports.log");
