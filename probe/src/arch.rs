@@ -16,13 +16,12 @@ impl Arch {
     /// Every architecture, in the order of the table's columns.
     pub const ALL: [Arch; 3] = [Arch::X86_64, Arch::Aarch64, Arch::Hppa];
 
+    /// Their names, in the same order.
+    pub(crate) const NAMES: [&str; 3] = ["x86_64", "aarch64", "hppa"];
+
     /// The name used in reports and file names, as `uname -m` spells it on a 64-bit machine.
     pub const fn name(self) -> &'static str {
-        match self {
-            Arch::X86_64 => "x86_64",
-            Arch::Aarch64 => "aarch64",
-            Arch::Hppa => "hppa",
-        }
+        Arch::NAMES[self as usize]
     }
 
     /// How many bits the flags argument of `mmap` has in a program of this architecture.

@@ -1,8 +1,11 @@
 //! The command line: what can be asked, and nothing else.
 
+use crate::arch::Arch;
 use crate::command::of_file;
 use crate::report::{FORMATS, Style};
+use crate::require::{self, Requirement};
 use crate::text::Text;
+use crate::{decode, explain, list, nearest};
 use argh::{EarlyExit, FromArgs};
 
 /// Find out by experiment which mmap(2) flags the running kernel honors.
@@ -19,6 +22,11 @@ Arguments:
   report          a verdict per flag (default)
   sweep           the answer to every bit of the flags argument
   free-bits       which bits and type values are guaranteed to fail here
+  require         which of the flags behind it are not honored: FLAG, or
+                  FLAG:PATH on that file
+  list            every flag, its value, and since when it is there
+  explain         what the flag behind it promises, and how that is proved
+  decode          which flags the number behind it has, such as 0x8003
   --format        how to print it: json (default), jsonl, table, ktap, shell,
                   macros, prometheus or nfd
   --prefix        how names in macros and shell begin: MAPPROBE_ (default)
@@ -30,16 +38,43 @@ Arguments:
   --thorough      also run tests that fill the address space, for MAP_ABOVE4G
   --reproducible  leave out what differs from run to run: process id and time
   --framed        print it on standard error too, in checksummed lines
+  --allow-inconclusive
+                  for require: as good as honored
+  --arch          for list and decode: the architecture
   --version       print the version and exit
+
+Exit code: 0 printed, or all honored; 1 not honored; 2 failed; 3 inconclusive
 ";
 
-/// The words that stand for themselves, and behind them those that a value follows.
-pub(crate) const NAMES: [&str; 9] =
-    ["--thorough", "--reproducible", "--framed", "--version", "--format", "--record", "--replay", "--prefix", "--path"];
-/// How many stand for themselves.
-const SWITCHES: usize = 4;
-/// How many have one value at most; the last may have many.
-const SINGLE: usize = 4;
+/// The words that stand for themselves, behind them those that a value follows, and the one that can be given again.
+pub(crate) const NAMES: [&str; 11] = [
+    "--thorough",
+    "--reproducible",
+    "--framed",
+    "--allow-inconclusive",
+    "--version",
+    "--arch",
+    "--format",
+    "--record",
+    "--replay",
+    "--prefix",
+    "--path",
+];
+/// Places among them.
+pub(crate) const THOROUGH: usize = 0;
+const REPRODUCIBLE: usize = 1;
+const FRAMED: usize = 2;
+const LENIENT: usize = 3;
+const VERSION: usize = 4;
+const ARCH: usize = 5;
+/// The last one's.
+pub(crate) const PATH: usize = NAMES.len() - 1;
+
+/// What can be asked: of the kernel, in the order of [`What`], and then of the program.
+pub(crate) const QUESTIONS: [&str; 7] = ["report", "sweep", "free-bits", "require", "list", "explain", "decode"];
+/// Places among them.
+const REQUIRE: usize = 3;
+const EXPLAIN: usize = 5;
 
 /// What is to be found out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,9 +91,6 @@ pub enum What {
 impl What {
     /// Every one.
     pub const ALL: [What; 3] = [What::Report, What::Sweep, What::FreeBits];
-
-    /// Their words on the command line.
-    pub(crate) const WORDS: [&str; 3] = ["report", "sweep", "free-bits"];
 
     /// Its word on the command line.
     pub const fn word(self) -> Text {
@@ -87,6 +119,12 @@ pub struct Options {
     pub framed: bool,
     /// How it is printed, beside that.
     pub style: Style,
+    /// What is required.
+    pub require: Vec<Requirement>,
+    /// Whether what cannot be told is good enough.
+    pub lenient: bool,
+    /// Whether nothing is to be printed but what of it is not met.
+    pub alone: bool,
 }
 
 /// What arguments ask for.
@@ -100,48 +138,144 @@ pub enum Request {
 
 /// Reads arguments, the program's own name not included. The error is a sentence.
 pub fn parse(arguments: &[&str]) -> Result<Request, String> {
-    let (mut what, mut given, mut values, mut path) = (None, [false; SWITCHES], [None; SINGLE], Vec::new());
-    let mut words = arguments.iter();
-    while let Some(&word) = words.next() {
+    let (mut options, mut said) = (Options::default(), String::new());
+    match read(arguments, &mut options, &mut said) {
+        Some(Asked::Kernel) => Ok(Request::Run(options)),
+        Some(Asked::Program) => Ok(Request::Text(said)),
+        None => Err(said),
+    }
+}
+
+/// Who is asked.
+enum Asked {
+    Kernel,
+    /// The answer was said already.
+    Program,
+}
+
+/// The same. Nothing: what was said is a complaint. (A result with a text in it would be carried through all of this.)
+fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<Asked> {
+    let (mut given, mut values, mut words) = (0_u16, [None; PATH - ARCH], Vec::new());
+    let mut rest = arguments.iter();
+    while let Some(&word) = rest.next() {
         let at = place(word, Text::OPTIONS, NAMES.len());
-        let twice = if let Some(given) = given.get_mut(at) {
-            *given = true;
-            false
-        } else if at < NAMES.len() {
-            let Some(&value) = words.next() else { return Err(of_file(word, Text::VALUE_IS_MISSING)) };
-            match values.get_mut(at - SWITCHES) {
-                Some(place) => place.replace(value).is_some(),
-                None => {
-                    path.push(String::from(value));
-                    false
+        if at >= NAMES.len() {
+            let strange = word.starts_with('-') || word == "help";
+            if let (true, Err(EarlyExit { output, status })) = (strange, Words::from_args(&["mapprobe"], &[word])) {
+                *said = output;
+                status.ok()?;
+                Text::HELP.push(said);
+                return Some(Asked::Program);
+            }
+            words.push(word);
+            continue;
+        }
+        given |= 1 << at;
+        if at < ARCH {
+            continue;
+        }
+        let Some(&value) = rest.next() else { return wrong(said, word, Text::VALUE_IS_MISSING) };
+        match values.get_mut(at - ARCH) {
+            None => options.path.push(String::from(value)),
+            Some(place) => {
+                if place.replace(value).is_some() {
+                    return wrong(said, word, Text::ONE_IS_ENOUGH);
                 }
             }
-        } else if word.starts_with('-') || word == "help" {
-            match Words::from_args(&["mapprobe"], &[word]) {
-                Err(EarlyExit { mut output, status: Ok(()) }) => {
-                    Text::HELP.push(&mut output);
-                    return Ok(Request::Text(output));
-                }
-                Err(EarlyExit { output, .. }) => return Err(output),
-                Ok(_) => what.replace(word).is_some(),
-            }
-        } else {
-            what.replace(word).is_some()
-        };
-        if twice {
-            return Err(of_file(word, Text::ONE_IS_ENOUGH));
         }
     }
-    let ([thorough, reproducible, framed, version], [format, record, replay, prefix]) = (given, values);
-    if version {
-        return Ok(Request::Text(Text::VERSION_LINE.string()));
+    let is_given = |option: usize| given >> option & 1 == 1;
+    if is_given(VERSION) {
+        Text::VERSION_LINE.push(said);
+        return Some(Asked::Program);
     }
-    let what = choose(Text::THERE_IS_NO_QUESTION, what, Text::QUESTIONS, What::ALL.len())?;
-    let format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len())?;
-    let what = What::ALL.get(what).copied().unwrap_or_default();
-    let (record, replay) = (owned(record), owned(replay));
-    let style = Style { prefix: owned(prefix), colour: false };
-    Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible, framed, style }))
+    let question = choose(Text::THERE_IS_NO_QUESTION, words.first().copied(), Text::QUESTIONS, QUESTIONS.len(), said)?;
+    let behind = words.get(1..).unwrap_or_default();
+    fits(question, given, behind, said)?;
+    let [arch, format, record, replay, prefix] = values;
+    if question > REQUIRE {
+        return about_flags(question, behind, arch, said);
+    }
+    if let Some(&what) = What::ALL.get(question) {
+        options.what = what;
+    } else {
+        for word in behind {
+            require::read(word, options, said)?;
+        }
+        options.alone = format.is_none();
+    }
+    options.format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len(), said)?;
+    options.record = owned(record);
+    options.replay = owned(replay);
+    options.style.prefix = owned(prefix);
+    options.thorough = is_given(THOROUGH);
+    options.reproducible = is_given(REPRODUCIBLE);
+    options.framed = is_given(FRAMED);
+    options.lenient = is_given(LENIENT);
+    Some(Asked::Kernel)
+}
+
+/// Says what is wrong with a word.
+#[cold]
+#[inline(never)]
+pub fn wrong<T>(said: &mut String, word: &str, what: Text) -> Option<T> {
+    *said = of_file(word, what);
+    None
+}
+
+/// How many words may follow a question, and which options, by their bits.
+struct Shape {
+    fewest: u8,
+    most: u8,
+    options: u16,
+}
+
+/// Those of what is asked of the kernel.
+const ASKS: u16 = !(1 << LENIENT | 1 << ARCH);
+const ASK: Shape = Shape { fewest: 0, most: 0, options: ASKS };
+/// For each of [`QUESTIONS`].
+static SHAPES: [Shape; QUESTIONS.len()] = [
+    ASK,
+    ASK,
+    ASK,
+    Shape { fewest: 1, most: u8::MAX, options: ASKS | 1 << LENIENT },
+    Shape { fewest: 0, most: 0, options: 1 << ARCH },
+    Shape { fewest: 1, most: 1, options: 0 },
+    Shape { fewest: 1, most: 1, options: 1 << ARCH },
+];
+
+/// Whether the words and options can follow a question.
+#[cold]
+#[inline(never)]
+fn fits(question: usize, given: u16, behind: &[&str], said: &mut String) -> Option<()> {
+    let shape = SHAPES.get(question)?;
+    let foreign = given & !shape.options;
+    let (word, what) = if foreign != 0 {
+        (Text::OPTIONS.nth(foreign.trailing_zeros() as usize), Text::OTHER_QUESTION)
+    } else if behind.len() < shape.fewest.into() {
+        (Text::QUESTIONS.nth(question), Text::WORD_IS_MISSING)
+    } else {
+        let Some(word) = behind.get(usize::from(shape.most)) else { return Some(()) };
+        return wrong(said, word, Text::ONE_WORD_TOO_MANY);
+    };
+    wrong(said, &word.string(), what)
+}
+
+/// Says what needs no kernel.
+#[cold]
+#[inline(never)]
+fn about_flags(question: usize, behind: &[&str], arch: Option<&str>, said: &mut String) -> Option<Asked> {
+    let mut column = Arch::native() as usize;
+    if arch.is_some() {
+        column = choose(Text::THERE_IS_NO_ARCH, arch, Text::ARCHS, Arch::ALL.len(), said)?;
+    }
+    let arch = *Arch::ALL.get(column)?;
+    match (question, behind.first()) {
+        (EXPLAIN, Some(word)) => explain::explain(nearest::flag(word, said)?, said),
+        (_, Some(word)) => decode::decode(word, arch, said)?,
+        _ => list::list(arch, said),
+    }
+    Some(Asked::Program)
 }
 
 #[inline(never)]
@@ -151,23 +285,24 @@ fn owned(value: Option<&str>) -> Option<String> {
 
 /// The place of a word in a list of so many, or their number.
 #[cold]
-fn place(word: &str, list: Text, count: usize) -> usize {
+pub fn place(word: &str, list: Text, count: usize) -> usize {
     (0..count).find(|&at| list.nth(at).string() == word).unwrap_or(count)
 }
 
-/// The place of a word among those there are, the first without one; or a sentence that names them.
-fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize) -> Result<usize, String> {
-    let Some(word) = word else { return Ok(0) };
+/// The place of a word among those there are, the first without one; or says which there are.
+#[cold]
+fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize, said: &mut String) -> Option<usize> {
+    let Some(word) = word else { return Some(0) };
     let at = place(word, list, count);
     if at < count {
-        return Ok(at);
+        return Some(at);
     }
-    let mut message = there_is_no.string();
-    message.push_str(word);
-    Text::CHOOSE.push(&mut message);
+    there_is_no.push(said);
+    said.push_str(word);
+    Text::CHOOSE.push(said);
     for at in 0..count {
-        message.push(' ');
-        list.nth(at).push(&mut message);
+        said.push(' ');
+        list.nth(at).push(said);
     }
-    Err(message)
+    None
 }

@@ -8,7 +8,8 @@ use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
 use crate::report::{self, FORMATS, Fit, Report, Writer, sentence};
 use crate::text::Text;
-use crate::{frame, init, run};
+    let mut framed = false;
+use crate::{init, require, run};
 
 /// Standard output.
 pub const STDOUT: Fd = 1;
@@ -27,8 +28,15 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
-    let mut framed = false;
-    let text = match cli::parse(arguments.get(1..).unwrap_or_default()) {
+        Ok((text, code)) => {
+            let exit = print(kernel, &text, code);
+            if framed {
+                frame::lines(&text, exit, &mut |line| {
+                    let _ = write_all(kernel, STDERR, line.as_bytes());
+                });
+            }
+            exit
+        }
         Ok(mut request) => {
             if let Request::Run(options) = &mut request {
                 framed = options.framed;
@@ -38,9 +46,9 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
         }
         Err(complaint) => Err(complaint),
     };
-    match text {
-        Ok(text) => {
-            let exit = print(kernel, &text);
+    match reply {
+        Ok((text, code)) => {
+            let exit = print(kernel, &text, code);
             if framed {
                 frame::lines(&text, exit, &mut |line| {
                     let _ = write_all(kernel, STDERR, line.as_bytes());
@@ -61,10 +69,13 @@ fn is_coloured(kernel: &mut dyn Kernel, format: usize) -> bool {
     for_people && kernel.terminal(STDOUT).is_ok() && !kernel.no_color()
 }
 
-/// What a request is answered with: text that ends with a newline, or a sentence about what is wrong with it.
-pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag]) -> Result<String, String> {
+/// What a request is answered with: lines for standard output, or nothing, and the exit code when they could be written.
+pub type Reply = (String, i32);
+
+/// Answers a request, or says in a sentence what is wrong with it.
+pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag]) -> Result<Reply, String> {
     let options = match request {
-        Request::Text(text) => return Ok(text),
+        Request::Text(text) => return Ok((text, PRINTED)),
         Request::Run(options) => options,
     };
     // Nothing is asked in vain.
@@ -72,6 +83,7 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
     if options.replay.is_some() && options.record.is_some() {
         return Err(Text::RECORD_AND_REPLAY.string());
     }
+    let mut recorded = None;
     let mut report = if let Some(from) = &options.replay {
         let mut recording = Vec::new();
         let read = kernel.read_file(from, &mut |block| recording.extend_from_slice(block));
@@ -91,14 +103,17 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
             }
         };
         let (report, recording) = recording::record(kernel, &options, table)?;
-        let Some(file) = file else { return Ok(recording) };
-        let written = write_all(kernel, file as Fd, recording.as_bytes());
-        kernel.close(file as Fd);
-        written.map_err(|errno| about(to, Text::COULD_NOT_BE_WRITTEN, errno))?;
+        if let Some(file) = file {
+            let written = write_all(kernel, file as Fd, recording.as_bytes());
+            kernel.close(file as Fd);
+            written.map_err(|errno| about(to, Text::COULD_NOT_BE_WRITTEN, errno))?;
+        } else {
+            recorded = Some(recording);
+        }
         report
     } else {
         // The first format has all calls in it: written row by row, the report takes less memory.
-        let (mut writer, first) = (Writer::default(), options.format == 0);
+        let (mut writer, first) = (Writer::default(), options.format == 0 && options.require.is_empty());
         let mut each = |report: &mut Report| {
             if first {
                 writer.take(report);
@@ -106,14 +121,25 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         };
         let mut report = run::report(kernel, Arch::native(), &options, table, &mut each)?;
         if first {
-            return Ok(writer.end(&mut report));
+            return Ok((writer.end(&mut report), PRINTED));
         }
         report
     };
     // What was asked may stand in a recording.
     let format = report::format(report.what, &options)?;
-    report.style = options.style;
-    Ok((format.write)(&report))
+    let mut unmet = String::new();
+    let Some(code) = require::settle(&mut report, &options, &mut unmet) else { return Err(unmet) };
+    let text = match recorded {
+        None if options.alone => return Ok((unmet, code)),
+        None => {
+            report.style = options.style;
+            (format.write)(&report)
+        }
+        Some(recording) => recording,
+    };
+    // There is nowhere left to report a failure of this.
+    let _ = write_all(kernel, STDERR, unmet.as_bytes());
+    Ok((text, code))
 }
 
 /// A sentence about a file.
@@ -134,10 +160,10 @@ pub fn about(path: &str, what: Text, errno: Errno) -> String {
     message
 }
 
-/// Prints all of a text, or says that it could not be.
-fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
+/// Prints all of a text and returns the exit code, or says that it could not be.
+fn print(kernel: &mut dyn Kernel, text: &str, code: i32) -> i32 {
     match write_all(kernel, STDOUT, text.as_bytes()) {
-        Ok(()) => PRINTED,
+        Ok(()) => code,
         Err(errno) => {
             complain(kernel, &about("standard output", Text::COULD_NOT_BE_WRITTEN, errno));
             FAILED

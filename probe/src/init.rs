@@ -31,11 +31,17 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
     let (request, foreign, mut complaint) = split(arguments.get(1..).unwrap_or_default());
     let mut exit = if complaint.is_empty() { PRINTED } else { FAILED };
     // A complaint about what was asked for stands where the report would.
-    let text = command::answer(kernel, request, table).unwrap_or_else(|message| {
-        complaint = command::complaint(&message);
-        exit = FAILED;
-        message
-    });
+    let text = match command::answer(kernel, request, table) {
+        Ok((text, code)) => {
+            exit = if exit == PRINTED { code } else { exit };
+            text
+        }
+        Err(message) => {
+            complaint = command::complaint(&message);
+            exit = FAILED;
+            message
+        }
+    };
     console.print(kernel, &|print| {
         if !complaint.is_empty() {
             print(&complaint);
@@ -83,16 +89,25 @@ fn split<'a, 'b>(arguments: &'b [&'a str]) -> (Request, [&'b [&'a str]; 2], Stri
         for to in (from + 1..=arguments.len()).rev() {
             if let Ok(request) = cli::parse(arguments.get(from..to).unwrap_or_default()) {
                 let [before, behind] = [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
-                return (request, [before, behind], String::new());
+                // A flag whose name is wrong is ours as well, and must not be taken for nothing.
+                let wrong = behind.first().is_some_and(|word| word.starts_with("MAP_"));
+                let complaint = if wrong { misspelled(arguments.get(from..=to)) } else { String::new() };
+                return (request, [before, behind], complaint);
             }
         }
     }
-    let misspelled = arguments.iter().position(|word| word.starts_with('-'));
-    let complaint = match misspelled.map(|at| cli::parse(arguments.get(at..).unwrap_or_default())) {
+    let ours = |word: &&str| word.starts_with('-') || word.starts_with("MAP_") || *word == "require";
+    let first = arguments.iter().position(ours).and_then(|at| arguments.get(at..));
+    (Request::Run(Options::default()), [arguments, &[]], misspelled(first))
+}
+
+/// The complaint about words that cannot be read, if there are any.
+#[cold]
+fn misspelled(words: Option<&[&str]>) -> String {
+    match words.map(cli::parse) {
         Some(Err(message)) => command::complaint(&message),
         _ => String::new(),
-    };
-    (Request::Run(Options::default()), [arguments, &[]], complaint)
+    }
 }
 
 /// Whether the kernel was told which init to start. If not, `/init` is what it started, and if that is not this file, became us: it is

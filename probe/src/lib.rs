@@ -18,12 +18,17 @@ pub mod sweep;
 pub mod text;
 pub mod verdict;
 
-// The program around them.
+// The program around them, and what it says without asking the kernel.
 pub mod cli;
 pub mod command;
 pub mod console;
+pub mod decode;
+pub mod explain;
 pub mod frame;
 pub mod init;
+pub mod list;
+pub mod nearest;
 pub mod paths;
 pub mod recording;
+pub mod require;
 pub mod start;

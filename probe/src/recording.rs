@@ -27,10 +27,10 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
     };
     argument(&options.what.word().string());
     if options.thorough {
-        argument(&Text::OPTIONS.string());
+        argument(&const { Text::OPTIONS.nth(cli::THOROUGH) }.string());
     }
     for path in &options.path {
-        argument(&const { Text::OPTIONS.nth(cli::NAMES.len() - 1) }.string());
+        argument(&const { Text::OPTIONS.nth(cli::PATH) }.string());
         argument(path);
     }
     let mut recorder = Recorder::new(kernel, head);

@@ -13,6 +13,7 @@ use crate::text::Text;
 use crate::verdict::Finding;
 use core::ops::Range;
 
+pub(crate) mod columns;
 mod json;
 mod json_sweep;
 pub(crate) mod ktap;
@@ -21,10 +22,10 @@ pub(crate) mod nfd;
 pub(crate) mod prometheus;
 pub mod sentence;
 pub(crate) mod shell;
-mod table;
+pub(crate) mod table;
 mod template;
 
-pub use json::{Writer, escaped};
+pub use json::{Writer, escape, escaped};
 
 /// The version of the report's form: a minor version only adds keys.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -101,7 +102,12 @@ impl Report {
     /// What lies between this program and a kernel, or in the kernel's way.
     /// What it is called, and what gave it away.
     pub fn lies(&self) -> impl Iterator<Item = (Text, Text)> {
-        let noticed = (0..LIES.len()).filter(|at| self.environment >> at & 1 == 1);
+        self.lies_among(!0)
+    }
+
+    /// The same of some of [`LIES`].
+    pub fn lies_among(&self, some: u16) -> impl Iterator<Item = (Text, Text)> {
+        let noticed = (0..LIES.len()).filter(move |at| (self.environment & some) >> at & 1 == 1);
         noticed.map(|at| (Text::LIES.nth(2 * at), Text::LIES.nth(2 * at + 1)))
     }
 

@@ -5,10 +5,12 @@
 //! unpacking needs no more than a table of pairs. Which pairs those are stands in `text/pairs.rs`; a test says when they no longer fit
 //! the texts, and writes them anew.
 
-use crate::cli::{self, What};
+use crate::arch::Arch;
+use crate::cli;
 use crate::errno::Errno;
 use crate::evidence::Act;
 use crate::experiment::environment;
+use crate::explain;
 use crate::flags;
 use crate::kernel::Op;
 use crate::report;
@@ -51,7 +53,10 @@ texts! {
     BACKINGS ["anonymous", "memfd", "pipe"];
     OPS Op::NAMES;
     OPTIONS cli::NAMES;
-    QUESTIONS What::WORDS;
+    QUESTIONS cli::QUESTIONS;
+    ARCHS Arch::NAMES;
+    LABELS explain::LABELS;
+    EXPLAINED explain::SENTENCES.as_flattened();
     FORMATS report::NAMES;
     KTAP report::ktap::TEXTS;
     SHELL report::shell::TEXTS;
@@ -191,6 +196,14 @@ texts! {
     ONE_IS_ENOUGH ["one such argument is enough"];
     THERE_IS_NO_QUESTION ["there is no question "];
     THERE_IS_NO_FORMAT ["there is no format "];
+    THERE_IS_NO_ARCH ["there is no architecture "];
+    THERE_IS_NO_FLAG ["there is no flag "];
+    NEAREST_NAME ["the nearest name is "];
+    LISTED ["`mapprobe list` names them"];
+    OTHER_QUESTION ["it does not go with that question"];
+    WORD_IS_MISSING ["a word is missing behind it"];
+    ONE_WORD_TOO_MANY ["that is one word too many"];
+    NO_FLAGS_WORD ["this is no number such as 0x8003, 32771 or 0100003, or too large for flags"];
     CHOOSE ["; choose one of"];
     JSON_ONLY ["this is answered as json or jsonl only"];
     PREFIX_RULE ["--prefix is for macros and shell: letters, digits and _, no digit first"];
@@ -207,6 +220,27 @@ texts! {
     LINE ["line "];
     DOES_NOT_ANSWER [" does not answer what this version of mapprobe asks next: "];
     COULD_NOT_START ["could not start /init: "];
+
+    // Requirements.
+    NOT_RECORDED ["the recording does not say"];
+    ANSWER_OF_FILE ["on this file: "];
+    MAY_HELP ["; may help: "];
+    IN_THE_WAY ["; in the way: "];
+    A_FILE_ON_DAX ["MAP_SYNC:PATH of a file on DAX"];
+    LIMIT_OF_LOCKED_MEMORY ["ulimit -l, CAP_IPC_LOCK"];
+    LIMIT_OF_STACKS ["ulimit -s"];
+    A_WIDE_KERNEL ["a 64-bit kernel"];
+    HUGE_PAGES ["CONFIG_HUGETLBFS, another processor"];
+    POOL ["vm.nr_hugepages"];
+    LINUX ["Linux >= "];
+
+    // Flags in a number.
+    SHIFTED ["<<MAP_HUGE_SHIFT"];
+    NO_TYPE_OF [" is no map type of "];
+    NO_FLAG_OF [" is no flag of "];
+    HUGE_PAGES_OF ["  huge pages of 2^"];
+    BYTES [" bytes\n"];
+    OLD_MAP_TYPE ["  before Linux 4.15 MAP_TYPE was 0x3 there\n"];
 
     // The report on a console, in version 1 of its form.
     FRAME_BEGIN ["mapprobe: begin 1\n"];

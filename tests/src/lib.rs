@@ -5,7 +5,7 @@
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
 //! [`browser`] looks at pages, [`shells`] complete lines; [`kunit`] and [`node_exporter`] are programs that read reports. [`usage`] is what
-//! the command line takes.
+//! the command line takes. [`headers`] is what kernels define.
 
 pub mod browser;
 pub mod console;
@@ -14,6 +14,7 @@ pub mod documents;
 pub mod emulator;
 pub mod facts;
 pub mod guests;
+pub mod headers;
 pub mod initramfs;
 pub mod kernels;
 pub mod kunit;

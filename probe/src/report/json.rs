@@ -355,8 +355,8 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// ASCII only: everything else is escaped.
-pub(super) fn escape(out: &mut String, text: &str) {
+/// Appends a text from outside as the report spells it: ASCII only, everything else is escaped.
+pub fn escape(out: &mut String, text: &str) {
     for unit in text.encode_utf16() {
         match u8::try_from(unit) {
             Ok(quoted @ (b'"' | b'\\')) => {

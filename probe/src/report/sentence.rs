@@ -6,7 +6,7 @@ use crate::arch::Arch;
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Call, Outcome, Step};
 use crate::experiment::bench::Context;
-use crate::flags::{Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own, TABLE, Version};
+use crate::flags::{Flag, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own, TABLE, Version};
 use crate::kernel::Word;
 use crate::text::Text;
 use crate::verdict::{Cause, Reason};
@@ -32,6 +32,14 @@ pub fn hex(out: &mut String, value: Word, width: u32) {
 pub fn bits(out: &mut String, value: Word) {
     Text::HEX.push(out);
     hex(out, value, 1);
+}
+
+/// Appends the bits of a flag on an architecture, or a dash where it does not exist.
+pub fn value(out: &mut String, flag: &Flag, arch: Arch) {
+    match flag.value(arch) {
+        Some(value) => bits(out, value),
+        None => out.push('-'),
+    }
 }
 
 /// Appends a kernel version, such as `4.15` or `2.4.20`.
@@ -79,12 +87,21 @@ pub fn outcome(out: &mut String, outcome: Outcome) {
 /// Appends a flags argument by names: the map type, the flags and the huge page size the table knows, and what is left in
 /// hexadecimal.
 pub fn flags(out: &mut String, arch: Arch, value: Word) {
-    // The field means a size with MAP_HUGETLB only.
-    let field = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
-    let sized = value & Own::of(arch).hugetlb != 0;
-    let map_type = map_type(arch, value);
-    let mut left = value;
     let start = out.len();
+    // The field means a size with MAP_HUGETLB only.
+    let sized = value & Own::of(arch).hugetlb != 0;
+    let left = names(out, arch, value, map_type(arch, value), sized);
+    if left != 0 || out.len() == start {
+        between(out, start);
+        bits(out, left);
+    }
+}
+
+/// Appends the names of a map type, of flags, and of a huge page size if the field is one. Returns the bits that have no name.
+#[inline(never)]
+pub fn names(out: &mut String, arch: Arch, value: Word, map_type: Word, sized: bool) -> Word {
+    let field = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
+    let (mut left, start) = (value, out.len());
     for flag in TABLE {
         let Some(bits) = flag.value(arch) else { continue };
         let named = match flag.kind {
@@ -93,18 +110,18 @@ pub fn flags(out: &mut String, arch: Arch, value: Word) {
             Kind::HugeSize => sized && left & field == bits,
         };
         if named {
-            if out.len() > start {
-                out.push('|');
-            }
+            between(out, start);
             flag.name.push(out);
             left &= !bits;
         }
     }
-    if left != 0 || out.len() == start {
-        if out.len() > start {
-            out.push('|');
-        }
-        bits(out, left);
+    left
+}
+
+/// Appends what stands between flags, if there is one already.
+pub fn between(out: &mut String, start: usize) {
+    if out.len() > start {
+        out.push('|');
     }
 }
 
@@ -153,15 +170,15 @@ pub fn step(out: &mut String, report: &Report, step: &Step) {
 /// Appends a reason as a sentence: a few words, the measurement that decided, and where contexts differ.
 pub fn reason(out: &mut String, report: &Report, row: &Row) {
     let Reason { trial, remark, .. } = row.finding.1;
-    summary(out, &row.finding.1);
+    words(&row.finding.1).push(out);
     if let Some(trial) = trial {
         Text::COLON.push(out);
         trial.test.question.push(out);
-        for (words, answer) in
+        for (before, answer) in
             [(Text::WITH_IT, trial.flagged), (Text::WITHOUT, trial.plain), (Text::WITH_CONTROL, trial.unknown)]
         {
             if answer != Outcome::NOT_RUN {
-                words.push(out);
+                before.push(out);
                 outcome(out, answer);
             }
         }
@@ -208,12 +225,7 @@ fn differences(out: &mut String, report: &Report, row: &Row) {
     }
 }
 
-/// Appends a reason in a few words: the failed control's, where one failed.
-pub fn summary(out: &mut String, reason: &Reason) {
-    words(reason).push(out);
-}
-
-/// The same as a text.
+/// A reason in a few words: the failed control's, where one failed.
 pub fn words(reason: &Reason) -> Text {
     let failed = reason.remark.filter(|_| reason.cause == Cause::ControlFailed);
     failed.unwrap_or(reason.cause.words())

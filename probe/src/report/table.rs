@@ -1,14 +1,13 @@
 //! `table`: for people, fits 80 columns.
 
+use super::columns::{pad, wrap};
 use super::{Report, sentence};
 use crate::kernel::Word;
 use crate::text::Text;
 use crate::verdict::Verdict;
 
-/// Characters of a line.
-const WIDTH: usize = 80;
 /// Where the second, third and fourth column begin.
-static COLUMNS: [usize; 3] = [21, 33, 46];
+pub(crate) static COLUMNS: [usize; 3] = [21, 33, 46];
 
 /// The colour of each verdict, as ECMA-48 numbers them: green for what is there, yellow for what is dropped in silence, red
 /// for a no, blue for what cannot be had here, grey for what does not exist, magenta for what nobody can tell.
@@ -24,18 +23,13 @@ pub fn write(report: &Report) -> String {
         let mut start = out.len();
         row.flag.name.push(&mut out);
         pad(&mut out, start + COLUMNS[0]);
-        match row.flag.value(report.arch) {
-            Some(bits) => {
-                sentence::bits(&mut out, bits);
-            }
-            None => out.push('-'),
-        }
+        sentence::value(&mut out, row.flag, report.arch);
         pad(&mut out, start + COLUMNS[1]);
         let (verdict, reason) = &row.finding;
         paint(&mut out, report, &mut start, COLOURS.get(*verdict as usize).copied().unwrap_or_default());
         verdict.word().push(&mut out);
         paint(&mut out, report, &mut start, 0);
-        sentence::summary(&mut words, reason);
+        sentence::words(reason).push(&mut words);
         wrap(&mut out, start, &mut words, COLUMNS[2]);
     }
     for (name, evidence) in report.lies() {
@@ -67,32 +61,4 @@ fn paint(out: &mut String, report: &Report, start: &mut usize, colour: u8) {
     sentence::number(out, Word::from(colour));
     out.push('m');
     *start += out.len() - before;
-}
-
-/// The last cell of a line, a text that is wrapped between words. It is taken away.
-#[cold]
-fn wrap(out: &mut String, mut start: usize, text: &mut String, column: usize) {
-    pad(out, start + column);
-    let mut between = false;
-    for word in text.as_bytes().split(|&byte| byte == b' ').map(crate::kernel::text) {
-        if out.len() - start + usize::from(between) + word.len() > WIDTH {
-            out.push('\n');
-            start = out.len();
-            pad(out, start + column);
-            between = false;
-        }
-        if between {
-            out.push(' ');
-        }
-        out.push_str(word);
-        between = true;
-    }
-    out.push('\n');
-    text.clear();
-}
-
-fn pad(out: &mut String, column: usize) {
-    while out.len() < column {
-        out.push(' ');
-    }
 }

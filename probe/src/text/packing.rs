@@ -12,7 +12,7 @@ pub(super) const FIRST_PAIR: u8 = 97;
 pub(super) const SHIFT: u8 = b' ' - 1;
 
 /// Room for all texts when they are packed.
-pub(super) const ROOM: usize = 8 << 10;
+pub(super) const ROOM: usize = 16 << 10;
 /// Room for the longest before it is packed.
 const LONGEST: usize = 2 << 10;
 

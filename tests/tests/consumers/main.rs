@@ -31,7 +31,7 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// A release that ends quotes, comments, lines and commands: `struct new_utsname` has room for 64 bytes of it.
-const HOSTILE: &str = "6'\";$(touch x)`touch x`*/ /*\n#\\n%n {}=\u{fc}\u{1b}[31m//";
+const HOSTILE: &str = "6'\";$(touch x)`touch x`/* */ x\n#\\n%n {}=\u{fc}\u{1b}[31m//";
 
 /// A kernel, as a recording.
 struct Kernel {

@@ -1,0 +1,172 @@
+//! What the delivered programs of every architecture answer without asking the kernel, and `require` on this machine and as PID 1.
+
+use lab::console::{self, Framed};
+use lab::headers::definitions;
+use lab::{delivered, guests, kernels, machine};
+use mapprobe::arch::Arch;
+use mapprobe::decode::MAP_TYPE;
+use mapprobe::flags::LEFT_OUT;
+use std::process::{Command, Output};
+
+/// The delivered program of an architecture, in an emulator where this machine is another.
+fn mapprobe(arch: Arch, words: &[&str]) -> Output {
+    machine::need(machine::EMULATORS).unwrap();
+    let program = &delivered::of(arch).unwrap().path;
+    let mut command = match targets::of(arch).emulator {
+        Some(emulator) => Command::new(emulator),
+        None => Command::new("env"),
+    };
+    command.arg(program).args(words).output().unwrap()
+}
+
+#[track_caller]
+fn said(arch: Arch, words: &[&str]) -> String {
+    let run = mapprobe(arch, words);
+    assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{words:?}: {run:?}");
+    String::from_utf8(run.stdout).unwrap()
+}
+
+/// Every `MAP_*` of the kernel's headers that asks something of `mmap(2)`: its name and what it is worth.
+fn flags(arch: Arch) -> Vec<(String, u64)> {
+    let defined = definitions(arch);
+    let flag = |name: &str| LEFT_OUT.iter().all(|(left, _)| *left != name);
+    let flags: Vec<_> = defined.into_iter().map(|(name, of)| (name, of.value)).filter(|(name, _)| flag(name)).collect();
+    assert!(flags.len() > 20, "{flags:?}");
+    flags
+}
+
+#[test]
+fn every_number_of_the_headers_gets_its_name() {
+    for arch in Arch::ALL {
+        for (name, value) in flags(arch).into_iter().filter(|(_, value)| *value != 0) {
+            let numbers = [format!("{value:#x}"), format!("{value}"), format!("0{value:o}")];
+            for number in numbers {
+                let names = said(Arch::X86_64, &["decode", &number, "--arch", arch.name()]);
+                assert_eq!(names.lines().next(), Some(name.as_str()), "{} {number}", arch.name());
+            }
+        }
+        assert_eq!(definitions(arch)["MAP_TYPE"].value, MAP_TYPE[arch as usize], "{}", arch.name());
+    }
+}
+
+#[test]
+fn the_list_has_every_name_of_the_headers() {
+    for arch in Arch::ALL {
+        let list = said(Arch::X86_64, &["list", "--arch", arch.name()]);
+        let value = |name: &str| {
+            let row = list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).find(|row| row[0] == name);
+            row.map(|row| row[1].to_owned())
+        };
+        for (name, number) in flags(arch) {
+            let expected = if number == 0 { "-".to_owned() } else { format!("{number:#x}") };
+            assert_eq!(value(&name), Some(expected), "{} {name}: {list}", arch.name());
+        }
+    }
+}
+
+/// The programs of other architectures say the same, of their own numbers where nobody asks for others.
+#[test]
+fn programs_of_all_architectures_agree() {
+    let names: Vec<String> =
+        said(Arch::X86_64, &["list"]).lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    assert_eq!(names.len(), 33);
+    for arch in Arch::ALL {
+        for other in Arch::ALL {
+            let words = ["--arch", other.name()];
+            for question in [&["list"][..], &["decode", "0x8c0c803b"], &["decode", "0x54040022"], &["decode", "0"]] {
+                let words: Vec<&str> = question.iter().chain(&words).copied().collect();
+                assert_eq!(said(arch, &words), said(Arch::X86_64, &words), "{}: {words:?}", arch.name());
+            }
+        }
+        for name in &names {
+            assert_eq!(said(arch, &["explain", name]), said(Arch::X86_64, &["explain", name]), "{}", arch.name());
+        }
+        assert_eq!(said(arch, &["list"]), said(arch, &["list", "--arch", arch.name()]));
+        let own = said(arch, &["decode", "0x8000"]);
+        assert_eq!(own, if arch == Arch::Hppa { "MAP_GROWSDOWN\n" } else { "MAP_POPULATE\n" });
+        let wrong = mapprobe(arch, &["explain", "MAP_SINC"]);
+        let complaint = "mapprobe: there is no flag MAP_SINC; the nearest name is MAP_SYNC\n";
+        assert_eq!((wrong.status.code(), String::from_utf8_lossy(&wrong.stderr)), (Some(2), complaint.into()));
+        assert_eq!(mapprobe(arch, &["decode", "0x100000000", "--arch", "hppa"]).status.code(), Some(2));
+    }
+}
+
+/// Nothing is asked of the kernel but to write: no mapping, no file.
+#[test]
+fn a_list_is_one_write() {
+    machine::need(machine::TRACING).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("trace");
+    for words in [&["list"][..], &["explain", "MAP_SYNC"], &["decode", "0x8003"]] {
+        let program = &delivered::of(Arch::X86_64).unwrap().path;
+        let run = Command::new("strace").arg("-o").arg(&log).arg(program).args(words).output().expect("strace runs");
+        assert_eq!(run.status.code(), Some(0), "{run:?}");
+        let text = std::fs::read_to_string(&log).unwrap();
+        let calls: Vec<&str> = text.lines().filter_map(|line| line.split_once('(')).map(|(call, _)| call).collect();
+        assert_eq!(calls, ["execve", "getpid", "rt_sigaction", "write", "exit_group"], "{words:?}: {text}");
+    }
+}
+
+/// What every Linux does, and what none has done since 2.6.
+#[test]
+fn requirements_on_this_machine() {
+    let run = |words: &[&str]| {
+        let run = mapprobe(Arch::X86_64, words);
+        (run.status.code(), String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap())
+    };
+    assert_eq!(run(&["require", "MAP_FIXED", "MAP_SHARED"]), (Some(0), String::new(), String::new()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let (denies, grows) = ("MAP_DENYWRITE", format!("MAP_GROWSDOWN:{path}"));
+    let lines = format!("{denies}: ignored: taken, and nothing happened\n{grows}: unavailable: on this file: EINVAL\n");
+    let words = ["require", denies, &grows, "MAP_FIXED"];
+    assert_eq!(run(&words), (Some(1), lines.clone(), String::new()));
+    let (code, report, aside) = run(&[&words[..], &["--format", "json"]].concat());
+    assert_eq!((code, aside), (Some(1), lines));
+    lab::report::parse(report.as_bytes()).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left there");
+}
+
+/// An emulator of system calls drops flags that the kernel below would honor; it is named.
+#[test]
+fn requirements_under_an_emulator() {
+    for arch in [Arch::Aarch64, Arch::Hppa] {
+        let run = mapprobe(arch, &["require", "MAP_POPULATE", "MAP_SHARED"]);
+        let line = "MAP_POPULATE: ignored: taken, and nothing happened; in the way: system call emulator\n";
+        assert_eq!(
+            (run.status.code(), String::from_utf8_lossy(&run.stdout)),
+            (Some(1), line.into()),
+            "{}",
+            arch.name()
+        );
+        assert_eq!(mapprobe(arch, &["require", "MAP_SHARED_VALIDATE"]).status.code(), Some(3), "{}", arch.name());
+        let lenient = mapprobe(arch, &["require", "MAP_SHARED_VALIDATE", "--allow-inconclusive"]);
+        assert_eq!((lenient.status.code(), lenient.stdout.is_empty()), (Some(0), true), "{}", arch.name());
+    }
+}
+
+/// As PID 1 the lines stand in the frame, and its last line has the exit code; a misspelled flag is never taken for no flag.
+#[test]
+fn requirements_as_the_first_process() {
+    let unknown = "MAP_DROPPABLE: unknown: refused like unknown flags; may help: Linux >= 6.11\n";
+    for (name, words, code, expected) in [
+        ("x86_64-6.1", "-- require MAP_FIXED MAP_DROPPABLE", 1, Some(unknown)),
+        ("hppa-6.1", "-- require MAP_FIXED", 0, Some("")),
+        ("x86_64-6.1", "-- require MAP_FIXED MAP_SINC", 2, Some("")),
+        ("x86_64-6.1", "-- require MAP_SINC", 2, None),
+    ] {
+        let kernel = kernels::named(name).unwrap();
+        let initramfs = guests::initramfs(&[("init", &delivered::program(kernel.arch).unwrap())]);
+        let boot = guests::boot(kernel, &initramfs, words).unwrap();
+        let Framed::Whole { report, exit } = console::read(&boot.log).report else { panic!("{}", boot.text()) };
+        let report = String::from_utf8(report).unwrap();
+        assert_eq!(exit, code, "{words}: {}", boot.text());
+        match expected {
+            Some(lines) => assert_eq!(report, lines, "{words}"),
+            // The report is printed all the same.
+            None => assert!(report.contains("\"complete\": true"), "{report}"),
+        }
+        let nearest = boot.text().contains("there is no flag MAP_SINC; the nearest name is MAP_SYNC");
+        assert_eq!(nearest, words.contains("MAP_SINC"), "{}", boot.text());
+    }
+}
