@@ -9,34 +9,7 @@ use crate::recording;
 use crate::report::{self, FORMATS, Fit, Report, Writer, sentence};
 use crate::text::Text;
     let mut framed = false;
-use crate::{init, require, run};
-
-/// Standard output.
-pub const STDOUT: Fd = 1;
-/// Standard error.
-pub const STDERR: Fd = 2;
-
-/// Exit code of a report that was printed.
-pub const PRINTED: i32 = 0;
-/// Exit code of wrong arguments and of a report that could not be written.
-pub const FAILED: i32 = 2;
-
-/// The whole program over a table. As the machine's init it never returns.
-pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> i32 {
-    if init::is_init(kernel) {
-        init::run(kernel, arguments, table)
-    }
-    // A closed pipe is to be an error that can be reported, not the end.
-    let _ = kernel.ignore_sigpipe();
-        Ok((text, code)) => {
-            let exit = print(kernel, &text, code);
-            if framed {
-                frame::lines(&text, exit, &mut |line| {
-                    let _ = write_all(kernel, STDERR, line.as_bytes());
-                });
-            }
-            exit
-        }
+    let reply = match cli::parse(arguments.get(1..).unwrap_or_default()) {
         Ok(mut request) => {
             if let Request::Run(options) = &mut request {
                 framed = options.framed;
