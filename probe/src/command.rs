@@ -8,6 +8,25 @@ use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
 use crate::report::{self, FORMATS, Fit, Report, Writer, sentence};
 use crate::text::Text;
+use crate::{frame, init, require, run};
+
+/// Standard output.
+pub const STDOUT: Fd = 1;
+/// Standard error.
+pub const STDERR: Fd = 2;
+
+/// Exit code of a report that was printed.
+pub const PRINTED: i32 = 0;
+/// Exit code of wrong arguments and of a report that could not be written.
+pub const FAILED: i32 = 2;
+
+/// The whole program over a table. As the machine's init it never returns.
+pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> i32 {
+    if init::is_init(kernel) {
+        init::run(kernel, arguments, table)
+    }
+    // A closed pipe is to be an error that can be reported, not the end.
+    let _ = kernel.ignore_sigpipe();
     let mut framed = false;
     let reply = match cli::parse(arguments.get(1..).unwrap_or_default()) {
         Ok(mut request) => {
