@@ -37,10 +37,10 @@ Arguments:
   --replay        answer from a recording instead of the running kernel
   --thorough      also run tests that fill the address space, for MAP_ABOVE4G
   --reproducible  leave out what differs from run to run: process id and time
-  --framed        print it on standard error too, in checksummed lines
   --allow-inconclusive
                   for require: as good as honored
   --arch          for list and decode: the architecture
+  --framed        print it on standard error too, in checksummed lines
   --version       print the version and exit
 
 Exit code: 0 printed, or all honored; 1 not honored; 2 failed; 3 inconclusive
@@ -50,8 +50,8 @@ Exit code: 0 printed, or all honored; 1 not honored; 2 failed; 3 inconclusive
 pub(crate) const NAMES: [&str; 11] = [
     "--thorough",
     "--reproducible",
-    "--framed",
     "--allow-inconclusive",
+    "--framed",
     "--version",
     "--arch",
     "--format",
@@ -63,8 +63,8 @@ pub(crate) const NAMES: [&str; 11] = [
 /// Places among them.
 pub(crate) const THOROUGH: usize = 0;
 const REPRODUCIBLE: usize = 1;
-const FRAMED: usize = 2;
-const LENIENT: usize = 3;
+const LENIENT: usize = 2;
+const FRAMED: usize = 3;
 const VERSION: usize = 4;
 const ARCH: usize = 5;
 /// The last one's.
