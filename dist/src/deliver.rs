@@ -49,6 +49,7 @@ pub struct Delivered {
 /// # Errors
 /// A sentence for every target that could not be delivered; the others are in `dist/out` all the same.
 pub fn deliver(targets: &[&'static Target], options: &Options) -> Result<Vec<Delivered>> {
+    package::ready(options.packages)?;
     let _lock = lock()?;
     let toolchain = prepare(targets, options)?;
     let (mut delivered, mut failures) = (Vec::new(), Vec::new());
