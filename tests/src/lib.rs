@@ -4,7 +4,7 @@
 //! booted in, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
-//! [`browser`] looks at pages.
+//! [`browser`] looks at pages, [`python`] has programs of others that read what we write.
 
 pub mod browser;
 pub mod console;
@@ -16,6 +16,7 @@ pub mod guests;
 pub mod kernels;
 pub mod machine;
 pub mod matrix;
+pub mod python;
 pub mod qemu;
 pub mod report;
 pub mod stock;
