@@ -26,15 +26,16 @@ Arguments:
                   standard output instead of the report: -
   --replay        answer from a recording instead of the running kernel
   --thorough      also run tests that fill the address space, for MAP_ABOVE4G
-  --reproducible  leave out what differs from run to run: process id and time
+  --reproducible  leave out process id and time
+  --framed        print it on standard error too, for a console
   --version       print the version and exit
 ";
 
 /// The words that stand for themselves, and behind them those that a value follows.
-pub(crate) const NAMES: [&str; 7] =
-    ["--thorough", "--reproducible", "--version", "--format", "--record", "--replay", "--path"];
+pub(crate) const NAMES: [&str; 8] =
+    ["--thorough", "--reproducible", "--framed", "--version", "--format", "--record", "--replay", "--path"];
 /// How many stand for themselves.
-const SWITCHES: usize = 3;
+const SWITCHES: usize = 4;
 /// How many have one value at most; the last may have many.
 const SINGLE: usize = 3;
 
@@ -80,6 +81,8 @@ pub struct Options {
     pub thorough: bool,
     /// Whether to leave out what differs from run to run.
     pub reproducible: bool,
+    /// Whether to print it on standard error too, in the lines of [`crate::frame`]: a console is shared with others.
+    pub framed: bool,
 }
 
 /// What arguments ask for.
@@ -125,7 +128,7 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
             return Err(of_file(word, Text::ONE_IS_ENOUGH));
         }
     }
-    let ([thorough, reproducible, version], [format, record, replay]) = (given, values);
+    let ([thorough, reproducible, framed, version], [format, record, replay]) = (given, values);
     if version {
         return Ok(Request::Text(Text::VERSION_LINE.string()));
     }
@@ -133,7 +136,7 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
     let format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len())?;
     let what = What::ALL.get(what).copied().unwrap_or_default();
     let (record, replay) = (record.map(String::from), replay.map(String::from));
-    Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible }))
+    Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible, framed }))
 }
 
 /// The place of a word in a list of so many, or their number.

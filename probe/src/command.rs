@@ -8,7 +8,7 @@ use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
 use crate::report::{FORMATS, sentence};
 use crate::text::Text;
-use crate::{init, run};
+use crate::{frame, init, run};
 
 /// Standard output.
 pub const STDOUT: Fd = 1;
@@ -27,12 +27,22 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
+    let mut framed = false;
     let text = match cli::parse(arguments.get(1..).unwrap_or_default()) {
-        Ok(request) => answer(kernel, request, table),
+        Ok(request) => {
+            framed = matches!(&request, Request::Run(options) if options.framed);
+            answer(kernel, request, table)
+        }
         Err(complaint) => Err(complaint),
     };
     match text {
-        Ok(text) => print(kernel, &text),
+        Ok(text) => {
+            let exit = print(kernel, &text);
+            if framed {
+                let _ = write_all(kernel, STDERR, frame::text(&text, exit).as_bytes());
+            }
+            exit
+        }
         Err(complaint) => {
             complain(kernel, &complaint);
             FAILED

@@ -36,9 +36,7 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
             (complaint, FAILED)
         }
     };
-    frame::lines(&text, exit, |line| {
-        let _ = command::write_all(kernel, console, line.as_bytes());
-    });
+    let _ = command::write_all(kernel, console, frame::text(&text, exit).as_bytes());
     for target in mounted.iter().rev().flatten() {
         let _ = kernel.umount(target);
     }

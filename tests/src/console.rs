@@ -53,23 +53,27 @@ pub enum Framed {
 
 /// Reads a console log. When it holds several reports, the last whole one counts.
 pub fn read(log: &[u8]) -> Reading {
+    let mut readings = reports(log);
+    let whole = readings.iter().rposition(|reading| matches!(reading, Framed::Whole { .. }));
+    let best = whole.or(readings.len().checked_sub(1)).map(|at| readings.swap_remove(at));
+    Reading { report: best.unwrap_or_default(), panic: lines(log).find_map(trouble) }
+}
+
+/// Every report of a console log, in order.
+pub fn reports(log: &[u8]) -> Vec<Framed> {
     let mut frames = vec![Frame::default()];
-    let mut panic = None;
-    for line in log.split(|&byte| byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if panic.is_none() {
-            panic = trouble(line);
-        }
+    for line in lines(log) {
         match parse(line) {
             Some(Line::Begin(version)) => frames.push(Frame { begun: Some(version), ..Frame::default() }),
             Some(line) => frames.last_mut().expect("never empty").add(line),
             None => {}
         }
     }
-    let mut readings: Vec<Framed> = frames.into_iter().map(Frame::finish).filter(|f| *f != Framed::Nothing).collect();
-    let whole = readings.iter().rposition(|reading| matches!(reading, Framed::Whole { .. }));
-    let best = whole.or(readings.len().checked_sub(1)).map(|at| readings.swap_remove(at));
-    Reading { report: best.unwrap_or_default(), panic }
+    frames.into_iter().map(Frame::finish).filter(|f| *f != Framed::Nothing).collect()
+}
+
+fn lines(log: &[u8]) -> impl Iterator<Item = &[u8]> {
+    log.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// The line as text, if with it the kernel gives up.

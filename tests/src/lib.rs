@@ -1,7 +1,7 @@
 //! The lab: real kernels under QEMU, and what the program said on them.
 //!
 //! [`machine`] sets this machine up, [`kernels`] gets kernels and [`emulator`] what runs them, [`guests`] makes what they are
-//! booted in, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
+//! booted in, [`initramfs`] what distributions boot them with, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
 //! [`browser`] looks at pages, [`python`] has programs of others that read what we write.
@@ -13,6 +13,7 @@ pub mod documents;
 pub mod emulator;
 pub mod facts;
 pub mod guests;
+pub mod initramfs;
 pub mod kernels;
 pub mod machine;
 pub mod matrix;

@@ -23,6 +23,8 @@ pub const GUEST_PROGRAMS: &[&str] = &[
 ];
 /// To make disks for guests.
 pub const DISKS: &[&str] = &["e2fsprogs"];
+/// To make an initramfs as Debian machines do, in both ways; the packages `dracut` and `initramfs-tools` themselves exclude each other.
+pub const INITRAMFS: &[&str] = &["initramfs-tools-core", "dracut-core", "busybox", "kmod", "udev", "zstd"];
 /// To watch a program's system calls.
 pub const TRACING: &[&str] = &["strace"];
 /// To look at a page as a reader does.
