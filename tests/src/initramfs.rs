@@ -90,9 +90,7 @@ impl Installed {
     /// What dracut makes there with these arguments, and what it said.
     pub fn dracut(&self, arguments: &[&str]) -> Result<(Vec<u8>, String)> {
         let modules = ["--add-drivers", "virtio_pci virtio_blk ext4", "--no-hostonly", "--no-early-microcode"];
-        self.make(|image| {
-            [&["dracut", "--force", "--kver", &self.release][..], &modules, arguments, &[image]].concat()
-        })
+        self.make(|image| [&["dracut", "--force", "--kver", &self.release][..], &modules, arguments, &[image]].concat())
     }
 
     /// Runs a command there that makes a file.

@@ -49,7 +49,8 @@ fn numbers_grow_beyond_four_digits() {
 fn no_character_is_divided() {
     let report = "\u{fffd}".repeat(100) + "x" + &"\u{1f980}".repeat(100);
     let lines = framed(&report);
-    let payloads: String = lines[1..lines.len() - 1].iter().map(|line| &line["mapprobe:0001:00000000:".len()..]).collect();
+    let payloads: String =
+        lines[1..lines.len() - 1].iter().map(|line| &line["mapprobe:0001:00000000:".len()..]).collect();
     assert_eq!(payloads, report);
 }
 
@@ -66,5 +67,8 @@ fn framed_the_report_comes_twice() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let run = Command::new(program).arg("--framed").stdout(full).output().expect("the program runs");
     assert_eq!(run.status.code(), Some(2));
-    assert!(matches!(console::read(&run.stderr).report, Framed::Whole { exit: 2, .. }), "the console has it all the same");
+    assert!(
+        matches!(console::read(&run.stderr).report, Framed::Whole { exit: 2, .. }),
+        "the console has it all the same"
+    );
 }
