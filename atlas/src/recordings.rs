@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 /// # Errors
 /// It is no recording, or it does not answer that question.
 pub fn document(kernel: &str, recording: &[u8], what: What) -> Result<Found> {
-    let mut report = replay(recording, TABLE).map_err(|complaint| anyhow!("the recording of {kernel}: {complaint}"))?;
+    let mut report =
+        replay(recording, TABLE, false).map_err(|complaint| anyhow!("the recording of {kernel}: {complaint}"))?;
     let fits = report.what == what || (report.what == What::Sweep && what == What::FreeBits);
     ensure!(
         fits,

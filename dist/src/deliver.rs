@@ -119,8 +119,8 @@ fn prepare(targets: &[&'static Target], options: &Options) -> Result<Toolchain> 
 fn build(toolchain: &Toolchain, target: &Target, source: Source) -> Result<Built> {
     let step = Step::begin(format!("{}: building {}", target.arch.name(), source.name()));
     let built = match target.route {
-        Route::Native { linker, libc, rustflags } => {
-            native::build(toolchain, target, source, (linker, libc, rustflags))
+        Route::Native { linker, libc, rustflags, layout } => {
+            native::build(toolchain, target, source, (linker, libc), (rustflags, layout))
         }
         Route::Wasm2c { compiler, shim } => wasm2c::build(toolchain, target, source, compiler, shim),
     };

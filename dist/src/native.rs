@@ -3,6 +3,7 @@
 use crate::cache::Cache;
 use crate::compile::{self, Compiled, Crate, Flags, Source};
 use crate::debian::{self, Mirror, Package};
+use crate::manifest::sha256;
 use crate::toolchain::{self, Toolchain};
 use crate::workspace::{self, program};
 use anyhow::{Context, Result, bail};
@@ -59,7 +60,8 @@ pub fn build(
     toolchain: &Toolchain,
     target: &Target,
     source: Source,
-    (linker, libc, rustflags): (&str, Option<(&str, &str)>, &[&str]),
+    (linker, libc): (&str, Option<(&str, &str)>),
+    (rustflags, layout): (&[&str], Option<&str>),
 ) -> Result<Built> {
     let mut flags = Flags::default();
     flags.add(STATIC);
@@ -83,6 +85,13 @@ pub fn build(
         let empty = folder.join("libunwind.a");
         fs::write(&empty, "!<arch>\n").with_context(|| format!("{} cannot be written", empty.display()))?;
         flags.here.push(format!("-L{}", folder.display()));
+        if let Some(layout) = layout {
+            // Named by its content: cargo links anew when a flag has changed, not when a file has.
+            let script = folder.join(format!("{}.ld", sha256(layout.as_bytes())));
+            fs::write(&script, layout).with_context(|| format!("{} cannot be written", script.display()))?;
+            flags.here.push(format!("-Clink-arg=-Wl,-T,{}", script.display()));
+            used.push(format!("-T targets/{}.ld", target.arch.name()));
+        }
         match libc {
             None => {
                 flags.add(GNU_LD);

@@ -33,7 +33,7 @@ mapprobe::program!(|kernel, arguments| {
     let Ok(Request::Run(options)) = cli::parse(arguments.get(1..).unwrap_or_default()) else { return FAILED };
     let before = maps(kernel);
     let files: Vec<Fd> = (0..FILES).filter(|&file| is_open(kernel, file)).collect();
-    let report = run::report(kernel, Arch::native(), &options, flags::TABLE);
+    let report = run::report(kernel, Arch::native(), &options, flags::TABLE, &mut |_| {});
     let mut left: Vec<String> = maps(kernel);
     left.retain(|line| !before.contains(line));
     for file in (0..FILES).filter(|file| is_open(kernel, *file) && !files.contains(file)) {

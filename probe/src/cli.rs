@@ -146,7 +146,6 @@ fn place(word: &str, list: Text, count: usize) -> usize {
 }
 
 /// The place of a word among those there are, the first without one; or a sentence that names them.
-#[cold]
 fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize) -> Result<usize, String> {
     let Some(word) = word else { return Ok(0) };
     let at = place(word, list, count);

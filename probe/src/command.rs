@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
-use crate::report::{FORMATS, sentence};
+use crate::report::{FORMATS, Report, Writer, sentence};
 use crate::text::Text;
 use crate::{frame, init, run};
 
@@ -59,11 +59,11 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
     if options.replay.is_some() && options.record.is_some() {
         return Err(Text::RECORD_AND_REPLAY.string());
     }
-    let mut report = if let Some(from) = &options.replay {
+    let report = if let Some(from) = &options.replay {
         let mut recording = Vec::new();
         let read = kernel.read_file(from, &mut |block| recording.extend_from_slice(block));
         read.map_err(|errno| about(from, Text::CANNOT_BE_READ, errno))?;
-        recording::replay(&recording, table).map_err(|complaint| {
+        recording::replay(&recording, table, options.reproducible).map_err(|complaint| {
             let mut message = String::from(from);
             Text::COLON.push(&mut message);
             message.push_str(&complaint);
@@ -84,12 +84,19 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         written.map_err(|errno| about(to, Text::COULD_NOT_BE_WRITTEN, errno))?;
         report
     } else {
-        run::report(kernel, Arch::native(), &options, table)?
+        // The first format has all calls in it: written row by row, the report takes less memory.
+        let (mut writer, first) = (Writer::default(), options.format == 0);
+        let mut each = |report: &mut Report| {
+            if first {
+                writer.take(report);
+            }
+        };
+        let mut report = run::report(kernel, Arch::native(), &options, table, &mut each)?;
+        if first {
+            return Ok(writer.end(&mut report));
+        }
+        report
     };
-    if options.reproducible {
-        report.process.pid = None;
-        report.process.time = None;
-    }
     Ok(FORMATS.get(options.format).map_or(String::new(), |format| (format.write)(&report)))
 }
 

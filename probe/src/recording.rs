@@ -34,14 +34,14 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
         argument(path);
     }
     let mut recorder = Recorder::new(kernel, head);
-    let report = run::report(&mut recorder, Arch::native(), options, table)?;
+    let report = run::report(&mut recorder, Arch::native(), options, table, &mut |_| {})?;
     Ok((report, recorder.end()))
 }
 
-/// The report of a recorded run.
+/// The report of a recorded run; `reproducible` as in [`Options`].
 #[cold]
 #[inline(never)]
-pub fn replay(recording: &[u8], table: &'static [Flag]) -> Result<Report, String> {
+pub fn replay(recording: &[u8], table: &'static [Flag], reproducible: bool) -> Result<Report, String> {
     let (mut rest, mut line) = (recording, 2);
     let arch = (take_line(&mut rest) == BEGINS.trim_ascii_end().as_bytes())
         .then(|| take_line(&mut rest).strip_prefix(ARCH.as_bytes()))
@@ -58,9 +58,10 @@ pub fn replay(recording: &[u8], table: &'static [Flag]) -> Result<Report, String
         words.push(text(take_line(&mut rest).get(ARGUMENT.len()..).unwrap_or_default()));
         line += 1;
     }
-    let Request::Run(asked) = cli::parse(&words)? else { return Err(Text::ASKS_FOR_NOTHING.string()) };
+    let Request::Run(mut asked) = cli::parse(&words)? else { return Err(Text::ASKS_FOR_NOTHING.string()) };
+    asked.reproducible = reproducible;
     let mut replay = Replay::new(rest, line);
-    let report = run::report(&mut replay, arch, &asked, table);
+    let report = run::report(&mut replay, arch, &asked, table, &mut |_| {});
     let Some((line, call)) = replay.strange() else { return report };
     let mut message = Text::LINE.string();
     number(&mut message, line);

@@ -17,7 +17,7 @@ mod json_sweep;
 pub mod sentence;
 mod table;
 
-pub use json::escaped;
+pub use json::{Writer, escaped};
 
 /// The version of the report's form: a minor version only adds keys.
 pub const SCHEMA_VERSION: &str = "1.0";

@@ -10,25 +10,32 @@ use crate::report::{self, Process, Report, Row};
 use crate::sweep;
 use crate::text::Text;
 use crate::verdict::{Cause, Verdict, judge, without_trial};
+use core::mem::swap;
 
-/// Opens what is asked about and asks, or says in a sentence what is wrong with it.
+/// Opens what is asked about and asks, or says in a sentence what is wrong with it. `each` sees what there is of the report after every
+/// row, and may take out rows and their calls, so that never all of them are in memory.
 pub fn report(
     kernel: &mut dyn Kernel,
     arch: Arch,
     options: &Options,
     table: &'static [Flag],
+    each: &mut dyn FnMut(&mut Report),
 ) -> Result<Report, String> {
     let paths = Paths::open(kernel, &options.path)?;
-    let mut report = probe(kernel, arch, table, paths.files(), options);
+    let report = probe(kernel, arch, table, paths.files(), options, each);
     paths.close(kernel);
-    for path in &options.path {
-        report.paths.push(report::escaped(path));
-    }
     Ok(report)
 }
 
 /// Asks about every row of the table, or what else is asked for. `arch` is the one whose numbers are used; `paths` are open files.
-pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths: &[Fd], options: &Options) -> Report {
+pub fn probe(
+    kernel: &mut dyn Kernel,
+    arch: Arch,
+    table: &'static [Flag],
+    paths: &[Fd],
+    options: &Options,
+    each: &mut dyn FnMut(&mut Report),
+) -> Report {
     let mut report = Report {
         what: options.what,
         arch,
@@ -47,6 +54,12 @@ pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths:
         steps: Vec::new(),
         complete: true,
     };
+    for path in &options.path {
+        report.paths.push(report::escaped(path));
+    }
+    if options.reproducible {
+        (report.process.pid, report.process.time) = (None, None);
+    }
     if table.is_empty() {
         return report;
     }
@@ -59,12 +72,17 @@ pub fn probe(kernel: &mut dyn Kernel, arch: Arch, table: &'static [Flag], paths:
     }
     let asks_flags = options.what == What::Report;
     report.complete = asks_flags || bench.is_ok();
-    report.rows = Vec::with_capacity(table.len());
     match &mut bench {
         Ok(bench) if !asks_flags => report.sweep = sweep::sweep(bench),
         _ => {
             for flag in table {
-                report.rows.push(row(&mut bench, arch, flag));
+                let row = row(&mut bench, arch, flag);
+                report.rows.push(row);
+                if let Ok(bench) = &mut bench {
+                    swap(&mut bench.steps, &mut report.steps);
+                    each(&mut report);
+                    swap(&mut bench.steps, &mut report.steps);
+                }
             }
         }
     }

@@ -54,7 +54,7 @@ impl Recorded {
     fn replay(&self, what: &str) -> Report {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/recordings/lab/{}.{what}.txt", self.name));
         let recording = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        replay(&recording, TABLE).unwrap_or_else(|complaint| panic!("{}: {complaint}", path.display()))
+        replay(&recording, TABLE, false).unwrap_or_else(|complaint| panic!("{}: {complaint}", path.display()))
     }
 
     fn model(&self, what: &str) -> Report {
@@ -62,7 +62,7 @@ impl Recorded {
         let mut rules = Rules::new(self.machine, self.era);
         (self.change)(&mut rules);
         let options: Options = options;
-        run::report(&mut Model::new(rules), arch(self.machine), &options, TABLE).expect("a report")
+        run::report(&mut Model::new(rules), arch(self.machine), &options, TABLE, &mut |_| {}).expect("a report")
     }
 }
 

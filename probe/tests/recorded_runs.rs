@@ -54,6 +54,22 @@ fn a_recording_prints_every_form() {
     }
 }
 
+/// A report is printed row by row, without ever being whole in memory; a recorded one is whole before it is printed.
+#[test]
+fn a_report_is_the_same_row_by_row_and_in_one_piece() {
+    let kernels = || Rules::all().into_iter().chain(Rules::liars()).filter(|(_, rules)| rules.machine == NATIVE);
+    for (name, rules) in kernels() {
+        for words in WORDS {
+            let mut console = Console::on(rules.clone());
+            let code = console.run(words);
+            let (printed, _) = console.said();
+            let (whole, _) = record(&mut Model::new(rules.clone()), NATIVE, words);
+            assert!(code == 0 && printed == whole, "{name} {words:?}: exit code {code}, the reports differ");
+        }
+    }
+    assert!(kernels().count() > 10, "{}", kernels().count());
+}
+
 fn recording() -> Vec<String> {
     let words = ["--path", "/ext4/file"];
     let (_, recording) = record(&mut Model::new(Rules::new(NATIVE, (6, 12))), NATIVE, &words);

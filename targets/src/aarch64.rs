@@ -15,10 +15,11 @@ pub(super) static TARGET: Target = Target {
             // Outlined functions have sequences in common, too.
             "-Cllvm-args=-machine-outliner-reruns=1",
         ],
+        layout: None,
     },
     packages: &["gcc-aarch64-linux-gnu"],
     elf: Elf { machine: 183, bits: 64, big_endian: false },
-    budget: 52 << 10,
+    budget: 60 << 10,
     emulator: Some("qemu-aarch64-static"),
     newer_than_headers: &[],
     machine: Machine {

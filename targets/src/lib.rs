@@ -46,6 +46,8 @@ pub enum Route {
         libc: Option<(&'static str, &'static str)>,
         /// What this architecture alone needs of rustc when std is rebuilt.
         rustflags: &'static [&'static str],
+        /// What the linker is told about the order of the program's parts when std is rebuilt: a script for GNU ld.
+        layout: Option<&'static str>,
     },
     /// rustc makes WebAssembly, wasm2c makes C of it, and this cross compiler a program, together with a host shim.
     Wasm2c {

@@ -9,7 +9,7 @@ use mapprobe::report::{FORMATS, Report};
 use mapprobe::run::probe;
 
 fn run(arch: Arch, rules: Rules) -> Report {
-    probe(&mut Model::new(rules), arch, TABLE, &[], &Options::default())
+    probe(&mut Model::new(rules), arch, TABLE, &[], &Options::default(), &mut |_| {})
 }
 
 #[test]

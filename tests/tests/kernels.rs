@@ -65,7 +65,7 @@ fn recorded_runs_agree_with_the_facts() {
     let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/tests/recordings/lab");
     for kernel in kernels::ALL {
         let recording = std::fs::read(recordings.join(format!("{}.report.txt", kernel.name))).unwrap();
-        let replayed = recording::replay(&recording, TABLE).unwrap();
+        let replayed = recording::replay(&recording, TABLE, false).unwrap();
         let report = report::parse((FORMATS[0].write)(&replayed).as_bytes()).unwrap();
         let facts = Facts::in_guest(kernel.name, "root").unwrap();
         let differences: Vec<String> = facts.compare(&report).iter().map(ToString::to_string).collect();

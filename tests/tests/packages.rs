@@ -133,7 +133,15 @@ fn lintian_has_nothing_to_say() {
     machine::need(machine::PACKAGING).unwrap();
     for arch in Arch::ALL {
         let mut lintian = Command::new("lintian");
-        lintian.args(["--allow-root", "--pedantic", "--show-overrides", "--tag-display-limit", "0"]);
+        lintian.args([
+            "--allow-root",
+            "--fail-on",
+            "none",
+            "--pedantic",
+            "--show-overrides",
+            "--tag-display-limit",
+            "0",
+        ]);
         let said = said(lintian.arg(package(arch, ".deb")));
         let lines: Vec<&str> = said.lines().filter(|line| !line.starts_with("N:")).collect();
         let static_binary = lines.iter().filter(|line| line.starts_with("O: mapprobe: statically-linked-binary"));

@@ -94,7 +94,8 @@ pub struct Bench<'k> {
     paths: Vec<Fd>,
     /// What [`Bench::validators`] found.
     pub controls: OnceCell<[Control; 2]>,
-    steps: Vec<Step>,
+    /// The calls that were noted. Whoever takes them out has to do it between two rows.
+    pub steps: Vec<Step>,
 }
 
 impl<'k> Bench<'k> {
@@ -387,8 +388,8 @@ impl<'k> Bench<'k> {
 /// Bytes that the memfd is given at a time.
 const BLOCK: usize = 4096;
 
-/// Room for the notes of a run, so that they never move.
-const STEPS: usize = 4096;
+/// Room for the notes of a row, so that they seldom move.
+const STEPS: usize = 128;
 
 /// A call that reserves address space: private, without access, without accounting.
 fn reserved(own: &Own, addr: Word, len: Word, fixed: Word) -> Mmap {

@@ -7,10 +7,72 @@ use crate::experiment::bench::Context;
 use crate::experiment::validation::Validation;
 use crate::kernel::Word;
 use crate::text::Text;
+use core::mem::take;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
-    let mut json = Json::default();
+    let mut writer = Writer::default();
+    writer.write(report);
+    writer.close(report)
+}
+
+/// Writes a report piece by piece, while it comes about.
+#[derive(Default)]
+pub struct Writer {
+    json: Json,
+}
+
+impl Writer {
+    /// Writes what there is, and forgets the rows and their calls.
+    pub fn take(&mut self, report: &mut Report) {
+        self.write(report);
+        report.rows.clear();
+        report.steps.clear();
+    }
+
+    /// Writes the rows that there are.
+    #[inline(never)]
+    fn write(&mut self, report: &Report) {
+        let json = &mut self.json;
+        if json.out.is_empty() {
+            // In one piece, so that it never has to move. Pages that are not reached cost nothing.
+            json.out.reserve(ROOM);
+            write_head(json, report);
+        }
+        for row in &report.rows {
+            json.next();
+            json.open('{');
+            write_row(json, report, row);
+            json.close('}');
+        }
+    }
+
+    /// Writes what is left, and gives the text away.
+    pub fn end(&mut self, report: &mut Report) -> String {
+        self.take(report);
+        self.close(report)
+    }
+
+    /// Writes what comes after the rows.
+    fn close(&mut self, report: &Report) -> String {
+        let json = &mut self.json;
+        match report.what {
+            What::Report => json.close(']'),
+            What::Sweep => json_sweep::write_sweep(json, report),
+            What::FreeBits => json_sweep::write_free(json, report),
+        }
+        json.truth_at(Text::COMPLETE, Some(report.complete));
+        json.close('}');
+        json.out.push('\n');
+        take(&mut json.out)
+    }
+}
+
+/// Bytes of room for the text: four times what a report of today takes.
+const ROOM: usize = 256 << 10;
+
+/// Writes what comes before the rows.
+fn write_head(json: &mut Json, report: &Report) {
     json.open('{');
     json.say_at(Text::SCHEMA, Text::SCHEMAS.nth(report.what as usize));
     json.say_at(Text::SCHEMA_VERSION, Text::OF_SCHEMA);
@@ -43,30 +105,15 @@ pub fn write(report: &Report) -> String {
     match &report.validation {
         Some((validation, calls)) => {
             json.open_at(Text::VALIDATION, '{');
-            write_validation(&mut json, report, validation);
-            write_evidence(&mut json, report, report.calls(calls));
+            write_validation(json, report, validation);
+            write_evidence(json, report, report.calls(calls));
             json.close('}');
         }
         None => json.word_at(Text::VALIDATION, Text::NULL),
     }
-    match report.what {
-        What::Report => {
-            json.open_at(Text::FLAGS, '[');
-            for row in &report.rows {
-                json.next();
-                json.open('{');
-                write_row(&mut json, report, row);
-                json.close('}');
-            }
-            json.close(']');
-        }
-        What::Sweep => json_sweep::write_sweep(&mut json, report),
-        What::FreeBits => json_sweep::write_free(&mut json, report),
+    if report.what == What::Report {
+        json.open_at(Text::FLAGS, '[');
     }
-    json.truth_at(Text::COMPLETE, Some(report.complete));
-    json.close('}');
-    json.out.push('\n');
-    json.out
 }
 
 #[inline(never)]

@@ -11,6 +11,7 @@ use crate::text::Text;
 
 /// Writes every answer.
 #[cold]
+#[inline(never)]
 pub fn write_sweep(json: &mut Json, report: &Report) {
     let sweep = &report.sweep;
     json.open_at(Text::SWEEP, '[');
@@ -44,6 +45,7 @@ const HUGE_SIZE_FIELD: Word = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
 
 /// Writes what a new flag or map type could be detected by.
 #[cold]
+#[inline(never)]
 pub fn write_free(json: &mut Json, report: &Report) {
     let free = !meant(report);
     bits_at(json, Text::WITH_MAP_SHARED_VALIDATE, free & report.sweep.refused());

@@ -57,7 +57,7 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
     words.extend(thorough.then_some("--thorough"));
     let options = options(&words);
     let opened = Paths::open(kernel, &options.path)?;
-    let report = run::probe(kernel, arch(machine), TABLE, opened.files(), &options);
+    let report = run::probe(kernel, arch(machine), TABLE, opened.files(), &options, &mut |_| {});
     opened.close(kernel);
     Ok(Findings {
         rows: report
@@ -74,14 +74,11 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
 /// What a run prints. The error is a sentence.
 pub fn text(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> Result<String, String> {
     let options = options(words);
-    run::report(kernel, arch(machine), &options, TABLE).map(|report| form(report, &options))
+    run::report(kernel, arch(machine), &options, TABLE, &mut |_| {}).map(|report| form(report, &options))
 }
 
 /// A report as it is printed.
-fn form(mut report: Report, options: &Options) -> String {
-    if options.reproducible {
-        (report.process.pid, report.process.time) = (None, None);
-    }
+fn form(report: Report, options: &Options) -> String {
     (FORMATS[options.format].write)(&report)
 }
 
@@ -106,7 +103,8 @@ pub fn record(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> (Str
 
 /// What a recording prints. The error is a sentence.
 pub fn replay(recording: &[u8], words: &[&str]) -> Result<String, String> {
-    recording::replay(recording, TABLE).map(|report| form(report, &options(words)))
+    let options = options(words);
+    recording::replay(recording, TABLE, options.reproducible).map(|report| form(report, &options))
 }
 
 /// A kernel made of rules, and what was written to standard output and to standard error.
