@@ -10,8 +10,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a C compiler brings to link with, and its licence.
-const ARCHIVES: [(&str, &str); 2] = [("libgcc.a", "GPL-3.0-or-later WITH GCC-exception-3.1"), ("libc.a", "MIT")];
+/// What a C compiler brings to link with: a word of its path, its name, and its licence.
+const ARCHIVES: [(&str, &str, &str); 4] = [
+    ("gcc", "libgcc.a", "GPL-3.0-or-later WITH GCC-exception-3.1"),
+    ("gcc", "libgcc_eh.a", "GPL-3.0-or-later WITH GCC-exception-3.1"),
+    ("musl", "libc.a", "MIT"),
+    // The other C library of Linux, for a std that was installed.
+    ("gnu", "libc.a", "LGPL-2.1-or-later"),
+];
 
 /// A line of a map: address, size and file of something. Of GNU ld, and of lld.
 const LINES: [&str; 2] = [
@@ -58,7 +64,9 @@ pub fn components(built: &Built) -> Result<Vec<Component>> {
         let name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let own = fetched.clone().filter(|_| name == "libc.a").or_else(|| package(archive));
         let own = own.unwrap_or_else(|| Component { purl: format!("pkg:generic/{name}"), ..Component::default() });
-        let licence = ARCHIVES.iter().find(|(other, _)| *other == name).map(|(_, licence)| (*licence).to_owned());
+        let path = archive.to_string_lossy();
+        let known = ARCHIVES.iter().find(|(word, other, _)| *other == name && path.contains(word));
+        let licence = known.map(|(.., licence)| (*licence).to_owned());
         Component { name, licence, remark: Some("members of a static library".into()), ..own }
     };
     Ok(archives.iter().map(component).collect())
