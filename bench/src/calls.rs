@@ -164,6 +164,7 @@ fn how(number: u64) -> Result<(u64, u64)> {
         (How::New, libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, 0o600),
         (How::Create, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC, 0o644),
     ];
+    // A run never opens the other one, `How::Device`.
     let always = libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
     match known.into_iter().find(|&(how, ..)| how as u64 == number) {
         Some((_, flags, mode)) => Ok(((flags | always) as u64, mode)),

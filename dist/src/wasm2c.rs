@@ -9,7 +9,7 @@ use crate::toolchain::{self, Toolchain};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use mapprobe::flags::TABLE;
-use mapprobe::kernel::{Advice, Ending, How, Op};
+use mapprobe::kernel::{Advice, How, Op};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -115,11 +115,10 @@ macro_rules! every {
 /// What is asked of the shim, by number: a C header with an `enum` for each list, and how many there are.
 fn numbers() -> String {
     let ops: Vec<(usize, String)> = Op::ALL.iter().map(|&op| (op as usize, format!("{op:?}"))).collect();
-    let lists: [(&str, &[(usize, String)]); 4] = [
+    let lists: [(&str, &[(usize, String)]); 3] = [
         ("OP", &ops),
-        ("HOW", &every!(How: Read ReadWrite Nameless New Create)),
+        ("HOW", &every!(How: Read ReadWrite Nameless New Create Device)),
         ("ADVICE", &every!(Advice: DontNeed KeepOnFork Collapse)),
-        ("ENDING", &every!(Ending: PowerOff Halt)),
     ];
     let mut text = String::from("/* Made by dist from the program's own numbers. */\n");
     for (list, variants) in lists {

@@ -1,7 +1,7 @@
 //! The command line: what can be asked, and nothing else.
 
 use crate::command::of_file;
-use crate::report::FORMATS;
+use crate::report::{FORMATS, Style};
 use crate::text::Text;
 use argh::{EarlyExit, FromArgs};
 
@@ -19,25 +19,27 @@ Arguments:
   report          a verdict per flag (default)
   sweep           the answer to every bit of the flags argument
   free-bits       which bits and type values are guaranteed to fail here
-  --format        how to print it: json (default) or table
+  --format        how to print it: json (default), jsonl, table, ktap, shell,
+                  macros, prometheus or nfd
+  --prefix        how names in macros and shell begin: MAPPROBE_ (default)
   --path          ask about a file too, or a directory (a scratch file is
                   made in it and removed) or a device; never changed; repeatable
   --record        write every kernel call and its answer to a file, or to
                   standard output instead of the report: -
   --replay        answer from a recording instead of the running kernel
   --thorough      also run tests that fill the address space, for MAP_ABOVE4G
-  --reproducible  leave out process id and time
-  --framed        print it on standard error too, for a console
+  --reproducible  leave out what differs from run to run: process id and time
+  --framed        print it on standard error too, in checksummed lines
   --version       print the version and exit
 ";
 
 /// The words that stand for themselves, and behind them those that a value follows.
-pub(crate) const NAMES: [&str; 8] =
-    ["--thorough", "--reproducible", "--framed", "--version", "--format", "--record", "--replay", "--path"];
+pub(crate) const NAMES: [&str; 9] =
+    ["--thorough", "--reproducible", "--framed", "--version", "--format", "--record", "--replay", "--prefix", "--path"];
 /// How many stand for themselves.
 const SWITCHES: usize = 4;
 /// How many have one value at most; the last may have many.
-const SINGLE: usize = 3;
+const SINGLE: usize = 4;
 
 /// What is to be found out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +85,8 @@ pub struct Options {
     pub reproducible: bool,
     /// Whether to print it on standard error too, in the lines of [`crate::frame`]: a console is shared with others.
     pub framed: bool,
+    /// How it is printed, beside that.
+    pub style: Style,
 }
 
 /// What arguments ask for.
@@ -128,15 +132,21 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
             return Err(of_file(word, Text::ONE_IS_ENOUGH));
         }
     }
-    let ([thorough, reproducible, framed, version], [format, record, replay]) = (given, values);
+    let ([thorough, reproducible, framed, version], [format, record, replay, prefix]) = (given, values);
     if version {
         return Ok(Request::Text(Text::VERSION_LINE.string()));
     }
     let what = choose(Text::THERE_IS_NO_QUESTION, what, Text::QUESTIONS, What::ALL.len())?;
     let format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len())?;
     let what = What::ALL.get(what).copied().unwrap_or_default();
-    let (record, replay) = (record.map(String::from), replay.map(String::from));
-    Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible, framed }))
+    let (record, replay) = (owned(record), owned(replay));
+    let style = Style { prefix: owned(prefix), colour: false };
+    Ok(Request::Run(Options { what, format, path, record, replay, thorough, reproducible, framed, style }))
+}
+
+#[inline(never)]
+fn owned(value: Option<&str>) -> Option<String> {
+    value.map(String::from)
 }
 
 /// The place of a word in a list of so many, or their number.

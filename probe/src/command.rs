@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
-use crate::report::{FORMATS, Report, Writer, sentence};
+use crate::report::{self, FORMATS, Fit, Report, Writer, sentence};
 use crate::text::Text;
 use crate::{frame, init, run};
 
@@ -22,15 +22,18 @@ pub const FAILED: i32 = 2;
 
 /// The whole program over a table. As the machine's init it never returns.
 pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> i32 {
-    if kernel.pid() == 1 && kernel.may_reboot().is_ok() {
+    if init::is_init(kernel) {
         init::run(kernel, arguments, table)
     }
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
     let mut framed = false;
     let text = match cli::parse(arguments.get(1..).unwrap_or_default()) {
-        Ok(request) => {
-            framed = matches!(&request, Request::Run(options) if options.framed);
+        Ok(mut request) => {
+            if let Request::Run(options) = &mut request {
+                framed = options.framed;
+                options.style.colour = is_coloured(kernel, options.format);
+            }
             answer(kernel, request, table)
         }
         Err(complaint) => Err(complaint),
@@ -39,7 +42,9 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
         Ok(text) => {
             let exit = print(kernel, &text);
             if framed {
-                let _ = write_all(kernel, STDERR, frame::text(&text, exit).as_bytes());
+                frame::lines(&text, exit, &mut |line| {
+                    let _ = write_all(kernel, STDERR, line.as_bytes());
+                });
             }
             exit
         }
@@ -50,16 +55,24 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
 }
 
+/// Whether a format is printed in colour: one for people, on a terminal, where nobody said no (no-color.org).
+fn is_coloured(kernel: &mut dyn Kernel, format: usize) -> bool {
+    let for_people = FORMATS.get(format).is_some_and(|format| format.fit == Fit::People);
+    for_people && kernel.terminal(STDOUT).is_ok() && !kernel.no_color()
+}
+
 /// What a request is answered with: text that ends with a newline, or a sentence about what is wrong with it.
 pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag]) -> Result<String, String> {
     let options = match request {
         Request::Text(text) => return Ok(text),
         Request::Run(options) => options,
     };
+    // Nothing is asked in vain.
+    report::format(options.what, &options)?;
     if options.replay.is_some() && options.record.is_some() {
         return Err(Text::RECORD_AND_REPLAY.string());
     }
-    let report = if let Some(from) = &options.replay {
+    let mut report = if let Some(from) = &options.replay {
         let mut recording = Vec::new();
         let read = kernel.read_file(from, &mut |block| recording.extend_from_slice(block));
         read.map_err(|errno| about(from, Text::CANNOT_BE_READ, errno))?;
@@ -97,7 +110,10 @@ pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag])
         }
         report
     };
-    Ok(FORMATS.get(options.format).map_or(String::new(), |format| (format.write)(&report)))
+    // What was asked may stand in a recording.
+    let format = report::format(report.what, &options)?;
+    report.style = options.style;
+    Ok((format.write)(&report))
 }
 
 /// A sentence about a file.
@@ -129,25 +145,42 @@ fn print(kernel: &mut dyn Kernel, text: &str) -> i32 {
     }
 }
 
-/// Says what was wrong, on standard error.
+/// The line that says what was wrong.
 #[cold]
-pub fn complain(kernel: &mut dyn Kernel, message: &str) {
+pub fn complaint(message: &str) -> String {
     let mut line = Text::MAPPROBE_SAYS.string();
     line.push_str(message);
     if !line.ends_with('\n') {
         line.push('\n');
     }
-    // There is nowhere left to report a failure of this.
-    let _ = write_all(kernel, STDERR, line.as_bytes());
+    line
 }
 
-/// Writes all bytes: one call, and more only after a short write. A call that writes nothing is a failure.
+/// Says what was wrong, on standard error.
+#[cold]
+fn complain(kernel: &mut dyn Kernel, message: &str) {
+    // There is nowhere left to report a failure of this.
+    let _ = write_all(kernel, STDERR, complaint(message).as_bytes());
+}
+
+/// How many seconds a file that takes nothing now is given.
+const PATIENCE: u32 = 10;
+
+/// Writes all bytes: one call, and more only after a short write, or a second after the file took nothing (`O_NONBLOCK` may be set on
+/// what others opened). A call that writes nothing is a failure.
 pub fn write_all(kernel: &mut dyn Kernel, fd: Fd, mut bytes: &[u8]) -> Result<(), Errno> {
+    let mut patience = PATIENCE;
     while !bytes.is_empty() {
         match kernel.write(fd, bytes).result() {
             Ok(0) => return Err(Errno::EIO),
-            Ok(written) => bytes = bytes.get(written as usize..).unwrap_or_default(),
-            Err(Errno::EINTR) => {}
+            Ok(written) => {
+                bytes = bytes.get(written as usize..).unwrap_or_default();
+                patience = PATIENCE;
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) if patience > 0 => {
+                patience -= 1;
+                kernel.sleep();
+            }
             Err(errno) => return Err(errno),
         }
     }

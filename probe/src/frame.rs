@@ -17,63 +17,64 @@ use crate::text::Text;
 /// Characters of payload per line.
 const WIDTH: usize = 64;
 
-/// A report in this frame.
-#[cold]
-pub fn text(report: &str, exit: i32) -> String {
-    let mut framed = Text::FRAME_BEGIN.string();
-    let (mut count, mut rest) = (0, report);
-    while !rest.is_empty() {
-        let special = rest.bytes().position(|byte| byte == b'\n' || byte == b'\\');
-        let mut length = special.unwrap_or(WIDTH).min(WIDTH - "\\n".len());
-        let (piece, behind) = loop {
-            // Neither behind the end nor in the middle of a character.
-            match rest.split_at_checked(length) {
-                Some(parts) => break parts,
-                None => length -= 1,
-            }
-        };
-        let escape = match behind.as_bytes() {
-            [b'\n', ..] => "\\n",
-            [b'\\', ..] => "\\\\",
-            _ => "",
-        };
-        rest = behind.get(escape.len() / 2..).unwrap_or_default();
+/// Calls `print` with each line of the framed report, newline included.
+pub fn lines(report: &str, exit: i32, print: &mut dyn FnMut(&str)) {
+    let mut line = String::new();
+    Text::FRAME_BEGIN.push(&mut line);
+    print(&line);
+    let mut count = 0;
+    let mut payload = String::new();
+    let mut send = |payload: &mut String| {
         count += 1;
-        Text::FRAME_LINE.push(&mut framed);
-        let mut first_of_more_digits = 1000;
-        while count < first_of_more_digits {
-            framed.push('0');
-            first_of_more_digits /= 10;
+        line.clear();
+        Text::FRAME_LINE.push(&mut line);
+        for &limit in &[1000, 100, 10] {
+            if count < limit {
+                line.push('0');
+            }
         }
-        number(&mut framed, count);
-        framed.push(':');
-        hex(&mut framed, Word::from(crc32(crc32(0, piece), escape)), 8);
-        framed.push(':');
-        framed.push_str(piece);
-        framed.push_str(escape);
-        framed.push('\n');
+        number(&mut line, count);
+        line.push(':');
+        hex(&mut line, Word::from(crc32(payload.as_bytes())), 8);
+        line.push(':');
+        line.push_str(payload);
+        line.push('\n');
+        print(&line);
+        payload.clear();
+    };
+    for char in report.chars() {
+        match char {
+            '\n' => payload.push_str("\\n"),
+            '\\' => payload.push_str("\\\\"),
+            other => payload.push(other),
+        }
+        if char == '\n' || payload.len() + '\\'.len_utf8() * 2 > WIDTH {
+            send(&mut payload);
+        }
     }
-    Text::FRAME_END.push(&mut framed);
-    number(&mut framed, count);
-    const { Text::FRAME_END.nth(1) }.push(&mut framed);
-    number(&mut framed, report.len() as Word);
-    const { Text::FRAME_END.nth(2) }.push(&mut framed);
-    hex(&mut framed, Word::from(crc32(0, report)), 8);
-    const { Text::FRAME_END.nth(3) }.push(&mut framed);
-    number(&mut framed, exit as Word);
-    framed.push('\n');
-    framed
+    if !payload.is_empty() {
+        send(&mut payload);
+    }
+    line.clear();
+    Text::FRAME_END.push(&mut line);
+    number(&mut line, count);
+    const { Text::FRAME_END.nth(1) }.push(&mut line);
+    number(&mut line, report.len() as Word);
+    const { Text::FRAME_END.nth(2) }.push(&mut line);
+    hex(&mut line, Word::from(crc32(report.as_bytes())), 8);
+    const { Text::FRAME_END.nth(3) }.push(&mut line);
+    number(&mut line, exit as Word);
+    line.push('\n');
+    print(&line);
 }
 
-/// CRC-32 as of IEEE 802.3 of a text behind one whose checksum is known, or 0. Bit by bit: a table would be larger than this program's
-/// other tables together.
-#[inline(never)]
-fn crc32(before: u32, text: &str) -> u32 {
-    let mut crc = !before;
-    for byte in text.bytes() {
+/// CRC-32 as of IEEE 802.3, bit by bit: a table would be larger than this program's other tables together.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = !0;
+    for &byte in bytes {
         crc ^= u32::from(byte);
         for _ in 0..8 {
-            crc = crc >> 1 ^ 0xedb8_8320 & (crc & 1).wrapping_neg();
+            crc = crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 };
         }
     }
     !crc

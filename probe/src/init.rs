@@ -4,96 +4,112 @@
 //! goes on to the next init or is switched off. Returning would panic the kernel.
 
 use crate::cli::{self, Options, Request};
-use crate::command::{self, FAILED, PRINTED, STDERR, STDOUT};
-use crate::errno::Errno;
+use crate::command::{self, FAILED, PRINTED, STDERR};
+use crate::console::Console;
 use crate::flags::Flag;
 use crate::frame;
-use crate::kernel::{Ending, Fd, How, Kernel};
+use crate::kernel::Kernel;
 use crate::report::sentence;
 use crate::text::Text;
 
-/// What is mounted when it is missing: file system and place. Nothing here is needed for a complete report.
-const MOUNTS: [(&str, &str); 3] = [("devtmpfs", "/dev"), ("proc", "/proc"), ("sysfs", "/sys")];
-/// Where the report goes when the kernel opened nothing for us.
-const CONSOLE: &str = "/dev/console";
 /// The init that is started next when we were started in its place by `rdinit=`.
 const NEXT: &str = "/init";
+/// What the kernel was told, and how `rdinit=` and `init=` end.
+const COMMAND_LINE: &str = "/proc/cmdline";
+const INIT: &[u8] = b"init=";
+/// The PID namespace of a process, and the last 31 bits of the inode number of that which a machine boots with:
+/// `PROC_PID_INIT_INO`, `include/linux/proc_ns.h`.
+const NAMESPACE: &str = "/proc/self/ns/pid";
+const INITIAL: u32 = 0xefff_fffc & !SIGN;
+/// What an inode number has not on every architecture.
+const SIGN: u32 = 1 << 31;
 
 /// Everything PID 1 does.
 #[cold]
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> ! {
-    let mounted = MOUNTS.map(|(kind, target)| {
-        let _ = kernel.mkdir(target);
-        kernel.mount(kind, target).is_ok().then_some(target)
-    });
-    let console = console(kernel);
-    let (request, foreign, exit) = split(kernel, arguments.get(1..).unwrap_or_default());
+    let console = Console::open(kernel);
+    let (request, foreign, mut complaint) = split(arguments.get(1..).unwrap_or_default());
+    let mut exit = if complaint.is_empty() { PRINTED } else { FAILED };
     // A complaint about what was asked for stands where the report would.
-    let (text, exit) = match command::answer(kernel, request, table) {
-        Ok(text) => (text, exit),
-        Err(complaint) => {
-            command::complain(kernel, &complaint);
-            (complaint, FAILED)
+    let text = command::answer(kernel, request, table).unwrap_or_else(|message| {
+        complaint = command::complaint(&message);
+        exit = FAILED;
+        message
+    });
+    console.print(kernel, &|print| {
+        if !complaint.is_empty() {
+            print(&complaint);
         }
-    };
-    let _ = command::write_all(kernel, console, frame::text(&text, exit).as_bytes());
-    for target in mounted.iter().rev().flatten() {
-        let _ = kernel.umount(target);
+        frame::lines(&text, exit, print);
+    });
+    let replaced = is_in_place_of_another(kernel);
+    console.close(kernel);
+    let own_path = if replaced { arguments.first().copied().unwrap_or_default() } else { NEXT };
+    let complaint = hand_over(kernel, own_path, foreign);
+    if !complaint.is_empty() {
+        let console = Console::open(kernel);
+        console.print(kernel, &|print| print(&complaint));
+        console.close(kernel);
     }
-    hand_over(kernel, arguments.first().copied().unwrap_or_default(), foreign);
     power_off(kernel)
 }
 
-/// Ends the process with `code`, or the machine when the process is its init. A PID namespace's pid 1 is no init: it may
-/// not end the machine, and just exits.
+/// Whether this process is the init of a machine, which must never end. A PID namespace's pid 1 is none: it may not end the machine,
+/// and just exits. A machine's init that may not end it either is told by its namespace, where there is a /proc.
+#[cold]
+pub fn is_init(kernel: &mut dyn Kernel) -> bool {
+    kernel.pid() == 1
+        && (kernel.may_reboot().is_ok()
+            || kernel.file_id(NAMESPACE).is_ok_and(|(_, inode)| inode as u32 & !SIGN == INITIAL))
+}
+
+/// Ends the process with `code`, or the machine when the process is its init.
 pub fn end(kernel: &mut dyn Kernel, code: i32) -> ! {
-    if kernel.pid() == 1 && kernel.may_reboot().is_ok() {
+    if is_init(kernel) {
         power_off(kernel)
     }
     kernel.exit(code)
 }
 
-/// The console: what the kernel opened, or what we can open.
-fn console(kernel: &mut dyn Kernel) -> Fd {
-    match kernel.write(STDOUT, &[]).result() {
-        Err(Errno::EBADF) => kernel.open(CONSOLE, How::ReadWrite).result().map_or(STDERR, |fd| fd as Fd),
-        _ => STDOUT,
-    }
-}
-
-/// What is asked of us, the words that are not ours, and the exit code of a run with them. The kernel hands over words of its
+/// What is asked of us, the words that are not ours, and a complaint about them. The kernel hands over words of its
 /// command line that it does not know, then those after `--`, and firmware may add some at the end: ours are the first that can
 /// be read together, as many as possible. An option among the others was misspelled; the report is printed all the same.
 ///
 /// Measured: inside its only caller it makes the program larger.
 #[cold]
 #[inline(never)]
-fn split<'a, 'b>(kernel: &mut dyn Kernel, arguments: &'b [&'a str]) -> (Request, [&'b [&'a str]; 2], i32) {
+fn split<'a, 'b>(arguments: &'b [&'a str]) -> (Request, [&'b [&'a str]; 2], String) {
     for from in 0..arguments.len() {
         for to in (from + 1..=arguments.len()).rev() {
             if let Ok(request) = cli::parse(arguments.get(from..to).unwrap_or_default()) {
                 let [before, behind] = [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
-                return (request, [before, behind], PRINTED);
+                return (request, [before, behind], String::new());
             }
         }
     }
     let misspelled = arguments.iter().position(|word| word.starts_with('-'));
-    let exit = match misspelled.map(|at| cli::parse(arguments.get(at..).unwrap_or_default())) {
-        Some(Err(complaint)) => {
-            command::complain(kernel, &complaint);
-            FAILED
-        }
-        _ => PRINTED,
+    let complaint = match misspelled.map(|at| cli::parse(arguments.get(at..).unwrap_or_default())) {
+        Some(Err(message)) => command::complaint(&message),
+        _ => String::new(),
     };
-    (Request::Run(Options::default()), [arguments, &[]], exit)
+    (Request::Run(Options::default()), [arguments, &[]], complaint)
 }
 
-/// Starts the next init when there is one that is not this file. Returns when there is none, or it could not be started.
+/// Whether the kernel was told which init to start. If not, `/init` is what it started, and if that is not this file, became us: it is
+/// not to be started again. Where it cannot be told, it is assumed.
 #[cold]
-fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) {
-    let Ok(next) = kernel.file_id(NEXT) else { return };
+fn is_in_place_of_another(kernel: &mut dyn Kernel) -> bool {
+    let mut line = Vec::new();
+    let read = kernel.read_file(COMMAND_LINE, &mut |block| line.extend_from_slice(block));
+    read.is_err() || line.windows(INIT.len()).any(|word| word == INIT)
+}
+
+/// Starts the next init when there is one that is not this file. Returns when there is none, or with a complaint.
+#[cold]
+fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) -> String {
+    let Ok(next) = kernel.file_id(NEXT) else { return String::new() };
     if own_path == NEXT || kernel.file_id(own_path) == Ok(next) {
-        return;
+        return String::new();
     }
     let mut arguments = vec![NEXT];
     for words in foreign {
@@ -102,15 +118,24 @@ fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) {
     let errno = kernel.execve(NEXT, &arguments);
     let mut message = Text::COULD_NOT_START.string();
     sentence::errno(&mut message, errno);
-    command::complain(kernel, &message);
+    command::complaint(&message)
 }
 
-/// Switches the machine off, or stops it for good where it cannot.
+/// Switches the machine off, or rests for good where it cannot.
 #[cold]
 fn power_off(kernel: &mut dyn Kernel) -> ! {
-    let _ = kernel.reboot(Ending::PowerOff);
-    let _ = kernel.reboot(Ending::Halt);
+    // A serial line is closed when everything was sent, and switched off in the middle of it.
+    for fd in 0..=STDERR {
+        kernel.close(fd);
+    }
+    // In a child, if there can be one: the kernel ends whoever asks for this on a machine that then stays on (`kernel/reboot.c`), and
+    // panics when that was its init.
+    if !matches!(kernel.fork().result(), Ok(1..)) {
+        let _ = kernel.reboot();
+    }
+    // Each sleeps where the other is refused.
     loop {
-        kernel.pause();
+        let _ = kernel.pause();
+        let _ = kernel.sleep();
     }
 }

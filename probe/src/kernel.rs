@@ -101,7 +101,7 @@ pub enum Advice {
     Collapse,
 }
 
-/// How [`Op::Open`] opens; always close-on-exec, without waiting and without becoming the controlling terminal.
+/// How [`Op::Open`] opens; always close-on-exec and without becoming the controlling terminal, all but a device without waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum How {
@@ -115,6 +115,8 @@ pub enum How {
     New,
     /// `O_WRONLY | O_CREAT | O_TRUNC`, mode 0644.
     Create,
+    /// `O_RDWR`, and whoever writes waits until the device takes it.
+    Device,
 }
 
 /// Operating system identification, `uname(2)`. Printed, never used to decide.
@@ -128,16 +130,6 @@ pub struct Uname {
     pub version: String,
     /// Hardware name.
     pub machine: String,
-}
-
-/// How the machine is to end, `reboot(2)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Ending {
-    /// `LINUX_REBOOT_CMD_POWER_OFF`.
-    PowerOff,
-    /// `LINUX_REBOOT_CMD_HALT`, for machines that cannot switch themselves off.
-    Halt,
 }
 
 macro_rules! ops {
@@ -206,6 +198,8 @@ ops! {
     Exit "exit",
     /// `mkdirat(2)`, mode 0755; reads the path.
     Mkdir "mkdir",
+    /// `mknodat(2)`: `makedev(3)` of a character device, mode 0600; reads the path.
+    Mknod "mknod",
     /// `mount(2)` with `MS_NOSUID | MS_NOEXEC`; reads the file system, which is also the source, and the target, which begins
     /// at the offset given.
     Mount "mount",
@@ -220,10 +214,18 @@ ops! {
     /// `reboot(2)` with `LINUX_REBOOT_CMD_CAD_ON`, the state every kernel boots in: changes nothing and succeeds only for
     /// whoever may end the machine; in a container's PID namespace it is `EINVAL` or `EPERM`.
     MayReboot "may_reboot",
-    /// `reboot(2)`: [`Ending`]. Returns only when it failed.
+    /// `fork(2)`; in the child -> 0.
+    Fork "fork",
+    /// `reboot(2)` with `LINUX_REBOOT_CMD_POWER_OFF`, which halts a machine that cannot switch itself off. Returns only when it failed.
     Reboot "reboot",
+    /// `ioctl(2)` with `TIOCGWINSZ`: descriptor. Succeeds on a terminal only.
+    Terminal "terminal",
+    /// `getenv(3)` of `NO_COLOR` -> how many bytes its value has; `ENOENT` where there is none.
+    NoColor "no_color",
     /// `pause(2)`, or what sleeps without using the processor where that call is missing.
     Pause "pause",
+    /// `nanosleep(2)`: a second.
+    Sleep "sleep",
 }
 
 /// Integers of a call at most.

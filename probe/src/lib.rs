@@ -21,6 +21,7 @@ pub mod verdict;
 // The program around them.
 pub mod cli;
 pub mod command;
+pub mod console;
 pub mod frame;
 pub mod init;
 pub mod paths;

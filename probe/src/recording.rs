@@ -30,7 +30,7 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
         argument(&Text::OPTIONS.string());
     }
     for path in &options.path {
-        argument(&const { Text::OPTIONS.nth(6) }.string());
+        argument(&const { Text::OPTIONS.nth(cli::NAMES.len() - 1) }.string());
         argument(path);
     }
     let mut recorder = Recorder::new(kernel, head);

@@ -1,11 +1,12 @@
 //! The report: plain data. One writer per format, each a file below; none calls the kernel.
 
 use crate::arch::Arch;
-use crate::cli::What;
+use crate::cli::{Options, What};
+use crate::command::of_file;
 use crate::evidence::Step;
 use crate::experiment::environment::LIES;
 use crate::experiment::validation::Validation;
-use crate::flags::Flag;
+use crate::flags::{Flag, TABLE};
 use crate::kernel::{Uname, Word};
 use crate::sweep::Sweep;
 use crate::text::Text;
@@ -14,8 +15,14 @@ use core::ops::Range;
 
 mod json;
 mod json_sweep;
+pub(crate) mod ktap;
+pub(crate) mod macros;
+pub(crate) mod nfd;
+pub(crate) mod prometheus;
 pub mod sentence;
+pub(crate) mod shell;
 mod table;
+mod template;
 
 pub use json::{Writer, escaped};
 
@@ -46,6 +53,9 @@ pub struct Row {
     pub calls: Range<usize>,
 }
 
+/// A bit of [`Report::required`] for every row.
+const _: () = assert!(TABLE.len() <= u64::BITS as usize);
+
 /// Everything a run found out.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -71,6 +81,20 @@ pub struct Report {
     pub steps: Vec<Step>,
     /// Whether every row of the table has its finding.
     pub complete: bool,
+    /// Rows that are required, by `mapprobe require`: bit 0 stands for the first of [`Report::rows`]. Verdicts do not depend on it; a
+    /// format may say where a requirement is not met.
+    pub required: u64,
+    /// What is only about how a report is printed.
+    pub style: Style,
+}
+
+/// What is only about how a report is printed.
+#[derive(Clone, Debug, Default)]
+pub struct Style {
+    /// What names begin with in formats that make names; none for the usual `MAPPROBE_`.
+    pub prefix: Option<String>,
+    /// Whether verdicts are coloured.
+    pub colour: bool,
 }
 
 impl Report {
@@ -81,21 +105,71 @@ impl Report {
         noticed.map(|at| (Text::LIES.nth(2 * at), Text::LIES.nth(2 * at + 1)))
     }
 
+    /// Whether a row is required, by its place.
+    pub fn requires(&self, row: usize) -> bool {
+        self.required >> row & 1 == 1
+    }
+
     /// The calls at some places.
     pub fn calls(&self, places: &Range<usize>) -> &[Step] {
         self.steps.get(places.clone()).unwrap_or_default()
     }
 }
 
-/// A format: its name on the command line and its writer.
+/// What a format is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// Every question.
+    Everything,
+    /// Verdicts.
+    Verdicts,
+    /// Verdicts as names of another language, which begin with a prefix.
+    Names,
+    /// Verdicts for people, in colour where that is wanted.
+    People,
+}
+
+/// A format: its writer, and what that is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
     /// Turns a report into text that ends with a newline.
     pub write: fn(&Report) -> String,
+    /// What it is for.
+    pub fit: Fit,
 }
 
 /// Every format, the default first.
-pub const FORMATS: &[Format] = &[Format { write: json::write }, Format { write: table::write }];
+pub const FORMATS: &[Format] = &[
+    Format { write: json::write, fit: Fit::Everything },
+    Format { write: json::write_line, fit: Fit::Everything },
+    Format { write: table::write, fit: Fit::People },
+    Format { write: ktap::write, fit: Fit::Verdicts },
+    Format { write: shell::write, fit: Fit::Names },
+    Format { write: macros::write, fit: Fit::Names },
+    Format { write: prometheus::write, fit: Fit::Verdicts },
+    Format { write: nfd::write, fit: Fit::Verdicts },
+];
 
 /// What `--format` takes, in the same order.
-pub(crate) const NAMES: [&str; FORMATS.len()] = ["json", "table"];
+pub(crate) const NAMES: [&str; FORMATS.len()] =
+    ["json", "jsonl", "table", "ktap", "shell", "macros", "prometheus", "nfd"];
+
+/// The format that is asked for, if it can print the answer to a question as it is to be printed; a sentence where it cannot.
+#[cold]
+#[inline(never)]
+pub fn format(what: What, options: &Options) -> Result<&'static Format, String> {
+    let Some(format) = FORMATS.get(options.format) else { return Err(Text::THERE_IS_NO_FORMAT.string()) };
+    if what != What::Report && format.fit != Fit::Everything {
+        return Err(of_file(&what.word().string(), Text::JSON_ONLY));
+    }
+    match &options.style.prefix {
+        Some(prefix) if format.fit != Fit::Names || !begins_a_name(prefix) => Err(Text::PREFIX_RULE.string()),
+        _ => Ok(format),
+    }
+}
+
+/// Whether names of C and of POSIX shells can begin with it; they can with nothing.
+fn begins_a_name(prefix: &str) -> bool {
+    let fits = |(at, byte): (usize, u8)| byte == b'_' || byte.is_ascii_alphabetic() || at > 0 && byte.is_ascii_digit();
+    prefix.bytes().enumerate().all(fits)
+}

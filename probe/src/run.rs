@@ -53,6 +53,8 @@ pub fn probe(
         sweep: sweep::Sweep::default(),
         steps: Vec::new(),
         complete: true,
+        required: 0,
+        style: report::Style::default(),
     };
     for path in &options.path {
         report.paths.push(report::escaped(path));

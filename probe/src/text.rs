@@ -53,6 +53,11 @@ texts! {
     OPTIONS cli::NAMES;
     QUESTIONS What::WORDS;
     FORMATS report::NAMES;
+    KTAP report::ktap::TEXTS;
+    SHELL report::shell::TEXTS;
+    MACROS report::macros::TEXTS;
+    PROMETHEUS report::prometheus::TEXTS;
+    NFD report::nfd::TEXTS;
     SCHEMAS ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bits"];
 
     // What is measured, and what may be in the way.
@@ -187,6 +192,8 @@ texts! {
     THERE_IS_NO_QUESTION ["there is no question "];
     THERE_IS_NO_FORMAT ["there is no format "];
     CHOOSE ["; choose one of"];
+    JSON_ONLY ["this is answered as json or jsonl only"];
+    PREFIX_RULE ["--prefix is for macros and shell: letters, digits and _, no digit first"];
     RECORD_AND_REPLAY ["--record and --replay cannot be used together"];
     CANNOT_BE_OPENED ["it cannot be opened"];
     CANNOT_BE_READ ["it cannot be read"];
@@ -206,10 +213,15 @@ texts! {
     FRAME_LINE ["mapprobe:"];
     FRAME_END ["mapprobe: end lines=", " bytes=", " crc32=", " exit="];
 
+    // Formats of lines.
+    PREFIX ["MAPPROBE_"];
+    OK ["ok"];
+    NOT_OK ["not ok"];
+
     // The table.
     MAPPROBE_FOR [concat!("mapprobe ", env!("CARGO_PKG_VERSION"), " for ")];
     ON [" on "];
-    TABLE_HEAD ["\n\nFLAG                 VALUE       VERDICT      REASON\n"];
+    TABLE_HEAD ["\nFLAG                 VALUE       VERDICT      REASON\n"];
     NOT_PLAIN ["not a plain kernel"];
     INCOMPLETE ["\nincomplete: not every flag could be asked\n"];
 }

@@ -39,6 +39,11 @@ impl Verdict {
     pub(crate) const WORDS: &[&str] =
         &["honored", "accepted", "ignored", "unknown", "unavailable", "absent", "inconclusive"];
 
+    /// Whether the flag is known not to be there for a program that sets it.
+    pub const fn is_no(self) -> bool {
+        !matches!(self, Verdict::Honored | Verdict::Accepted | Verdict::Inconclusive)
+    }
+
     /// The word of the report.
     pub const fn word(self) -> Text {
         Text::VERDICTS.nth(self as usize)

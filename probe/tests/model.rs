@@ -144,9 +144,13 @@ fn a_run_from_the_command_line_says_what_was_asked_for() {
     for (arguments, code, begins) in [
         (&["--version"][..], 0, concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n")),
         (&["--help"], 0, "Usage: mapprobe "),
-        (&["--format", "xml"], 2, "mapprobe: there is no format xml; choose one of json table\n"),
+        (
+            &["--format", "xml"],
+            2,
+            "mapprobe: there is no format xml; choose one of json jsonl table ktap shell macros prometheus nfd\n",
+        ),
         (&["-"], 2, "mapprobe: Unrecognized argument: -\n"),
-        (&["stray"], 2, "mapprobe: there is no question stray; choose one of report sweep free-bits\n"),
+        (&["stray"], 2, "mapprobe: there is no question stray; choose one of report sweep free-bits"),
         (&[], 0, "{\n  \"schema\": \"mapprobe.report\",\n"),
     ] {
         let mut console = Console::on(Rules::x86_6_1());

@@ -18,7 +18,7 @@ const WORDS: [&[&str]; 6] = [
     &["free-bits", "--path", "/tmpfs", "--path", "/dev/null"],
 ];
 const FORMS: [&[&str]; 4] =
-    [&[], &["--reproducible"], &["--format", "table"], &["--format", "table", "--reproducible"]];
+    [&[], &["--reproducible"], &["--format", "jsonl"], &["--format", "jsonl", "--reproducible"]];
 
 #[test]
 fn a_replay_prints_what_the_run_printed() {
@@ -46,8 +46,8 @@ fn a_recording_prints_every_form() {
     let rules = Rules::new(NATIVE, (6, 12));
     for words in WORDS {
         let (said, recording) = record(&mut Model::new(rules.clone()), NATIVE, words);
-        let table: Vec<&str> = words.iter().chain(FORMS[2]).copied().collect();
-        let (listed, other) = record(&mut Model::new(rules.clone()), NATIVE, &table);
+        let line: Vec<&str> = words.iter().chain(FORMS[2]).copied().collect();
+        let (listed, other) = record(&mut Model::new(rules.clone()), NATIVE, &line);
         assert!(other == recording, "{words:?}: the form is recorded");
         assert_eq!(replay(recording.as_bytes(), &[]), Ok(said));
         assert_eq!(replay(recording.as_bytes(), FORMS[2]), Ok(listed));

@@ -3,6 +3,7 @@
  * The program itself is WebAssembly turned into C by wasm2c; it reaches the kernel only through the three imports below, which
  * probe/src/kernel/wasm.rs declares. A call answers a scalar: a value, or -errno in the numbers of asm-generic (errno.h here turns
  * PA-RISC's own numbers into them). The numbers of operations are those of probe/src/kernel.rs: dist writes ops.h. */
+#include <asm/ioctls.h>
 #include <asm/mman.h>
 #include <asm/signal.h>
 #include <asm/stat.h>
@@ -12,6 +13,7 @@
 #include <linux/memfd.h>
 #include <linux/mount.h>
 #include <linux/reboot.h>
+#include <linux/stat.h>
 #include <linux/sysinfo.h>
 #include <linux/utsname.h>
 #include "mapprobe.h"
@@ -46,14 +48,18 @@ static long raw(long nr, long a, long b, long c, long d, long e, long f) {
 
 struct Z_host_instance_t { int argc; char **argv, **envp; unsigned long *aux; };
 
-/* A process that is the machine's init must never end: it switches the machine off. LINUX_REBOOT_CMD_CAD_ON changes
- * nothing and succeeds only for whoever may do that, so a container's pid 1 just exits. */
+/* struct sigaction of arch/parisc; as a struct timespec it is one second. */
+static const struct { __sighandler_t handler; unsigned long flags, mask[2]; } ignored = {SIG_IGN};
+
+/* A process that is the machine's init must never end: a child of it switches the machine off (probe/src/init.rs).
+ * LINUX_REBOOT_CMD_CAD_ON changes nothing and succeeds only for whoever may do that, so a container's pid 1 just exits. */
 static __attribute__((noreturn)) void end(int code) {
   if (raw(__NR_getpid, 0, 0, 0, 0, 0, 0) == 1
       && raw(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, 0, 0, 0) == 0) {
-    raw(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF, 0, 0, 0);
-    raw(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_HALT, 0, 0, 0);
-    for (;;) raw(__NR_pause, 0, 0, 0, 0, 0, 0);
+    for (int fd = 0; fd < 3; fd++) raw(__NR_close, fd, 0, 0, 0, 0, 0);
+    if (raw(__NR_fork, 0, 0, 0, 0, 0, 0) <= 0)
+      raw(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF, 0, 0, 0);
+    for (;;) raw(__NR_pause, 0, 0, 0, 0, 0, 0), raw(__NR_nanosleep, (long)&ignored, 0, 0, 0, 0, 0);
   }
   for (;;) raw(__NR_exit_group, code, 0, 0, 0, 0, 0);
 }
@@ -112,26 +118,23 @@ u32 Z_hostZ_argument(Host *h, u32 i, u32 at, u32 len) {
 
 /* The numbers of ops.h are the program's own. */
 static const unsigned how[] = {
-  [HOW_Read] = O_RDONLY, [HOW_ReadWrite] = O_RDWR, [HOW_Nameless] = O_RDWR | O_TMPFILE,
-  [HOW_New] = O_RDWR | O_CREAT | O_EXCL, [HOW_Create] = O_WRONLY | O_CREAT | O_TRUNC,
+  [HOW_Read] = O_RDONLY | O_NONBLOCK, [HOW_ReadWrite] = O_RDWR | O_NONBLOCK, [HOW_Nameless] = O_RDWR | O_TMPFILE | O_NONBLOCK,
+  [HOW_New] = O_RDWR | O_CREAT | O_EXCL | O_NONBLOCK, [HOW_Create] = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, [HOW_Device] = O_RDWR,
 };
-static const unsigned ending[] = {[ENDING_PowerOff] = LINUX_REBOOT_CMD_POWER_OFF, [ENDING_Halt] = LINUX_REBOOT_CMD_HALT};
 /* MADV_KEEPONFORK and MADV_COLLAPSE had numbers of their own here, 72 and 73, up to 6.1; commit 71bdea6f798b gave them the generic
  * ones (arch/parisc/include/uapi/asm/mman.h). */
 static const unsigned char advice[] = {[ADVICE_DontNeed] = MADV_DONTNEED, [ADVICE_KeepOnFork] = 19, [ADVICE_Collapse] = 25};
 #define LENGTH(array) (sizeof array / sizeof *array)
 
-/* struct sigaction of arch/parisc. */
-static const struct { __sighandler_t handler; unsigned long flags, mask[2]; } ignored = {SIG_IGN};
 /* Where a register comes from: the arguments, the input as it is or as text with a zero at its end, the output, a structure; or a
  * constant. */
 enum { A, B, C, D, E, INPUT, INPUT_LEN, TEXT, OUTPUT, OUTPUT_LEN, STRUCT, PLACES };
-enum { ZERO = PLACES, CWD, PIPE_FLAGS, MEMFD, SIGNAL, ACTION, MASK, MODE, MAGIC1, MAGIC2, CAD_ON, CAREFUL };
+enum { ZERO = PLACES, CWD, PIPE_FLAGS, MEMFD, SIGNAL, ACTION, MASK, MODE, NODE, MAGIC1, MAGIC2, CAD_ON, POWER_OFF, CAREFUL, WINDOW_SIZE };
 static const long constants[] = {
-  0, AT_FDCWD, O_CLOEXEC | O_NONBLOCK, MFD_CLOEXEC, SIGPIPE, (long)&ignored, sizeof ignored.mask, 0755,
-  LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, MS_NOSUID | MS_NOEXEC,
+  0, AT_FDCWD, O_CLOEXEC | O_NONBLOCK, MFD_CLOEXEC, SIGPIPE, (long)&ignored, sizeof ignored.mask, 0755, S_IFCHR | 0600,
+  LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_CAD_ON, LINUX_REBOOT_CMD_POWER_OFF, MS_NOSUID | MS_NOEXEC, TIOCGWINSZ,
 };
-_Static_assert(LENGTH(constants) == CAREFUL - ZERO + 1, "a constant that has no name, or a name without one");
+_Static_assert(LENGTH(constants) == WINDOW_SIZE - ZERO + 1, "a constant that has no name, or a name without one");
 /* The system call of each operation. Without a number: answered otherwise. */
 static const struct { unsigned short nr; unsigned char from[6]; } rows[] = {
   /* mmap2 takes the offset in units of 4096 bytes. */
@@ -160,21 +163,38 @@ static const struct { unsigned short nr; unsigned char from[6]; } rows[] = {
   [OP_IgnoreSigpipe] = {__NR_rt_sigaction, {SIGNAL, ACTION, ZERO, MASK}},
   [OP_Exit] = {__NR_exit_group, {A}},
   [OP_Mkdir] = {__NR_mkdirat, {CWD, TEXT, MODE}},
+  [OP_Mknod] = {__NR_mknodat, {CWD, TEXT, NODE, A}},
   [OP_Mount] = {__NR_mount, {TEXT, A, TEXT, CAREFUL, ZERO}},
   [OP_Umount] = {__NR_umount2, {TEXT, ZERO}},
   [OP_FileDevice] = {__NR_stat64, {TEXT, STRUCT}},
   [OP_FileInode] = {__NR_stat64, {TEXT, STRUCT}},
   [OP_Execve] = {__NR_execve, {TEXT, A, B}},
   [OP_MayReboot] = {__NR_reboot, {MAGIC1, MAGIC2, CAD_ON}},
-  [OP_Reboot] = {__NR_reboot, {MAGIC1, MAGIC2, A}},
+  [OP_Fork] = {__NR_fork},
+  [OP_Reboot] = {__NR_reboot, {MAGIC1, MAGIC2, POWER_OFF}},
+  [OP_Terminal] = {__NR_ioctl, {A, WINDOW_SIZE, STRUCT}},
+  [OP_NoColor] = {0},
   [OP_Pause] = {__NR_pause},
+  [OP_Sleep] = {__NR_nanosleep, {ACTION, ZERO}},
 };
-_Static_assert(LENGTH(rows) == OPS && OPS == 32, "an operation that has no row, or none any more");
-_Static_assert(LENGTH(how) == HOWS && LENGTH(ending) == ENDINGS && LENGTH(advice) == ADVICES, "a choice that has no number here");
+_Static_assert(LENGTH(rows) == OPS && OPS == 37, "an operation that has no row, or none any more");
+_Static_assert(LENGTH(how) == HOWS && LENGTH(advice) == ADVICES, "a choice that has no number here");
 
 static u32 failed(int errno) { return -errno; }
 static u32 auxiliary(Host *h, unsigned long kind) {
   for (unsigned long *a = h->aux; a[0] != AT_NULL; a += 2) if (a[0] == kind) return a[1];
+  return failed(ENOENT);
+}
+/* How long the value of NO_COLOR is. */
+static u32 no_color(Host *h) {
+  static const char name[] = "NO_COLOR=";
+  for (char **entry = h->envp; *entry; entry++) {
+    u32 n = 0, count = 0;
+    while (n < sizeof name - 1 && (*entry)[n] == name[n]) n++;
+    if (n < sizeof name - 1) continue;
+    while ((*entry)[n + count]) count++;
+    return count;
+  }
   return failed(ENOENT);
 }
 static const char *argv[65];
@@ -189,15 +209,15 @@ u32 Z_hostZ_call(Host *h, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 in, u32
   switch (op) {
     case OP_PageSize: return auxiliary(h, AT_PAGESZ);
     case OP_Euid: return auxiliary(h, AT_EUID);
+    case OP_NoColor: return no_color(h);
     case OP_Mincore: if ((u64)out_len * (u32)auxiliary(h, AT_PAGESZ) < b) return failed(EFAULT); break;
     case OP_Uname: if (out_len < sizeof(struct new_utsname)) return failed(EFAULT); break;
     case OP_Madvise: if (c >= ADVICES) return failed(EINVAL); c = advice[c]; break;
     case OP_MsyncInvalidate: c = MS_INVALIDATE; break;
     case OP_Open:
       if (a >= HOWS) return failed(EINVAL);
-      b = a == HOW_Create ? 0644 : 0600, a = how[a] | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+      b = a == HOW_Create ? 0644 : 0600, a = how[a] | O_CLOEXEC | O_NOCTTY;
       break;
-    case OP_Reboot: if (a >= ENDINGS) return failed(EINVAL); a = ending[a]; break;
     case OP_Mount: if (a >= in_len) return failed(EINVAL); a += (u32)input; break;
     case OP_Execve: {
       u32 count = 0;

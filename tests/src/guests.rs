@@ -65,6 +65,11 @@ pub fn program(target: &Target) -> Result<Vec<u8>> {
     compiled("guest.c", target)
 }
 
+/// The program that keeps bad company, for an architecture.
+pub fn company(target: &Target) -> Result<Vec<u8>> {
+    compiled("company.c", target)
+}
+
 /// The set-up program for an architecture, which can be the init of a disk too: compiled once per process.
 pub fn setup(arch: Arch) -> Result<&'static [u8]> {
     static COMPILED: [OnceLock<Result<Vec<u8>, String>>; Arch::ALL.len()] = [const { OnceLock::new() }; 3];

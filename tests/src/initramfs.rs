@@ -11,7 +11,7 @@ use dist::workspace;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// Where files of `dist/initramfs/` are installed.
@@ -38,6 +38,8 @@ pub struct Installed {
     kernel: PathBuf,
     /// Its release, which `uname -r` shows.
     release: String,
+    /// Where generators put what they make.
+    image: PathBuf,
 }
 
 impl Installed {
@@ -48,7 +50,8 @@ impl Installed {
         let release = release.file_name().to_string_lossy().into_owned();
         let files = tempfile::tempdir().context("A temporary folder cannot be made.")?;
         fs::create_dir_all(tree.join("etc"))?;
-        let installed = Installed { files, kernel: tree, release };
+        let image = files.path().join("image");
+        let installed = Installed { files, kernel: tree, release, image };
         installed.file("usr/bin/mapprobe", 0o755, program)?;
         fs::create_dir_all(installed.files.path().join("boot"))?;
         fs::create_dir_all(installed.files.path().join("etc"))?;
@@ -82,34 +85,48 @@ impl Installed {
     /// What mkinitramfs of initramfs-tools makes there, and what it said.
     pub fn mkinitramfs(&self) -> Result<(Vec<u8>, String)> {
         // Only what a disk of QEMU needs: all that Debian chooses makes the image ten times as large.
-        self.file("etc/initramfs-tools/conf.d/lab", 0o644, "MODULES=list\nRESUME=none\n")?;
-        self.file("etc/initramfs-tools/modules", 0o644, "virtio_pci\nvirtio_blk\next4\n")?;
+        self.file("etc/initramfs-tools/conf.d/lab", 0o644, "MODULES=list\n")?;
+        self.file("etc/initramfs-tools/modules", 0o644, "virtio_pci\nvirtio_blk\n")?;
         self.make(|image| vec!["mkinitramfs", "-o", image, &self.release])
     }
 
     /// What dracut makes there with these arguments, and what it said.
     pub fn dracut(&self, arguments: &[&str]) -> Result<(Vec<u8>, String)> {
-        let modules = ["--add-drivers", "virtio_pci virtio_blk ext4", "--no-hostonly", "--no-early-microcode"];
+        // Only these drivers, as above.
+        let modules = ["--drivers", "virtio_pci virtio_blk", "--no-hostonly", "--no-early-microcode"];
         self.make(|image| [&["dracut", "--force", "--kver", &self.release][..], &modules, arguments, &[image]].concat())
+    }
+
+    /// The names in the image that was made last, a line each.
+    pub fn listed(&self) -> Result<String> {
+        let said = self.run(&["lsinitramfs", self.image.to_str().context("The folder's name is no text.")?])?;
+        if !said.status.success() {
+            bail!("lsinitramfs ended with {}: {}", said.status, String::from_utf8_lossy(&said.stderr));
+        }
+        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
     }
 
     /// Runs a command there that makes a file.
     fn make<'a>(&'a self, command: impl FnOnce(&'a str) -> Vec<&'a str>) -> Result<(Vec<u8>, String)> {
-        machine::need(machine::INITRAMFS)?;
-        let image = self.files.path().join("image");
-        let image: &'a str = image.to_str().context("The temporary folder's name is no text.")?.to_owned().leak();
+        let image = self.image.to_str().context("The temporary folder's name is no text.")?;
         let command = command(image);
-        let mut unshare = Command::new("unshare");
-        if !machine::is_root() {
-            unshare.arg("--map-root-user");
-        }
-        unshare.args(["--mount", "sh", "-c", OVERLAID, "sh"]).arg(self.files.path()).arg(&self.kernel).args(&command);
-        let said = unshare.env("LC_ALL", "C").output().context("unshare cannot be started.")?;
+        let said = self.run(&command)?;
         let text = format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
         if !said.status.success() {
             bail!("{} ended with {}: {text}", command.join(" "), said.status);
         }
-        Ok((fs::read(image).with_context(|| format!("{} made nothing: {text}", command[0]))?, text))
+        Ok((fs::read(image).with_context(|| format!("{} made nothing: {text}", command.join(" ")))?, text))
+    }
+
+    /// Runs a command there.
+    pub fn run(&self, command: &[&str]) -> Result<Output> {
+        machine::need(machine::INITRAMFS)?;
+        let mut unshare = Command::new("unshare");
+        if !machine::is_root() {
+            unshare.arg("--map-root-user");
+        }
+        unshare.args(["--mount", "sh", "-c", OVERLAID, "sh"]).arg(self.files.path()).arg(&self.kernel).args(command);
+        unshare.env("LC_ALL", "C").stdin(Stdio::null()).output().context("unshare cannot be started.")
     }
 }
 
@@ -136,7 +153,7 @@ pub fn boot(kernel: &Kernel, initramfs: &[u8], disk: &[u8], append: &str) -> Res
     let file = tempfile::NamedTempFile::new().context("A temporary file cannot be made.")?;
     fs::write(file.path(), disk)?;
     let drive = format!("file={},format=raw,if=virtio", file.path().display());
-    let arguments = [kernel.arguments, &["-drive", &drive]].concat();
+    let arguments = [kernel.arguments, &["-drive", &drive, "-nic", "none"]].concat();
     let append = format!("{} root=/dev/vda rootfstype=ext4 rw {append}", kernel.append);
     let run = Run::new(kernel.name, machine, &image.path, initramfs);
     qemu::boot(&Run { emulator, append: &append, arguments: &arguments, ..run })

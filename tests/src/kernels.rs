@@ -1,7 +1,7 @@
 //! The kernels of the lab: how they are got. Which there are, `rows` says.
 //! What was got lies in the cache ([`crate::stock`]), below `kernels/`, with a `kernel.json` that says what it is.
 
-mod build;
+pub(crate) mod build;
 mod modules;
 mod rows;
 

@@ -4,7 +4,7 @@
 //! booted in, [`initramfs`] what distributions boot them with, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
-//! [`browser`] looks at pages, [`python`] has programs of others that read what we write.
+//! [`browser`] looks at pages; [`kunit`], [`node_exporter`] and what [`python`] has are programs that read what we write.
 
 pub mod browser;
 pub mod console;
@@ -15,8 +15,10 @@ pub mod facts;
 pub mod guests;
 pub mod initramfs;
 pub mod kernels;
+pub mod kunit;
 pub mod machine;
 pub mod matrix;
+pub mod node_exporter;
 pub mod python;
 pub mod qemu;
 pub mod report;

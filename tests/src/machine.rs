@@ -29,6 +29,14 @@ pub const INITRAMFS: &[&str] = &["initramfs-tools-core", "dracut-core", "busybox
 pub const TRACING: &[&str] = &["strace"];
 /// To look at a page as a reader does.
 pub const BROWSER: &[&str] = &["chromium", "fonts-dejavu-core"];
+/// To read results of tests, in Perl and in Python.
+pub const TEST_READERS: &[&str] = &["perl", "python3"];
+/// To run scripts of POSIX shells.
+pub const SHELLS: &[&str] = &["dash", "busybox"];
+/// To run a program on a terminal: it brings `script`.
+pub const TERMINAL: &[&str] = &["bsdutils"];
+/// To gather facts about a machine.
+pub const ANSIBLE: &[&str] = &["ansible-core", "python3"];
 /// To compile and run a small C program.
 pub const COMPILER: &[&str] = &["gcc", "libc6-dev"];
 /// To look at packages as Debian does.

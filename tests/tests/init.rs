@@ -40,6 +40,8 @@ fn takes_the_arguments_after_the_dashes() {
         let table = report(&boot_init(name, "-- --format table"));
         assert!(serde_json::from_str::<serde_json::Value>(&table).is_err(), "{name}: not a table: {table}");
         assert!(table.contains("MAP_FIXED_NOREPLACE") && table.contains("honored"), "{name}: {table}");
+        // A console is a terminal, and yet what is framed has no colours.
+        assert!(!table.contains('\u{1b}'), "{name}: {table}");
     }
 }
 

@@ -153,13 +153,15 @@ fn a_recording_replays_to_the_same_bytes_on_every_architecture() {
     let mut compared = 0;
     for name in names(&folder) {
         let path = folder.join(&name);
-        let here = ["json", "table"].map(|form| mapprobe(&["--format", form, "--replay", path.to_str().unwrap()]));
+        // Only a report can be a table.
+        let forms = ["json", if name.ends_with(".report.txt") { "table" } else { "jsonl" }];
+        let here = forms.map(|form| mapprobe(&["--format", form, "--replay", path.to_str().unwrap()]));
         for arch in [Arch::Aarch64, Arch::Hppa] {
             // A 32-bit program reads no 64-bit recording.
             if arch == Arch::Hppa && !name.starts_with("hppa") {
                 continue;
             }
-            for (form, here) in ["json", "table"].iter().zip(&here) {
+            for (form, here) in forms.iter().zip(&here) {
                 let mut there = Command::new(targets::of(arch).emulator.unwrap());
                 there.arg(&delivered::of(arch).unwrap().path).args(["--format", form, "--replay"]).arg(&path);
                 assert!(said(&there.output().unwrap()) == said(here), "{name} as {form} in {}'s program", arch.name());

@@ -1,6 +1,6 @@
 //! The system calls of the program: one method of `dyn Kernel` for each [`Op`], which only puts the [`Call`] together.
 
-use super::{ARGS, Advice, Answer, Call, Ending, Errno, Fd, How, Kernel, Mmap, Op, UTS_FIELD, Uname, Word, text};
+use super::{ARGS, Advice, Answer, Call, Errno, Fd, How, Kernel, Mmap, Op, UTS_FIELD, Uname, Word, text};
 
 /// Strings as the kernel reads them: a zero behind each.
 fn strings(texts: &[&str]) -> Vec<u8> {
@@ -145,11 +145,16 @@ impl dyn Kernel + '_ {
     pub fn exit(&mut self, code: i32) -> ! {
         loop {
             self.ask(Op::Exit, code as Word, 0, 0);
+            self.sleep();
         }
     }
 
     pub fn mkdir(&mut self, path: &str) -> Answer {
         self.ask_of(Op::Mkdir, 0, &[path])
+    }
+
+    pub fn mknod(&mut self, path: &str, device: Word) -> Answer {
+        self.ask_of(Op::Mknod, device, &[path])
     }
 
     pub fn mount(&mut self, kind: &str, target: &str) -> Answer {
@@ -177,11 +182,28 @@ impl dyn Kernel + '_ {
         self.ask(Op::MayReboot, 0, 0, 0)
     }
 
-    pub fn reboot(&mut self, how: Ending) -> Answer {
-        self.ask(Op::Reboot, how as Word, 0, 0)
+    pub fn fork(&mut self) -> Answer {
+        self.ask(Op::Fork, 0, 0, 0)
     }
 
-    pub fn pause(&mut self) {
-        self.ask(Op::Pause, 0, 0, 0);
+    pub fn reboot(&mut self) -> Answer {
+        self.ask(Op::Reboot, 0, 0, 0)
+    }
+
+    pub fn terminal(&mut self, fd: Fd) -> Answer {
+        self.ask(Op::Terminal, fd as Word, 0, 0)
+    }
+
+    /// Whether the environment has a `NO_COLOR` that is not empty.
+    pub fn no_color(&mut self) -> bool {
+        self.ask(Op::NoColor, 0, 0, 0).result().is_ok_and(|bytes| bytes > 0)
+    }
+
+    pub fn pause(&mut self) -> Answer {
+        self.ask(Op::Pause, 0, 0, 0)
+    }
+
+    pub fn sleep(&mut self) -> Answer {
+        self.ask(Op::Sleep, 0, 0, 0)
     }
 }

@@ -81,17 +81,20 @@ enum Place {
     /// Bytes of a signal mask, `_NSIG / 8` in `include/uapi/asm-generic/signal.h`.
     Mask,
     Directory,
+    Node,
     Magic1,
     Magic2,
     CadOn,
+    PowerOff,
     Careful,
+    WindowSize,
 }
 
 /// How many places are not constants.
 const PLACES: usize = Place::Zero as usize + 1;
 
 /// The others, in their order.
-static CONSTANTS: [c_int; 11] = [
+static CONSTANTS: [c_int; 14] = [
     libc::AT_FDCWD,
     libc::O_CLOEXEC | libc::O_NONBLOCK,
     libc::MFD_CLOEXEC as c_int,
@@ -99,13 +102,16 @@ static CONSTANTS: [c_int; 11] = [
     libc::SIGPIPE,
     8,
     0o755,
+    (libc::S_IFCHR | 0o600) as c_int,
     libc::LINUX_REBOOT_MAGIC1,
     libc::LINUX_REBOOT_MAGIC2,
     libc::LINUX_REBOOT_CMD_CAD_ON,
+    libc::LINUX_REBOOT_CMD_POWER_OFF,
     (libc::MS_NOSUID | libc::MS_NOEXEC) as c_int,
+    libc::TIOCGWINSZ as c_int,
 ];
 
-const _: () = assert!(PLACES + CONSTANTS.len() == Place::Careful as usize + 1);
+const _: () = assert!(PLACES + CONSTANTS.len() == Place::WindowSize as usize + 1);
 
 /// A system call.
 #[derive(Clone, Copy)]
@@ -158,21 +164,27 @@ const fn row(op: Op) -> Row {
         Op::Unlink => (libc::SYS_unlinkat, RETURNED, &[Cwd, Text]),
         Op::Memory => (libc::SYS_sysinfo, RETURNED, &[Scratch]),
         // Answered without a system call.
-        Op::PageSize | Op::Euid | Op::Pid => (libc::SYS_getpid, RETURNED, &[]),
+        Op::PageSize | Op::Euid | Op::NoColor | Op::Pid => (libc::SYS_getpid, RETURNED, &[]),
         // CLOCK_REALTIME is 0.
         Op::Time => (libc::SYS_clock_gettime, now, &[Zero, Scratch]),
         Op::Uname => (libc::SYS_uname, RETURNED, &[Output]),
         Op::IgnoreSigpipe => (libc::SYS_rt_sigaction, RETURNED, &[Sigpipe, Scratch, Zero, Mask]),
         Op::Exit => (libc::SYS_exit_group, RETURNED, &[A]),
         Op::Mkdir => (libc::SYS_mkdirat, RETURNED, &[Cwd, Text, Directory]),
+        Op::Mknod => (libc::SYS_mknodat, RETURNED, &[Cwd, Text, Node, A]),
         Op::Mount => (libc::SYS_mount, RETURNED, &[Text, A, Text, Careful]),
         Op::Umount => (libc::SYS_umount2, RETURNED, &[Text]),
         Op::FileDevice | Op::FileInode => (libc::SYS_newfstatat, found, &[Cwd, Text, Scratch]),
         Op::Execve => (libc::SYS_execve, RETURNED, &[Text, A, B]),
         Op::MayReboot => (libc::SYS_reboot, RETURNED, &[Magic1, Magic2, CadOn]),
-        Op::Reboot => (libc::SYS_reboot, RETURNED, &[Magic1, Magic2, A]),
+        // Without flags and with the same stack: aarch64 has no fork(2).
+        Op::Fork => (libc::SYS_clone, RETURNED, &[]),
+        Op::Reboot => (libc::SYS_reboot, RETURNED, &[Magic1, Magic2, PowerOff]),
+        Op::Terminal => (libc::SYS_ioctl, RETURNED, &[A, WindowSize, Scratch]),
         // For no descriptor and without an end; aarch64 has no pause(2).
         Op::Pause => (libc::SYS_ppoll, RETURNED, &[]),
+        // The first words of the scratch space as they are, SIG_IGN and 0: one second, and no part of one.
+        Op::Sleep => (libc::SYS_nanosleep, RETURNED, &[Scratch]),
     };
     let mut row = Row { number: number as u16, answer: answer as u8, from: [Zero; 6] };
     let mut at = 0;
@@ -188,15 +200,14 @@ const MADV_COLLAPSE: c_int = 25;
 /// [`super::Advice`] in its order.
 static ADVICE: [c_int; 3] = [libc::MADV_DONTNEED, libc::MADV_KEEPONFORK, MADV_COLLAPSE];
 /// [`How`] in its order.
-static HOW: [c_int; 5] = [
-    libc::O_RDONLY,
+static HOW: [c_int; 6] = [
+    libc::O_RDONLY | libc::O_NONBLOCK,
+    libc::O_RDWR | libc::O_NONBLOCK,
+    libc::O_RDWR | libc::O_TMPFILE | libc::O_NONBLOCK,
+    libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_NONBLOCK,
+    libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_NONBLOCK,
     libc::O_RDWR,
-    libc::O_RDWR | libc::O_TMPFILE,
-    libc::O_RDWR | libc::O_CREAT | libc::O_EXCL,
-    libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC,
 ];
-/// [`super::Ending`] in its order.
-static ENDING: [c_int; 2] = [libc::LINUX_REBOOT_CMD_POWER_OFF, libc::LINUX_REBOOT_CMD_HALT];
 
 /// The kernel's number for one of ours.
 fn chosen(from: &[c_int], at: u64) -> Result<u64, Errno> {
@@ -243,6 +254,23 @@ impl Linux {
         Answer::failed(Errno::ENOENT)
     }
 
+    /// How long the value of `NO_COLOR` is.
+    #[cold]
+    fn no_color(&self) -> Answer {
+        let mut entry = self.environment;
+        // SAFETY: `environment` is what the constructors promise: pointers to strings with a zero at their ends, the last pointer is null.
+        unsafe {
+            while *entry != 0 {
+                let pair = core::ffi::CStr::from_ptr(*entry as *const core::ffi::c_char).to_bytes();
+                if let Some(value) = pair.strip_prefix(b"NO_COLOR=") {
+                    return Answer::value(value.len() as u64);
+                }
+                entry = entry.add(1);
+            }
+        }
+        Answer::failed(Errno::ENOENT)
+    }
+
     /// The places from which registers are filled, in the order of [`Place`]; the scratch space is not among them yet.
     fn arguments(&self, call: &mut Call) -> Result<[u64; PLACES], Errno> {
         let [mut a, mut b, mut c, d, e] = call.args;
@@ -260,9 +288,8 @@ impl Linux {
             Op::Madvise => c = chosen(&ADVICE, c)?,
             Op::Open => {
                 b = if a == How::Create as u64 { 0o644 } else { 0o600 };
-                a = chosen(&HOW, a)? | (libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY) as u64;
+                a = chosen(&HOW, a)? | (libc::O_CLOEXEC | libc::O_NOCTTY) as u64;
             }
-            Op::Reboot => a = chosen(&ENDING, a)?,
             Op::Mount if a < call.input.len() as u64 => a += input,
             Op::Mount => return Err(Errno::EINVAL),
             Op::Execve => {
@@ -280,6 +307,7 @@ impl Kernel for Linux {
         match call.op {
             Op::PageSize => return self.auxiliary(libc::AT_PAGESZ),
             Op::Euid => return self.auxiliary(libc::AT_EUID),
+            Op::NoColor => return self.no_color(),
             _ => {}
         }
         let mut places = match self.arguments(call) {

@@ -168,7 +168,7 @@ impl Model {
             Op::PageSize => Ok(self.rules.page_size),
             Op::Euid => Ok(if self.rules.root { 0 } else { 1000 }),
             Op::Pid => Ok(2),
-            Op::Time | Op::IgnoreSigpipe => Ok(0),
+            Op::Time | Op::IgnoreSigpipe | Op::Sleep => Ok(0),
             Op::Uname => {
                 for (field, name) in call.output.chunks_mut(UTS_FIELD).zip(["Linux", "model", "0.0", "#1", "model"]) {
                     field[..name.len()].copy_from_slice(name.as_bytes());
@@ -177,9 +177,10 @@ impl Model {
             }
             Op::FileDevice => self.files.find(path).map(|_| 1).ok_or(Errno::ENOENT),
             Op::FileInode => self.files.find(path).map(|node| node as u64).ok_or(Errno::ENOENT),
-            Op::Mkdir => Err(Errno::EROFS),
-            Op::Execve => Err(Errno::ENOENT),
-            Op::Mount | Op::Umount | Op::MayReboot | Op::Reboot => Err(Errno::EPERM),
+            Op::Mkdir | Op::Mknod => Err(Errno::EROFS),
+            Op::Execve | Op::NoColor => Err(Errno::ENOENT),
+            Op::Terminal => Err(Errno::ENOTTY),
+            Op::Mount | Op::Umount | Op::MayReboot | Op::Fork | Op::Reboot => Err(Errno::EPERM),
             Op::Exit => panic!("the model was told to exit with {first}"),
             Op::Pause => panic!("the model was told to wait for ever"),
         }
@@ -192,7 +193,7 @@ fn advice(number: u64) -> Advice {
 }
 
 fn how(number: u64) -> How {
-    let all = [How::Read, How::ReadWrite, How::Nameless, How::New, How::Create];
+    let all = [How::Read, How::ReadWrite, How::Nameless, How::New, How::Create, How::Device];
     all.into_iter().find(|&how| how as u64 == number).expect("a way to open")
 }
 

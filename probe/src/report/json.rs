@@ -11,7 +11,17 @@ use core::mem::take;
 
 /// Writes the report.
 pub fn write(report: &Report) -> String {
-    let mut writer = Writer::default();
+    write_in(Writer::default(), report)
+}
+
+/// `jsonl`: the same object in one line, so that many reports are one file.
+#[cold]
+pub fn write_line(report: &Report) -> String {
+    // The object itself lies one deep.
+    write_in(Writer { json: Json { flat: 1, ..Json::default() } }, report)
+}
+
+fn write_in(mut writer: Writer, report: &Report) -> String {
     writer.write(report);
     writer.close(report)
 }
@@ -346,7 +356,7 @@ pub fn escaped(text: &str) -> String {
 }
 
 /// ASCII only: everything else is escaped.
-fn escape(out: &mut String, text: &str) {
+pub(super) fn escape(out: &mut String, text: &str) {
     for unit in text.encode_utf16() {
         match u8::try_from(unit) {
             Ok(quoted @ (b'"' | b'\\')) => {

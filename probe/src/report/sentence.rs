@@ -1,5 +1,6 @@
 //! Evidence in words: reasons as sentences, calls as short strings.
 
+use super::json::escape;
 use super::{Report, Row};
 use crate::arch::Arch;
 use crate::errno::Errno;
@@ -209,6 +210,23 @@ fn differences(out: &mut String, report: &Report, row: &Row) {
 
 /// Appends a reason in a few words: the failed control's, where one failed.
 pub fn summary(out: &mut String, reason: &Reason) {
+    words(reason).push(out);
+}
+
+/// The same as a text.
+pub fn words(reason: &Reason) -> Text {
     let failed = reason.remark.filter(|_| reason.cause == Cause::ControlFailed);
-    failed.unwrap_or(reason.cause.words()).push(out);
+    failed.unwrap_or(reason.cause.words())
+}
+
+/// Who asked what kernel. What the kernel says of itself is escaped, so that it fits a line.
+#[cold]
+pub fn title(report: &Report) -> String {
+    let mut out = Text::MAPPROBE_FOR.string();
+    out.push_str(report.arch.name());
+    Text::ON.push(&mut out);
+    escape(&mut out, &report.kernel.sysname);
+    out.push(' ');
+    escape(&mut out, &report.kernel.release);
+    out
 }

@@ -14,7 +14,7 @@ pub(super) const SHIFT: u8 = b' ' - 1;
 /// Room for all texts when they are packed.
 pub(super) const ROOM: usize = 8 << 10;
 /// Room for the longest before it is packed.
-const LONGEST: usize = 1 << 10;
+const LONGEST: usize = 2 << 10;
 
 /// Packs every text. Returns the codes and how many they are.
 pub(super) const fn pack(plain: &[&[&str]]) -> ([u8; ROOM], usize) {

@@ -9,7 +9,7 @@ use mapprobe::kernel::replay::Recorder;
 use mapprobe::kernel::{Answer, Call, Fd, How, Kernel, Op};
 use mapprobe::paths::Paths;
 use mapprobe::recording;
-use mapprobe::report::{FORMATS, Report};
+use mapprobe::report::{self, Report};
 use mapprobe::run;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -78,8 +78,10 @@ pub fn text(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> Result
 }
 
 /// A report as it is printed.
-fn form(report: Report, options: &Options) -> String {
-    (FORMATS[options.format].write)(&report)
+fn form(mut report: Report, options: &Options) -> String {
+    report.style = options.style.clone();
+    let format = report::format(report.what, options).expect("a format that can print this");
+    (format.write)(&report)
 }
 
 /// What a run prints, and its recording. The program records on its own architecture; for others the recording is put together here.

@@ -74,7 +74,7 @@ fn check(config: &Path, configuration: &[&str]) -> Result<()> {
 }
 
 /// The source archive of the package.
-fn tarball(folder: &Path) -> Result<PathBuf> {
+pub fn tarball(folder: &Path) -> Result<PathBuf> {
     let entries = fs::read_dir(folder).with_context(|| format!("The source package has no {}.", folder.display()))?;
     let mut paths = entries.flatten().map(|entry| entry.path());
     paths

@@ -13,9 +13,9 @@
     : > $report.new
     /bin/mapprobe --framed > $report.new 2> $console &
     probe=$!
-    # Ends a probe that hangs; is gone a second after one that does not. On a serial line of 9600 baud the report takes 70 seconds.
+    # Ends a probe that hangs; is gone a second after one that does not. On a serial line of 9600 baud the report takes 100 seconds.
     {
-        left=120
+        left=240
         while [ -e $report.new ] && [ $left -gt 0 ]; do
             sleep 1
             left=$((left - 1))

@@ -199,11 +199,13 @@ impl Files {
             }
             (_, None) => return Err(Errno::ENOENT),
             (How::Read, Some(node)) => (node, true, false),
-            (How::ReadWrite | How::Create, Some(node)) => match (self.nodes[node].kind, self.nodes[node].writing) {
-                (Kind::Folder, _) => return Err(Errno::EISDIR),
-                (_, Writing::Refused(errno)) => return Err(errno),
-                _ => (node, how == How::ReadWrite, true),
-            },
+            (How::ReadWrite | How::Create | How::Device, Some(node)) => {
+                match (self.nodes[node].kind, self.nodes[node].writing) {
+                    (Kind::Folder, _) => return Err(Errno::EISDIR),
+                    (_, Writing::Refused(errno)) => return Err(errno),
+                    _ => (node, how != How::Create, true),
+                }
+            }
         };
         if how == How::Create {
             let Node { size, bytes, cache, .. } = &mut self.nodes[node];

@@ -1,0 +1,135 @@
+//! What the formats of lines have in common: each is a form, texts with places that are filled in. Knows no format.
+//!
+//! A place is `%` and a letter:
+//!
+//! | place | what is filled in |
+//! |---|---|
+//! | `%t` | who asked what kernel, fit for a comment of any language |
+//! | `%a` `%r` | the architecture; the kernel's release, quoted |
+//! | `%p` | what names begin with |
+//! | `%c` | how many rows there are |
+//! | `%i` `%n` `%w` | a row: its number from 1, its flag, its verdict |
+//! | `%s` | why, in a few words |
+//! | `%o` | `ok`, or `not ok` when the row is required and not met |
+//!
+//! Of a thing in the environment, `%n` is the name and `%s` what gave it away.
+
+use super::{Report, sentence};
+use crate::kernel::Word;
+use crate::text::Text;
+use crate::verdict::Verdict;
+
+/// A form and what belongs to it.
+pub struct Form {
+    /// The first of its texts. They are: what stands first, for each thing in the environment, what stands before the rows, and those for
+    /// rows.
+    pub texts: Text,
+    /// Which text for rows is that of each verdict, in the order of [`Verdict::ALL`].
+    pub rows: [u8; Verdict::ALL.len()],
+    /// What stands for characters that would end a quoted text.
+    pub quoting: &'static [(char, &'static str)],
+}
+
+/// The only text for rows is that of all verdicts.
+pub const ALIKE: [u8; Verdict::ALL.len()] = [0; _];
+
+const ENVIRONMENT: usize = 1;
+const BODY: usize = 2;
+const ROWS: usize = 3;
+
+/// What is filled in.
+struct Places<'r> {
+    report: &'r Report,
+    form: &'r Form,
+    number: usize,
+    name: Text,
+    verdict: Text,
+    met: Text,
+    why: Text,
+}
+
+/// Fills a form.
+#[cold]
+pub fn fill(report: &Report, form: &Form) -> String {
+    let mut out = String::new();
+    let nothing = Text::OK;
+    let mut places = Places { report, form, number: 0, name: nothing, verdict: nothing, met: nothing, why: nothing };
+    places.part(&mut out, 0);
+    for (name, evidence) in report.lies() {
+        (places.name, places.why) = (name, evidence);
+        places.part(&mut out, ENVIRONMENT);
+    }
+    places.part(&mut out, BODY);
+    for row in &report.rows {
+        let (verdict, reason) = &row.finding;
+        let missed = report.requires(places.number) && verdict.is_no();
+        places.number += 1;
+        (places.name, places.verdict, places.why) = (row.flag.name, verdict.word(), sentence::words(reason));
+        places.met = if missed { Text::NOT_OK } else { Text::OK };
+        // What does not exist can be required all the same.
+        let part = if missed { Verdict::Unknown } else { *verdict };
+        places.part(&mut out, ROWS + usize::from(form.rows.get(part as usize).copied().unwrap_or_default()));
+    }
+    out
+}
+
+impl Places<'_> {
+    #[cold]
+    #[inline(never)]
+    fn part(&self, out: &mut String, part: usize) {
+        let (report, quoting) = (self.report, self.form.quoting);
+        let text = self.form.texts.nth(part).string();
+        let mut letters = text.bytes();
+        while let Some(letter) = letters.next() {
+            if letter != b'%' {
+                out.push(char::from(letter));
+                continue;
+            }
+            let words = match letters.next() {
+                Some(b't') => {
+                    replace(out, &sentence::title(report), quoting);
+                    continue;
+                }
+                Some(b'r') => {
+                    replace(out, &report.kernel.release, quoting);
+                    continue;
+                }
+                Some(b'a') => {
+                    out.push_str(report.arch.name());
+                    continue;
+                }
+                Some(b'c') => {
+                    sentence::number(out, report.rows.len() as Word);
+                    continue;
+                }
+                Some(b'i') => {
+                    sentence::number(out, self.number as Word);
+                    continue;
+                }
+                Some(b'p') => match &report.style.prefix {
+                    Some(prefix) => {
+                        out.push_str(prefix);
+                        continue;
+                    }
+                    None => Text::PREFIX,
+                },
+                Some(b'n') => self.name,
+                Some(b'w') => self.verdict,
+                Some(b'o') => self.met,
+                _ => self.why,
+            };
+            words.push(out);
+        }
+    }
+}
+
+/// Appends a text in which some characters are replaced.
+#[cold]
+fn replace(out: &mut String, text: &str, by: &[(char, &str)]) {
+    for letter in text.chars() {
+        match by.iter().find(|(replaced, _)| *replaced == letter) {
+            Some((_, by)) => out.push_str(by),
+            None => out.push(letter),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Prometheus' node exporter, which serves what lies in a folder: out of its package, without installing it as a service.
+
+use crate::{machine, stock};
+use anyhow::{Context, Result, bail, ensure};
+use dist::cache::Cache;
+use dist::debian::extract;
+use mapprobe::arch::Arch;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const SUITE: &str = "bookworm";
+const PACKAGE: &str = "prometheus-node-exporter";
+/// How long it may take to listen.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A node exporter on this machine, ended with this value.
+#[derive(Debug)]
+pub struct NodeExporter {
+    process: Child,
+    port: u16,
+}
+
+impl NodeExporter {
+    /// Serves the files of a folder, and nothing else, to this machine only.
+    pub fn start(folder: &Path) -> Result<NodeExporter> {
+        let program = program()?;
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("There is no free port.")?;
+        let port = free.local_addr()?.port();
+        drop(free);
+        let process = Command::new(&program)
+            .args(["--collector.disable-defaults", "--collector.textfile"])
+            .arg(format!("--collector.textfile.directory={}", folder.display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{} cannot be started.", program.display()))?;
+        let mut exporter = NodeExporter { process, port };
+        let deadline = Instant::now() + PATIENCE;
+        while let Err(error) = exporter.fetch() {
+            if let Some(status) = exporter.process.try_wait()? {
+                bail!("{PACKAGE} ended with {status}.");
+            }
+            ensure!(Instant::now() < deadline, "{PACKAGE} does not answer: {error:#}");
+            sleep(PAUSE);
+        }
+        Ok(exporter)
+    }
+
+    /// What it serves now.
+    pub fn fetch(&self) -> Result<String> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).context("It does not listen.")?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        // Of the oldest version, so that the answer comes in one piece.
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).context("It does not answer with text.")?;
+        let (head, body) = answer.split_once("\r\n\r\n").context("It does not answer in HTTP.")?;
+        ensure!(head.lines().next().is_some_and(|line| line.ends_with(" 200 OK")), "It answers {head}\n{body}");
+        Ok(body.to_owned())
+    }
+}
+
+impl Drop for NodeExporter {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn program() -> Result<PathBuf> {
+    let cache = Cache::open()?;
+    let item = stock::item(&cache, ("node-exporter", "package"), &format!("{PACKAGE} of {SUITE}"), |to, work| {
+        machine::need(machine::ARCHIVE)?;
+        let package = stock::newest(&cache, SUITE, targets::of(Arch::native()).debian, PACKAGE)?;
+        let unpacked = work.join("unpacked");
+        extract(&[&package.fetch(&cache)?], "usr/bin", &unpacked)?;
+        std::fs::rename(unpacked.join("usr/bin").join(PACKAGE), to.join(PACKAGE))?;
+        Ok(package)
+    })?;
+    Ok(item.folder.join(PACKAGE))
+}

@@ -1,0 +1,146 @@
+//! The program as PID 1 in bad company: no console, files that take nothing, nothing that can be mounted or made. It reports where it can,
+//! the next init finds everything as it was, and the kernel neither panics nor is kept busy.
+
+use dist::archive::{self, Entry};
+use lab::console::{self, Framed};
+use lab::qemu::{self, Boot, Run, Status};
+use lab::{delivered, guests, kernels, machine, report};
+use targets::Machine;
+
+/// What `guests/company.c` does on every architecture, one after the other.
+const CHAIN: [&str; 8] = ["closed", "full", "file", "broken-pipe", "hung-up", "slow", "no-proc", "read-only"];
+
+/// An initramfs without a console: the kernel's own `/dev/console` becomes a folder. The program, and the one that keeps company.
+fn initramfs(name: &str) -> Vec<u8> {
+    let arch = kernels::named(name).unwrap().arch;
+    archive::write(&[
+        Entry::folder("dev"),
+        Entry::folder("dev/console"),
+        Entry::folder("lab"),
+        Entry::folder("lab/proc"),
+        Entry::device("lab/console", 0o600, 5, 1),
+        Entry::device("lab/full", 0o600, 1, 7),
+        Entry::device("lab/kmsg", 0o600, 1, 11),
+        Entry::device("lab/ttyS0", 0o600, 4, 64),
+        Entry::file("init", 0o755, guests::company(targets::of(arch)).unwrap()),
+        Entry::file("mapprobe", 0o755, delivered::program(arch).unwrap()),
+    ])
+}
+
+/// Boots with the program in the place of `/init` and these words; the guest must power off by itself, without a panic, after which
+/// it would hang.
+#[track_caller]
+fn boot(name: &str, words: &str) -> Boot {
+    let boot = guests::boot(kernels::named(name).unwrap(), &initramfs(name), &format!("panic=0 {words}")).unwrap();
+    check(name, &boot);
+    boot
+}
+
+#[track_caller]
+fn check(name: &str, boot: &Boot) {
+    assert_eq!(console::read(&boot.log).panic, None, "{name}: {}", boot.text());
+    assert_eq!(boot.status, Status::PoweredOff, "{name}: {}", boot.text());
+}
+
+/// The report on the console, which must be whole.
+#[track_caller]
+fn report(log: &str) -> String {
+    match console::read(log.as_bytes()).report {
+        Framed::Whole { report, exit: 0 } => String::from_utf8(report).unwrap(),
+        other => panic!("{other:?}:\n{log}"),
+    }
+}
+
+/// What is said before a line and behind it.
+#[track_caller]
+fn around<'a>(log: &'a str, line: &str) -> (&'a str, &'a str) {
+    log.split_once(line).unwrap_or_else(|| panic!("no {line:?}:\n{log}"))
+}
+
+/// The rest of a line.
+fn rest(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// Starts without a console, and then in everything else, each time by the next init, which compares.
+#[track_caller]
+fn keeps_company(name: &str, words: &[&str]) {
+    let log = boot(name, &format!("rdinit=/mapprobe -- {}", words.join(" "))).text();
+    let (first, mut log) = around(&log, "lab company: finds ");
+    report::parse(report(first).as_bytes()).unwrap();
+    let (_, state) = rest(log).split_once(": ").unwrap();
+    assert!(state.starts_with("open; mounted "), "{name}: the kernel gave files, or more are open now: {state}");
+    let mut no_proc = false;
+    for word in words {
+        let (_, behind) = around(log, &format!("lab company: leaves {word}: "));
+        let left = rest(behind);
+        let (said, next) = around(behind, "lab company: finds ");
+        let table = report(said);
+        assert!(table.contains("\nMAP_FIXED_NOREPLACE  "), "{name} {word}: {table}");
+        // Where it is a file, it stays one.
+        no_proc |= *word == "no-proc";
+        assert_eq!(table.contains(" no /proc\n"), no_proc, "{name} {word}: {table}");
+        let (_, found) = rest(next).split_once(": ").unwrap();
+        assert_eq!(found, left, "{name}: the next init does not find what was there before {word}");
+        log = next;
+    }
+}
+
+#[test]
+fn on_x86_64() {
+    keeps_company("x86_64-6.1", &[&CHAIN[..], &["no-mount"]].concat());
+}
+#[test]
+fn on_aarch64() {
+    keeps_company("aarch64-6.1", &CHAIN);
+}
+
+#[test]
+fn on_hppa() {
+    keeps_company("hppa-6.1", &CHAIN);
+}
+
+/// Boots an x86_64 kernel with another console than the serial line that is read.
+#[track_caller]
+fn boot_with_console(console: &'static str, words: &str) -> String {
+    machine::need(machine::GUESTS).unwrap();
+    let kernel = kernels::named("x86_64-6.1").unwrap();
+    let Machine { qemu, package, arguments, memory, .. } = targets::of(kernel.arch).machine;
+    let machine = Machine { qemu, package, arguments, memory, console };
+    let image = kernel.image().unwrap();
+    let initramfs = initramfs(kernel.name);
+    let run = Run::new("a guest without a console", &machine, &image.path, &initramfs);
+    let boot = qemu::boot(&Run { append: &format!("panic=0 {words}"), ..run }).unwrap();
+    check(kernel.name, &boot);
+    boot.text()
+}
+
+/// The console is a serial line that is not there, which answers EIO. The kernel's messages come on another one, and the report as some of
+/// them: all of it, though the kernel takes ten of a file in five seconds.
+#[test]
+fn a_console_that_is_not_there_leaves_the_messages_of_the_kernel() {
+    let log = boot_with_console("ttyS1", "earlyprintk=serial,ttyS0,115200,keep rdinit=/mapprobe");
+    assert!(log.contains("] mapprobe: begin 1\n"), "{log}");
+    report::parse(report(&log).as_bytes()).unwrap();
+}
+
+/// No console at all: what the program says is in the kernel's log, which the next init prints.
+#[test]
+fn without_any_console_the_log_has_the_report() {
+    let log = boot_with_console("null", "rdinit=/mapprobe -- log --format table");
+    assert!(report(&log).contains("\nMAP_FIXED_NOREPLACE  "), "{log}");
+}
+
+/// Nobody may switch the machine off: the program stays and rests, all of its processes asleep. It does not start the `/init` again
+/// that became it.
+#[test]
+fn refused_the_power_off_it_rests() {
+    for (word, used) in [("stuck", 0..=0), ("powerless", 0..=1)] {
+        let log = boot("x86_64-6.1", &format!("-- {word}")).text();
+        let (said, rests) = around(&log, "lab company: mapprobe is S");
+        assert!(report(said).contains("\nMAP_FIXED_NOREPLACE  "), "{word}: {log}");
+        let ticks = rest(rests).split_whitespace().find_map(|word| word.parse().ok()).unwrap();
+        assert!(used.contains(&ticks), "{word}: {}", rest(rests));
+        assert!(!rests.contains("mapprobe:"), "{word}: {log}");
+    }
+}

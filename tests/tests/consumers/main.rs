@@ -1,0 +1,172 @@
+//! The formats, each read by what others read it with. Kernels are recordings of real ones, some made of rules, and one whose name would
+//! break whatever is not quoted; the program is the delivered one.
+
+mod ansible;
+mod jsonl;
+mod ktap;
+mod macros;
+mod nfd;
+mod prometheus;
+mod questions;
+mod shell;
+mod table;
+mod walk;
+
+use lab::{delivered, report};
+use mapprobe::arch::Arch;
+use mapprobe::cli::Options;
+use mapprobe::flags::TABLE;
+use mapprobe::kernel::UTS_FIELD;
+use mapprobe::kernel::model::{Model, Rules};
+use mapprobe::kernel::replay::Recorder;
+use mapprobe::report::FORMATS;
+use mapprobe::run;
+use mapprobe::text::Text;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// A release that ends quotes, comments, lines and commands: `struct new_utsname` has room for 64 bytes of it.
+const HOSTILE: &str = "6'\";$(touch x)`touch x`*/ /*\n#\\n%n {}=\u{fc}\u{1b}[31m//";
+
+/// A kernel, as a recording.
+struct Kernel {
+    name: String,
+    recording: PathBuf,
+    /// The report about it.
+    json: Value,
+}
+
+impl Kernel {
+    /// What the program prints about it.
+    fn text(&self, words: &[&str]) -> String {
+        let run = mapprobe(&[&["--replay", self.recording.to_str().unwrap()], words].concat());
+        assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{}: {words:?}: {run:?}", self.name);
+        String::from_utf8(run.stdout).unwrap()
+    }
+
+    /// Flags and verdicts, as JSON has them.
+    fn verdicts(&self) -> Vec<(String, String)> {
+        verdicts(&self.json)
+    }
+
+    fn release(&self) -> &str {
+        self.json["kernel"]["release"].as_str().unwrap()
+    }
+
+    /// What lies between the program and the kernel.
+    fn environment(&self) -> Vec<&str> {
+        self.json["environment"].as_array().unwrap().iter().map(|lie| lie["name"].as_str().unwrap()).collect()
+    }
+}
+
+/// The delivered program.
+fn program() -> &'static Path {
+    &delivered::of(Arch::X86_64).unwrap().path
+}
+
+fn mapprobe(words: &[&str]) -> Output {
+    Command::new(program()).args(words).output().unwrap()
+}
+
+fn verdicts(json: &Value) -> Vec<(String, String)> {
+    let rows = json["flags"].as_array().unwrap().iter();
+    rows.map(|row| ["name", "verdict"].map(|key| row[key].as_str().unwrap().to_owned()).into()).collect()
+}
+
+/// What `--format` takes.
+fn formats() -> impl Iterator<Item = &'static str> {
+    (0..FORMATS.len()).map(|at| Text::FORMATS.nth(at).plain())
+}
+
+/// Every kernel there is a report about.
+fn kernels() -> &'static [Kernel] {
+    static KERNELS: OnceLock<(TempDir, Vec<Kernel>)> = OnceLock::new();
+    &KERNELS
+        .get_or_init(|| {
+            let folder = tempfile::tempdir().unwrap();
+            let recordings = recorded().into_iter().chain(made_of_rules()).chain([hostile()]);
+            let kernels = recordings.map(|(name, recording)| {
+                let path = folder.path().join(&name);
+                fs::write(&path, recording).unwrap();
+                let mut kernel = Kernel { name, recording: path, json: Value::Null };
+                kernel.json = report::parse(kernel.text(&[]).as_bytes()).unwrap();
+                kernel
+            });
+            let kernels = kernels.collect();
+            (folder, kernels)
+        })
+        .1
+}
+
+/// The one whose name is hostile.
+fn the_hostile() -> &'static Kernel {
+    kernels().iter().find(|kernel| kernel.release() == HOSTILE).expect("a kernel with a hostile name")
+}
+
+/// Those that were booted.
+fn recorded() -> Vec<(String, String)> {
+    let folder = dist::workspace::root().join("probe/tests/recordings/lab");
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let reports = names.filter(|path| path.to_str().unwrap().ends_with(".report.txt"));
+    let named = reports.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path));
+    named.map(|(name, path)| (name, fs::read_to_string(path).unwrap())).collect()
+}
+
+/// Those that cannot be booted here.
+fn made_of_rules() -> Vec<(String, String)> {
+    let old = Rules { validate: false, noreplace: false, ..Rules::x86_6_1() };
+    let kernels = [
+        ("before MAP_SHARED_VALIDATE", Arch::X86_64, old),
+        ("WSL1", Arch::X86_64, Rules::wsl1()),
+        ("gVisor", Arch::X86_64, Rules::gvisor()),
+        ("no MMU", Arch::X86_64, Rules::nommu()),
+        ("PA-RISC", Arch::Hppa, Rules::parisc_6_1()),
+    ];
+    let record = |(name, arch, rules): (&str, Arch, Rules)| {
+        let mut model = Model::new(rules);
+        let head = format!("mapprobe recording 1\narch {}\nargument report\n", arch.name());
+        let mut recorder = Recorder::new(&mut model, head);
+        run::report(&mut recorder, arch, &Options::default(), TABLE, &mut |_| {}).unwrap();
+        (name.to_owned(), recorder.end())
+    };
+    kernels.map(record).into()
+}
+
+/// A recording in which the kernel calls itself something else.
+fn hostile() -> (String, String) {
+    let (_, recording) = recorded().into_iter().find(|(name, _)| name == "x86_64-6.1.report").unwrap();
+    let mut field = HOSTILE.as_bytes().to_vec();
+    assert!(field.len() < UTS_FIELD);
+    field.resize(UTS_FIELD, 0);
+    let field: String = field.iter().map(|byte| format!("%{byte:02x}")).collect();
+    let begin = "uname = 0 > ";
+    let line = recording.lines().find(|line| line.starts_with(begin)).unwrap();
+    // One entry for each byte: itself, or three characters.
+    let mut bytes = Vec::new();
+    let mut rest = &line[begin.len()..];
+    while !rest.is_empty() {
+        let (byte, behind) = rest.split_at(if rest.starts_with('%') { 3 } else { 1 });
+        bytes.push(byte);
+        rest = behind;
+    }
+    let named = [begin, &bytes[..2 * UTS_FIELD].concat(), &field, &bytes[3 * UTS_FIELD..].concat()].concat();
+    ("hostile".into(), recording.replace(line, &named))
+}
+
+/// A comparison is worth something when there is something of everything.
+#[test]
+fn the_kernels_show_every_verdict() {
+    let words: BTreeSet<String> = kernels().iter().flat_map(Kernel::verdicts).map(|(_, verdict)| verdict).collect();
+    let all = ["absent", "accepted", "honored", "ignored", "inconclusive", "unavailable", "unknown"];
+    assert_eq!(words.iter().map(String::as_str).collect::<Vec<_>>(), all);
+    assert!(kernels().len() > 15 && kernels().iter().filter(|kernel| !kernel.environment().is_empty()).count() > 2);
+    assert_eq!(
+        the_hostile().verdicts(),
+        kernels().iter().find(|kernel| kernel.name == "x86_64-6.1.report").unwrap().verdicts()
+    );
+}

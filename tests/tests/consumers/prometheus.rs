@@ -1,0 +1,45 @@
+//! `prometheus`, served by Prometheus' node exporter and fetched from it.
+
+use super::*;
+use lab::node_exporter::NodeExporter;
+use std::collections::BTreeSet;
+
+fn write(folder: &Path, text: &str) {
+    // As users do: a reader never sees half of it.
+    fs::write(folder.join("new"), text).unwrap();
+    fs::rename(folder.join("new"), folder.join("mapprobe.prom")).unwrap();
+}
+
+#[test]
+fn the_node_exporter_serves_what_json_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let exporter = NodeExporter::start(folder.path()).unwrap();
+    for kernel in kernels() {
+        write(folder.path(), &kernel.text(&["--format", "prometheus"]));
+        let page = exporter.fetch().unwrap();
+        let has = |line: &str| page.lines().any(|have| have == line);
+        assert!(has("node_textfile_scrape_error 0"), "{}: {page}", kernel.name);
+        for metric in ["info", "flag_verdict"] {
+            assert!(has(&format!("# TYPE mapprobe_{metric} gauge")), "{page}");
+        }
+        let served: BTreeSet<&str> =
+            page.lines().filter(|line| line.starts_with("mapprobe_") && line.contains('{')).collect();
+        // The exporter puts labels in the order of the alphabet.
+        let verdicts = kernel.verdicts().into_iter();
+        let verdicts =
+            verdicts.map(|(flag, verdict)| format!("mapprobe_flag_verdict{{flag={flag:?},verdict={verdict:?}}} 1"));
+        let lies = kernel.environment().into_iter().map(|name| format!("mapprobe_environment{{name={name:?}}} 1"));
+        let release = kernel.release().replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
+        let (arch, version) = (kernel.json["tool"]["arch"].as_str().unwrap(), env!("CARGO_PKG_VERSION"));
+        let info = format!("mapprobe_info{{arch=\"{arch}\",release=\"{release}\",version=\"{version}\"}} 1");
+        let wanted: BTreeSet<String> = verdicts.chain(lies).chain([info]).collect();
+        assert_eq!(served, wanted.iter().map(String::as_str).collect(), "{}", kernel.name);
+    }
+    // It does look at what it serves.
+    let text = kernels()[0].text(&["--format", "prometheus"]);
+    for wrong in [text.replacen("} 1\n", "} 1 1700000000000\n", 1), text.replacen("=\"", "=", 1)] {
+        write(folder.path(), &wrong);
+        let page = exporter.fetch().unwrap();
+        assert!(page.lines().any(|line| line == "node_textfile_scrape_error 1"), "{page}");
+    }
+}

@@ -1,0 +1,66 @@
+//! `shell`, sourced and evaluated by dash and by busybox's ash.
+
+use super::*;
+use lab::machine;
+
+/// The values of variables after a script, in a shell that ends at any mistake.
+fn values(shell: &[&str], script: &str, names: &[String], folder: &Path) -> Vec<String> {
+    let shown: String = names.iter().map(|name| format!("printf '%s\\0' \"${name}\"\n")).collect();
+    let run = Command::new(shell[0])
+        .args(&shell[1..])
+        .args(["-eu", "-c", &format!("{script}\n{shown}")])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(run.status.success() && run.stderr.is_empty(), "{shell:?}: {run:?}");
+    let said = String::from_utf8(run.stdout).unwrap();
+    said.strip_suffix('\0').unwrap().split('\0').map(str::to_owned).collect()
+}
+
+#[test]
+fn dash_and_ash_have_the_values_of_json() {
+    machine::need(machine::SHELLS).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for kernel in kernels() {
+        for prefix in ["MAPPROBE_", "", "my_"] {
+            let words = ["--format", "shell", "--prefix", prefix];
+            let text = kernel.text(if prefix == "MAPPROBE_" { &words[..2] } else { &words });
+            fs::write(folder.path().join("facts"), &text).unwrap();
+            let environment: String = kernel.environment().iter().map(|name| format!("{name};")).collect();
+            let arch = kernel.json["tool"]["arch"].as_str().unwrap();
+            let version = env!("CARGO_PKG_VERSION");
+            let facts = [
+                ("VERSION", version),
+                ("ARCH", arch),
+                ("KERNEL_RELEASE", kernel.release()),
+                ("ENVIRONMENT", &environment),
+            ];
+            let wanted =
+                facts.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().chain(kernel.verdicts());
+            let (names, wanted): (Vec<String>, Vec<String>) =
+                wanted.map(|(name, value)| (format!("{prefix}{name}"), value)).unzip();
+            // Nothing else is assigned: what the text has of lines and what was looked at are as many.
+            let lines = text.lines().filter(|line| line.starts_with(prefix) && line.contains("='")).count();
+            assert_eq!(lines, names.len(), "{text}");
+            let evaluate = format!(
+                "eval \"$('{}' --format shell --prefix '{prefix}' --replay '{}')\"",
+                program().display(),
+                kernel.recording.display()
+            );
+            for shell in [&["dash"][..], &["busybox", "sh"]] {
+                for script in [". ./facts", &evaluate] {
+                    assert_eq!(
+                        values(shell, script, &names, folder.path()),
+                        wanted,
+                        "{} {shell:?} {script}",
+                        kernel.name
+                    );
+                }
+            }
+        }
+    }
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["facts"], "a value was run");
+}

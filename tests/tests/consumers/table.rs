@@ -1,0 +1,80 @@
+//! `table`, on a terminal and in a pipe. The terminal is one that `script` makes.
+
+use super::*;
+use lab::machine;
+
+/// What the program of an architecture says on a terminal.
+fn on_a_terminal(arch: Arch, words: &[&str], no_color: Option<&str>) -> String {
+    let mut line = String::new();
+    for word in targets::of(arch)
+        .emulator
+        .into_iter()
+        .chain([delivered::of(arch).unwrap().path.to_str().unwrap()])
+        .chain(words.iter().copied())
+    {
+        line += &format!("'{word}' ");
+    }
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env_remove("NO_COLOR");
+    command.envs(no_color.map(|value| ("NO_COLOR", value)));
+    let run = command.output().unwrap();
+    assert!(run.status.success(), "{line}: {run:?}");
+    // Terminals move to the next line in two steps.
+    String::from_utf8(run.stdout).unwrap().replace("\r\n", "\n")
+}
+
+/// Without what sets colours, and how often that was.
+fn plain(text: &str) -> (String, usize) {
+    let mut pieces = text.split("\u{1b}[");
+    let mut plain = pieces.next().unwrap().to_owned();
+    let mut count = 0;
+    for piece in pieces {
+        let (number, behind) = piece.split_once('m').unwrap();
+        assert!(number.bytes().all(|digit| digit.is_ascii_digit()), "{piece:?}");
+        plain += behind;
+        count += 1;
+    }
+    (plain, count)
+}
+
+#[test]
+fn verdicts_are_coloured_on_a_terminal_only() {
+    machine::need(machine::EMULATORS).unwrap();
+    machine::need(machine::TERMINAL).unwrap();
+    let kernel = kernels().iter().find(|kernel| kernel.name == "hppa-6.1.report").unwrap();
+    let words = ["--format", "table", "--replay", kernel.recording.to_str().unwrap()];
+    let piped = kernel.text(&words[..2]);
+    assert!(!piped.contains('\u{1b}'));
+    for arch in Arch::ALL {
+        // Its value is not looked at, but it must have one (no-color.org).
+        for no_color in [None, Some("")] {
+            let coloured = on_a_terminal(arch, &words, no_color);
+            assert_eq!(plain(&coloured), (piped.clone(), 2 * kernel.verdicts().len()), "{} {no_color:?}", arch.name());
+            assert!(coloured.contains("\u{1b}[32mhonored\u{1b}[0m "), "{coloured}");
+        }
+        for no_color in ["1", "0", "no"] {
+            assert_eq!(on_a_terminal(arch, &words, Some(no_color)), piped, "{} {no_color}", arch.name());
+        }
+    }
+}
+
+#[test]
+fn other_formats_have_no_colours() {
+    machine::need(machine::TERMINAL).unwrap();
+    let kernel = &kernels()[0];
+    for format in formats().filter(|&format| format != "table") {
+        let words = ["--format", format, "--replay", kernel.recording.to_str().unwrap()];
+        assert_eq!(on_a_terminal(Arch::X86_64, &words, None), kernel.text(&words[..2]), "{format}");
+    }
+}
+
+#[test]
+fn every_kernel_fits_80_columns() {
+    let mut columns = 0;
+    for kernel in kernels() {
+        let table = kernel.text(&["--format", "table"]);
+        assert!(table.is_ascii() && table.bytes().all(|byte| byte == b'\n' || !byte.is_ascii_control()), "{table:?}");
+        columns = columns.max(table.lines().map(str::len).max().unwrap());
+    }
+    assert!((70..=80).contains(&columns), "{columns}");
+}

@@ -1,0 +1,94 @@
+//! Every format says the same about every kernel, and ends with the same exit code.
+
+use super::*;
+use std::process::Stdio;
+
+/// Flags and verdicts as they stand in a text, in its order.
+fn read(format: &str, text: &str) -> Vec<(String, String)> {
+    let between = |line: &str, before: &str, middle: &str, behind: &str| {
+        let (name, rest) = line.strip_prefix(before)?.split_once(middle)?;
+        Some((name.to_owned(), rest.split(behind).next()?.to_owned()))
+    };
+    let lines = text.lines();
+    match format {
+        "json" | "jsonl" => verdicts(&report::parse(text.as_bytes()).unwrap()),
+        "table" => {
+            let rows = lines.skip_while(|line| !line.starts_with("FLAG")).skip(1).take_while(|line| !line.is_empty());
+            let rows = rows.filter(|line| !line.starts_with(' '));
+            let cells = rows.map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+            cells.map(|cells| (cells[0].clone(), cells[2].clone())).collect()
+        }
+        "ktap" => lines
+            .filter_map(|line| {
+                let skipped = line.split_once(" # SKIP ").map(|(result, reason)| {
+                    let word = reason.split(':').next().unwrap();
+                    (result.rsplit(' ').next().unwrap().to_owned(), word.to_owned())
+                });
+                skipped.or_else(|| between(line, "# ", ": verdict=", ":"))
+            })
+            .collect(),
+        "shell" => {
+            let assigned = lines.filter(|line| line.starts_with("MAPPROBE_MAP_"));
+            assigned.map(|line| between(line, "MAPPROBE_", "='", "'").unwrap()).collect()
+        }
+        "macros" => lines
+            .filter_map(|line| {
+                between(line, "#define MAPPROBE_HAVE_", " /* ", " ")
+                    .or_else(|| between(line, "#define MAPPROBE_NO_HAVE_", " /* ", ":"))
+                    .or_else(|| between(line, "/* MAPPROBE_HAVE_", ": ", ":"))
+            })
+            .collect(),
+        "prometheus" => {
+            lines.filter_map(|line| between(line, "mapprobe_flag_verdict{flag=\"", "\",verdict=\"", "\"} 1")).collect()
+        }
+        "nfd" => lines.filter_map(|line| between(line, "mapprobe.feature.node.kubernetes.io/", "=", "\n")).collect(),
+        other => panic!("nobody reads {other}"),
+    }
+}
+
+#[test]
+fn every_format_says_the_same_about_every_kernel() {
+    for kernel in kernels() {
+        for format in formats() {
+            let text = kernel.text(&["--format", format]);
+            assert_eq!(read(format, &text), kernel.verdicts(), "{} as {format}:\n{text}", kernel.name);
+            assert!(text.ends_with('\n') && !text.contains('\r'), "{} as {format}", kernel.name);
+        }
+    }
+}
+
+/// What is printed is the answer of the running kernel, in every format.
+#[test]
+fn every_format_says_the_same_about_the_running_kernel() {
+    let said = |format| {
+        let run = mapprobe(&["--format", format]);
+        assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{format}: {run:?}");
+        read(format, &String::from_utf8(run.stdout).unwrap())
+    };
+    let json = said("json");
+    assert_eq!(json.len(), TABLE.len());
+    for format in formats() {
+        assert_eq!(said(format), json, "{format}");
+    }
+}
+
+#[test]
+fn every_format_that_cannot_be_written_is_a_failure() {
+    let recording = the_hostile().recording.to_str().unwrap();
+    for format in formats() {
+        let mut command = Command::new(program());
+        command.args(["--format", format, "--replay", recording]);
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let run = command.stdout(full).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(run.status.code(), Some(2), "{format}: {run:?}");
+    }
+}
+
+#[test]
+fn the_help_names_every_format() {
+    let help = String::from_utf8(mapprobe(&["--help"]).stdout).unwrap();
+    let words: Vec<&str> = help.split(|letter: char| !letter.is_alphanumeric()).collect();
+    for format in formats() {
+        assert!(words.contains(&format), "{format}: {help}");
+    }
+}
