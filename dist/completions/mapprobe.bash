@@ -23,13 +23,14 @@ _mapprobe_files() {
 }
 
 _mapprobe() {
-    local cur=${2-${COMP_WORDS[COMP_CWORD]}} prev=${COMP_WORDS[COMP_CWORD - 1]} word command= value=
+    local cur=${2-${COMP_WORDS[COMP_CWORD]}} prev=${COMP_WORDS[COMP_CWORD - 1]} word command= value= at
     local formats='json jsonl table ktap shell macros prometheus nfd'
-    local common='--format --prefix --path --record --replay --thorough --reproducible'
+    local common='--format --prefix --path --record --replay --thorough --reproducible --framed'
     COMPREPLY=()
 
     # The command is the first word that neither is an option nor belongs to one.
-    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    for ((at = 1; at < COMP_CWORD; at++)); do
+        word=${COMP_WORDS[at]}
         if [[ -n $value ]]; then
             value=
         elif [[ $word == --@(format|prefix|path|record|replay|arch) ]]; then
@@ -41,13 +42,26 @@ _mapprobe() {
     done
 
     case $prev in
-    --format) COMPREPLY=($(compgen -W "$formats" -- "$cur")) && return ;;
-    --arch) COMPREPLY=($(compgen -W 'x86_64 aarch64 hppa' -- "$cur")) && return ;;
-    --path | --record | --replay) _mapprobe_files "$cur" '' && return ;;
-    --prefix) return ;;
+    --format) COMPREPLY=($(compgen -W "$formats" -- "$cur")) ;;
+    --arch) COMPREPLY=($(compgen -W 'x86_64 aarch64 hppa' -- "$cur")) ;;
+    --path | --record | --replay) _mapprobe_files "$cur" '' ;;
     esac
+    [[ $prev != --@(format|prefix|path|record|replay|arch) ]] || return 0
+
+    if [[ $cur == -* ]]; then
+        case $command in
+        '') common+=' --help --version' ;;
+        require) common+=' --allow-inconclusive' ;;
+        list | decode) common=--arch ;;
+        explain) common= ;;
+        esac
+        COMPREPLY=($(compgen -W "$common" -- "$cur"))
+        return
+    fi
 
     case $command in
+    '') COMPREPLY=($(compgen -W 'report sweep free-bits require list explain decode' -- "$cur")) ;;
+    explain) ((COMP_CWORD > at + 1)) || COMPREPLY=($(compgen -W '$(_mapprobe_flags)' -- "$cur")) ;;
     require)
         # FLAG:PATH is one word or three, as COMP_WORDBREAKS has it.
         if [[ $cur == : || ${COMP_WORDS[COMP_CWORD]} == : ]]; then
@@ -56,20 +70,8 @@ _mapprobe() {
             _mapprobe_files "$cur" ''
         elif [[ $cur == *:* ]]; then
             _mapprobe_files "${cur#*:}" "${cur%%:*}:"
-        elif [[ $cur == -* ]]; then
-            COMPREPLY=($(compgen -W "--allow-inconclusive $common" -- "$cur"))
         else
             COMPREPLY=($(compgen -W '$(_mapprobe_flags)' -- "$cur"))
-        fi
-        ;;
-    explain) COMPREPLY=($(compgen -W '$(_mapprobe_flags)' -- "$cur")) ;;
-    list | decode) COMPREPLY=($(compgen -W '--arch' -- "$cur")) ;;
-    report | sweep | free-bits) COMPREPLY=($(compgen -W "$common" -- "$cur")) ;;
-    *)
-        if [[ $cur == -* ]]; then
-            COMPREPLY=($(compgen -W "$common --help --version" -- "$cur"))
-        else
-            COMPREPLY=($(compgen -W 'report sweep free-bits require list explain decode' -- "$cur"))
         fi
         ;;
     esac

@@ -27,6 +27,7 @@ _mapprobe() {
         '(--record)--replay[answer from a recording]:recording:_files'
         '--thorough[also run tests that fill the address space]'
         '--reproducible[leave out what differs from run to run]'
+        '--framed[print it on standard error too, in checksummed lines]'
     )
     arch=('--arch[whose numbers to use]:architecture:(x86_64 aarch64 hppa)')
 
@@ -43,10 +44,10 @@ _mapprobe() {
             'report:a verdict per flag'
             'sweep:the answer to every bit of the flags argument'
             'free-bits:which bits and type values are guaranteed to fail here'
-            'require:whether flags are honored'
-            'list:the flags that are known'
-            'explain:what a flag promises and how it is proved'
-            'decode:which flags a number stands for'
+            'require:which of the flags behind it are not honored'
+            'list:every flag, its value, and when it came'
+            'explain:what a flag promises, and how that is proved'
+            'decode:which flags are in a number'
         )
         _describe -t commands command commands
         ;;
@@ -54,7 +55,7 @@ _mapprobe() {
         case $line[1] in
         report | sweep | free-bits) _arguments $asked ;;
         require)
-            _arguments $asked '--allow-inconclusive[let inconclusive pass]' \
+            _arguments $asked '--allow-inconclusive[what cannot be told counts as honored]' \
                 '*:flag or flag\:path:_mapprobe_requirements'
             ;;
         list) _arguments $arch ;;

@@ -27,6 +27,9 @@ pub struct Console {
     opened: Vec<Fd>,
 }
 
+/// What hands its lines, from the first to the last, to whoever prints them. Asked again, it says the same.
+pub type Lines<'a> = dyn Fn(&mut dyn FnMut(&str)) + 'a;
+
 impl Console {
     /// Mounts what is missing and opens the console, as standard input, output and error too where those are closed.
     #[cold]
@@ -48,7 +51,7 @@ impl Console {
 
     /// Prints all of the lines that `say` hands over, again from the first one where they could not all be printed.
     #[cold]
-    pub fn print(&self, kernel: &mut dyn Kernel, say: &dyn Fn(&mut dyn FnMut(&str))) {
+    pub fn print(&self, kernel: &mut dyn Kernel, say: &Lines) {
         // What can be read at a place is a plain file: archives of containers have one instead of the console.
         let stdout = if kernel.pread(STDOUT, &mut [], 0).is_ok() { NO_FD } else { STDOUT };
         let console = self.opened.last().copied().unwrap_or(NO_FD);

@@ -4,7 +4,8 @@
 //! booted in, [`initramfs`] what distributions boot them with, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
-//! [`browser`] looks at pages; [`kunit`], [`node_exporter`] and what [`python`] has are programs that read what we write.
+//! [`browser`] looks at pages, [`shells`] complete lines; [`kunit`], [`node_exporter`] and what [`python`] has are programs that read what
+//! we write. [`usage`] is what the command line takes.
 
 pub mod browser;
 pub mod console;
@@ -22,5 +23,7 @@ pub mod node_exporter;
 pub mod python;
 pub mod qemu;
 pub mod report;
+pub mod shells;
 pub mod stock;
 pub mod survey;
+pub mod usage;

@@ -29,6 +29,10 @@ pub const INITRAMFS: &[&str] = &["initramfs-tools-core", "dracut-core", "busybox
 pub const TRACING: &[&str] = &["strace"];
 /// To look at a page as a reader does.
 pub const BROWSER: &[&str] = &["chromium", "fonts-dejavu-core"];
+/// To read a manual page as two programs do.
+pub const MANUALS: &[&str] = &["man-db", "mandoc"];
+/// To complete lines in shells.
+pub const COMPLETING_SHELLS: &[&str] = &["bash", "bash-completion", "fish", "zsh"];
 /// To read results of tests, in Perl and in Python.
 pub const TEST_READERS: &[&str] = &["perl", "python3"];
 /// To run scripts of POSIX shells.

@@ -261,7 +261,7 @@ impl Guest {
             Op::FileInode => Ok(path.len() as u64),
             Op::Pread if fd < 3 && self.ways[0] == Way::PlainFile => Ok(0),
             Op::Pread if fd < 3 => Err(Errno::ESPIPE),
-            Op::Write if fd < 3 || fd >= DEVICES => self.write(fd, call.input),
+            Op::Write if !(3..DEVICES).contains(&fd) => self.write(fd, call.input),
             Op::Close if self.state.open.remove(&fd).is_some() => Ok(0),
             Op::Close if fd < 3 => Err(Errno::EBADF),
             Op::Open if path == "/proc/cmdline" => match self.command_line {

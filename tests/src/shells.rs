@@ -1,0 +1,167 @@
+//! Shells that complete a line: what they offer at its end, and what becomes of it when Tab is pressed. Knows of the program only its name.
+
+use crate::machine;
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Seek, Write};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// What is completed.
+const NAME: &str = "mapprobe";
+
+/// A shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// GNU bash.
+    Bash,
+    /// zsh.
+    Zsh,
+    /// fish.
+    Fish,
+}
+
+impl Shell {
+    /// Every one.
+    pub const ALL: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
+}
+
+/// A folder in which lines are completed: with a program on the path, completions where shells look for them, and some files.
+#[derive(Debug)]
+pub struct Place {
+    folder: TempDir,
+    completions: PathBuf,
+}
+
+impl Place {
+    /// Makes one. `completions` has a file for each shell, `program` is called there, and `files` are made; those that end with `/`
+    /// are folders.
+    ///
+    /// # Errors
+    /// A shell is not here and cannot be installed, or a file cannot be made.
+    pub fn make(completions: &Path, program: &Path, files: &[&str]) -> Result<Place> {
+        machine::need(machine::COMPLETING_SHELLS)?;
+        let folder = tempfile::tempdir().context("A temporary folder cannot be made.")?;
+        let at = |name: &str| folder.path().join(name);
+        for name in ["bin", "zsh", "bash/completions", "files", "home"] {
+            fs::create_dir_all(at(name))?;
+        }
+        symlink(program, at("bin").join(NAME))?;
+        // Under the names that the shells look for.
+        symlink(completions.join(format!("{NAME}.bash")), at("bash/completions").join(NAME))?;
+        symlink(completions.join(format!("{NAME}.zsh")), at("zsh").join(format!("_{NAME}")))?;
+        for name in files {
+            let path = at("files").join(name);
+            if name.ends_with('/') { fs::create_dir_all(path)? } else { fs::write(path, "")? }
+        }
+        Ok(Place { folder, completions: completions.to_owned() })
+    }
+
+    /// What a shell offers at the end of each line.
+    ///
+    /// # Errors
+    /// The shell failed, or complained.
+    pub fn offered(&self, shell: Shell, lines: &[String]) -> Result<Vec<BTreeSet<String>>> {
+        let set = |text: &str| text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        match shell {
+            Shell::Bash => lines.iter().map(|line| Ok(set(&self.bash(&Self::words(line))?))).collect(),
+            Shell::Zsh => Ok(self
+                .tab(shell, "", lines)?
+                .iter()
+                .map(|said| set(said.split_once('\n').map_or("", |said| said.1)))
+                .collect()),
+            Shell::Fish => {
+                let script = format!("source {}; complete -C $argv[1]", self.file("fish").display());
+                let complete = |line: &String| {
+                    let said = said(self.start("fish").args(["--no-config", "-c", &script, line]))?;
+                    // A description follows each.
+                    Ok(set(&said).iter().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect())
+                };
+                lines.iter().map(complete).collect()
+            }
+        }
+    }
+
+    /// What each line is after Tab was pressed at its end, on a terminal, in a shell that did `setup` first.
+    ///
+    /// # Errors
+    /// The shell failed, or complained.
+    pub fn typed(&self, shell: Shell, setup: &str, lines: &[String]) -> Result<Vec<String>> {
+        let said = self.tab(shell, setup, lines)?;
+        Ok(said.iter().map(|said| said.lines().next().unwrap_or_default().to_owned()).collect())
+    }
+
+    /// What bash answers when the completions that are installed on a machine were loaded for the name.
+    ///
+    /// # Errors
+    /// The shell failed, or complained.
+    pub fn loaded_by_bash(&self) -> Result<String> {
+        let script =
+            format!("source /usr/share/bash-completion/bash_completion; _completion_loader {NAME}; complete -p {NAME}");
+        let folder = self.folder.path().join("bash");
+        said(self.start("bash").env("BASH_COMPLETION_USER_DIR", folder).args(["--norc", "-c", &script]))
+    }
+
+    /// The words of a line as bash divides it, with a colon as a word of its own.
+    fn words(line: &str) -> Vec<String> {
+        let line = line.replace(':', "\n:\n");
+        line.trim_end_matches('\n').split([' ', '\n']).map(str::to_owned).collect()
+    }
+
+    /// Calls the function of the completion as bash does.
+    fn bash(&self, words: &[String]) -> Result<String> {
+        let script = "source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _mapprobe\n\
+                      ((!${#COMPREPLY[@]})) || printf '%s\\n' \"${COMPREPLY[@]}\"";
+        said(self.start("bash").args(["--norc", "-c", script]).arg(self.file("bash")).args(words))
+    }
+
+    /// Presses Tab: the line, and below it what was offered.
+    fn tab(&self, shell: Shell, setup: &str, lines: &[String]) -> Result<Vec<String>> {
+        let work = tempfile::tempdir()?;
+        let (name, completions) = match shell {
+            Shell::Bash => ("bash", self.file("bash")),
+            Shell::Zsh => ("zsh", self.folder.path().join("zsh")),
+            Shell::Fish => bail!("fish tells what it offers without a terminal"),
+        };
+        let mut input = tempfile::tempfile()?;
+        lines.iter().try_for_each(|line| writeln!(input, "{line}"))?;
+        input.rewind()?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("shells/tab.zsh");
+        let mut zsh = self.start("zsh");
+        zsh.arg("-f").arg(script).arg(name).arg(completions).arg(work.path()).arg(setup).stdin(input);
+        let said = said(&mut zsh)?;
+        let said: Vec<String> = said.strip_suffix("\n\n").unwrap_or(&said).split("\n\n").map(str::to_owned).collect();
+        ensure!(said.len() == lines.len(), "{} lines, and {} answers: {said:#?}", lines.len(), said.len());
+        Ok(said)
+    }
+
+    fn file(&self, shell: &str) -> PathBuf {
+        self.completions.join(format!("{NAME}.{shell}"))
+    }
+
+    /// A program in the folder of the files, which finds ours first.
+    fn start(&self, program: &str) -> Command {
+        let mut path = self.folder.path().join("bin").into_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let mut command = Command::new(program);
+        command
+            .env("PATH", path)
+            .env("HOME", self.folder.path().join("home"))
+            .env("TERM", "xterm")
+            .env("LC_ALL", "C.UTF-8");
+        command.env_remove("FPATH").current_dir(self.folder.path().join("files"));
+        command
+    }
+}
+
+fn said(command: &mut Command) -> Result<String> {
+    let Output { status, stdout, stderr } =
+        command.output().with_context(|| format!("{command:?} cannot be started."))?;
+    let complaint = String::from_utf8_lossy(&stderr);
+    ensure!(status.success() && complaint.is_empty(), "{command:?} ended with {status}: {complaint}");
+    String::from_utf8(stdout).with_context(|| format!("{command:?} said what is no text."))
+}

@@ -1,0 +1,130 @@
+//! The completions for shells, in these shells: they offer what the command line takes, and nothing else.
+
+use lab::shells::{Place, Shell};
+use lab::{delivered, usage};
+use mapprobe::arch::Arch;
+use mapprobe::flags::TABLE;
+use std::collections::BTreeSet;
+
+/// With a name that has to be quoted, for a terminal only.
+const FILES: [&str; 3] = ["folder/", "folder/inside.txt", "file.txt"];
+const ODD: [&str; 1] = ["with space/"];
+
+fn place(files: &[&str]) -> Place {
+    let program = &delivered::of(Arch::native()).unwrap().path;
+    Place::make(&dist::workspace::root().join("dist/completions"), program, files).unwrap()
+}
+
+fn set<T: Into<String>>(words: impl IntoIterator<Item = T>) -> BTreeSet<String> {
+    words.into_iter().map(Into::into).collect()
+}
+
+/// The options that go with a command. Those that end everything, help and version, are offered in front only.
+fn options(command: Option<&str>) -> BTreeSet<String> {
+    let ends = |option: &str| ["--help", "--version"].contains(&option);
+    let options = usage::options().into_iter();
+    set(options.filter(|option| usage::accepts(command, option) && !(command.is_some() && ends(option))))
+}
+
+/// Lines, and what is to be offered at their ends.
+fn expected() -> Vec<(String, BTreeSet<String>)> {
+    let (commands, nothing) = (usage::commands(), BTreeSet::new());
+    let flags = || TABLE.iter().map(|flag| flag.name.plain());
+    let begin = |start: &str| set(flags().filter(|name| name.starts_with(start)));
+    let mut lines = vec![
+        ("mapprobe ".into(), set(commands.clone())),
+        ("mapprobe --".into(), options(None)),
+        ("mapprobe --format ".into(), set(usage::formats())),
+        ("mapprobe --reproducible sweep --format js".into(), set(["json", "jsonl"])),
+        ("mapprobe list --arch ".into(), set(usage::architectures())),
+        ("mapprobe decode 0x1 --arch ".into(), set(usage::architectures())),
+        ("mapprobe decode 0x1 --".into(), set(["--arch"])),
+        ("mapprobe decode ".into(), nothing.clone()),
+        ("mapprobe --prefix rep".into(), nothing.clone()),
+        ("mapprobe --format rep".into(), nothing.clone()),
+        ("mapprobe explain ".into(), set(flags())),
+        ("mapprobe explain MAP_HUGE".into(), begin("MAP_HUGE")),
+        ("mapprobe explain MAP_FIXED ".into(), nothing),
+        ("mapprobe require ".into(), set(flags())),
+        ("mapprobe require MAP_FIXED MAP_S".into(), begin("MAP_S")),
+        ("mapprobe require MAP_SYNC:".into(), set(["file.txt", "folder"])),
+        ("mapprobe require MAP_FIXED MAP_SYNC:fi".into(), set(["file.txt"])),
+        ("mapprobe require MAP_SYNC:folder/".into(), set(["inside.txt"])),
+    ];
+    for option in ["--path", "--record", "--replay"] {
+        lines.push((format!("mapprobe {option} "), set(["file.txt", "folder"])));
+        lines.push((format!("mapprobe sweep {option} fo"), set(["folder"])));
+    }
+    lines.extend(commands.iter().map(|command| {
+        // Where a command itself takes words, options are offered when a hyphen is there.
+        (format!("mapprobe {command} --"), options(Some(command)))
+    }));
+    lines
+}
+
+/// An offer without what stands before it in its word, and without the end of a folder: shells differ in these.
+fn bare(offer: &str) -> String {
+    let offer = offer.rsplit(':').next().unwrap_or_default().trim_end_matches('/');
+    offer.rsplit('/').next().unwrap_or_default().into()
+}
+
+#[test]
+fn shells_offer_what_the_program_takes() {
+    let place = place(&FILES);
+    let (lines, expected): (Vec<String>, Vec<BTreeSet<String>>) = expected().into_iter().unzip();
+    let mut wrong = Vec::new();
+    for shell in Shell::ALL {
+        for ((line, expected), offered) in lines.iter().zip(&expected).zip(place.offered(shell, &lines).unwrap()) {
+            let offered: BTreeSet<String> = offered.iter().map(|offer| bare(offer)).collect();
+            if offered != *expected {
+                wrong.push(format!("{shell:?} at the end of `{line}` offers {offered:?} instead of {expected:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{} lines in {} shells", lines.len(), Shell::ALL.len());
+}
+
+/// What a person sees: keys are pressed on a terminal.
+#[test]
+fn tab_goes_on_with_the_line() {
+    let place = place(&[&FILES[..], &ODD].concat());
+    let lines = [
+        ("mapprobe exp", "mapprobe explain "),
+        ("mapprobe explain MAP_FIXED_", "mapprobe explain MAP_FIXED_NOREPLACE "),
+        ("mapprobe --format k", "mapprobe --format ktap "),
+        ("mapprobe list --arch h", "mapprobe list --arch hppa "),
+        ("mapprobe require --al", "mapprobe require --allow-inconclusive "),
+        ("mapprobe require MAP_SYNC:fi", "mapprobe require MAP_SYNC:file.txt "),
+        ("mapprobe require MAP_SYNC:w", "mapprobe require MAP_SYNC:with\\ space/"),
+        ("mapprobe --replay fi", "mapprobe --replay file.txt "),
+        ("mapprobe --path w", "mapprobe --path with\\ space/"),
+        ("mapprobe --path fo", "mapprobe --path folder/"),
+        ("mapprobe nothing", "mapprobe nothing"),
+    ];
+    let typed: Vec<String> = lines.iter().map(|line| line.0.into()).collect();
+    for shell in [Shell::Bash, Shell::Zsh] {
+        let seen = place.typed(shell, "", &typed).unwrap();
+        assert_eq!(seen, lines.map(|line| line.1), "{shell:?}");
+    }
+}
+
+#[test]
+fn bash_completion_finds_it() {
+    assert_eq!(place(&[]).loaded_by_bash().unwrap().trim(), "complete -F _mapprobe mapprobe");
+}
+
+/// In bash a colon divides words, unless somebody says otherwise.
+#[test]
+fn a_colon_may_be_part_of_a_word() {
+    let place = place(&[&FILES[..], &ODD].concat());
+    let lines = [
+        ("mapprobe require MAP_SYNC:fi", "mapprobe require MAP_SYNC:file.txt "),
+        ("mapprobe require MAP_SYNC:fo", "mapprobe require MAP_SYNC:folder/"),
+        ("mapprobe require MAP_SYNC:folder/", "mapprobe require MAP_SYNC:folder/inside.txt "),
+        ("mapprobe require MAP_SYNC:w", "mapprobe require MAP_SYNC:with\\ space/"),
+    ];
+    let typed = lines.map(|line| line.0.into());
+    let seen = place.typed(Shell::Bash, "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}", &typed).unwrap();
+    assert_eq!(seen, lines.map(|line| line.1));
+}

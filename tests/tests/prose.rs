@@ -1,0 +1,225 @@
+//! What the documents quote, tell to type, and link to: quotations are looked up in recordings of real kernels, commands are understood by the
+//! program, and links lead somewhere.
+
+use lab::{delivered, report, usage};
+use mapprobe::arch::Arch;
+use mapprobe::cli;
+use mapprobe::flags::TABLE;
+use mapprobe::recording;
+use mapprobe::report::FORMATS;
+use mapprobe::verdict::Verdict;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Documents that quote recordings.
+const QUOTING: [&str; 2] = ["docs/verdicts.md", "docs/unknown-flags.md"];
+/// Where recordings are, as a document in `docs/` links to them.
+const RECORDINGS: &str = "../probe/tests/recordings/";
+
+fn text(path: &str) -> String {
+    fs::read_to_string(dist::workspace::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every document that people wrote.
+fn documents() -> Vec<String> {
+    let folders = ["", "docs/", "probe/tests/recordings/", "tests/console/"];
+    let names = folders.iter().flat_map(|folder| {
+        let entries = fs::read_dir(dist::workspace::root().join(folder)).unwrap();
+        entries.map(move |entry| format!("{folder}{}", entry.unwrap().file_name().to_string_lossy()))
+    });
+    names.filter(|name| name.ends_with(".md")).collect()
+}
+
+/// A block of a document between fences.
+struct Block {
+    /// The word behind the first fence.
+    kind: String,
+    /// The line of text before it.
+    before: String,
+    /// What is between.
+    lines: Vec<String>,
+}
+
+fn blocks(text: &str) -> Vec<Block> {
+    let (mut blocks, mut before, mut open): (Vec<Block>, String, bool) = (Vec::new(), String::new(), false);
+    for line in text.lines() {
+        match (line.strip_prefix("```"), open) {
+            (Some(_), true) => open = false,
+            (Some(kind), false) => {
+                open = true;
+                blocks.push(Block { kind: kind.into(), before: std::mem::take(&mut before), lines: Vec::new() });
+            }
+            (None, true) => blocks.last_mut().unwrap().lines.push(line.into()),
+            (None, false) if line.is_empty() => {}
+            (None, false) => before = line.into(),
+        }
+    }
+    blocks
+}
+
+/// A quotation: of what kernel, which package that came in, from what recording.
+struct Source {
+    kernel: String,
+    package: String,
+    path: String,
+}
+
+/// `[KERNEL](RECORDING), PACKAGE:`, or `[KERNEL](RECORDING), PACKAGE, and more:`.
+fn source(line: &str) -> Option<Source> {
+    let (kernel, rest) = line.strip_prefix('[')?.split_once("](")?;
+    let (path, package) = rest.strip_prefix(RECORDINGS)?.split_once("), ")?;
+    let package = package.strip_suffix(':')?.split(", after ").next()?;
+    Some(Source { kernel: kernel.into(), package: package.into(), path: path.into() })
+}
+
+/// The quoted lines that are missing: they must stand in the other ones, in this order.
+fn missing<'a>(quoted: &'a [String], lines: &[String]) -> Vec<&'a str> {
+    let mut lines = lines.iter();
+    quoted.iter().filter(|quoted| !lines.any(|line| line == *quoted)).map(String::as_str).collect()
+}
+
+/// What of a block is not in the recording.
+fn wrong(block: &Block, path: &str) -> Vec<String> {
+    let recording = text(&format!("probe/tests/recordings/{path}"));
+    let strings = |lines: Vec<&str>| lines.into_iter().map(str::to_owned).collect::<Vec<String>>();
+    let plain = |text: &str| strings(text.lines().map(|line| line.trim().trim_end_matches(',')).collect());
+    if !recording.starts_with("mapprobe recording") {
+        return strings(missing(&block.lines, &plain(&recording)));
+    }
+    let replayed =
+        recording::replay(recording.as_bytes(), TABLE, true).unwrap_or_else(|complaint| panic!("{path}: {complaint}"));
+    let print = |format: &str| {
+        let at = usage::formats().iter().position(|name| name == format).unwrap();
+        (FORMATS[at].write)(&replayed)
+    };
+    if block.kind == "json" {
+        return strings(missing(&plain(&block.lines.join("\n")), &plain(&print("json"))));
+    }
+    // A row of the table, and some of the evidence for it.
+    let (row, evidence) = block.lines.split_first().expect("a quotation");
+    let json = report::parse(print("json").as_bytes()).unwrap();
+    let name = row.split_whitespace().next();
+    let flag = json["flags"].as_array().unwrap().iter().find(|flag| flag["name"].as_str() == name);
+    let calls = flag.and_then(|flag| flag["evidence"].as_array()).unwrap_or_else(|| panic!("{path}: {row}"));
+    let calls: Vec<String> = calls.iter().map(|call| call.as_str().unwrap().into()).collect();
+    let evidence: Vec<String> = evidence.iter().filter(|line| !line.is_empty()).cloned().collect();
+    let table = print("table");
+    let row = table.lines().all(|line| line != row).then(|| row.clone());
+    row.into_iter().chain(strings(missing(&evidence, &calls))).collect()
+}
+
+#[test]
+fn quotations_are_in_the_recordings() {
+    let atlas = text("docs/atlas.md");
+    for document in QUOTING {
+        let mut checked = 0;
+        for block in blocks(&text(document)) {
+            let Some(source) = source(&block.before) else {
+                assert!(
+                    !usage::invocations(&block.lines.join("\n")).is_empty(),
+                    "{document}: who said {:?}?",
+                    block.lines
+                );
+                continue;
+            };
+            let Source { kernel, package, path } = source;
+            let found = wrong(&block, &path);
+            assert!(found.is_empty(), "{document}: not in {path}:\n{}", found.join("\n"));
+            let file = path.rsplit('/').next().unwrap();
+            assert!(file.starts_with(&kernel), "{document}: {file} is not of {kernel}");
+            let known = atlas.lines().find(|line| line.starts_with(&format!("- {kernel}, ")));
+            let known = known.unwrap_or_else(|| panic!("{document}: the atlas has no {kernel}"));
+            assert!(known.contains(&format!("Package: {package};")), "{document}: {package}, and in the atlas {known}");
+            checked += 1;
+        }
+        assert!(checked > 6, "{document}: {checked} quotations");
+        println!("{document}: {checked} quotations");
+    }
+}
+
+#[test]
+fn each_verdict_has_an_example() {
+    let text = text("docs/verdicts.md");
+    for verdict in Verdict::ALL {
+        let word = verdict.word().string();
+        let (_, section) = text.split_once(&format!("\n## {word}\n")).unwrap_or_else(|| panic!("no section {word}"));
+        let example = blocks(section.split("\n## ").next().unwrap()).into_iter().next().expect("an example");
+        let shown = example.lines[0].split_whitespace().nth(2);
+        assert_eq!(shown, Some(word.as_str()), "{:?}", example.lines);
+    }
+}
+
+/// The rows of the atlas about bits that could have carried no flag, all of them.
+#[test]
+fn what_is_told_of_the_atlas_is_in_it() {
+    let rows = |text: &str| -> Vec<String> {
+        let (_, rest) = text.split_once("| Architecture | Value |").expect("the table");
+        rest.lines().skip(2).take_while(|line| line.starts_with('|')).map(str::to_owned).collect()
+    };
+    let quoted = rows(&text("docs/unknown-flags.md"));
+    assert_eq!(quoted, rows(&text("docs/atlas.md")));
+    assert!(!quoted.is_empty() && quoted.iter().all(|row| row.starts_with("| hppa |")), "{quoted:#?}");
+    // The row about map types says what the others do: each of its values was taken once, and is refused by all that are named.
+    let row = quoted.iter().find(|row| row.contains("map types")).expect("the row about map types");
+    let values = row.split(['|', ',', ' ']).filter_map(|word| word.strip_prefix("0x"));
+    let kernels: Vec<&str> = row.rsplit('|').nth(1).unwrap().split(',').map(str::trim).collect();
+    let old = text("probe/tests/recordings/hppa-4.10.17.txt");
+    for value in values {
+        for backing in ["anon", "memfd"] {
+            let line = format!("S {backing} t{value:0>2} base ok");
+            assert!(old.contains(&line), "{line}");
+        }
+        for kernel in &kernels {
+            let recording = text(&format!("probe/tests/recordings/lab/{kernel}.sweep.txt"));
+            let json = (FORMATS[0].write)(&recording::replay(recording.as_bytes(), TABLE, true).unwrap());
+            for backing in ["anonymous", "memfd"] {
+                let line = format!("{{\"type\": \"0x{value}\", \"backing\": \"{backing}\", \"outcome\": \"EINVAL\"}}");
+                assert!(json.contains(&line), "{kernel}: {line}");
+            }
+        }
+    }
+    assert_eq!(kernels.len(), 5, "{kernels:?}");
+}
+
+/// Every command line of every document is one that the program takes; what asks no kernel, or a recording, is run.
+#[test]
+fn commands_are_understood() {
+    let (mut understood, mut run) = (0, 0);
+    for document in documents() {
+        for block in blocks(&text(&document)) {
+            for words in usage::invocations(&block.lines.join("\n")) {
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                assert!(cli::parse(&words).is_ok(), "{document}: {words:?}: {:?}", cli::parse(&words));
+                understood += 1;
+                let replays = words.iter().any(|word| dist::workspace::root().join(word).is_file());
+                if replays || ["list", "explain", "decode"].contains(words.first().unwrap_or(&"")) {
+                    let program = &delivered::of(Arch::native()).unwrap().path;
+                    let said =
+                        Command::new(program).args(&words).current_dir(dist::workspace::root()).output().unwrap();
+                    assert!(said.status.success() && said.stderr.is_empty(), "{document}: {words:?}: {said:?}");
+                    run += 1;
+                }
+            }
+        }
+    }
+    println!("{understood} commands, {run} of them run");
+    assert!(understood > 10 && run > 1);
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut links = 0;
+    for document in documents() {
+        let folder = dist::workspace::root().join(&document);
+        let folder = folder.parent().unwrap_or(Path::new(""));
+        for link in text(&document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap_or_default();
+            if !link.contains("://") && !file.is_empty() {
+                assert!(folder.join(file).exists(), "{document}: {link}");
+                links += 1;
+            }
+        }
+    }
+    assert!(links > 20, "{links}");
+}
