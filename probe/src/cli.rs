@@ -40,16 +40,18 @@ Arguments:
   --allow-inconclusive
                   for require: as good as honored
   --arch          for list and decode: the architecture
+  --framed        print it on standard error too, in checksummed lines
   --version       print the version and exit
 
 Exit code: 0 printed, or all honored; 1 not honored; 2 failed; 3 inconclusive
 ";
 
 /// The words that stand for themselves, behind them those that a value follows, and the one that can be given again.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 11] = [
     "--thorough",
     "--reproducible",
     "--allow-inconclusive",
+    "--framed",
     "--version",
     "--arch",
     "--format",
@@ -62,8 +64,9 @@ pub(crate) const NAMES: [&str; 10] = [
 pub(crate) const THOROUGH: usize = 0;
 const REPRODUCIBLE: usize = 1;
 const LENIENT: usize = 2;
-const VERSION: usize = 3;
-const ARCH: usize = 4;
+const FRAMED: usize = 3;
+const VERSION: usize = 4;
+const ARCH: usize = 5;
 /// The last one's.
 pub(crate) const PATH: usize = NAMES.len() - 1;
 
@@ -112,6 +115,8 @@ pub struct Options {
     pub thorough: bool,
     /// Whether to leave out what differs from run to run.
     pub reproducible: bool,
+    /// Whether to print it on standard error too, in the lines of [`crate::frame`]: a console is shared with others.
+    pub framed: bool,
     /// How it is printed, beside that.
     pub style: Style,
     /// What is required.
@@ -205,6 +210,7 @@ fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<
     options.style.prefix = owned(prefix);
     options.thorough = is_given(THOROUGH);
     options.reproducible = is_given(REPRODUCIBLE);
+    options.framed = is_given(FRAMED);
     options.lenient = is_given(LENIENT);
     Some(Asked::Kernel)
 }

@@ -8,7 +8,7 @@ use crate::kernel::{Fd, How, Kernel};
 use crate::recording;
 use crate::report::{self, FORMATS, Fit, Report, Writer, sentence};
 use crate::text::Text;
-use crate::{init, require, run};
+use crate::{frame, init, require, run};
 
 /// Standard output.
 pub const STDOUT: Fd = 1;
@@ -27,9 +27,11 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
+    let mut framed = false;
     let reply = match cli::parse(arguments.get(1..).unwrap_or_default()) {
         Ok(mut request) => {
             if let Request::Run(options) = &mut request {
+                framed = options.framed;
                 options.style.colour = is_coloured(kernel, options.format);
             }
             answer(kernel, request, table)
@@ -37,7 +39,15 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
         Err(complaint) => Err(complaint),
     };
     match reply {
-        Ok((text, code)) => print(kernel, &text, code),
+        Ok((text, code)) => {
+            let exit = print(kernel, &text, code);
+            if framed {
+                frame::lines(&text, exit, &mut |line| {
+                    let _ = write_all(kernel, STDERR, line.as_bytes());
+                });
+            }
+            exit
+        }
         Err(complaint) => {
             complain(kernel, &complaint);
             FAILED

@@ -18,7 +18,7 @@ use crate::text::Text;
 const WIDTH: usize = 64;
 
 /// Calls `print` with each line of the framed report, newline included.
-pub fn lines(report: &str, exit: i32, mut print: impl FnMut(&str)) {
+pub fn lines(report: &str, exit: i32, print: &mut dyn FnMut(&str)) {
     let mut line = String::new();
     Text::FRAME_BEGIN.push(&mut line);
     print(&line);

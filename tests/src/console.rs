@@ -8,8 +8,8 @@
 //! ```
 //!
 //! A console is shared with the kernel: its messages stand between our lines and sometimes inside them, and `\n` arrives
-//! as `\r\n`. So every line is found by its marker and believed only when its checksum fits. What a log holds *starts*
-//! as nothing: silence never reads as success.
+//! as `\r\n`. So every line is found by its marker and believed only when its checksum fits. What a message divided is put together
+//! again where the message tells where it begins: by its time. What a log holds *starts* as nothing: silence never reads as success.
 
 use std::collections::BTreeMap;
 
@@ -53,23 +53,59 @@ pub enum Framed {
 
 /// Reads a console log. When it holds several reports, the last whole one counts.
 pub fn read(log: &[u8]) -> Reading {
-    let mut frames = vec![Frame::default()];
-    let mut panic = None;
-    for line in log.split(|&byte| byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if panic.is_none() {
-            panic = trouble(line);
+    let mut readings = reports(log);
+    let whole = readings.iter().rposition(|reading| matches!(reading, Framed::Whole { .. }));
+    let best = whole.or(readings.len().checked_sub(1)).map(|at| readings.swap_remove(at));
+    Reading { report: best.unwrap_or_default(), panic: lines(log).find_map(trouble) }
+}
+
+/// Every report of a console log, in order.
+pub fn reports(log: &[u8]) -> Vec<Framed> {
+    let (as_it_is, mended) = (framed(log), framed(&without_messages(log)));
+    let whole = |reports: &[Framed]| reports.iter().filter(|report| matches!(report, Framed::Whole { .. })).count();
+    if whole(&mended) > whole(&as_it_is) { mended } else { as_it_is }
+}
+
+/// A log without the kernel's messages. The kernel sends a message to a serial line at once, in the middle of what programs have
+/// sent there and the line has not yet taken, and ends it with a line feed.
+fn without_messages(log: &[u8]) -> Vec<u8> {
+    let (mut kept, mut rest) = (Vec::with_capacity(log.len()), log);
+    while let [first, behind @ ..] = rest {
+        if is_message(rest) {
+            let end = rest.iter().position(|&byte| byte == b'\n');
+            rest = end.map_or(&[], |end| &rest[end + 1..]);
+        } else {
+            kept.push(*first);
+            rest = behind;
         }
+    }
+    kept
+}
+
+/// Whether a message begins here: `[    3.288085] `, seconds and millionths since the start (`CONFIG_PRINTK_TIME`).
+fn is_message(text: &[u8]) -> bool {
+    let head = text.iter().take(24).position(|&byte| byte == b']').and_then(|end| text[..end].strip_prefix(b"["));
+    let head = head.and_then(|head| std::str::from_utf8(head).ok()).unwrap_or_default();
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    head.split_once('.')
+        .is_some_and(|(seconds, rest)| digits(seconds.trim_start_matches(' ')) && rest.len() == 6 && digits(rest))
+}
+
+/// Every report of the lines as they are.
+fn framed(log: &[u8]) -> Vec<Framed> {
+    let mut frames = vec![Frame::default()];
+    for line in lines(log) {
         match parse(line) {
             Some(Line::Begin(version)) => frames.push(Frame { begun: Some(version), ..Frame::default() }),
             Some(line) => frames.last_mut().expect("never empty").add(line),
             None => {}
         }
     }
-    let mut readings: Vec<Framed> = frames.into_iter().map(Frame::finish).filter(|f| *f != Framed::Nothing).collect();
-    let whole = readings.iter().rposition(|reading| matches!(reading, Framed::Whole { .. }));
-    let best = whole.or(readings.len().checked_sub(1)).map(|at| readings.swap_remove(at));
-    Reading { report: best.unwrap_or_default(), panic }
+    frames.into_iter().map(Frame::finish).filter(|f| *f != Framed::Nothing).collect()
+}
+
+fn lines(log: &[u8]) -> impl Iterator<Item = &[u8]> {
+    log.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// The line as text, if with it the kernel gives up.

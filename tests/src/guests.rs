@@ -4,6 +4,7 @@
 mod disk;
 mod rows;
 
+pub use disk::ext4_of;
 pub use rows::{ALL, SKIPS};
 
 use crate::kernels::Kernel;
@@ -69,8 +70,8 @@ pub fn company(target: &Target) -> Result<Vec<u8>> {
     compiled("company.c", target)
 }
 
-/// The set-up program for an architecture: compiled once per process.
-fn setup(arch: Arch) -> Result<&'static [u8]> {
+/// The set-up program for an architecture, which can be the init of a disk too: compiled once per process.
+pub fn setup(arch: Arch) -> Result<&'static [u8]> {
     static COMPILED: [OnceLock<Result<Vec<u8>, String>>; Arch::ALL.len()] = [const { OnceLock::new() }; 3];
     let compiled = COMPILED[arch as usize].get_or_init(|| {
         let made = compiled("setup.c", targets::of(arch));

@@ -1,10 +1,15 @@
 //! The framed form, checked with another implementation of its checksum.
 
+use lab::console::{self, Framed};
+use lab::delivered;
+use mapprobe::arch::Arch;
 use mapprobe::frame;
+use std::fs::File;
+use std::process::Command;
 
 fn framed(report: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    frame::lines(report, 3, |line| lines.push(line.strip_suffix('\n').expect("a whole line").to_string()));
+    frame::lines(report, 3, &mut |line| lines.push(line.strip_suffix('\n').expect("a whole line").to_string()));
     lines
 }
 
@@ -38,4 +43,32 @@ fn an_empty_report_is_framed_too() {
 fn numbers_grow_beyond_four_digits() {
     let lines = framed(&"x\n".repeat(10_000));
     assert!(lines[9_999].starts_with("mapprobe:9999:") && lines[10_000].starts_with("mapprobe:10000:"));
+}
+
+#[test]
+fn no_character_is_divided() {
+    let report = "\u{fffd}".repeat(100) + "x" + &"\u{1f980}".repeat(100);
+    let lines = framed(&report);
+    let payloads: String =
+        lines[1..lines.len() - 1].iter().map(|line| &line["mapprobe:0001:00000000:".len()..]).collect();
+    assert_eq!(payloads, report);
+}
+
+/// Beside the report as it is: the same in the frame on standard error.
+#[test]
+fn framed_the_report_comes_twice() {
+    let program = &delivered::of(Arch::X86_64).unwrap().path;
+    for words in [&["--framed"][..], &["sweep", "--framed"], &["--framed", "--format", "table"]] {
+        let run = Command::new(program).args(words).output().expect("the program runs");
+        assert_eq!(run.status.code(), Some(0), "{words:?}");
+        let Framed::Whole { report, exit } = console::read(&run.stderr).report else { panic!("{words:?}: not whole") };
+        assert!(report == run.stdout && exit == 0 && !report.is_empty(), "{words:?}: {}", run.stdout.len());
+    }
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let run = Command::new(program).arg("--framed").stdout(full).output().expect("the program runs");
+    assert_eq!(run.status.code(), Some(2));
+    assert!(
+        matches!(console::read(&run.stderr).report, Framed::Whole { exit: 2, .. }),
+        "the console has it all the same"
+    );
 }

@@ -83,11 +83,22 @@ fn bytes_that_are_not_text_are_skipped() {
 }
 
 #[test]
-fn a_kernel_message_inside_a_line_damages_that_line() {
-    let (head, tail) = line(2).split_at(40);
-    assert_damaged(&with(2, &[&format!("{head}[    1.234567] clocksource: tsc"), tail]), &[2], "Damaged lines: [2]");
-    let (head, tail) = line(3).split_at(15);
-    assert_damaged(&with(3, &[&format!("{head}[    1.234567] clocksource: tsc"), tail]), &[3], "Damaged lines: [3]");
+fn a_kernel_message_inside_a_line_is_taken_out() {
+    for at in [0, 3, 10, 15, 40, line(2).len()] {
+        let (head, tail) = line(2).split_at(at);
+        let message = "[    1.234567] clocksource: tsc\r\n[12345.000001] mapprobe:0002:6af20eb2:  \r\n";
+        assert_whole(&with(2, &[&format!("{head}{message}{tail}")]));
+    }
+}
+
+#[test]
+fn a_kernel_message_without_a_time_damages_the_line_it_is_in() {
+    for message in ["clocksource: tsc", "[   1.234] tsc", "[    1.23456x] tsc", "[a.123456] tsc", "[.123456] tsc"] {
+        let (head, tail) = line(2).split_at(40);
+        assert_damaged(&with(2, &[&format!("{head}{message}"), tail]), &[2], "Damaged lines: [2]");
+        let (head, tail) = line(3).split_at(15);
+        assert_damaged(&with(3, &[&format!("{head}{message}"), tail]), &[3], "Damaged lines: [3]");
+    }
 }
 
 #[test]

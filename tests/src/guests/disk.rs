@@ -1,21 +1,32 @@
-//! The disk of a guest.
+//! The disks of guests.
 
 use crate::machine;
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::Command;
 
-/// Bytes: enough for a scratch file, and little to carry into a guest.
+/// Bytes: enough for a scratch file or a small root, and little to carry into a guest.
 const SIZE: u64 = 4 << 20;
 
 /// An empty ext4 file system. Its blocks are as large as x86's pages, which DAX needs (Documentation/filesystems/dax.rst).
 pub fn ext4() -> Result<Vec<u8>> {
+    made(&[])
+}
+
+/// An ext4 file system that holds what is in a folder.
+pub fn ext4_of(folder: &Path) -> Result<Vec<u8>> {
+    let folder = folder.to_str().context("The folder's name is no text.")?;
+    made(&["-d", folder])
+}
+
+fn made(arguments: &[&str]) -> Result<Vec<u8>> {
     machine::need(machine::DISKS)?;
     let file = tempfile::NamedTempFile::new().context("A temporary file cannot be made.")?;
     File::options().write(true).open(file.path()).and_then(|file| file.set_len(SIZE))?;
     let mut command = Command::new("/sbin/mkfs.ext4");
-    let said = command.args(["-q", "-b", "4096", "-O", "^has_journal"]).arg(file.path()).output();
-    let said = said.context("/sbin/mkfs.ext4 cannot be started; its Debian package is e2fsprogs.")?;
+    command.args(["-q", "-b", "4096", "-O", "^has_journal"]).args(arguments).arg(file.path());
+    let said = command.output().context("/sbin/mkfs.ext4 cannot be started; its Debian package is e2fsprogs.")?;
     if !said.status.success() {
         bail!("mkfs.ext4 ended with {}: {}", said.status, String::from_utf8_lossy(&said.stderr).trim());
     }

@@ -1,6 +1,7 @@
 //! Modules of a packaged kernel, out of the package its image came from, or the one that goes with it.
 
 use super::{Kernel, Origin};
+use crate::stock::Provenance;
 use crate::{machine, stock};
 use anyhow::{Context, Result, bail};
 use dist::cache::Cache;
@@ -22,16 +23,9 @@ impl Kernel {
             bail!("{} is built without modules; a guest that needs {} cannot be booted.", self.name, names.join(", "))
         };
         let (image, cache) = (self.image()?.provenance, Cache::open()?);
-        // They fit one image only.
-        let recipe = format!("{} for {} {} {}", names.join(", "), image.package, image.version, image.sha256);
         let place = format!("modules/{}", self.name);
-        let item = stock::item(&cache, (&place, "modules"), &recipe, |to, work| {
-            machine::need(machine::ARCHIVE)?;
-            let index = Mirror::from_apt()?.index(&cache, suite, targets::of(self.arch).debian)?;
-            let package = index.exact(&image.package.replace(APART.0, APART.1), &image.version).with_context(|| {
-                let kernel = cache.path().join("kernels").join(self.name);
-                format!("Delete {} to get a newer kernel with its modules.", kernel.display())
-            })?;
+        let item = stock::item(&cache, (&place, "modules"), &recipe(&names.join(", "), &image), |to, work| {
+            let package = self.package_of_modules(&cache, suite, &image)?;
             let unpacked = work.join("unpacked");
             extract(&[&package.fetch(&cache)?], "", &unpacked)?;
             names.iter().try_for_each(|name| take(&package, &unpacked, name, &to.join(name)))?;
@@ -40,6 +34,47 @@ impl Kernel {
         let read = |name: &&'static str| Ok((*name, fs::read(item.folder.join(name))?));
         names.iter().map(read).collect::<Result<_>>().with_context(|| format!("Modules of {} are gone.", self.name))
     }
+
+    /// What the kernel's package installs, for programs that look for it on a machine: `boot/config-RELEASE` and
+    /// `usr/lib/modules/RELEASE` below a folder, with the lists that depmod makes.
+    pub fn installed(&self) -> Result<PathBuf> {
+        let Origin::Packaged { suite, .. } = self.origin else { bail!("{} comes in no package.", self.name) };
+        machine::need(machine::INITRAMFS)?;
+        let (image, cache) = (self.image()?.provenance, Cache::open()?);
+        let place = format!("installed/{}", self.name);
+        let item = stock::item(&cache, (&place, "installed"), &recipe("all", &image), |to, work| {
+            let package = self.package_of_modules(&cache, suite, &image)?;
+            let (unpacked, usr) = (work.join("unpacked"), to.join("usr"));
+            extract(&[&package.fetch(&cache)?], "", &unpacked)?;
+            fs::create_dir(&usr)?;
+            fs::rename(unpacked.join("lib"), usr.join("lib")).context("The package has no modules.")?;
+            fs::rename(unpacked.join("boot"), to.join("boot")).context("The package has no configuration.")?;
+            for release in fs::read_dir(usr.join("lib/modules"))? {
+                let mut depmod = Command::new("/sbin/depmod");
+                let status = depmod.arg("-b").arg(&usr).arg(release?.file_name()).status();
+                if !status.context("depmod cannot be started.")?.success() {
+                    bail!("{depmod:?} failed.");
+                }
+            }
+            Ok(package)
+        })?;
+        Ok(item.folder)
+    }
+
+    /// The package that has the modules of an image.
+    fn package_of_modules(&self, cache: &Cache, suite: &str, image: &Provenance) -> Result<Package> {
+        machine::need(machine::ARCHIVE)?;
+        let index = Mirror::from_apt()?.index(cache, suite, targets::of(self.arch).debian)?;
+        index.exact(&image.package.replace(APART.0, APART.1), &image.version).with_context(|| {
+            let kernel = cache.path().join("kernels").join(self.name);
+            format!("Delete {} to get a newer kernel with its modules.", kernel.display())
+        })
+    }
+}
+
+/// Modules fit one image only.
+fn recipe(what: &str, image: &Provenance) -> String {
+    format!("{what} for {} {} {}", image.package, image.version, image.sha256)
 }
 
 /// Writes a module as the kernel reads it.

@@ -1,0 +1,160 @@
+//! What machines boot from: an initramfs that a distribution's own generator makes, for a kernel and with a program that are not
+//! installed here. The generator runs in mounts of its own, in which the files of the kernel's package and of mapprobe's lie over
+//! those of this machine; nothing of that is left afterwards, or seen by other processes.
+
+use crate::guests;
+use crate::kernels::Kernel;
+use crate::machine;
+use crate::qemu::{self, Boot, Run};
+use anyhow::{Context, Result, bail};
+use dist::workspace;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// Where files of `dist/initramfs/` are installed.
+const PLACES: [(&str, &str); 3] = [
+    ("initramfs-tools", "usr/share/initramfs-tools"),
+    ("dracut", "usr/lib/dracut/modules.d"),
+    ("mkinitcpio", "usr/lib/initcpio"),
+];
+/// Lays folders over those of this machine and runs a command: the first two arguments are what lies on top, the rest is the command.
+const OVERLAID: &str = r#"
+for place in usr etc boot; do
+    mount -t overlay -o "lowerdir=$1/$place:$2/$place:/$place" overlay "/$place" || exit 1
+done
+shift 2
+exec "$@"
+"#;
+
+/// A machine on which a kernel and mapprobe are installed.
+#[derive(Debug)]
+pub struct Installed {
+    /// Everything but the kernel, as it would lie below `/`.
+    files: TempDir,
+    /// The kernel's files.
+    kernel: PathBuf,
+    /// Its release, which `uname -r` shows.
+    release: String,
+    /// Where generators put what they make.
+    image: PathBuf,
+}
+
+impl Installed {
+    /// With the hooks as they are delivered, and a program in the place of mapprobe.
+    pub fn new(kernel: &Kernel, program: &[u8]) -> Result<Installed> {
+        let tree = kernel.installed()?;
+        let release = fs::read_dir(tree.join("usr/lib/modules"))?.next().context("The kernel has no modules.")??;
+        let release = release.file_name().to_string_lossy().into_owned();
+        let files = tempfile::tempdir().context("A temporary folder cannot be made.")?;
+        fs::create_dir_all(tree.join("etc"))?;
+        let image = files.path().join("image");
+        let installed = Installed { files, kernel: tree, release, image };
+        installed.file("usr/bin/mapprobe", 0o755, program)?;
+        fs::create_dir_all(installed.files.path().join("boot"))?;
+        fs::create_dir_all(installed.files.path().join("etc"))?;
+        for (from, to) in PLACES {
+            installed.copy(&workspace::root().join("dist/initramfs").join(from), to)?;
+        }
+        Ok(installed)
+    }
+
+    /// Puts a file there; the path is without a slash at its beginning.
+    pub fn file(&self, path: &str, permissions: u32, content: impl AsRef<[u8]>) -> Result<()> {
+        let to = self.files.path().join(path);
+        fs::create_dir_all(to.parent().context("A file lies in a folder.")?)?;
+        fs::write(&to, content).with_context(|| format!("{} cannot be written.", to.display()))?;
+        Ok(fs::set_permissions(&to, fs::Permissions::from_mode(permissions))?)
+    }
+
+    /// Copies a folder, permissions included.
+    fn copy(&self, from: &Path, to: &str) -> Result<()> {
+        for entry in fs::read_dir(from).with_context(|| format!("{} cannot be read.", from.display()))? {
+            let entry = entry?;
+            let to = format!("{to}/{}", entry.file_name().to_string_lossy());
+            match entry.file_type()?.is_dir() {
+                true => self.copy(&entry.path(), &to)?,
+                false => self.file(&to, entry.metadata()?.permissions().mode() & 0o777, fs::read(entry.path())?)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What mkinitramfs of initramfs-tools makes there, and what it said.
+    pub fn mkinitramfs(&self) -> Result<(Vec<u8>, String)> {
+        // Only what a disk of QEMU needs: all that Debian chooses makes the image ten times as large.
+        self.file("etc/initramfs-tools/conf.d/lab", 0o644, "MODULES=list\n")?;
+        self.file("etc/initramfs-tools/modules", 0o644, "virtio_pci\nvirtio_blk\n")?;
+        self.make(|image| vec!["mkinitramfs", "-o", image, &self.release])
+    }
+
+    /// What dracut makes there with these arguments, and what it said.
+    pub fn dracut(&self, arguments: &[&str]) -> Result<(Vec<u8>, String)> {
+        // Only these drivers, as above.
+        let modules = ["--drivers", "virtio_pci virtio_blk", "--no-hostonly", "--no-early-microcode"];
+        self.make(|image| [&["dracut", "--force", "--kver", &self.release][..], &modules, arguments, &[image]].concat())
+    }
+
+    /// The names in the image that was made last, a line each.
+    pub fn listed(&self) -> Result<String> {
+        let said = self.run(&["lsinitramfs", self.image.to_str().context("The folder's name is no text.")?])?;
+        if !said.status.success() {
+            bail!("lsinitramfs ended with {}: {}", said.status, String::from_utf8_lossy(&said.stderr));
+        }
+        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+    }
+
+    /// Runs a command there that makes a file.
+    fn make<'a>(&'a self, command: impl FnOnce(&'a str) -> Vec<&'a str>) -> Result<(Vec<u8>, String)> {
+        let image = self.image.to_str().context("The temporary folder's name is no text.")?;
+        let command = command(image);
+        let said = self.run(&command)?;
+        let text = format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+        if !said.status.success() {
+            bail!("{} ended with {}: {text}", command.join(" "), said.status);
+        }
+        Ok((fs::read(image).with_context(|| format!("{} made nothing: {text}", command.join(" ")))?, text))
+    }
+
+    /// Runs a command there.
+    pub fn run(&self, command: &[&str]) -> Result<Output> {
+        machine::need(machine::INITRAMFS)?;
+        let mut unshare = Command::new("unshare");
+        if !machine::is_root() {
+            unshare.arg("--map-root-user");
+        }
+        unshare.args(["--mount", "sh", "-c", OVERLAID, "sh"]).arg(self.files.path()).arg(&self.kernel).args(command);
+        unshare.env("LC_ALL", "C").stdin(Stdio::null()).output().context("unshare cannot be started.")
+    }
+}
+
+/// The disk of a machine whose init does these steps, in the words of `guests/setup.c`.
+pub fn disk(kernel: &Kernel, steps: &[&str]) -> Result<Vec<u8>> {
+    let root = tempfile::tempdir().context("A temporary folder cannot be made.")?;
+    for folder in ["dev", "proc", "sys", "run", "tmp", "etc", "sbin"] {
+        fs::create_dir(root.path().join(folder))?;
+    }
+    let init = root.path().join("sbin/init");
+    fs::write(&init, guests::setup(kernel.arch)?)?;
+    fs::set_permissions(&init, fs::Permissions::from_mode(0o755))?;
+    // By this file systemd and dracut know a system.
+    fs::write(root.path().join("etc/os-release"), "ID=lab\n")?;
+    fs::write(root.path().join("setup"), steps.iter().map(|step| format!("{step}\n")).collect::<String>())?;
+    guests::ext4_of(root.path())
+}
+
+/// Boots a kernel with an initramfs and the disk of its real root, and with these words at the end of its command line.
+pub fn boot(kernel: &Kernel, initramfs: &[u8], disk: &[u8], append: &str) -> Result<Boot> {
+    let image = kernel.image()?;
+    let machine = &targets::of(kernel.arch).machine;
+    let emulator = kernel.emulator.program(machine)?;
+    let file = tempfile::NamedTempFile::new().context("A temporary file cannot be made.")?;
+    fs::write(file.path(), disk)?;
+    let drive = format!("file={},format=raw,if=virtio", file.path().display());
+    let arguments = [kernel.arguments, &["-drive", &drive, "-nic", "none"]].concat();
+    let append = format!("{} root=/dev/vda rootfstype=ext4 rw {append}", kernel.append);
+    let run = Run::new(kernel.name, machine, &image.path, initramfs);
+    qemu::boot(&Run { emulator, append: &append, arguments: &arguments, ..run })
+}
