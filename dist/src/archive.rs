@@ -52,8 +52,13 @@ pub fn write(entries: &[Entry]) -> Vec<u8> {
 
 /// The archive compressed with gzip, ready to be an initramfs or to be appended to one.
 pub fn write_gz(entries: &[Entry]) -> Result<Vec<u8>> {
+    gzip(&write(entries))
+}
+
+/// Bytes compressed as `gzip -9n` does it: without a name and a time.
+pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut gz = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
-    gz.write_all(&write(entries)).and_then(|()| gz.finish()).context("an archive could not be compressed")
+    gz.write_all(bytes).and_then(|()| gz.finish()).context("gzip failed")
 }
 
 /// Thirteen numbers of eight hexadecimal digits behind a magic number, then the name with a zero, then the content; name

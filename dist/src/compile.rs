@@ -3,6 +3,7 @@
 use crate::toolchain::Toolchain;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
+use cargo_metadata::{Artifact, Message, TargetKind};
 use std::path::{Path, PathBuf};
 use targets::Target;
 
@@ -44,8 +45,33 @@ impl Flags {
 /// What cargo is told when std is rebuilt, beside the flags of the compiler.
 pub const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
-/// Compiles for a target with these flags and those of every target, which are added to them. Answers where the result is.
-pub fn compile(toolchain: &Toolchain, triple: &str, source: Source, rustflags: &mut Flags) -> Result<PathBuf> {
+/// A crate that was compiled for a program: what cargo calls it, and where its `Cargo.toml` is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Crate {
+    /// cargo's own identification, as `registry+https://...#libc@0.2.191`.
+    pub id: String,
+    /// Its `Cargo.toml`.
+    pub manifest: PathBuf,
+}
+
+/// What rustc made.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The file.
+    pub path: PathBuf,
+    /// The crates it was made of, those of a rebuilt std among them; none that run while compiling.
+    pub crates: Vec<Crate>,
+}
+
+/// Compiles for a target with these flags and those of every target, which are added to them. `link` goes to the linker of the
+/// program alone.
+pub fn compile(
+    toolchain: &Toolchain,
+    triple: &str,
+    source: Source,
+    rustflags: &mut Flags,
+    link: &[String],
+) -> Result<Compiled> {
     let target_dir = workspace::work().join("cargo");
     if toolchain.std.is_some() {
         // No landing pads, no messages, no unwinder: no panic is reachable (ARCHITECTURE.md, "What always holds").
@@ -59,7 +85,16 @@ pub fn compile(toolchain: &Toolchain, triple: &str, source: Source, rustflags: &
     }
     let all: Vec<String> = rustflags.everywhere.iter().chain(&rustflags.here).cloned().collect();
     let mut cargo = toolchain.cargo();
-    cargo.args(["build", "--release", "--locked", "--package", "mapprobe", "--target", triple]);
+    cargo.args([
+        "rustc",
+        "--message-format=json-render-diagnostics",
+        "--release",
+        "--locked",
+        "--package",
+        "mapprobe",
+        "--target",
+        triple,
+    ]);
     cargo.arg("--target-dir").arg(&target_dir).env("CARGO_ENCODED_RUSTFLAGS", all.join("\x1f"));
     match source {
         Source::Program => cargo.args(["--bin", "mapprobe"]),
@@ -68,6 +103,7 @@ pub fn compile(toolchain: &Toolchain, triple: &str, source: Source, rustflags: &
     if toolchain.std.is_some() {
         cargo.args(BUILD_STD);
     }
+    cargo.arg("--").args(link);
     let said = cargo.output().with_context(|| format!("{} cannot be started", toolchain.cargo.display()))?;
     if !said.status.success() {
         let text = String::from_utf8_lossy(&said.stderr);
@@ -76,7 +112,28 @@ pub fn compile(toolchain: &Toolchain, triple: &str, source: Source, rustflags: &
     let extension = if triple.starts_with("wasm") { ".wasm" } else { "" };
     let folder = target_dir.join(triple).join("release");
     let folder = if source == Source::Program { folder } else { folder.join("examples") };
-    Ok(folder.join(format!("{}{extension}", source.name())))
+    let crates = crates(&said.stdout, &target_dir.join(triple), source).context("cargo's messages cannot be read")?;
+    Ok(Compiled { path: folder.join(format!("{}{extension}", source.name())), crates })
+}
+
+/// The crates that cargo reports to lie below the folder of a target, the program itself left aside.
+fn crates(messages: &[u8], folder: &Path, source: Source) -> Result<Vec<Crate>> {
+    let mut crates = Vec::new();
+    for message in Message::parse_stream(messages) {
+        let Message::CompilerArtifact(Artifact { package_id, manifest_path, target, filenames, .. }) = message? else {
+            continue;
+        };
+        let library = !target.kind.iter().any(|kind| matches!(kind, TargetKind::Bin | TargetKind::Example));
+        if library && filenames.iter().any(|file| file.as_std_path().starts_with(folder)) {
+            crates.push(Crate { id: package_id.repr, manifest: manifest_path.into() });
+        }
+    }
+    if crates.is_empty() {
+        bail!("no crate of {} is in them", source.name());
+    }
+    crates.sort();
+    crates.dedup();
+    Ok(crates)
 }
 
 /// Runs a tool of the build to its end. An error has what the tool said.
@@ -87,6 +144,11 @@ pub fn run(command: &mut std::process::Command) -> Result<()> {
         bail!("{name} ended with {}:\n{}", said.status, String::from_utf8_lossy(&said.stderr).trim());
     }
     Ok(())
+}
+
+/// Where the linker writes what it put into a program, as a path from the workspace: a flag that is the same everywhere.
+pub fn map(target: &Target, source: Source) -> PathBuf {
+    Path::new("target/dist").join(target.arch.name()).join(format!("{}.map", source.name()))
 }
 
 /// Where the intermediate files of a target are.

@@ -3,13 +3,14 @@
 use crate::archive::{self, Entry};
 use crate::cache::Lock;
 use crate::compile::{BUILD_STD, Source};
-use crate::manifest::{Archive, Manifest, Row, replace, sha256};
+use crate::manifest::{Item, Manifest, Row, replace, sha256};
 use crate::native::{self, Built};
+use crate::package::{self, Made, Packages};
 use crate::packages::{self, Missing};
 use crate::progress::{Step, say};
 use crate::smoke::{self, Smoke};
 use crate::toolchain::{self, Toolchain};
-use crate::{check, compile, trim, wasm2c, workspace};
+use crate::{check, compile, sbom, trim, wasm2c, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ pub struct Options {
     pub install: bool,
     /// Use an installed std even when its sources are here.
     pub installed_std: bool,
+    /// Make these packages, too.
+    pub packages: Packages,
 }
 
 /// A file that passed every check and lies in `dist/out`.
@@ -33,6 +36,8 @@ pub struct Delivered {
     pub path: PathBuf,
     /// The initramfs with the program as `/mapprobe`.
     pub archive: PathBuf,
+    /// The packages that were asked for.
+    pub packages: Vec<PathBuf>,
     /// Its row in the manifest.
     pub row: Row,
     /// What became of its smoke test.
@@ -44,11 +49,14 @@ pub struct Delivered {
 /// # Errors
 /// A sentence for every target that could not be delivered; the others are in `dist/out` all the same.
 pub fn deliver(targets: &[&'static Target], options: &Options) -> Result<Vec<Delivered>> {
+    package::ready(options.packages)?;
     let _lock = lock()?;
     let toolchain = prepare(targets, options)?;
     let (mut delivered, mut failures) = (Vec::new(), Vec::new());
     for target in targets {
-        match build(&toolchain, target, Source::Program).and_then(|built| package(&toolchain, target, &built)) {
+        match build(&toolchain, target, Source::Program)
+            .and_then(|built| package(&toolchain, target, &built, options.packages))
+        {
             Ok(package) => delivered.push(package),
             Err(failure) => failures.push(format!("mapprobe-{} is not delivered. {failure:#}", target.arch.name())),
         }
@@ -137,8 +145,8 @@ fn refuse(toolchain: &Toolchain, target: &Target, bytes: &[u8], budgeted: bool) 
     bail!("{}", check::sentences(&refusals, target))
 }
 
-/// Checks and runs a built file, then puts it and its archive into `dist/out`.
-fn package(toolchain: &Toolchain, target: &'static Target, built: &Built) -> Result<Delivered> {
+/// Checks and runs a built file, then puts it and what is made of it into `dist/out`.
+fn package(toolchain: &Toolchain, target: &'static Target, built: &Built, wanted: Packages) -> Result<Delivered> {
     let arch = target.arch.name();
     let bytes = fs::read(&built.path).with_context(|| format!("{} cannot be read", built.path.display()))?;
     refuse(toolchain, target, &bytes, toolchain.std.is_some())?;
@@ -151,9 +159,13 @@ fn package(toolchain: &Toolchain, target: &'static Target, built: &Built) -> Res
 
     let out = workspace::out();
     fs::create_dir_all(&out).with_context(|| format!("{} cannot be made", out.display()))?;
-    let packed = archive::write_gz(&[Entry::file("mapprobe", 0o755, bytes.clone())])?;
+    let initramfs = archive::write_gz(&[Entry::file("mapprobe", 0o755, bytes.clone())])?;
+    let materials = sbom::components(toolchain, target, built).and_then(|inside| sbom::write(target, &bytes, &inside));
+    let materials = materials.context("What is inside the program could not be told")?;
+    let made = Made { program: &bytes, initramfs: &initramfs, materials: &materials };
+    let made = package::make(wanted, target, made).context("It could not be packaged")?;
     let file = format!("mapprobe-{arch}");
-    let archive = Archive { file: format!("{file}.cpio.gz"), size: packed.len() as u64, sha256: sha256(&packed) };
+    let (archive, sbom) = (format!("{file}.cpio.gz"), format!("{file}.cdx.json"));
     let release = toolchain.version.split_whitespace().nth(1).unwrap_or_default().to_string();
     let row = Row {
         arch: arch.into(),
@@ -170,14 +182,23 @@ fn package(toolchain: &Toolchain, target: &'static Target, built: &Built) -> Res
         cargo: if toolchain.std.is_some() { BUILD_STD.map(String::from).to_vec() } else { Vec::new() },
         linker: built.linker.clone(),
         file,
-        archive,
+        archive: Item::of(archive, &initramfs),
+        sbom: Item::of(sbom, &materials),
+        packages: made.iter().map(|(name, bytes)| Item::of(name, bytes)).collect(),
     };
     // The rows of before, read before their files are replaced.
     let mut manifest = Manifest::of(&out);
-    let (path, archive) = (out.join(&row.file), out.join(&row.archive.file));
+    let path = out.join(&row.file);
     replace(&path, &bytes, 0o755)?;
-    replace(&archive, &packed, 0o644)?;
-    manifest.put(row.clone(), &ALL.map(|target| target.arch.name()));
+    replace(&out.join(&row.archive.file), &initramfs, 0o644)?;
+    replace(&out.join(&row.sbom.file), &materials, 0o644)?;
+    for (name, bytes) in &made {
+        replace(&out.join(name), bytes, 0o644)?;
+    }
+    let packages = row.packages.iter().map(|item| out.join(&item.file)).collect();
+    for stale in manifest.put(row.clone(), &ALL.map(|target| target.arch.name())) {
+        fs::remove_file(out.join(&stale)).with_context(|| format!("{stale}, of another program, cannot be removed"))?;
+    }
     manifest.write(&out)?;
-    Ok(Delivered { target, path, archive, row, smoke })
+    Ok(Delivered { target, archive: out.join(&row.archive.file), path, packages, row, smoke })
 }

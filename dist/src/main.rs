@@ -1,12 +1,13 @@
 //! `cargo dist`: builds mapprobe for every architecture into `dist/out`.
 
 use argh::FromArgs;
-use dist::{Delivered, Options, deliver};
+use dist::package::Packages;
+use dist::{Delivered, Options, date, deliver};
 use std::process::ExitCode;
 use targets::{ALL, Target};
 
-/// Builds mapprobe for ARCH.. (all when none is given) into dist/out: a static program and an initramfs for each, with
-/// SHA256SUMS and manifest.json.
+/// Builds mapprobe for ARCH.. (all when none is given) into dist/out: a static program, an initramfs and a bill of materials for
+/// each, with SHA256SUMS and manifest.json. Files have the date that SOURCE_DATE_EPOCH says, else that of the version.
 #[derive(FromArgs)]
 struct Arguments {
     /// install missing Debian packages with apt-get, as root
@@ -16,6 +17,14 @@ struct Arguments {
     /// use the std that the toolchain has installed, even when it could be rebuilt: larger files
     #[argh(switch)]
     installed_std: bool,
+
+    /// make a Debian package of each, too: mapprobe_VERSION_ARCH.deb
+    #[argh(switch)]
+    deb: bool,
+
+    /// make a tarball of each, too: mapprobe-VERSION-ARCH.tar.gz
+    #[argh(switch)]
+    tar: bool,
 
     /// x86_64, aarch64, hppa
     #[argh(positional, arg_name = "ARCH")]
@@ -38,7 +47,11 @@ fn main() -> ExitCode {
         Ok(targets) => targets,
         Err(sentence) => return usage(&sentence),
     };
-    let options = Options { install: arguments.install, installed_std: arguments.installed_std };
+    if let Err(wrong) = date::seconds() {
+        return usage(&wrong.to_string());
+    }
+    let Arguments { install, installed_std, deb, tar, .. } = arguments;
+    let options = Options { install, installed_std, packages: Packages { deb, tar } };
     match deliver(&targets, &options) {
         Ok(delivered) => {
             print!("{}", table(&delivered));
@@ -66,13 +79,16 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Target>, String> {
     Ok(ALL.into_iter().filter(wanted).collect())
 }
 
-/// A line per file. All that is here is static: the checks see to it.
+/// A line per program and package. All programs that are here are static: the checks see to it.
 fn table(delivered: &[Delivered]) -> String {
     let mut text = format!("{:<36} {:>9} {:>9}  {:<7} {}\n", "file", "size", "budget", "static", "smoke test");
     for Delivered { row, smoke, .. } in delivered {
         let remark = if row.over_budget { ", over budget (std not rebuilt)" } else { "" };
         let file = format!("dist/out/{}", row.file);
         text += &format!("{file:<36} {:>9} {:>9}  {:<7} {smoke}{remark}\n", row.size, row.budget, "yes");
+        for item in &row.packages {
+            text += &format!("{:<36} {:>9}\n", format!("dist/out/{}", item.file), item.size);
+        }
     }
     text
 }

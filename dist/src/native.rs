@@ -1,11 +1,11 @@
 //! The route of the architectures that rustc knows: it links a static program with musl.
 
 use crate::cache::Cache;
-use crate::compile::{self, Flags, Source};
-use crate::debian::{self, Mirror};
+use crate::compile::{self, Compiled, Crate, Flags, Source};
+use crate::debian::{self, Mirror, Package};
 use crate::manifest::sha256;
 use crate::toolchain::{self, Toolchain};
-use crate::workspace::program;
+use crate::workspace::{self, program};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -47,6 +47,12 @@ pub struct Built {
     pub rustflags: Vec<String>,
     /// What turned the compiler's output into a program, and its flags.
     pub linker: Vec<String>,
+    /// The crates that were compiled for it.
+    pub crates: Vec<Crate>,
+    /// What its linker says that it is made of.
+    pub map: PathBuf,
+    /// The C library that was given to the linker, when it is not the linker's own.
+    pub libc: Option<Package>,
 }
 
 /// Builds with std rebuilt, or with an installed std when the toolchain has no sources.
@@ -62,6 +68,7 @@ pub fn build(
     flags.add(SMALL);
     let mut triple = target.triple.to_string();
     let mut used = vec![linker.to_string()];
+    let mut fetched = None;
     if toolchain.std.is_none() {
         triple = installed_triple(toolchain, target)?;
         if triple != target.triple || libc.is_none() {
@@ -91,14 +98,20 @@ pub fn build(
                 flags.add([format!("-Clinker={linker}").as_str()]);
             }
             Some((package, arch)) => {
-                let wrapper = wrapper(toolchain, &folder, linker, package, arch)?;
+                let (package, libraries) = libc_of(package, arch)?;
+                let wrapper = wrapper(toolchain, &folder, linker, &libraries)?;
+                fetched = Some(package);
                 flags.here.push(format!("-Clinker={}", wrapper.display()));
                 used.extend(DRIVER.map(String::from));
             }
         }
     }
-    let path = compile::compile(toolchain, &triple, source, &mut flags)?;
-    Ok(Built { path, triple, rustflags: flags.everywhere, linker: used })
+    let map = compile::map(target, source);
+    fs::create_dir_all(compile::folder(target)).context("the folder of intermediate files cannot be made")?;
+    let link = [format!("-Clink-arg=-Wl,-Map={}", map.display())];
+    let Compiled { path, crates } = compile::compile(toolchain, &triple, source, &mut flags, &link)?;
+    let map = workspace::root().join(map);
+    Ok(Built { path, triple, rustflags: flags.everywhere, linker: used, crates, map, libc: fetched })
 }
 
 /// The target itself when its std is installed, else the same machine with glibc, which can be linked statically, too.
@@ -114,7 +127,7 @@ const DRIVER: [&str; 5] = ["-nostdlib", "-static", "-no-pie", "-fuse-ld=lld", "-
 
 /// A linker driver made of a cross compiler and a C library it does not know. Its name ends in `-gcc`, since rustc guesses
 /// from the name how to talk to it. It drops the libraries that rustc names and that are not to be linked.
-fn wrapper(toolchain: &Toolchain, folder: &Path, linker: &str, package: &str, arch: &str) -> Result<PathBuf> {
+fn wrapper(toolchain: &Toolchain, folder: &Path, linker: &str, libc: &Path) -> Result<PathBuf> {
     let lld = toolchain::lld("ld.lld", toolchain).context("No lld is here; install the Debian package lld.")?;
     let lld_folder = folder.join("lld");
     fs::create_dir_all(&lld_folder).with_context(|| format!("{} cannot be made", lld_folder.display()))?;
@@ -122,8 +135,7 @@ fn wrapper(toolchain: &Toolchain, folder: &Path, linker: &str, package: &str, ar
     let _ = fs::remove_file(&link);
     symlink(&lld, &link).with_context(|| format!("{} cannot be made", link.display()))?;
     let linker = program(linker).with_context(|| format!("{linker} is not here"))?;
-    let libc = libc(package, arch)?;
-    let (libc, lld_folder, linker) = (quoted(&libc)?, quoted(&lld_folder)?, quoted(&linker)?);
+    let (libc, lld_folder, linker) = (quoted(libc)?, quoted(&lld_folder)?, quoted(&linker)?);
     let script = format!(
         "#!/bin/sh\n\
          for word; do\n  shift\n  case $word in\n    -lgcc_s|-lc|-nodefaultlibs) ;;\n    *) set -- \"$@\" \"$word\" ;;\n  esac\n\
@@ -138,15 +150,15 @@ fn wrapper(toolchain: &Toolchain, folder: &Path, linker: &str, package: &str, ar
     Ok(path)
 }
 
-/// The folder of another architecture's static C library, fetched as a package and only unpacked.
-fn libc(package: &str, arch: &str) -> Result<PathBuf> {
+/// Another architecture's static C library: its package, fetched and only unpacked, and the folder of it.
+fn libc_of(package: &str, arch: &str) -> Result<(Package, PathBuf)> {
     let (cache, mirror) = (Cache::open()?, Mirror::from_apt()?);
     let package = mirror.index(&cache, &mirror.suite, arch)?.newest(package)?;
     let libraries = debian::unpack(&cache, &[&package], "usr/lib")?.join("usr/lib");
     let found = fs::read_dir(&libraries).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut found = found.filter(|path| path.join("libc.a").is_file());
     match found.next() {
-        Some(folder) => Ok(folder),
+        Some(folder) => Ok((package, folder)),
         None => bail!("{} {} has no libc.a below usr/lib", package.name, package.version),
     }
 }

@@ -1,7 +1,7 @@
 //! The route of an architecture that rustc does not know: WebAssembly, then C, then its cross compiler. The host shim it is
 //! compiled with is in `targets/`.
 
-use crate::compile::{self, Flags, Source};
+use crate::compile::{self, Compiled, Flags, Source};
 use crate::frames;
 use crate::generated;
 use crate::native::Built;
@@ -55,7 +55,7 @@ pub fn build(toolchain: &Toolchain, target: &Target, source: Source, compiler: &
     let mut flags = Flags::default();
     flags.add(RUSTFLAGS);
     flags.here.push(format!("-Clinker={}", lld.display()));
-    let wasm = compile::compile(toolchain, target.triple, source, &mut flags)?;
+    let Compiled { path: wasm, crates } = compile::compile(toolchain, target.triple, source, &mut flags, &[])?;
 
     let folder = compile::folder(target).join(source.name());
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
@@ -74,11 +74,13 @@ pub fn build(toolchain: &Toolchain, target: &Target, source: Source, compiler: &
     compile::run(gcc.args(["-include", "host.c"]).arg(&generated).arg("-S").arg("-o").arg(&assembly))?;
     rewrite(&assembly, frames::share)?;
     let mut gcc = workspace::command(compiler);
+    let map = workspace::root().join(compile::map(target, source));
+    gcc.arg(format!("-Wl,-Map={}", map.display()));
     compile::run(gcc.args(LDFLAGS).arg(&assembly).arg("-o").arg(&path).arg("-lgcc"))?;
 
     let linker = [&["wasm2c", "|", compiler], &CFLAGS[..], &LDFLAGS[..]].concat();
     let linker = linker.into_iter().map(String::from).collect();
-    Ok(Built { path, triple: target.triple.into(), rustflags: flags.everywhere, linker })
+    Ok(Built { path, triple: target.triple.into(), rustflags: flags.everywhere, linker, crates, map, libc: None })
 }
 
 /// Changes the text of a file.

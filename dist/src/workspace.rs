@@ -3,10 +3,19 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
-/// The workspace this package belongs to.
+/// Names another folder with the sources of mapprobe, which is built instead. All that comes out stays in there.
+pub const SOURCES: &str = "MAPPROBE_SOURCES";
+
+/// The sources: the workspace this package belongs to, or the folder that [`SOURCES`] names.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is a folder of the workspace")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is a folder of the workspace");
+        let named = env::var_os(SOURCES).filter(|value| !value.is_empty());
+        named.map_or_else(|| here.into(), |folder| std::path::absolute(&folder).unwrap_or_else(|_| folder.into()))
+    });
+    &ROOT
 }
 
 /// Where delivered files go.

@@ -2,6 +2,7 @@
 
 use crate::machine;
 use anyhow::{Context, Result, anyhow};
+use dist::package::Packages;
 use dist::{Delivered, Options, packages, toolchain};
 use mapprobe::arch::Arch;
 use std::path::PathBuf;
@@ -11,7 +12,16 @@ use targets::Target;
 /// What is delivered for an architecture.
 pub fn of(arch: Arch) -> Result<&'static Delivered> {
     static DELIVERED: [OnceLock<Result<Delivered, String>>; Arch::ALL.len()] = [const { OnceLock::new() }; 3];
-    let built = DELIVERED[arch as usize].get_or_init(|| deliver(arch).map_err(|error| format!("{error:#}")));
+    let built = DELIVERED[arch as usize]
+        .get_or_init(|| deliver(arch, &Options::default()).map_err(|error| format!("{error:#}")));
+    built.as_ref().map_err(|sentence| anyhow!("{sentence}"))
+}
+
+/// The same, with its packages.
+pub fn packaged(arch: Arch) -> Result<&'static Delivered> {
+    static PACKAGED: [OnceLock<Result<Delivered, String>>; Arch::ALL.len()] = [const { OnceLock::new() }; 3];
+    let options = Options { packages: Packages { deb: true, tar: true }, ..Options::default() };
+    let built = PACKAGED[arch as usize].get_or_init(|| deliver(arch, &options).map_err(|error| format!("{error:#}")));
     built.as_ref().map_err(|sentence| anyhow!("{sentence}"))
 }
 
@@ -32,10 +42,10 @@ pub fn example_program(arch: Arch, name: &str) -> Result<Vec<u8>> {
     read(&example(arch, name)?)
 }
 
-fn deliver(arch: Arch) -> Result<Delivered> {
+fn deliver(arch: Arch, options: &Options) -> Result<Delivered> {
     let target = targets::of(arch);
     provide(target)?;
-    let delivered = dist::deliver(&[target], &Options::default())?;
+    let delivered = dist::deliver(&[target], options)?;
     delivered.into_iter().next().context("dist delivered nothing")
 }
 

@@ -4,8 +4,8 @@
 //! booted in, [`initramfs`] what distributions boot them with, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
-//! [`browser`] looks at pages, [`shells`] complete lines; [`kunit`] and [`node_exporter`] are programs that read reports. [`usage`] is what
-//! the command line takes. [`headers`] is what kernels define.
+//! [`browser`] looks at pages, [`shells`] complete lines; [`kunit`], [`node_exporter`] and what [`python`] has are programs that read what
+//! we write. [`usage`] is what the command line takes. [`headers`] is what kernels define.
 
 pub mod browser;
 pub mod console;
@@ -21,6 +21,7 @@ pub mod kunit;
 pub mod machine;
 pub mod matrix;
 pub mod node_exporter;
+pub mod python;
 pub mod qemu;
 pub mod report;
 pub mod shells;

@@ -43,6 +43,10 @@ pub const TERMINAL: &[&str] = &["bsdutils"];
 pub const ANSIBLE: &[&str] = &["ansible-core", "python3"];
 /// To compile and run a small C program.
 pub const COMPILER: &[&str] = &["gcc", "libc6-dev"];
+/// To look at packages as Debian does.
+pub const PACKAGING: &[&str] = &["dpkg", "lintian"];
+/// To install Python's packages in a folder of their own.
+pub const PYTHON: &[&str] = &["python3", "python3-venv"];
 /// To fetch packages: signatures, and the members of a package.
 pub const ARCHIVE: &[&str] = &["debian-archive-keyring", "dpkg", "gpgv", "tar", "xz-utils"];
 

@@ -1,0 +1,24 @@
+# Reads bills of materials as their consumers do: CycloneDX's own library, its strict JSON schema, and its model of a document.
+# Prints for each file how many components the model has, those inside others among them; a word and 1 when a file is none.
+import json
+import sys
+
+from cyclonedx.model.bom import Bom
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+
+def count(components):
+    return sum(1 + count(component.components) for component in components)
+
+
+validator = JsonStrictValidator(SchemaVersion.V1_6)
+for name in sys.argv[1:]:
+    with open(name, encoding="utf-8") as file:
+        text = file.read()
+    wrong = validator.validate_str(text)
+    if wrong:
+        sys.exit(f"{name} does not fit the schema: {wrong}")
+    bom = Bom.from_json(json.loads(text))
+    bom.validate()
+    print(count(bom.components))

@@ -1,0 +1,183 @@
+//! `Cross.toml`, read by the cross that people have, which starts a container of the right image with the right command. The engine
+//! stands in for Podman: no image is fetched, and nothing is compiled. rustup stands in, too: cross would change toolchains.
+
+use dist::cache::Cache;
+use mapprobe::arch::Arch;
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The newest release on crates.io.
+const VERSION: &str = "0.2.5";
+
+/// What the main branch reads (`docs/config_file.md` of cross-rs/cross), by table; `*` is any target.
+const MAIN: [(&str, &[&str]); 4] = [
+    ("build", &["build-std", "xargo", "zig", "default-target", "pre-build", "dockerfile", "env"]),
+    ("build.env", &["volumes", "passthrough"]),
+    ("target.*", &["build-std", "xargo", "zig", "image", "runner", "pre-build", "dockerfile", "env"]),
+    ("target.*.env", &["volumes", "passthrough"]),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's folder")
+}
+
+/// cargo itself, which runs this test: not rustup's proxy of that name, which may change toolchains.
+fn cargo() -> PathBuf {
+    let cargo = env::var_os("CARGO").map(PathBuf::from).expect("cargo runs the tests");
+    assert!(!cargo.with_file_name("rustup").exists(), "{} may be rustup's", cargo.display());
+    cargo
+}
+
+/// A command that can reach no rustup of this user, and no server of toolchains.
+fn guarded(program: &Path, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("HOME", home).env("RUSTUP_HOME", home.join("rustup"));
+    command.env("CARGO_HOME", dist::workspace::cargo_home().expect("cargo has a folder"));
+    command.env("RUSTUP_DIST_SERVER", "http://127.0.0.1:9").env("RUSTUP_UPDATE_ROOT", "http://127.0.0.1:9");
+    for (name, value) in env::vars_os() {
+        let text = name.to_string_lossy().to_lowercase();
+        if text.ends_with("_proxy")
+            || ["cargo_http_", "cargo_net_", "cargo_registr", "cargo_source_"].iter().any(|it| text.starts_with(it))
+        {
+            command.env(name, value);
+        }
+    }
+    let tools = cargo();
+    let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross");
+    let path = [stand_ins.as_path(), tools.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")];
+    command.env("PATH", env::join_paths(path).unwrap()).env("ASKED", home.join("asked"));
+    command
+}
+
+/// cross, compiled once and kept in the cache.
+fn cross() -> PathBuf {
+    let cache = Cache::open().unwrap();
+    let name = format!("cross-{VERSION}");
+    let (_lock, folder) = (cache.lock(&name).unwrap(), cache.path().join(&name));
+    let program = folder.join("bin/cross");
+    if !program.is_file() {
+        dist::progress::say(&format!("compiling cross {VERSION}, which takes some minutes"));
+        let work = tempfile::tempdir_in(cache.path()).unwrap();
+        let mut install = guarded(&cargo(), work.path());
+        install.args(["install", "cross", "--version", VERSION, "--locked", "--root"]).arg(&folder);
+        let made = install.env("CARGO_TARGET_DIR", work.path().join("target")).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+    program
+}
+
+/// What cross says about the project in a folder, the words it gave to the engine, and what it asked of rustup.
+fn run(project: &Path, arguments: &[&str]) -> (Output, Vec<Vec<String>>, String) {
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("log");
+    let mut cross = guarded(&cross(), home.path());
+    cross
+        .env("CROSS_CUSTOM_TOOLCHAIN", "1")
+        .env("CROSS_CONTAINER_ENGINE", Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/engine"));
+    cross.env("LOG", &log).env("CARGO_TARGET_DIR", home.path().join("target"));
+    let said = cross.current_dir(project).args(arguments).output().unwrap();
+    let log = fs::read_to_string(log).unwrap_or_default();
+    let calls = log.split_terminator("\n\n").map(|call| call.lines().map(String::from).collect()).collect();
+    (said, calls, fs::read_to_string(home.path().join("asked")).unwrap_or_default())
+}
+
+fn complains(said: &Output) -> bool {
+    String::from_utf8_lossy(&said.stderr).contains("found unused key(s)")
+}
+
+#[test]
+fn cross_starts_the_right_container() {
+    for arch in [Arch::X86_64, Arch::Aarch64] {
+        let triple = targets::of(arch).triple;
+        let (said, calls, asked) = run(root(), &["build", "--release", "--package", "mapprobe", "--target", triple]);
+        assert!(said.status.success() && !complains(&said), "{said:?}");
+        let [call] = calls.as_slice() else { panic!("{triple}: one container was expected: {calls:?}; {said:?}") };
+        assert_eq!(call[0], "run");
+        let after = |word: &str| call.iter().skip_while(move |it| *it != word).nth(1).cloned().unwrap_or_default();
+        let environment: BTreeSet<&str> =
+            call.windows(2).filter(|pair| pair[0] == "-e").map(|pair| pair[1].as_str()).collect();
+        assert!(
+            environment.contains("CARGO_TARGET_DIR=/target") && environment.contains("CARGO_HOME=/cargo"),
+            "{call:?}"
+        );
+        assert!(
+            !environment.iter().any(|pair| pair.contains("RUSTFLAGS")),
+            "the image has the flags of its linker: {call:?}"
+        );
+        let image = after("/project");
+        assert_eq!(image, format!("ghcr.io/cross-rs/{triple}:{VERSION}"));
+        let command = call.last().unwrap();
+        assert!(command.ends_with(&format!("cargo build --release --package mapprobe --target {triple}")), "{command}");
+        // Nothing was asked that would change something.
+        assert!(asked.lines().all(|line| line == "toolchain list"), "rustup was asked: {asked}");
+    }
+    // Without a target: that of Cross.toml.
+    let (_, calls, _) = run(root(), &["build", "--package", "mapprobe"]);
+    assert!(calls[0].last().unwrap().ends_with("--target x86_64-unknown-linux-musl"), "{calls:?}");
+}
+
+/// The check above can fail: cross says it where a key is none.
+#[test]
+fn a_key_that_cross_does_not_know_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"empty\"\nversion = \"0.1.0\"\n").unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    fs::write(folder.path().join("src/main.rs"), "fn main() {}\n").unwrap();
+    let ours = fs::read_to_string(root().join("Cross.toml")).unwrap();
+    let build = ["build", "--target", "aarch64-unknown-linux-musl"];
+    for (more, expected) in [("", false), ("imagine = \"x\"\n", true)] {
+        fs::write(folder.path().join("Cross.toml"), format!("{ours}{more}")).unwrap();
+        let (said, ..) = run(folder.path(), &build);
+        assert_eq!(complains(&said), expected, "{more}: {said:?}");
+    }
+}
+
+/// The tables of a document with their keys, by the names of [`MAIN`].
+fn keys(name: &str, table: &toml::Table) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        let within = if name == "target" { "target.*".to_owned() } else { format!("{name}.{key}") };
+        if name != "target" {
+            found.push((name.to_owned(), key.clone()));
+        }
+        if let toml::Value::Table(table) = value {
+            found.extend(keys(&within, table));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_main_branch_of_cross_knows_every_key() {
+    let known =
+        |(table, key): &(String, String)| MAIN.iter().any(|(name, keys)| name == table && keys.contains(&key.as_str()));
+    let unknown = |text: &str| -> Vec<(String, String)> {
+        let document: toml::Table = toml::from_str(text).unwrap();
+        let tables = document.iter().map(|(name, value)| (name, value.as_table().expect("a table")));
+        tables.flat_map(|(name, table)| keys(name, table)).filter(|key| !known(key)).collect()
+    };
+    let ours = fs::read_to_string(root().join("Cross.toml")).unwrap();
+    assert_eq!(unknown(&ours), []);
+    assert_eq!(unknown("[target.x]\nimagine = 1\n"), [("target.*".to_owned(), "imagine".to_owned())]);
+    // In 0.2.5 an image is a string.
+    let document: toml::Table = toml::from_str(&ours).unwrap();
+    let targets = document["target"].as_table().unwrap();
+    assert!(targets.values().all(|target| target["image"].is_str()));
+}
+
+/// What the route of PA-RISC needs is installed in its container, and no folder of gigabytes is sent there.
+#[test]
+fn the_container_of_hppa_has_what_its_build_needs() {
+    let file = fs::read_to_string(root().join("targets/hppa/Dockerfile")).unwrap();
+    let (_, install) = file.split_once("apt-get install").unwrap();
+    let (install, _) = install.split_once("WORKDIR").unwrap();
+    let named: Vec<&str> = install.split_whitespace().collect();
+    for package in targets::of(Arch::Hppa).packages.iter().chain(&dist::toolchain::PACKAGES).chain(&["lld", "gcc"]) {
+        assert!(named.contains(package), "{package} is not in {named:?}");
+    }
+    let ignored = fs::read_to_string(root().join(".dockerignore")).unwrap();
+    assert!(["target", "dist/out"].iter().all(|folder| ignored.lines().any(|line| line == *folder)), "{ignored}");
+}
