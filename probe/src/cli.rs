@@ -6,18 +6,24 @@ use crate::report::{FORMATS, Style};
 use crate::require::{self, Requirement};
 use crate::text::Text;
 use crate::{decode, explain, list, nearest};
-use argh::{EarlyExit, FromArgs};
+use argh::{CommandInfo, FromArgs, SubCommand};
 
 /// Find out by experiment which mmap(2) flags the running kernel honors.
 //
-// The help and the complaints are argh's. The words are read below: the first field costs a kilobyte, and each other one a third of
-// that.
+// What the command is and what it is for is argh's, at compile time. The words are read below: the first field of a struct costs a
+// kilobyte and each other one a third of that, and complaints with `core::fmt` two.
 #[derive(FromArgs)]
-#[argh(usage = "[arguments...]")]
+#[argh(subcommand, name = "mapprobe")]
 struct Words {}
 
-/// What stands below argh's part of the help.
-pub(crate) const HELP: &str = "
+/// The command.
+const COMMAND: &CommandInfo = <Words as SubCommand>::COMMAND;
+
+/// The help, in pieces.
+pub(crate) const HELP: [&str; 5] = ["Usage: ", COMMAND.name, " [arguments...]\n\n", COMMAND.description, ARGUMENTS];
+
+const ARGUMENTS: &str = "
+
 Arguments:
   report          a verdict per flag (default)
   sweep           the answer to every bit of the flags argument
@@ -42,6 +48,7 @@ Arguments:
   --arch          for list and decode: the architecture
   --framed        print it on standard error too, in checksummed lines
   --version       print the version and exit
+  --help          print this and exit
 
 Exit code: 0 printed, or all honored; 1 not honored; 2 failed; 3 inconclusive
 ";
@@ -160,12 +167,14 @@ fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<
     while let Some(&word) = rest.next() {
         let at = place(word, Text::OPTIONS, NAMES.len());
         if at >= NAMES.len() {
-            let strange = word.starts_with('-') || word == "help";
-            if let (true, Err(EarlyExit { output, status })) = (strange, Words::from_args(&["mapprobe"], &[word])) {
-                *said = output;
-                status.ok()?;
-                Text::HELP.push(said);
+            if word == "help" || word == "--help" {
+                for piece in 0..HELP.len() {
+                    Text::HELP.nth(piece).push(said);
+                }
                 return Some(Asked::Program);
+            }
+            if word.starts_with('-') {
+                return wrong(said, word, Text::NO_OPTION);
             }
             words.push(word);
             continue;

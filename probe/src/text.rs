@@ -189,7 +189,8 @@ texts! {
     OF [" of "];
 
     // The command line.
-    HELP [cli::HELP];
+    HELP cli::HELP;
+    NO_OPTION ["there is no such option; `mapprobe help` names them"];
     VERSION_LINE [concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n")];
     MAPPROBE_SAYS ["mapprobe: "];
     VALUE_IS_MISSING ["its value is missing"];
