@@ -143,7 +143,7 @@ pub enum Request {
     Text(String),
 }
 
-/// Reads arguments, the program's own name not included. The error is a sentence.
+/// What [`read`] does, for whoever only looks at words. The error is a sentence.
 pub fn parse(arguments: &[&str]) -> Result<Request, String> {
     let (mut options, mut said) = (Options::default(), String::new());
     match read(arguments, &mut options, &mut said) {
@@ -154,14 +154,17 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
 }
 
 /// Who is asked.
-enum Asked {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The kernel, with the options that were read.
     Kernel,
-    /// The answer was said already.
+    /// The program: the answer was said already.
     Program,
 }
 
-/// The same. Nothing: what was said is a complaint. (A result with a text in it would be carried through all of this.)
-fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<Asked> {
+/// Reads arguments, the program's own name not included. Nothing: what was said is a complaint. (A result with options and texts in it
+/// would be carried through all of this.)
+pub fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<Asked> {
     let (mut given, mut values, mut words) = (0_u16, [None; PATH - ARCH], Vec::new());
     let mut rest = arguments.iter();
     while let Some(&word) = rest.next() {

@@ -3,7 +3,7 @@
 //! A failed step is never fatal: whatever happens, the report goes to the console as far as possible, and then the machine
 //! goes on to the next init or is switched off. Returning would panic the kernel.
 
-use crate::cli::{self, Options, Request};
+use crate::cli::{self, Asked, Options};
 use crate::command::{self, FAILED, PRINTED, STDERR};
 use crate::console::Console;
 use crate::flags::Flag;
@@ -28,25 +28,24 @@ const SIGN: u32 = 1 << 31;
 #[cold]
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> ! {
     let console = Console::open(kernel);
-    let (request, foreign, mut complaint) = split(arguments.get(1..).unwrap_or_default());
-    let mut exit = if complaint.is_empty() { PRINTED } else { FAILED };
+    let (mut options, mut said) = (Options::default(), String::new());
+    let (asked, foreign, mut complaint) = split(arguments.get(1..).unwrap_or_default(), &mut options, &mut said);
     // A complaint about what was asked for stands where the report would.
-    let text = match command::answer(kernel, request, table) {
-        Ok((text, code)) => {
-            exit = if exit == PRINTED { code } else { exit };
-            text
-        }
-        Err(message) => {
-            complaint = command::complaint(&message);
-            exit = FAILED;
-            message
-        }
+    let code = match asked {
+        Asked::Kernel => command::answer(kernel, &mut options, table, &mut said),
+        Asked::Program => Some(PRINTED),
     };
+    let mut exit = code.unwrap_or(FAILED);
+    if code.is_none() {
+        complaint = command::complaint(&said);
+    } else if !complaint.is_empty() {
+        exit = FAILED;
+    }
     console.print(kernel, &|print| {
         if !complaint.is_empty() {
             print(&complaint);
         }
-        frame::lines(&text, exit, print);
+        frame::lines(&said, exit, print);
     });
     let replaced = is_in_place_of_another(kernel);
     console.close(kernel);
@@ -84,28 +83,37 @@ pub fn end(kernel: &mut dyn Kernel, code: i32) -> ! {
 /// Measured: inside its only caller it makes the program larger.
 #[cold]
 #[inline(never)]
-fn split<'a, 'b>(arguments: &'b [&'a str]) -> (Request, [&'b [&'a str]; 2], String) {
+fn split<'a, 'b>(
+    arguments: &'b [&'a str],
+    options: &mut Options,
+    said: &mut String,
+) -> (Asked, [&'b [&'a str]; 2], String) {
     for from in 0..arguments.len() {
         for to in (from + 1..=arguments.len()).rev() {
-            if let Ok(request) = cli::parse(arguments.get(from..to).unwrap_or_default()) {
+            *options = Options::default();
+            said.clear();
+            if let Some(asked) = cli::read(arguments.get(from..to).unwrap_or_default(), options, said) {
                 let [before, behind] = [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
                 // A flag whose name is wrong is ours as well, and must not be taken for nothing.
                 let wrong = behind.first().is_some_and(|word| word.starts_with("MAP_"));
                 let complaint = if wrong { misspelled(arguments.get(from..=to)) } else { String::new() };
-                return (request, [before, behind], complaint);
+                return (asked, [before, behind], complaint);
             }
         }
     }
+    *options = Options::default();
+    said.clear();
     let ours = |word: &&str| word.starts_with('-') || word.starts_with("MAP_") || *word == "require";
     let first = arguments.iter().position(ours).and_then(|at| arguments.get(at..));
-    (Request::Run(Options::default()), [arguments, &[]], misspelled(first))
+    (Asked::Kernel, [arguments, &[]], misspelled(first))
 }
 
 /// The complaint about words that cannot be read, if there are any.
 #[cold]
 fn misspelled(words: Option<&[&str]>) -> String {
-    match words.map(cli::parse) {
-        Some(Err(message)) => command::complaint(&message),
+    let mut said = String::new();
+    match words.map(|words| cli::read(words, &mut Options::default(), &mut said)) {
+        Some(None) => command::complaint(&said),
         _ => String::new(),
     }
 }

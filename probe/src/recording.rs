@@ -1,7 +1,7 @@
 //! A run as a recording, and a recording as a run. What was asked stands at its head, so that nothing but the file is needed.
 
 use crate::arch::Arch;
-use crate::cli::{self, Options, Request};
+use crate::cli::{self, Asked, Options};
 use crate::flags::Flag;
 use crate::kernel::replay::{ARCH, ARGUMENT, BEGINS, Recorder, Replay, take_line};
 use crate::kernel::{Kernel, Word, text};
@@ -38,34 +38,61 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
     Ok((report, recorder.end()))
 }
 
-/// The report of a recorded run; `reproducible` as in [`Options`].
+/// The report of a recorded run; `reproducible` as in [`Options`]. The error is a sentence.
+pub fn replay(recording: &[u8], table: &'static [Flag], reproducible: bool) -> Result<Report, String> {
+    let mut said = String::new();
+    read(recording, table, reproducible, &mut said).ok_or(said)
+}
+
+/// The same. Nothing: what is wrong was added to what was said.
 #[cold]
 #[inline(never)]
-pub fn replay(recording: &[u8], table: &'static [Flag], reproducible: bool) -> Result<Report, String> {
+pub fn read(recording: &[u8], table: &'static [Flag], reproducible: bool, said: &mut String) -> Option<Report> {
     let (mut rest, mut line) = (recording, 2);
     let arch = (take_line(&mut rest) == BEGINS.trim_ascii_end().as_bytes())
         .then(|| take_line(&mut rest).strip_prefix(ARCH.as_bytes()))
         .flatten()
         .and_then(|name| Arch::ALL.into_iter().find(|arch| arch.name().as_bytes() == name));
     let Some(arch) = arch else {
-        return Err(Text::NO_RECORDING.string());
+        Text::NO_RECORDING.push(said);
+        return None;
     };
     if arch.flag_bits() > Word::BITS {
-        return Err(Text::WIDE_RECORDING.string());
+        Text::WIDE_RECORDING.push(said);
+        return None;
     }
     let mut words = Vec::new();
     while rest.starts_with(ARGUMENT.as_bytes()) {
         words.push(text(take_line(&mut rest).get(ARGUMENT.len()..).unwrap_or_default()));
         line += 1;
     }
-    let Request::Run(mut asked) = cli::parse(&words)? else { return Err(Text::ASKS_FOR_NOTHING.string()) };
+    let (mut asked, mut answer) = (Options::default(), String::new());
+    match cli::read(&words, &mut asked, &mut answer) {
+        Some(Asked::Kernel) => {}
+        Some(Asked::Program) => {
+            Text::ASKS_FOR_NOTHING.push(said);
+            return None;
+        }
+        None => {
+            said.push_str(&answer);
+            return None;
+        }
+    }
     asked.reproducible = reproducible;
     let mut replay = Replay::new(rest, line);
     let report = run::report(&mut replay, arch, &asked, table, &mut |_| {});
-    let Some((line, call)) = replay.strange() else { return report };
-    let mut message = Text::LINE.string();
-    number(&mut message, line);
-    Text::DOES_NOT_ANSWER.push(&mut message);
-    message.push_str(&call);
-    Err(message)
+    if let Some((line, call)) = replay.strange() {
+        Text::LINE.push(said);
+        number(said, line);
+        Text::DOES_NOT_ANSWER.push(said);
+        said.push_str(&call);
+        return None;
+    }
+    match report {
+        Ok(report) => Some(report),
+        Err(complaint) => {
+            said.push_str(&complaint);
+            None
+        }
+    }
 }

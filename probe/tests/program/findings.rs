@@ -80,7 +80,7 @@ pub fn text(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> Result
 /// A report as it is printed.
 fn form(mut report: Report, options: &Options) -> String {
     report.style = options.style.clone();
-    let format = report::format(report.what, options).expect("a format that can print this");
+    let format = report::format(report.what, options, &mut String::new()).expect("a format that can print this");
     (format.write)(&report)
 }
 
