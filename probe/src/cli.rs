@@ -257,7 +257,6 @@ static SHAPES: [Shape; QUESTIONS.len()] = [
 ];
 
 /// Whether the words and options can follow a question.
-#[cold]
 #[inline(never)]
 fn fits(question: usize, given: u16, behind: &[&str], said: &mut String) -> Option<()> {
     let shape = SHAPES.get(question)?;
@@ -302,7 +301,6 @@ pub fn place(word: &str, list: Text, count: usize) -> usize {
 }
 
 /// The place of a word among those there are, the first without one; or says which there are.
-#[cold]
 fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize, said: &mut String) -> Option<usize> {
     let Some(word) = word else { return Some(0) };
     let at = place(word, list, count);

@@ -135,7 +135,6 @@ fn whole(kernel: &mut dyn Kernel, options: &mut Options, table: &'static [Flag],
 }
 
 /// Says what is wrong, if anything is.
-#[cold]
 fn kept<T>(result: Result<T, String>, said: &mut String) -> Option<T> {
     match result {
         Ok(kept) => Some(kept),

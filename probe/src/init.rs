@@ -61,7 +61,6 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
 
 /// Whether this process is the init of a machine, which must never end. A PID namespace's pid 1 is none: it may not end the machine,
 /// and just exits. A machine's init that may not end it either is told by its namespace, where there is a /proc.
-#[cold]
 pub fn is_init(kernel: &mut dyn Kernel) -> bool {
     kernel.pid() == 1
         && (kernel.may_reboot().is_ok()

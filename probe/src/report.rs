@@ -161,7 +161,6 @@ pub(crate) const NAMES: [&str; FORMATS.len()] =
     ["json", "jsonl", "table", "ktap", "shell", "macros", "prometheus", "nfd"];
 
 /// The format that is asked for, if it can print the answer to a question as it is to be printed. Nothing: what was said is why not.
-#[cold]
 #[inline(never)]
 pub fn format(what: What, options: &Options, said: &mut String) -> Option<&'static Format> {
     let format = FORMATS.get(options.format)?;
