@@ -27,28 +27,27 @@ const ARGUMENTS: &str = "
 Arguments:
   report          a verdict per flag (default)
   sweep           the answer to every bit of the flags argument
-  free-bits       which bits and type values are guaranteed to fail here
-  require         which of the flags behind it are not honored: FLAG, or
-                  FLAG:PATH on that file
-  list            every flag, its value, and since when it is there
-  explain         what the flag behind it promises, and how that is proved
-  decode          which flags the number behind it has, such as 0x8003
-  --format        how to print it: json (default), jsonl, table, ktap, shell,
-                  macros, prometheus or nfd
-  --prefix        how names in macros and shell begin: MAPPROBE_ (default)
-  --path          ask about a file too, or a directory (a scratch file is
-                  made in it and removed) or a device; never changed; repeatable
-  --record        write every kernel call and its answer to a file, or to
-                  standard output instead of the report: -
-  --replay        answer from a recording instead of the running kernel
-  --thorough      also run tests that fill the address space, for MAP_ABOVE4G
-  --reproducible  leave out what differs from run to run: process id and time
+  free-bits       which bits and type values are guaranteed to fail
+  require         which of these flags are not honored: FLAG or FLAG:PATH
+  list            every flag, its value, and since when
+  explain         what a flag promises, and how that is proved
+  decode          the flags in a number such as 0x8003
+  --format        json (default), jsonl, table, ktap, shell, macros, prometheus
+                  or nfd
+  --prefix        of names in macros and shell: MAPPROBE_ (default)
+  --path          ask about a file too, a directory (by a scratch file in it) or
+                  a device; repeatable
+  --record        write all calls and answers to a file; - is standard output,
+                  instead of the report
+  --replay        answer from a recording
+  --thorough      also fill the address space, for MAP_ABOVE4G
+  --reproducible  without process id and time
   --allow-inconclusive
                   for require: as good as honored
-  --arch          for list and decode: the architecture
-  --framed        print it on standard error too, in checksummed lines
-  --version       print the version and exit
-  --help          print this and exit
+  --arch          for list and decode
+  --framed        also on standard error, in checksummed lines
+  --version
+  --help
 
 Exit code: 0 printed, or all honored; 1 not honored; 2 failed; 3 inconclusive
 ";

@@ -107,8 +107,8 @@ impl Report {
 
     /// The same of some of [`LIES`].
     pub fn lies_among(&self, some: u16) -> impl Iterator<Item = (Text, Text)> {
-        let noticed = (0..LIES.len()).filter(move |at| (self.environment & some) >> at & 1 == 1);
-        noticed.map(|at| (Text::LIES.nth(2 * at), Text::LIES.nth(2 * at + 1)))
+        let mut left = self.environment & some;
+        core::iter::from_fn(move || next_lie(&mut left))
     }
 
     /// Whether a row is required, by its place.
@@ -120,6 +120,16 @@ impl Report {
     pub fn calls(&self, places: &Range<usize>) -> &[Step] {
         self.steps.get(places.clone()).unwrap_or_default()
     }
+}
+
+/// Takes the first away, as a bit for each of [`LIES`].
+#[cold]
+#[inline(never)]
+fn next_lie(left: &mut u16) -> Option<(Text, Text)> {
+    let at = left.trailing_zeros() as usize;
+    *left &= left.wrapping_sub(1);
+    let name = Text::LIES.nth(2 * at.min(LIES.len()));
+    (at < LIES.len()).then_some((name, name.nth(1)))
 }
 
 /// What a format is for.
@@ -178,6 +188,6 @@ pub fn format(what: What, options: &Options, said: &mut String) -> Option<&'stat
 
 /// Whether names of C and of POSIX shells can begin with it; they can with nothing.
 fn begins_a_name(prefix: &str) -> bool {
-    let fits = |(at, byte): (usize, u8)| byte == b'_' || byte.is_ascii_alphabetic() || at > 0 && byte.is_ascii_digit();
-    prefix.bytes().enumerate().all(fits)
+    let digit_first = prefix.as_bytes().first().is_some_and(u8::is_ascii_digit);
+    !digit_first && prefix.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }

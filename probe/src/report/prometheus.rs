@@ -18,7 +18,7 @@ pub const TEXTS: &[&str] = &[
 ];
 
 static FORM: Form =
-    Form { texts: Text::PROMETHEUS, rows: ALIKE, quoting: &[('\\', "\\\\"), ('"', "\\\""), ('\n', "\\n")] };
+    Form { texts: Text::PROMETHEUS, rows: ALIKE, quoting: *b"\\\"\n" };
 
 /// Writes the report.
 #[cold]
