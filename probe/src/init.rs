@@ -4,11 +4,11 @@
 //! goes on to the next init or is switched off. Returning would panic the kernel.
 
 use crate::cli::{self, Options, Request};
-use crate::command::{self, FAILED, PRINTED, STDERR};
+use crate::command::{self, FAILED, STDERR};
 use crate::console::Console;
 use crate::flags::Flag;
 use crate::frame;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Op};
 use crate::report::sentence;
 use crate::text::Text;
 
@@ -28,34 +28,28 @@ const SIGN: u32 = 1 << 31;
 #[cold]
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> ! {
     let console = Console::open(kernel);
-    let (request, foreign, mut complaint) = split(arguments.get(1..).unwrap_or_default());
-    let mut exit = if complaint.is_empty() { PRINTED } else { FAILED };
+    let (request, foreign, mut said) = split(arguments.get(1..).unwrap_or_default());
+    let mut exit = FAILED;
     // A complaint about what was asked for stands where the report would.
     let text = match command::answer(kernel, request, table) {
         Ok((text, code)) => {
-            exit = if exit == PRINTED { code } else { exit };
+            if said.is_empty() {
+                exit = code;
+            }
             text
         }
         Err(message) => {
-            complaint = command::complaint(&message);
-            exit = FAILED;
+            said = command::complaint(&message);
             message
         }
     };
-    console.print(kernel, &|print| {
-        if !complaint.is_empty() {
-            print(&complaint);
-        }
-        frame::lines(&text, exit, print);
-    });
-    let replaced = is_in_place_of_another(kernel);
-    console.close(kernel);
-    let own_path = if replaced { arguments.first().copied().unwrap_or_default() } else { NEXT };
-    let complaint = hand_over(kernel, own_path, foreign);
-    if !complaint.is_empty() {
-        let console = Console::open(kernel);
-        console.print(kernel, &|print| print(&complaint));
-        console.close(kernel);
+    frame::lines(&text, exit, &mut |line| said.push_str(line));
+    let own_path = if is_in_place_of_another(kernel) { arguments.first() } else { None };
+    console.say(kernel, &said);
+    said.clear();
+    hand_over(kernel, own_path.copied().unwrap_or(NEXT), foreign, &mut said);
+    if !said.is_empty() {
+        Console::open(kernel).say(kernel, &said);
     }
     power_off(kernel)
 }
@@ -66,7 +60,7 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
 pub fn is_init(kernel: &mut dyn Kernel) -> bool {
     kernel.pid() == 1
         && (kernel.may_reboot().is_ok()
-            || kernel.file_id(NAMESPACE).is_ok_and(|(_, inode)| inode as u32 & !SIGN == INITIAL))
+            || kernel.file(Op::FileInode, NAMESPACE).result().is_ok_and(|inode| inode as u32 & !SIGN == INITIAL))
 }
 
 /// Ends the process with `code`, or the machine when the process is its init.
@@ -121,19 +115,27 @@ fn is_in_place_of_another(kernel: &mut dyn Kernel) -> bool {
 
 /// Starts the next init when there is one that is not this file. Returns when there is none, or with a complaint.
 #[cold]
-fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) -> String {
-    let Ok(next) = kernel.file_id(NEXT) else { return String::new() };
-    if own_path == NEXT || kernel.file_id(own_path) == Ok(next) {
-        return String::new();
+fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2], said: &mut String) {
+    // Together they say whether two names are one file.
+    let mut same = true;
+    for op in [Op::FileDevice, Op::FileInode] {
+        let next = kernel.file(op, NEXT);
+        if !next.is_ok() {
+            return;
+        }
+        same &= kernel.file(op, own_path) == next;
     }
-    let mut arguments = vec![NEXT];
+    if same {
+        return;
+    }
+    let mut arguments = vec![NEXT, NEXT];
     for words in foreign {
         arguments.extend_from_slice(words);
     }
-    let errno = kernel.execve(NEXT, &arguments);
+    let errno = kernel.execve(&arguments);
     let mut message = Text::COULD_NOT_START.string();
     sentence::errno(&mut message, errno);
-    command::complaint(&message)
+    *said = command::complaint(&message);
 }
 
 /// Switches the machine off, or rests for good where it cannot.

@@ -17,25 +17,27 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
     // In one piece, so that it never has to move.
     let mut head = String::with_capacity(256 << 10);
     head.push_str(BEGINS);
-    head.push_str(ARCH);
-    head.push_str(Arch::native().name());
-    head.push('\n');
-    let mut argument = |word: &str| {
-        head.push_str(ARGUMENT);
-        head.push_str(word);
-        head.push('\n');
-    };
-    argument(&options.what.word().string());
+    line(&mut head, ARCH, Arch::native().name());
+    line(&mut head, ARGUMENT, &options.what.word().string());
     if options.thorough {
-        argument(&const { Text::OPTIONS.nth(cli::THOROUGH) }.string());
+        line(&mut head, ARGUMENT, &const { Text::OPTIONS.nth(cli::THOROUGH) }.string());
     }
     for path in &options.path {
-        argument(&const { Text::OPTIONS.nth(cli::PATH) }.string());
-        argument(path);
+        line(&mut head, ARGUMENT, &const { Text::OPTIONS.nth(cli::PATH) }.string());
+        line(&mut head, ARGUMENT, path);
     }
     let mut recorder = Recorder::new(kernel, head);
     let report = run::report(&mut recorder, Arch::native(), options, table, &mut |_| {})?;
     Ok((report, recorder.end()))
+}
+
+/// Appends a line of the head.
+#[cold]
+#[inline(never)]
+fn line(head: &mut String, label: &str, word: &str) {
+    head.push_str(label);
+    head.push_str(word);
+    head.push('\n');
 }
 
 /// The report of a recorded run; `reproducible` as in [`Options`].
@@ -43,29 +45,30 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
 #[inline(never)]
 pub fn replay(recording: &[u8], table: &'static [Flag], reproducible: bool) -> Result<Report, String> {
     let (mut rest, mut line) = (recording, 2);
-    let arch = (take_line(&mut rest) == BEGINS.trim_ascii_end().as_bytes())
-        .then(|| take_line(&mut rest).strip_prefix(ARCH.as_bytes()))
-        .flatten()
-        .and_then(|name| Arch::ALL.into_iter().find(|arch| arch.name().as_bytes() == name));
-    let Some(arch) = arch else {
-        return Err(Text::NO_RECORDING.string());
-    };
-    if arch.flag_bits() > Word::BITS {
+    let mut arch = None;
+    if take_line(&mut rest) == BEGINS.trim_ascii_end().as_bytes()
+        && let Some(name) = take_line(&mut rest).strip_prefix(ARCH.as_bytes())
+    {
+        arch = Arch::ALL.get(cli::place(text(name), Text::ARCHS, Arch::ALL.len()));
+    }
+    let Some(&arch) = arch else { return Err(Text::NO_RECORDING.string()) };
+    if Word::BITS < 64 && arch.flag_bits() > Word::BITS {
         return Err(Text::WIDE_RECORDING.string());
     }
     let mut words = Vec::new();
-    while rest.starts_with(ARGUMENT.as_bytes()) {
-        words.push(text(take_line(&mut rest).get(ARGUMENT.len()..).unwrap_or_default()));
+    while let Some(behind) = rest.strip_prefix(ARGUMENT.as_bytes()) {
+        rest = behind;
+        words.push(text(take_line(&mut rest)));
         line += 1;
     }
     let Request::Run(mut asked) = cli::parse(&words)? else { return Err(Text::ASKS_FOR_NOTHING.string()) };
     asked.reproducible = reproducible;
     let mut replay = Replay::new(rest, line);
     let report = run::report(&mut replay, arch, &asked, table, &mut |_| {});
-    let Some((line, call)) = replay.strange() else { return report };
+    let Some(line) = replay.strange() else { return report };
     let mut message = Text::LINE.string();
     number(&mut message, line);
     Text::DOES_NOT_ANSWER.push(&mut message);
-    message.push_str(&call);
+    message.push_str(&replay.asked);
     Err(message)
 }
