@@ -8,7 +8,7 @@ use crate::command::{self, FAILED, PRINTED, STDERR};
 use crate::console::Console;
 use crate::flags::Flag;
 use crate::frame;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Op};
 use crate::report::sentence;
 use crate::text::Text;
 
@@ -29,32 +29,25 @@ const SIGN: u32 = 1 << 31;
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> ! {
     let console = Console::open(kernel);
     let (mut options, mut said) = (Options::default(), String::new());
-    let (asked, foreign, mut complaint) = split(arguments.get(1..).unwrap_or_default(), &mut options, &mut said);
-    // A complaint about what was asked for stands where the report would.
+    let (asked, foreign, mut lines) = split(arguments.get(1..).unwrap_or_default(), &mut options, &mut said);
     let code = match asked {
         Asked::Kernel => command::answer(kernel, &mut options, table, &mut said),
         Asked::Program => Some(PRINTED),
     };
-    let mut exit = code.unwrap_or(FAILED);
-    if code.is_none() {
-        complaint = command::complaint(&said);
-    } else if !complaint.is_empty() {
-        exit = FAILED;
+    let mut exit = FAILED;
+    match code {
+        Some(code) if lines.is_empty() => exit = code,
+        Some(_) => {}
+        // A complaint about what was asked for stands where the report would.
+        None => lines = command::complaint(&said),
     }
-    console.print(kernel, &|print| {
-        if !complaint.is_empty() {
-            print(&complaint);
-        }
-        frame::lines(&said, exit, print);
-    });
-    let replaced = is_in_place_of_another(kernel);
-    console.close(kernel);
-    let own_path = if replaced { arguments.first().copied().unwrap_or_default() } else { NEXT };
-    let complaint = hand_over(kernel, own_path, foreign);
-    if !complaint.is_empty() {
-        let console = Console::open(kernel);
-        console.print(kernel, &|print| print(&complaint));
-        console.close(kernel);
+    frame::lines(&said, exit, &mut |line| lines.push_str(line));
+    let own_path = if is_in_place_of_another(kernel) { arguments.first() } else { None };
+    console.say(kernel, &lines);
+    lines.clear();
+    hand_over(kernel, own_path.copied().unwrap_or(NEXT), foreign, &mut lines);
+    if !lines.is_empty() {
+        Console::open(kernel).say(kernel, &lines);
     }
     power_off(kernel)
 }
@@ -64,7 +57,7 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
 pub fn is_init(kernel: &mut dyn Kernel) -> bool {
     kernel.pid() == 1
         && (kernel.may_reboot().is_ok()
-            || kernel.file_id(NAMESPACE).is_ok_and(|(_, inode)| inode as u32 & !SIGN == INITIAL))
+            || kernel.file(Op::FileInode, NAMESPACE).result().is_ok_and(|inode| inode as u32 & !SIGN == INITIAL))
 }
 
 /// Ends the process with `code`, or the machine when the process is its init.
@@ -128,19 +121,27 @@ fn is_in_place_of_another(kernel: &mut dyn Kernel) -> bool {
 
 /// Starts the next init when there is one that is not this file. Returns when there is none, or with a complaint.
 #[cold]
-fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) -> String {
-    let Ok(next) = kernel.file_id(NEXT) else { return String::new() };
-    if own_path == NEXT || kernel.file_id(own_path) == Ok(next) {
-        return String::new();
+fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2], said: &mut String) {
+    // Together they say whether two names are one file.
+    let mut same = true;
+    for op in [Op::FileDevice, Op::FileInode] {
+        let next = kernel.file(op, NEXT);
+        if !next.is_ok() {
+            return;
+        }
+        same &= kernel.file(op, own_path) == next;
     }
-    let mut arguments = vec![NEXT];
+    if same {
+        return;
+    }
+    let mut arguments = vec![NEXT, NEXT];
     for words in foreign {
         arguments.extend_from_slice(words);
     }
-    let errno = kernel.execve(NEXT, &arguments);
+    let errno = kernel.execve(&arguments);
     let mut message = Text::COULD_NOT_START.string();
     sentence::errno(&mut message, errno);
-    command::complaint(&message)
+    *said = command::complaint(&message);
 }
 
 /// Switches the machine off, or rests for good where it cannot.

@@ -71,7 +71,11 @@ pub const PROT_WRITE: u32 = 2;
 
 /// Bytes from outside as text; what is not UTF-8 becomes one U+FFFD.
 pub fn text(bytes: &[u8]) -> &str {
-    core::str::from_utf8(bytes).unwrap_or("\u{fffd}")
+    match bytes.utf8_chunks().next() {
+        Some(all) if !all.invalid().is_empty() => "\u{fffd}",
+        Some(all) => all.valid(),
+        None => "",
+    }
 }
 
 /// The arguments of `mmap(2)`.

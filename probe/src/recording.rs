@@ -17,25 +17,27 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
     // In one piece, so that it never has to move.
     let mut head = String::with_capacity(256 << 10);
     head.push_str(BEGINS);
-    head.push_str(ARCH);
-    head.push_str(Arch::native().name());
-    head.push('\n');
-    let mut argument = |word: &str| {
-        head.push_str(ARGUMENT);
-        head.push_str(word);
-        head.push('\n');
-    };
-    argument(&options.what.word().string());
+    line(&mut head, ARCH, Arch::native().name());
+    line(&mut head, ARGUMENT, &options.what.word().string());
     if options.thorough {
-        argument(&const { Text::OPTIONS.nth(cli::THOROUGH) }.string());
+        line(&mut head, ARGUMENT, &const { Text::OPTIONS.nth(cli::THOROUGH) }.string());
     }
     for path in &options.path {
-        argument(&const { Text::OPTIONS.nth(cli::PATH) }.string());
-        argument(path);
+        line(&mut head, ARGUMENT, &const { Text::OPTIONS.nth(cli::PATH) }.string());
+        line(&mut head, ARGUMENT, path);
     }
     let mut recorder = Recorder::new(kernel, head);
     let report = run::report(&mut recorder, Arch::native(), options, table, &mut |_| {})?;
     Ok((report, recorder.end()))
+}
+
+/// Appends a line of the head.
+#[cold]
+#[inline(never)]
+fn line(head: &mut String, label: &str, word: &str) {
+    head.push_str(label);
+    head.push_str(word);
+    head.push('\n');
 }
 
 /// The report of a recorded run; `reproducible` as in [`Options`]. The error is a sentence.
@@ -49,21 +51,24 @@ pub fn replay(recording: &[u8], table: &'static [Flag], reproducible: bool) -> R
 #[inline(never)]
 pub fn read(recording: &[u8], table: &'static [Flag], reproducible: bool, said: &mut String) -> Option<Report> {
     let (mut rest, mut line) = (recording, 2);
-    let arch = (take_line(&mut rest) == BEGINS.trim_ascii_end().as_bytes())
-        .then(|| take_line(&mut rest).strip_prefix(ARCH.as_bytes()))
-        .flatten()
-        .and_then(|name| Arch::ALL.into_iter().find(|arch| arch.name().as_bytes() == name));
-    let Some(arch) = arch else {
+    let mut arch = None;
+    if take_line(&mut rest) == BEGINS.trim_ascii_end().as_bytes()
+        && let Some(name) = take_line(&mut rest).strip_prefix(ARCH.as_bytes())
+    {
+        arch = Arch::ALL.get(cli::place(text(name), Text::ARCHS, Arch::ALL.len()));
+    }
+    let Some(&arch) = arch else {
         Text::NO_RECORDING.push(said);
         return None;
     };
-    if arch.flag_bits() > Word::BITS {
+    if Word::BITS < 64 && arch.flag_bits() > Word::BITS {
         Text::WIDE_RECORDING.push(said);
         return None;
     }
     let mut words = Vec::new();
-    while rest.starts_with(ARGUMENT.as_bytes()) {
-        words.push(text(take_line(&mut rest).get(ARGUMENT.len()..).unwrap_or_default()));
+    while let Some(behind) = rest.strip_prefix(ARGUMENT.as_bytes()) {
+        rest = behind;
+        words.push(text(take_line(&mut rest)));
         line += 1;
     }
     let (mut asked, mut answer) = (Options::default(), String::new());
@@ -81,11 +86,11 @@ pub fn read(recording: &[u8], table: &'static [Flag], reproducible: bool, said: 
     asked.reproducible = reproducible;
     let mut replay = Replay::new(rest, line);
     let report = run::report(&mut replay, arch, &asked, table, &mut |_| {});
-    if let Some((line, call)) = replay.strange() {
+    if let Some(line) = replay.strange() {
         Text::LINE.push(said);
         number(said, line);
         Text::DOES_NOT_ANSWER.push(said);
-        said.push_str(&call);
+        said.push_str(&replay.asked);
         return None;
     }
     match report {
