@@ -17,26 +17,30 @@ pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]
     // In one piece, so that it never has to move.
     let mut head = String::with_capacity(256 << 10);
     head.push_str(BEGINS);
-    line(&mut head, ARCH, Arch::native().name());
-    line(&mut head, ARGUMENT, &options.what.word().string());
+    head.push_str(ARCH);
+    head.push_str(Arch::native().name());
+    head.push('\n');
+    argument(&mut head, options.what.word());
     if options.thorough {
-        line(&mut head, ARGUMENT, &const { Text::OPTIONS.nth(cli::THOROUGH) }.string());
+        argument(&mut head, const { Text::OPTIONS.nth(cli::THOROUGH) });
     }
     for path in &options.path {
-        line(&mut head, ARGUMENT, &const { Text::OPTIONS.nth(cli::PATH) }.string());
-        line(&mut head, ARGUMENT, path);
+        argument(&mut head, const { Text::OPTIONS.nth(cli::PATH) });
+        head.push_str(ARGUMENT);
+        head.push_str(path);
+        head.push('\n');
     }
     let mut recorder = Recorder::new(kernel, head);
     let report = run::report(&mut recorder, Arch::native(), options, table, &mut |_| {})?;
     Ok((report, recorder.end()))
 }
 
-/// Appends a line of the head.
+/// Appends an argument of the run.
 #[cold]
 #[inline(never)]
-fn line(head: &mut String, label: &str, word: &str) {
-    head.push_str(label);
-    head.push_str(word);
+fn argument(head: &mut String, word: Text) {
+    head.push_str(ARGUMENT);
+    word.push(head);
     head.push('\n');
 }
 
