@@ -27,28 +27,27 @@ const ARGUMENTS: &str = "
 Arguments:
   report          a verdict per flag (default)
   sweep           the answer to every bit of the flags argument
-  free-bits       which bits and type values are guaranteed to fail here
-  require         which of the flags behind it are not honored: FLAG, or
-                  FLAG:PATH on that file
-  list            every flag, its value, and since when it is there
-  explain         what the flag behind it promises, and how that is proved
-  decode          which flags the number behind it has, such as 0x8003
-  --format        how to print it: json (default), jsonl, table, ktap, shell,
-                  macros, prometheus or nfd
-  --prefix        how names in macros and shell begin: MAPPROBE_ (default)
-  --path          ask about a file too, or a directory (a scratch file is
-                  made in it and removed) or a device; never changed; repeatable
-  --record        write every kernel call and its answer to a file, or to
-                  standard output instead of the report: -
-  --replay        answer from a recording instead of the running kernel
-  --thorough      also run tests that fill the address space, for MAP_ABOVE4G
-  --reproducible  leave out what differs from run to run: process id and time
+  free-bits       which bits and type values are guaranteed to fail
+  require         which of these flags are not honored: FLAG or FLAG:PATH
+  list            every flag, its value, and since when
+  explain         what a flag promises, and how that is proved
+  decode          the flags in a number such as 0x8003
+  --format        json (default), jsonl, table, ktap, shell, macros, prometheus
+                  or nfd
+  --prefix        of names in macros and shell: MAPPROBE_ (default)
+  --path          ask about a file too, a directory (by a scratch file in it) or
+                  a device; repeatable
+  --record        write all calls and answers to a file; - is standard output,
+                  instead of the report
+  --replay        answer from a recording
+  --thorough      also fill the address space, for MAP_ABOVE4G
+  --reproducible  without process id and time
   --allow-inconclusive
                   for require: as good as honored
-  --arch          for list and decode: the architecture
-  --framed        print it on standard error too, in checksummed lines
-  --version       print the version and exit
-  --help          print this and exit
+  --arch          for list and decode
+  --framed        also on standard error, in checksummed lines
+  --version
+  --help
 
 Exit code: 0 printed, or all honored; 1 not honored; 2 failed; 3 inconclusive
 ";
@@ -143,7 +142,7 @@ pub enum Request {
     Text(String),
 }
 
-/// Reads arguments, the program's own name not included. The error is a sentence.
+/// What [`read`] does, for whoever only looks at words. The error is a sentence.
 pub fn parse(arguments: &[&str]) -> Result<Request, String> {
     let (mut options, mut said) = (Options::default(), String::new());
     match read(arguments, &mut options, &mut said) {
@@ -154,14 +153,17 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
 }
 
 /// Who is asked.
-enum Asked {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The kernel, with the options that were read.
     Kernel,
-    /// The answer was said already.
+    /// The program: the answer was said already.
     Program,
 }
 
-/// The same. Nothing: what was said is a complaint. (A result with a text in it would be carried through all of this.)
-fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<Asked> {
+/// Reads arguments, the program's own name not included. Nothing: what was said is a complaint. (A result with options and texts in it
+/// would be carried through all of this.)
+pub fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<Asked> {
     let (mut given, mut values, mut words) = (0_u16, [None; PATH - ARCH], Vec::new());
     let mut rest = arguments.iter();
     while let Some(&word) = rest.next() {
@@ -254,7 +256,6 @@ static SHAPES: [Shape; QUESTIONS.len()] = [
 ];
 
 /// Whether the words and options can follow a question.
-#[cold]
 #[inline(never)]
 fn fits(question: usize, given: u16, behind: &[&str], said: &mut String) -> Option<()> {
     let shape = SHAPES.get(question)?;
@@ -299,7 +300,6 @@ pub fn place(word: &str, list: Text, count: usize) -> usize {
 }
 
 /// The place of a word among those there are, the first without one; or says which there are.
-#[cold]
 fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize, said: &mut String) -> Option<usize> {
     let Some(word) = word else { return Some(0) };
     let at = place(word, list, count);

@@ -26,36 +26,37 @@ pub fn decode(word: &str, arch: Arch, out: &mut String) -> Option<()> {
     // Without MAP_HUGETLB bit 26 alone is a flag.
     let sized = field > Word::from(!huge);
     let mask = MAP_TYPE[arch as usize];
-    let mut notes = String::new();
     let mut left = sentence::names(out, arch, value, value & mask, sized);
     let size = left & MAP_HUGE_MASK << MAP_HUGE_SHIFT;
-    if sized && size != 0 {
+    let nameless = sized && size != 0;
+    if nameless {
         left ^= size;
         sentence::between(out, 0);
         number(out, field);
         Text::SHIFTED.push(out);
-        Text::HUGE_PAGES_OF.push(&mut notes);
-        number(&mut notes, field);
-        Text::BYTES.push(&mut notes);
     }
     if left != 0 || out.is_empty() {
         sentence::between(out, 0);
         sentence::bits(out, left);
     }
+    out.push('\n');
+    if nameless {
+        Text::HUGE_PAGES_OF.push(out);
+        number(out, field);
+        Text::BYTES.push(out);
+    }
     for (bits, what) in [(left & mask, Text::NO_TYPE_OF), (left & !mask, Text::NO_FLAG_OF)] {
         if bits != 0 {
-            notes.push_str("  ");
-            sentence::bits(&mut notes, bits);
-            what.push(&mut notes);
-            notes.push_str(arch.name());
-            notes.push('\n');
+            out.push_str("  ");
+            sentence::bits(out, bits);
+            what.push(out);
+            out.push_str(arch.name());
+            out.push('\n');
         }
     }
     if value & NEW_IN_TYPE[arch as usize] != 0 {
-        Text::OLD_MAP_TYPE.push(&mut notes);
+        Text::OLD_MAP_TYPE.push(out);
     }
-    out.push('\n');
-    out.push_str(&notes);
     Some(())
 }
 

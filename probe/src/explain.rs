@@ -16,136 +16,136 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
     (
         "MAP_SHARED",
         [
-            "A store reaches the file.",
-            "A byte stored into a memfd is in the file and in a second mapping; with MAP_PRIVATE not.",
+            "Stores reach the file.",
+            "A byte stored is in the memfd and in a second mapping; with MAP_PRIVATE not.",
             "Unknown flags are dropped.",
         ],
     ),
     (
         "MAP_PRIVATE",
         [
-            "A store stays in the mapping.",
-            "A byte stored into a memfd is not in the file nor in a second mapping; with MAP_SHARED it is.",
+            "Stores stay in the mapping.",
+            "A byte stored is not in the memfd nor in a second mapping; with MAP_SHARED it is.",
             "Unknown flags are dropped.",
         ],
     ),
     (
         "MAP_SHARED_VALIDATE",
         [
-            "As MAP_SHARED, but unknown flags are refused with EOPNOTSUPP.",
-            "Bit 24 is refused so, of a memfd and of a pipe, and not with MAP_SHARED.",
-            "EINVAL for anonymous memory that is not huge. Bits 26 to 30 pass unseen.",
+            "As MAP_SHARED, but unknown flags are EOPNOTSUPP.",
+            "Bit 24 is, of a memfd and of a pipe; with MAP_SHARED not.",
+            "EINVAL for anonymous memory unless huge. Bits 26 to 30 pass.",
         ],
     ),
     (
         "MAP_DROPPABLE",
         [
-            "When memory is short its pages may be dropped, and are zero then.",
+            "Pages may be dropped when memory is short, and are zero then.",
             "madvise(MADV_KEEPONFORK) is EINVAL; of private memory not.",
-            "Anonymous memory only. After a fork the child finds zeros. A 32-bit kernel has no room: EOPNOTSUPP or errno 524.",
+            "Anonymous only. Zeros after fork. No room in 32-bit kernels: EOPNOTSUPP or 524.",
         ],
     ),
     (
         "MAP_FIXED",
         [
-            "The mapping lies where it was asked for.",
-            "A page lands on reserved ground; without the flag elsewhere.",
-            "Replaces what was there. On hppa shared memory must fit the file's cache colour: EINVAL.",
+            "Mapped where asked for.",
+            "A page lands on reserved ground; without it elsewhere.",
+            "Replaces what is there. hppa: EINVAL for shared memory off the file's cache colour.",
         ],
     ),
     (
         "MAP_ANONYMOUS",
         [
             "Fresh memory, whatever file is given.",
-            "With a memfd given, the first byte is zero, and a store does not reach the file.",
-            "EINVAL with MAP_SHARED_VALIDATE, unless huge.",
+            "Given a memfd, the first byte is zero, and no store reaches it.",
+            "EINVAL with MAP_SHARED_VALIDATE unless huge.",
         ],
     ),
     (
         "MAP_32BIT",
         [
-            "The mapping lies below 2 GiB.",
-            "A page lies there that the kernel placed; without the flag above.",
-            "The kernel has 1 GiB for it: soon ENOMEM. A free low hint wins.",
+            "Mapped below 2 GiB.",
+            "The kernel places a page there; without it above.",
+            "1 GiB in all: soon ENOMEM. A free low hint wins.",
         ],
     ),
     (
         "MAP_ABOVE4G",
         [
-            "The kernel places nothing below 4 GiB.",
-            "With --thorough all above 4 GiB is reserved, and only a plain page lands below. Else MAP_SHARED_VALIDATE says if it is known.",
+            "Not placed below 4 GiB.",
+            "--thorough reserves all above: only a plain page lands below. Else MAP_SHARED_VALIDATE says if it is known.",
             "A low hint wins.",
         ],
     ),
     (
         "MAP_GROWSDOWN",
         [
-            "Memory below becomes part of the mapping when touched.",
-            "Stores 4 and 8 pages below it succeed; without the flag EFAULT.",
-            "Private anonymous memory only. Stops at `ulimit -s`, and 256 pages above a neighbour. Since 4.12 never on hppa.",
+            "Memory below becomes part of it when touched.",
+            "Stores 4 and 8 pages below succeed; without it EFAULT.",
+            "Private anonymous only. Stops at `ulimit -s` and 256 pages above a neighbour. hppa: not since 4.12.",
         ],
     ),
     (
         "MAP_DENYWRITE",
         [
-            "The file cannot be written while it is mapped: ETXTBSY.",
-            "A write to a memfd that is mapped.",
+            "Writing the mapped file is ETXTBSY.",
+            "A write to a mapped memfd.",
             "Ignored since 2.6, though MAP_SHARED_VALIDATE passes it.",
         ],
     ),
     (
         "MAP_LOCKED",
         [
-            "Pages are in memory and stay there.",
-            "madvise(MADV_DONTNEED) is EINVAL and msync(MS_INVALIDATE) EBUSY; without the flag not.",
-            "EPERM and EAGAIN are limits: `ulimit -l`. mmap succeeds even if pages could not be brought in.",
+            "Pages are in memory and stay.",
+            "madvise(MADV_DONTNEED) is EINVAL and msync(MS_INVALIDATE) EBUSY; without it not.",
+            "EPERM, EAGAIN: `ulimit -l`. Pages may be missing all the same.",
         ],
     ),
     (
         "MAP_NORESERVE",
         [
-            "No memory or swap is set aside for it.",
-            "64 and 128 MiB more than memory and swap are given, and not touched; without the flag ENOMEM.",
-            "vm.overcommit_memory=1 gives all that anyway, 2 never. A touch may kill.",
+            "No memory or swap is set aside.",
+            "64 and 128 MiB more than both are given; without it ENOMEM.",
+            "vm.overcommit_memory=1 gives that anyway, 2 never. A touch may kill.",
         ],
     ),
     (
         "MAP_POPULATE",
         [
             "Pages are in memory before they are touched.",
-            "mincore finds 16 of 16 fresh pages; without the flag none.",
-            "mmap succeeds even if pages could not be brought in.",
+            "mincore finds 16 of 16 pages; without it none.",
+            "Pages may be missing all the same.",
         ],
     ),
     (
         "MAP_NONBLOCK",
         [
             "Cancels MAP_POPULATE, since 2.6.23.",
-            "With both mincore finds none of 16 pages, with MAP_POPULATE alone all.",
+            "With both mincore finds none of 16 pages, without it all.",
             "Does nothing alone.",
         ],
     ),
     (
         "MAP_STACK",
         [
-            "No transparent huge pages; on hppa since 6.12 it grows upwards.",
-            "madvise(MADV_COLLAPSE) is EINVAL, or stores above the mapping succeed; without the flag not.",
-            "Did nothing before 6.7.6.",
+            "No transparent huge pages; hppa: since 6.12 grows upwards.",
+            "madvise(MADV_COLLAPSE) is EINVAL, or stores above succeed; without it not.",
+            "Nothing before 6.7.6.",
         ],
     ),
     (
         "MAP_HUGETLB",
         [
-            "The memory is of huge pages.",
-            "munmap of one base page of it is EINVAL. None is touched, and with MAP_NORESERVE none need be there.",
-            "With an empty pool (vm.nr_hugepages) ENOMEM, or with MAP_NORESERVE SIGBUS when touched. EINVAL for most files.",
+            "Memory of huge pages.",
+            "munmap of one base page is EINVAL. None is touched; with MAP_NORESERVE none need be there.",
+            "Empty pool (vm.nr_hugepages): ENOMEM, or with MAP_NORESERVE SIGBUS. Most files: EINVAL.",
         ],
     ),
     (
         "MAP_SYNC",
         [
-            "A page is writable only when the file's metadata is stored: what was flushed survives power loss.",
-            "MAP_SHARED_VALIDATE takes it on a path you name, and refuses bits 22 and 24 there.",
+            "A page is writable only when the file's metadata is stored: what is flushed survives power loss.",
+            "MAP_SHARED_VALIDATE takes it on your path, and refuses bits 22 and 24.",
             "DAX only. Without MAP_SHARED_VALIDATE it may be dropped.",
         ],
     ),
@@ -153,24 +153,24 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         "MAP_FIXED_NOREPLACE",
         [
             "As MAP_FIXED, but EEXIST where something is mapped.",
-            "EEXIST where ground is taken, wholly or in part, and the exact address where it is free.",
-            "Before 4.17 it is dropped: compare the address. MAP_SHARED_VALIDATE refuses it.",
+            "EEXIST if taken, wholly or in part; if free the exact address.",
+            "Dropped before 4.17: compare the address. MAP_SHARED_VALIDATE refuses it.",
         ],
     ),
     (
         "MAP_UNINITIALIZED",
         [
-            "Fresh pages hold what was there before.",
-            "Pages are filled, given back, and asked for again.",
-            "Only without an MMU. With MAP_HUGETLB its bit is part of the size.",
+            "Fresh pages hold old content.",
+            "Pages are filled, given back and asked for again.",
+            "Without an MMU only. With MAP_HUGETLB part of the size.",
         ],
     ),
     (
         "MAP_HUGE_16KB",
         [
-            "With MAP_HUGETLB: this machine has huge pages of that size.",
+            "With MAP_HUGETLB: huge pages of that size.",
             "munmap of one base page is EINVAL; with 2^13 bytes, which no machine has, not.",
-            "Without MAP_HUGETLB it is dropped.",
+            "Dropped without MAP_HUGETLB.",
         ],
     ),
 ];
@@ -219,13 +219,14 @@ fn values(out: &mut String, flag: &Flag) {
     }
 }
 
-/// The place of a row's sentences: how many experiments come before its own.
-#[cold]
-#[inline(never)]
+/// The place of a row's sentences: how many experiments come before its own. Two are shared: by `MAP_EXECUTABLE` and the row before it,
+/// and by all sizes, which come last.
 fn place(row: usize) -> usize {
-    let rows = TABLE.get(..=row).unwrap_or_default().windows(2);
-    rows.filter(|two| matches!(two, [one, other] if !core::ptr::eq(one.experiment, other.experiment))).count()
+    (row - usize::from(row >= EXECUTABLE)).min(EXPLAINED.len() - 1)
 }
+
+/// The row of `MAP_EXECUTABLE`.
+const EXECUTABLE: usize = 10;
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
 //! The report: plain data. One writer per format, each a file below; none calls the kernel.
 
 use crate::arch::Arch;
-use crate::cli::{Options, What};
-use crate::command::of_file;
+use crate::cli::{Options, What, wrong};
+
 use crate::evidence::Step;
 use crate::experiment::environment::LIES;
 use crate::experiment::validation::Validation;
@@ -107,8 +107,8 @@ impl Report {
 
     /// The same of some of [`LIES`].
     pub fn lies_among(&self, some: u16) -> impl Iterator<Item = (Text, Text)> {
-        let noticed = (0..LIES.len()).filter(move |at| (self.environment & some) >> at & 1 == 1);
-        noticed.map(|at| (Text::LIES.nth(2 * at), Text::LIES.nth(2 * at + 1)))
+        let mut left = self.environment & some;
+        core::iter::from_fn(move || next_lie(&mut left))
     }
 
     /// Whether a row is required, by its place.
@@ -120,6 +120,16 @@ impl Report {
     pub fn calls(&self, places: &Range<usize>) -> &[Step] {
         self.steps.get(places.clone()).unwrap_or_default()
     }
+}
+
+/// Takes the first away, as a bit for each of [`LIES`].
+#[cold]
+#[inline(never)]
+fn next_lie(left: &mut u16) -> Option<(Text, Text)> {
+    let at = left.trailing_zeros() as usize;
+    *left &= left.wrapping_sub(1);
+    let name = Text::LIES.nth(2 * at.min(LIES.len()));
+    (at < LIES.len()).then_some((name, name.nth(1)))
 }
 
 /// What a format is for.
@@ -160,22 +170,24 @@ pub const FORMATS: &[Format] = &[
 pub(crate) const NAMES: [&str; FORMATS.len()] =
     ["json", "jsonl", "table", "ktap", "shell", "macros", "prometheus", "nfd"];
 
-/// The format that is asked for, if it can print the answer to a question as it is to be printed; a sentence where it cannot.
-#[cold]
+/// The format that is asked for, if it can print the answer to a question as it is to be printed. Nothing: what was said is why not.
 #[inline(never)]
-pub fn format(what: What, options: &Options) -> Result<&'static Format, String> {
-    let Some(format) = FORMATS.get(options.format) else { return Err(Text::THERE_IS_NO_FORMAT.string()) };
+pub fn format(what: What, options: &Options, said: &mut String) -> Option<&'static Format> {
+    let format = FORMATS.get(options.format)?;
     if what != What::Report && format.fit != Fit::Everything {
-        return Err(of_file(&what.word().string(), Text::JSON_ONLY));
+        return wrong(said, &what.word().string(), Text::JSON_ONLY);
     }
     match &options.style.prefix {
-        Some(prefix) if format.fit != Fit::Names || !begins_a_name(prefix) => Err(Text::PREFIX_RULE.string()),
-        _ => Ok(format),
+        Some(prefix) if format.fit != Fit::Names || !begins_a_name(prefix) => {
+            Text::PREFIX_RULE.push(said);
+            None
+        }
+        _ => Some(format),
     }
 }
 
 /// Whether names of C and of POSIX shells can begin with it; they can with nothing.
 fn begins_a_name(prefix: &str) -> bool {
-    let fits = |(at, byte): (usize, u8)| byte == b'_' || byte.is_ascii_alphabetic() || at > 0 && byte.is_ascii_digit();
-    prefix.bytes().enumerate().all(fits)
+    let digit_first = prefix.as_bytes().first().is_some_and(u8::is_ascii_digit);
+    !digit_first && prefix.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }

@@ -57,28 +57,30 @@ pub fn settle(report: &mut Report, options: &Options, said: &mut String) -> Opti
     let mut code = MET;
     for &Requirement { row, path } in &options.require {
         report.required |= 1 << row;
-        let start = said.len();
-        TABLE.get(usize::from(row))?.name.push(said);
-        let mut row = report.rows.get(usize::from(row));
-        let mut place = None;
-        if let Some(path) = options.path.get(usize::from(path)) {
-            said.push(':');
-            let begins = said.len();
-            escape(said, path);
-            place = report.paths.iter().position(|asked| said.get(begins..) == Some(asked));
-            row = row.filter(|_| place.is_some());
+        let mut name = TABLE.get(usize::from(row))?.name.string();
+        let (mut row, mut place) = (report.rows.get(usize::from(row)), 0);
+        let path = options.path.get(usize::from(path));
+        if let Some(path) = path {
+            name.push(':');
+            let begins = name.len();
+            escape(&mut name, path);
+            let path = name.as_bytes().get(begins..);
+            while let Some(asked) = report.paths.get(place)
+                && Some(asked.as_bytes()) != path
+            {
+                place += 1;
+            }
+            if place == report.paths.len() {
+                row = None;
+            }
         }
-        let Some(row) = row else {
-            let name = said.split_off(start);
-            return wrong(said, &name, Text::NOT_RECORDED);
-        };
-        let (mut verdict, mut answer) = (row.finding.0, None);
-        if let Some(place) = place {
+        let Some(row) = row else { return wrong(said, &name, Text::NOT_RECORDED) };
+        let (mut verdict, mut answer) = (row.finding.0, OF_ROW);
+        if path.is_some() {
             (verdict, answer) = on_file(report, row, place);
         }
         let untold = verdict == Verdict::Inconclusive;
         if matches!(verdict, Verdict::Honored | Verdict::Accepted) || untold && options.lenient {
-            said.truncate(start);
             continue;
         }
         // A definite no is more than that nobody can tell.
@@ -87,22 +89,26 @@ pub fn settle(report: &mut Report, options: &Options, said: &mut String) -> Opti
         } else if code == MET {
             code = UNTOLD;
         }
+        said.push_str(&name);
         Text::COLON.push(said);
         verdict.word().push(said);
         Text::COLON.push(said);
-        match answer {
-            None => sentence::words(&row.finding.1).push(said),
-            Some(answer) => {
-                Text::ANSWER_OF_FILE.push(said);
-                sentence::outcome(said, answer);
-            }
+        let mut cause = None;
+        if answer == OF_ROW {
+            cause = Some(row.finding.1.cause);
+            sentence::words(&row.finding.1).push(said);
+        } else {
+            Text::ANSWER_OF_FILE.push(said);
+            sentence::outcome(said, answer);
         }
-        let cause = answer.is_none().then_some(row.finding.1.cause);
         add_remedies(said, report, row.flag, verdict, cause);
         said.push('\n');
     }
     Some(code)
 }
+
+/// In place of a file's answer: the row decided. (A file that is content decides nothing.)
+const OF_ROW: Outcome = Outcome::THERE;
 
 /// Whether what the kernel does with a flag depends on the file: `MAP_SYNC`. Anything else it does with every file of which it takes
 /// the flag.
@@ -110,12 +116,12 @@ fn is_about_files(flag: &Flag) -> bool {
     flag.experiment.asks == Asks::Taken
 }
 
-/// The verdict about a flag on a file, and the file's answer if that decided and not the row. It does where the row does not say no, and
+/// The verdict about a flag on a file, and the file's answer if that decided, otherwise [`OF_ROW`]. It does where the row does not say no, and
 /// the file takes the flag under no map type; a flag that is about files counts under `MAP_SHARED_VALIDATE` only. (There the row is
 /// honored only if every file that takes it refuses flags that no kernel knows.)
 #[cold]
 #[inline(never)]
-fn on_file(report: &Report, row: &Row, place: usize) -> (Verdict, Option<Outcome>) {
+fn on_file(report: &Report, row: &Row, place: usize) -> (Verdict, Outcome) {
     let (verdict, about_files) = (row.finding.0, is_about_files(row.flag));
     let bits = row.flag.value(report.arch).unwrap_or_default();
     let (mut taken, mut refused) = (false, Outcome::NOT_RUN);
@@ -132,7 +138,7 @@ fn on_file(report: &Report, row: &Row, place: usize) -> (Verdict, Option<Outcome
         }
     }
     if verdict.is_no() && !about_files || taken && !(about_files && refused != Outcome::NOT_RUN) {
-        return (verdict, None);
+        return (verdict, OF_ROW);
     }
     let verdict = match refused.errno() {
         // Never a no.
@@ -140,7 +146,7 @@ fn on_file(report: &Report, row: &Row, place: usize) -> (Verdict, Option<Outcome
         _ if taken => Verdict::Inconclusive,
         _ => Verdict::Unavailable,
     };
-    (verdict, Some(refused))
+    (verdict, refused)
 }
 
 /// What stands between the program and a kernel, and is not just in the way of measuring: an emulator, another kernel, no MMU.

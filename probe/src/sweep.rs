@@ -23,7 +23,7 @@ pub struct Sweep {
 
 /// The low bits that select a map type on some architecture: `MAP_TYPE` of `include/uapi/asm-generic/mman-common.h`, and of
 /// `arch/parisc/include/uapi/asm/mman.h`.
-const TYPE_FIELDS: Word = 0x0f | 0x2b;
+pub(crate) const TYPE_FIELDS: Word = 0x0f | 0x2b;
 
 /// Asks everything.
 #[cold]
@@ -65,13 +65,18 @@ fn answer(bench: &mut Bench, context: Context, bits: Word) -> Outcome {
     outcome
 }
 
-impl Sweep {
-    /// The answers of a context that was asked with every bit: the first without any.
-    pub fn of(&self, at: usize) -> &[Outcome] {
-        let count = self.bits + 1;
-        self.answers.get(at * count..(at + 1) * count).unwrap_or_default()
-    }
+/// What may hold of a bit in a context.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// It is refused as unknown flags are.
+    Refused,
+    /// It fails, and not because the call fails without it.
+    Failing,
+    /// It makes no difference.
+    Passed,
+}
 
+impl Sweep {
     /// The contexts that were asked without any bit only, and their answers.
     pub fn types(&self) -> impl Iterator<Item = (&Context, &Outcome)> {
         let answers = self.answers.iter().skip(self.named * (self.bits + 1));
@@ -81,14 +86,28 @@ impl Sweep {
     /// The bits of the contexts that validate flags, or of all, for which something holds in every one of at least two that take the
     /// call without them; as a mask.
     #[cold]
-    fn mask(&self, validating: bool, holds: fn(Outcome, Outcome) -> bool) -> Word {
+    #[inline(never)]
+    fn mask(&self, what: Holds) -> Word {
         let (mut mask, mut asked) = (!0, 0);
-        for (at, context) in self.contexts.iter().enumerate().take(self.named) {
-            let Some((&base, answers)) = self.of(at).split_first() else { continue };
+        let mut answers = self.answers.iter().copied();
+        for context in self.contexts.iter().take(self.named) {
+            let Some(base) = answers.next() else { break };
+            let (mut held, mut one): (Word, Word) = (0, 1);
+            for answer in answers.by_ref().take(self.bits) {
+                let holds = match what {
+                    Holds::Refused => answer == Outcome::failed(Errno::EOPNOTSUPP),
+                    Holds::Failing => answer.is_failure() && answer != base,
+                    Holds::Passed => answer.same_as(base),
+                };
+                if holds {
+                    held |= one;
+                }
+                one <<= 1;
+            }
             let takes = base.succeeded() || base == Outcome::failed(Errno::ENODEV);
-            if takes && (context.0 == MAP_SHARED_VALIDATE || !validating) {
+            if takes && (context.0 == MAP_SHARED_VALIDATE || what == Holds::Failing) {
                 asked += 1;
-                mask &= answers.iter().rev().fold(0, |mask, &answer| mask << 1 | Word::from(holds(base, answer)));
+                mask &= held;
             }
         }
         if asked > 1 { mask } else { 0 }
@@ -96,16 +115,16 @@ impl Sweep {
 
     /// The bits that are guaranteed to fail with `MAP_SHARED_VALIDATE`, whatever is mapped: refused as unknown flags are.
     pub fn refused(&self) -> Word {
-        self.mask(true, |_, answer| answer == Outcome::failed(Errno::EOPNOTSUPP))
+        self.mask(Holds::Refused)
     }
 
     /// The bits that are guaranteed to fail with any map type.
     pub fn failing(&self) -> Word {
-        self.mask(false, |base, answer| answer.is_failure() && answer != base)
+        self.mask(Holds::Failing)
     }
 
     /// The bits that `MAP_SHARED_VALIDATE` passes, whatever is mapped.
     pub fn passed(&self) -> Word {
-        self.mask(true, |base, answer| answer.same_as(base))
+        self.mask(Holds::Passed)
     }
 }

@@ -147,10 +147,10 @@ fn a_run_from_the_command_line_says_what_was_asked_for() {
         (
             &["--format", "xml"],
             2,
-            "mapprobe: there is no format xml; choose one of json jsonl table ktap shell macros prometheus nfd\n",
+            "mapprobe: no format xml; choose one of json jsonl table ktap shell macros prometheus nfd\n",
         ),
-        (&["-"], 2, "mapprobe: -: there is no such option; `mapprobe help` names them\n"),
-        (&["stray"], 2, "mapprobe: there is no question stray; choose one of report sweep free-bits"),
+        (&["-"], 2, "mapprobe: -: no such option; `mapprobe help` names them\n"),
+        (&["stray"], 2, "mapprobe: no question stray; choose one of report sweep free-bits"),
         (&[], 0, "{\n  \"schema\": \"mapprobe.report\",\n"),
     ] {
         let mut console = Console::on(Rules::x86_6_1());

@@ -43,18 +43,18 @@ fn reported(rules: Rules, paths: &[&str]) -> String {
 
 #[test]
 fn what_cannot_be_opened() {
-    refused(new(), &["/nowhere"], "/nowhere: it cannot be opened: ENOENT");
-    refused(new(), &[""], ": it cannot be opened: ENOENT");
-    refused(new(), &["/ext4/file", "/dax", "/disk", "/nowhere"], "/nowhere: it cannot be opened: ENOENT");
-    refused(new(), &["/ext4/nothing"], "/ext4/nothing: it cannot be opened: ENOENT");
+    refused(new(), &["/nowhere"], "/nowhere: cannot be opened: ENOENT");
+    refused(new(), &[""], ": cannot be opened: ENOENT");
+    refused(new(), &["/ext4/file", "/dax", "/disk", "/nowhere"], "/nowhere: cannot be opened: ENOENT");
+    refused(new(), &["/ext4/nothing"], "/ext4/nothing: cannot be opened: ENOENT");
     let hidden = Rules { proc: Proc::Missing, ..new() };
-    refused(hidden, &["/proc/self/smaps"], "/proc/self/smaps: it cannot be opened: ENOENT");
+    refused(hidden, &["/proc/self/smaps"], "/proc/self/smaps: cannot be opened: ENOENT");
 }
 
 /// Nothing is made in a directory that must not be written.
 #[test]
 fn a_directory_that_is_read_only() {
-    refused(new(), &["/readonly"], "/readonly: it cannot be opened: EROFS");
+    refused(new(), &["/readonly"], "/readonly: cannot be opened: EROFS");
     reported(new(), &["/readonly/file"]);
     reported(new(), &["/ext4/forbidden"]);
 }
@@ -71,7 +71,7 @@ fn sixty_four_and_no_more() {
     let mut paths = vec!["/tmpfs/file"; 64];
     reported(new(), &paths);
     paths.push("/dax/file");
-    refused(new(), &paths, "/dax/file: that is one path too many: 64 can be asked about");
+    refused(new(), &paths, "/dax/file: one path too many: 64 at most");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_scratch_file_of_somebody_else() {
     let mut console = Console::on(new());
     console.file("/disk/.mapprobe.scratch", b"kept");
     assert_eq!(console.run(&["--path", "/disk"]), 2);
-    assert_eq!(console.said(), (String::new(), "mapprobe: /disk: it cannot be opened: EEXIST\n".to_string()));
+    assert_eq!(console.said(), (String::new(), "mapprobe: /disk: cannot be opened: EEXIST\n".to_string()));
     assert_eq!(console.model.left(), ["file /disk/.mapprobe.scratch"]);
 }
 

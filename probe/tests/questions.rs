@@ -147,8 +147,7 @@ fn numbers_become_names() {
         ["", "0x", "0xg", "09", "8003h", "1.5", "+1", "1_000", "\u{665}", "0x1ffffffffffffffff", "18446744073709551616"]
     {
         let (code, said, complained) = run_words(&["decode", word]);
-        let complaint =
-            format!("mapprobe: {word}: this is no number such as 0x8003, 32771 or 0100003, or too large for flags\n");
+        let complaint = format!("mapprobe: {word}: no number such as 0x8003, 32771 or 0100003, or too large\n");
         assert_eq!((code, said.as_str(), complained), (2, "", complaint));
     }
     assert!(said("decode 18446744073709551615").ends_with(" is no flag of x86_64\n") || !cfg!(target_arch = "x86_64"));
@@ -182,7 +181,7 @@ fn the_nearest_name_is_named() {
         ("MAP_ANONYMUS", "MAP_ANONYMOUS"),
         ("MAP_HUGETBL", "MAP_HUGETLB"),
     ] {
-        let complaint = format!("there is no flag {word}; the nearest name is {name}");
+        let complaint = format!("no flag {word}; nearest is {name}");
         for question in ["explain", "require", "require MAP_FIXED"] {
             wrong(&format!("{question} {word}"), &complaint);
         }
@@ -192,10 +191,10 @@ fn the_nearest_name_is_named() {
         let (code, said, complained) = run_words(&["explain", word]);
         assert_eq!((code, said.as_str()), (2, ""));
         let expected = match word {
-            "MAP_SYNC_" => "the nearest name is MAP_SYNC",
+            "MAP_SYNC_" => "nearest is MAP_SYNC",
             _ => "`mapprobe list` names them",
         };
-        assert_eq!(complained, format!("mapprobe: there is no flag {word}; {expected}\n"));
+        assert_eq!(complained, format!("mapprobe: no flag {word}; {expected}\n"));
     }
     let long = "x".repeat(100_000);
     assert_eq!(run_words(&["explain", &long]).0, 2);
@@ -204,23 +203,23 @@ fn the_nearest_name_is_named() {
 #[test]
 fn words_that_make_no_sense_are_named() {
     for (words, complaint) in [
-        ("require", "require: a word is missing behind it"),
-        ("explain", "explain: a word is missing behind it"),
-        ("decode --arch hppa", "decode: a word is missing behind it"),
-        ("explain MAP_SYNC MAP_FIXED", "MAP_FIXED: that is one word too many"),
-        ("decode 1 2", "2: that is one word too many"),
-        ("list MAP_SYNC", "MAP_SYNC: that is one word too many"),
-        ("report sweep", "sweep: that is one word too many"),
-        ("list --format json", "--format: it does not go with that question"),
-        ("explain MAP_SYNC --arch hppa", "--arch: it does not go with that question"),
-        ("decode 1 --path /tmp", "--path: it does not go with that question"),
-        ("report --arch hppa", "--arch: it does not go with that question"),
-        ("require MAP_SYNC --arch hppa", "--arch: it does not go with that question"),
-        ("--allow-inconclusive", "--allow-inconclusive: it does not go with that question"),
+        ("require", "require: a word is missing"),
+        ("explain", "explain: a word is missing"),
+        ("decode --arch hppa", "decode: a word is missing"),
+        ("explain MAP_SYNC MAP_FIXED", "MAP_FIXED: one word too many"),
+        ("decode 1 2", "2: one word too many"),
+        ("list MAP_SYNC", "MAP_SYNC: one word too many"),
+        ("report sweep", "sweep: one word too many"),
+        ("list --format json", "--format: not for that question"),
+        ("explain MAP_SYNC --arch hppa", "--arch: not for that question"),
+        ("decode 1 --path /tmp", "--path: not for that question"),
+        ("report --arch hppa", "--arch: not for that question"),
+        ("require MAP_SYNC --arch hppa", "--arch: not for that question"),
+        ("--allow-inconclusive", "--allow-inconclusive: not for that question"),
         ("list --arch", "--arch: its value is missing"),
-        ("list --arch m68k", "there is no architecture m68k; choose one of x86_64 aarch64 hppa"),
-        ("list --arch hppa --arch hppa", "--arch: one such argument is enough"),
-        ("lst", "there is no question lst; choose one of report sweep free-bits require list explain decode"),
+        ("list --arch m68k", "no architecture m68k; choose one of x86_64 aarch64 hppa"),
+        ("list --arch hppa --arch hppa", "--arch: given twice"),
+        ("lst", "no question lst; choose one of report sweep free-bits require list explain decode"),
     ] {
         wrong(words, complaint);
     }

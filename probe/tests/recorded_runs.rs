@@ -183,9 +183,9 @@ fn what_is_no_recording_is_not_taken_for_one() {
     let more = [format!("{first}\narch vax\n"), format!("{arch}\n{first}\n"), format!("{first}\n\n{arch}\n")];
     for text in garbage.into_iter().chain(more.iter().map(String::as_str)) {
         let complaint = replay(text.as_bytes(), &[]).expect_err("no recording");
-        assert!(complaint.starts_with("this is no recording: "), "{text}: {complaint}");
+        assert!(complaint.starts_with("no recording: "), "{text}: {complaint}");
     }
-    assert!(replay(&[0xff; 4096], &[]).is_err_and(|complaint| complaint.starts_with("this is no recording")));
+    assert!(replay(&[0xff; 4096], &[]).is_err_and(|complaint| complaint.starts_with("no recording")));
     for argument in ["--format", "--bogus", "stray", "--help", "--version", "\u{fffd}", ""] {
         let mut other = lines.clone();
         other.insert(2, format!("argument {argument}"));
@@ -214,7 +214,7 @@ fn from_the_command_line() {
     let lines = recording();
     let mut console = Console::on(Rules::new(NATIVE, (6, 12)));
     for (text, complaint) in [
-        ("garbage\n".to_string(), "this is no recording"),
+        ("garbage\n".to_string(), "no recording"),
         (lines[..10].join("\n") + "\n", "line 11 does not answer"),
         (lines.join("\n") + "\ngarbage\n", &format!("line {} does not answer", lines.len() + 1)),
     ] {
@@ -236,6 +236,6 @@ fn from_the_command_line() {
 fn a_file_that_cannot_be_read_is_closed() {
     let mut console = Console::on(Rules::new(NATIVE, (6, 12)));
     assert_eq!(console.run(&["--replay", "/ext4"]), 2);
-    assert_eq!(console.said(), (String::new(), "mapprobe: /ext4: it cannot be read: EISDIR\n".to_string()));
+    assert_eq!(console.said(), (String::new(), "mapprobe: /ext4: cannot be read: EISDIR\n".to_string()));
     assert_eq!(console.model.open(), 0);
 }

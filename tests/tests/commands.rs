@@ -85,7 +85,7 @@ fn programs_of_all_architectures_agree() {
         let own = said(arch, &["decode", "0x8000"]);
         assert_eq!(own, if arch == Arch::Hppa { "MAP_GROWSDOWN\n" } else { "MAP_POPULATE\n" });
         let wrong = mapprobe(arch, &["explain", "MAP_SINC"]);
-        let complaint = "mapprobe: there is no flag MAP_SINC; the nearest name is MAP_SYNC\n";
+        let complaint = "mapprobe: no flag MAP_SINC; nearest is MAP_SYNC\n";
         assert_eq!((wrong.status.code(), String::from_utf8_lossy(&wrong.stderr)), (Some(2), complaint.into()));
         assert_eq!(mapprobe(arch, &["decode", "0x100000000", "--arch", "hppa"]).status.code(), Some(2));
     }
@@ -166,7 +166,7 @@ fn requirements_as_the_first_process() {
             // The report is printed all the same.
             None => assert!(report.contains("\"complete\": true"), "{report}"),
         }
-        let nearest = boot.text().contains("there is no flag MAP_SINC; the nearest name is MAP_SYNC");
+        let nearest = boot.text().contains("no flag MAP_SINC; nearest is MAP_SYNC");
         assert_eq!(nearest, words.contains("MAP_SINC"), "{}", boot.text());
     }
 }

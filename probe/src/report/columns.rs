@@ -7,19 +7,17 @@ const WIDTH: usize = 80;
 #[cold]
 pub fn wrap(out: &mut String, mut start: usize, text: &mut String, column: usize) {
     pad(out, start + column);
-    let mut between = false;
-    for word in text.as_bytes().split(|&byte| byte == b' ').map(crate::kernel::text) {
-        if out.len() - start + usize::from(between) + word.len() > WIDTH {
-            out.push('\n');
-            start = out.len();
-            pad(out, start + column);
-            between = false;
+    for word in text.as_bytes().split(|&byte| byte == b' ') {
+        if out.len() > start + column {
+            if out.len() - start + word.len() < WIDTH {
+                out.push(' ');
+            } else {
+                out.push('\n');
+                start = out.len();
+                pad(out, start + column);
+            }
         }
-        if between {
-            out.push(' ');
-        }
-        out.push_str(word);
-        between = true;
+        out.push_str(crate::kernel::text(word));
     }
     out.push('\n');
     text.clear();

@@ -7,6 +7,7 @@ use crate::evidence::Outcome;
 use crate::experiment::bench::Context;
 use crate::flags::{self, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own};
 use crate::kernel::Word;
+use crate::sweep::TYPE_FIELDS;
 use crate::text::Text;
 
 /// Writes every answer.
@@ -14,14 +15,15 @@ use crate::text::Text;
 #[inline(never)]
 pub fn write_sweep(json: &mut Json, report: &Report) {
     let sweep = &report.sweep;
+    let mut answers = sweep.answers.iter().copied();
     json.open_at(Text::SWEEP, '[');
-    for (at, context) in sweep.contexts.iter().enumerate().take(sweep.named) {
-        let Some((&base, answers)) = sweep.of(at).split_first() else { continue };
+    for context in sweep.contexts.iter().take(sweep.named) {
+        let Some(base) = answers.next() else { break };
         open_context(json, report, context);
         answer_at(json, Text::BASE, base);
         json.key(Text::BITS);
         json.open_flat('[');
-        for &answer in answers {
+        for answer in answers.by_ref().take(sweep.bits) {
             json.next();
             write_answer(json, answer);
         }
@@ -30,7 +32,7 @@ pub fn write_sweep(json: &mut Json, report: &Report) {
     }
     json.close(']');
     json.open_at(Text::TYPES, '[');
-    for (context, &answer) in sweep.types() {
+    for (context, answer) in sweep.contexts.iter().skip(sweep.named).zip(answers) {
         open_context(json, report, context);
         answer_at(json, Text::OUTCOME, answer);
         json.close('}');
@@ -50,16 +52,23 @@ pub fn write_free(json: &mut Json, report: &Report) {
     let free = !meant(report);
     bits_at(json, Text::WITH_MAP_SHARED_VALIDATE, free & report.sweep.refused());
     bits_at(json, Text::WITH_ANY_MAP_TYPE, free & report.sweep.failing());
-    // Values without a name that everything refuses, and not because of what is mapped; the largest is 43.
-    let mut types = !flags::types(report.arch).fold(0_u64, |mask, named| mask | 1_u64 << named);
-    let mut asked = 0_u64;
-    for ((value, _), answer) in report.sweep.types() {
-        asked |= 1_u64 << value;
-        if answer.succeeded() || *answer == Outcome::failed(Errno::ENODEV) {
-            types &= !(1_u64 << value);
+    json.key(Text::MAP_TYPES);
+    json.open_flat('[');
+    for value in 0..=TYPE_FIELDS {
+        // Values without a name that everything refuses, and not because of what is mapped.
+        let (mut asked, mut taken) = (false, flags::types(report.arch).any(|named| named == value));
+        for (context, answer) in report.sweep.types() {
+            if context.0 == value {
+                asked = true;
+                taken |= answer.succeeded() || *answer == Outcome::failed(Errno::ENODEV);
+            }
+        }
+        if asked && !taken {
+            json.next();
+            sentence::number(&mut json.out, value);
         }
     }
-    bits_at(json, Text::MAP_TYPES, types & asked);
+    json.close(']');
     write_strangers(json, report);
 }
 

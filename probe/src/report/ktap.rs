@@ -15,7 +15,7 @@ pub const TEXTS: &[&str] = &[
     "%o %i %n # SKIP %w: %s\n",
 ];
 
-static FORM: Form = Form { texts: Text::KTAP, rows: [0, 0, 0, 0, 0, 1, 1], quoting: &[] };
+static FORM: Form = Form { texts: Text::KTAP, rows: [0, 0, 0, 0, 0, 1, 1], quoting: template::UNQUOTED };
 
 /// Writes the report.
 #[cold]

@@ -14,7 +14,7 @@ pub const TEXTS: &[&str] = &[
     "/* %pHAVE_%n: %w: %s */\n",
 ];
 
-static FORM: Form = Form { texts: Text::MACROS, rows: [0, 0, 1, 1, 1, 1, 2], quoting: &[('*', "\\u002a")] };
+static FORM: Form = Form { texts: Text::MACROS, rows: [0, 0, 1, 1, 1, 1, 2], quoting: *b"***" };
 
 /// Writes the report.
 #[cold]

@@ -9,7 +9,7 @@ use super::{Report, Text};
 pub const TEXTS: &[&str] =
     &["# %t\n", "# not a plain kernel: %n: %s\n", "", "mapprobe.feature.node.kubernetes.io/%n=%w\n"];
 
-static FORM: Form = Form { texts: Text::NFD, rows: ALIKE, quoting: &[] };
+static FORM: Form = Form { texts: Text::NFD, rows: ALIKE, quoting: template::UNQUOTED };
 
 /// Writes the report.
 #[cold]

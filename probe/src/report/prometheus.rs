@@ -17,8 +17,7 @@ pub const TEXTS: &[&str] = &[
     "mapprobe_flag_verdict{flag=\"%n\",verdict=\"%w\"} 1\n",
 ];
 
-static FORM: Form =
-    Form { texts: Text::PROMETHEUS, rows: ALIKE, quoting: &[('\\', "\\\\"), ('"', "\\\""), ('\n', "\\n")] };
+static FORM: Form = Form { texts: Text::PROMETHEUS, rows: ALIKE, quoting: *b"\\\"\n" };
 
 /// Writes the report.
 #[cold]

@@ -193,17 +193,15 @@ pub fn reason(out: &mut String, report: &Report, row: &Row) {
 /// Appends which contexts take the flag and which refuse it, if there are both among those that take the call without it.
 #[inline(never)]
 fn differences(out: &mut String, report: &Report, row: &Row) {
-    let plain = |context: Context| {
-        let all = report.validation.as_ref().map(|(validation, _)| validation.contexts.as_slice());
-        all.unwrap_or_default().iter().any(|(known, base)| *known == context && base.succeeded())
-    };
-    let start = out.len();
-    for (wanted, words) in [(true, Text::TAKEN_UNDER), (false, Text::REFUSED_UNDER)] {
+    let Some((validation, _)) = &report.validation else { return };
+    let (start, mut wanted, mut words) = (out.len(), true, Text::TAKEN_UNDER);
+    loop {
         let mut between = words;
         for step in report.calls(&row.calls) {
             let Call::Context { flags: value, backing: what } = step.call() else { continue };
             let map_type = map_type(report.arch, value.into());
-            if step.outcome.succeeded() != wanted || !plain((map_type, what)) {
+            let plain = |(known, base): &(Context, Outcome)| *known == (map_type, what) && base.succeeded();
+            if step.outcome.succeeded() != wanted || !validation.contexts.iter().any(plain) {
                 continue;
             }
             between.push(out);
@@ -222,6 +220,10 @@ fn differences(out: &mut String, report: &Report, row: &Row) {
             out.truncate(start);
             return;
         }
+        if !wanted {
+            return;
+        }
+        (wanted, words) = (false, Text::REFUSED_UNDER);
     }
 }
 

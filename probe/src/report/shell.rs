@@ -13,7 +13,7 @@ pub const TEXTS: &[&str] = &[
     "%p%n='%w'\n",
 ];
 
-static FORM: Form = Form { texts: Text::SHELL, rows: ALIKE, quoting: &[('\'', "'\\''")] };
+static FORM: Form = Form { texts: Text::SHELL, rows: ALIKE, quoting: *b"'''" };
 
 /// Writes the report.
 #[cold]

@@ -26,9 +26,12 @@ pub struct Form {
     pub texts: Text,
     /// Which text for rows is that of each verdict, in the order of [`Verdict::ALL`].
     pub rows: [u8; Verdict::ALL.len()],
-    /// What stands for characters that would end a quoted text.
-    pub quoting: &'static [(char, &'static str)],
+    /// Characters that would end a quoted text.
+    pub quoting: [u8; 3],
 }
+
+/// None of them stands in what is filled in.
+pub const UNQUOTED: [u8; 3] = [b'\n'; 3];
 
 /// The only text for rows is that of all verdicts.
 pub const ALIKE: [u8; Verdict::ALL.len()] = [0; _];
@@ -85,51 +88,61 @@ impl Places<'_> {
                 out.push(char::from(letter));
                 continue;
             }
-            let words = match letters.next() {
-                Some(b't') => {
-                    replace(out, &sentence::title(report), quoting);
-                    continue;
+            let title;
+            let text = match (letters.next(), &report.style.prefix) {
+                (Some(b't'), _) => {
+                    title = sentence::title(report);
+                    &title
                 }
-                Some(b'r') => {
-                    replace(out, &report.kernel.release, quoting);
-                    continue;
-                }
-                Some(b'a') => {
+                (Some(b'r'), _) => &report.kernel.release,
+                (Some(b'p'), Some(prefix)) => prefix,
+                (Some(b'a'), _) => {
                     out.push_str(report.arch.name());
                     continue;
                 }
-                Some(b'c') => {
-                    sentence::number(out, report.rows.len() as Word);
+                (Some(letter @ (b'c' | b'i')), _) => {
+                    sentence::number(out, if letter == b'c' { report.rows.len() } else { self.number } as Word);
                     continue;
                 }
-                Some(b'i') => {
-                    sentence::number(out, self.number as Word);
+                (other, _) => {
+                    let words = match other {
+                        Some(b'p') => Text::PREFIX,
+                        Some(b'n') => self.name,
+                        Some(b'w') => self.verdict,
+                        Some(b'o') => self.met,
+                        _ => self.why,
+                    };
+                    words.push(out);
                     continue;
                 }
-                Some(b'p') => match &report.style.prefix {
-                    Some(prefix) => {
-                        out.push_str(prefix);
-                        continue;
-                    }
-                    None => Text::PREFIX,
-                },
-                Some(b'n') => self.name,
-                Some(b'w') => self.verdict,
-                Some(b'o') => self.met,
-                _ => self.why,
             };
-            words.push(out);
+            quote(out, text, quoting);
         }
     }
 }
 
-/// Appends a text in which some characters are replaced.
+/// Appends a text in which some characters are replaced, each as its languages do it.
 #[cold]
-fn replace(out: &mut String, text: &str, by: &[(char, &str)]) {
-    for letter in text.chars() {
-        match by.iter().find(|(replaced, _)| *replaced == letter) {
-            Some((_, by)) => out.push_str(by),
-            None => out.push(letter),
+#[inline(never)]
+fn quote(out: &mut String, text: &str, quoting: [u8; 3]) {
+    for mut letter in text.chars() {
+        if quoting.iter().any(|&quoted| letter == char::from(quoted)) {
+            if letter == '\'' {
+                // Ends the text, and begins it anew behind a quote.
+                out.push(letter);
+            }
+            out.push('\\');
+            match letter {
+                '\n' => letter = 'n',
+                '\'' => out.push(letter),
+                // In a comment of C the star is spelled as JSON spells it.
+                '*' => {
+                    out.push_str("u002");
+                    letter = 'a';
+                }
+                _ => {}
+            }
         }
+        out.push(letter);
     }
 }
