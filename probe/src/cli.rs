@@ -105,7 +105,7 @@ impl What {
 }
 
 /// What is asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// What is to be found out.
     pub what: What,
@@ -149,6 +149,27 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
         Some(Asked::Kernel) => Ok(Request::Run(options)),
         Some(Asked::Program) => Ok(Request::Text(said)),
         None => Err(said),
+    }
+}
+
+impl Default for Options {
+    // Derived, it is put together wherever it is needed.
+    #[inline(never)]
+    fn default() -> Options {
+        Options {
+            what: What::Report,
+            format: 0,
+            path: Vec::new(),
+            record: None,
+            replay: None,
+            thorough: false,
+            reproducible: false,
+            framed: false,
+            style: Style::default(),
+            require: Vec::new(),
+            lenient: false,
+            alone: false,
+        }
     }
 }
 

@@ -107,7 +107,8 @@ fn whole(kernel: &mut dyn Kernel, options: &mut Options, table: &'static [Flag],
                     Err(errno) => return failed(said, to, Text::CANNOT_BE_WRITTEN, errno),
                 }
             }
-            let (report, recording) = kept(recording::record(kernel, options, table), said)?;
+            let mut recording = String::new();
+            let report = kept(recording::record(kernel, options, table, &mut recording), said)?;
             if let Some(file) = file {
                 let written = write_all(kernel, file, recording.as_bytes());
                 kernel.close(file);

@@ -80,14 +80,15 @@ const LOGGED: Fd = -2;
 #[cold]
 #[inline(never)]
 fn print(kernel: &mut dyn Kernel, fd: Fd, text: &str) -> bool {
-    let mut rest = text.as_bytes();
+    let (logged, mut rest) = (fd == LOGGED, text.as_bytes());
+    let mut line = ALERT.to_vec();
     while !rest.is_empty() {
-        let mut line = if fd == LOGGED { ALERT.to_vec() } else { Vec::new() };
+        line.truncate(ALERT.len());
         line.extend_from_slice(take_line(&mut rest));
         line.push(b'\n');
-        let to = if fd == LOGGED { device(kernel, LOG) } else { fd };
-        let written = write_all(kernel, to, &line);
-        if fd == LOGGED {
+        let to = if logged { device(kernel, LOG) } else { fd };
+        let written = write_all(kernel, to, line.get(if logged { 0 } else { ALERT.len() }..).unwrap_or_default());
+        if logged {
             kernel.close(to);
         }
         if written.is_err() {

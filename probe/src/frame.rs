@@ -10,7 +10,7 @@
 //! report, in which a newline is `\n` and a backslash `\\`. The end line carries the number of lines, and the bytes and CRC-32
 //! of the whole report.
 
-use crate::kernel::{Word, text};
+use crate::kernel::Word;
 use crate::report::sentence::{hex, number};
 use crate::text::Text;
 
@@ -21,16 +21,11 @@ const WIDTH: usize = 64;
 pub fn lines(report: &str, exit: i32, print: &mut dyn FnMut(&str)) {
     let mut line = Text::FRAME_BEGIN.string();
     print(&line);
-    let (mut count, mut payload, mut ended) = (0, Vec::new(), false);
-    let mut rest = report.bytes();
+    let (mut count, mut payload, mut ended) = (0, String::new(), false);
+    let mut rest = report.chars();
     loop {
         let next = rest.next();
-        // A character stays in one piece.
-        let is_full = match next {
-            Some(byte) => ended || payload.len() > WIDTH - 2 && byte & 0xc0 != 0x80,
-            None => !payload.is_empty(),
-        };
-        if is_full {
+        if ended || payload.len() > WIDTH - 2 || next.is_none() && !payload.is_empty() {
             count += 1;
             line.clear();
             Text::FRAME_LINE.push(&mut line);
@@ -41,19 +36,19 @@ pub fn lines(report: &str, exit: i32, print: &mut dyn FnMut(&str)) {
             }
             number(&mut line, count);
             line.push(':');
-            checksum(&mut line, &payload);
+            checksum(&mut line, payload.as_bytes());
             line.push(':');
-            line.push_str(text(&payload));
+            line.push_str(&payload);
             line.push('\n');
             print(&line);
             payload.clear();
         }
-        let Some(byte) = next else { break };
-        ended = byte == b'\n';
-        if ended || byte == b'\\' {
-            payload.push(b'\\');
+        let Some(char) = next else { break };
+        ended = char == '\n';
+        if ended || char == '\\' {
+            payload.push('\\');
         }
-        payload.push(if ended { b'n' } else { byte });
+        payload.push(if ended { 'n' } else { char });
     }
     line.clear();
     for (at, &value) in [count, report.len() as Word, 0, exit as Word].iter().enumerate() {

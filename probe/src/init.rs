@@ -28,26 +28,27 @@ const SIGN: u32 = 1 << 31;
 #[cold]
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> ! {
     let console = Console::open(kernel);
-    let (mut options, mut said) = (Options::default(), String::new());
-    let (asked, foreign, mut lines) = split(arguments.get(1..).unwrap_or_default(), &mut options, &mut said);
+    let (mut options, mut report, mut said) = (Options::default(), String::new(), String::new());
+    let (asked, foreign) = split(arguments.get(1..).unwrap_or_default(), &mut options, &mut report, &mut said);
+    // A complaint about what was asked for stands where the report would.
     let code = match asked {
-        Asked::Kernel => command::answer(kernel, &mut options, table, &mut said),
+        Asked::Kernel => command::answer(kernel, &mut options, table, &mut report),
         Asked::Program => Some(PRINTED),
     };
     let mut exit = FAILED;
     match code {
-        Some(code) if lines.is_empty() => exit = code,
+        None => said = command::complaint(&report),
+        Some(code) if said.is_empty() => exit = code,
         Some(_) => {}
-        // A complaint about what was asked for stands where the report would.
-        None => lines = command::complaint(&said),
     }
-    frame::lines(&said, exit, &mut |line| lines.push_str(line));
-    let own_path = if is_in_place_of_another(kernel) { arguments.first() } else { None };
-    console.say(kernel, &lines);
-    lines.clear();
-    hand_over(kernel, own_path.copied().unwrap_or(NEXT), foreign, &mut lines);
-    if !lines.is_empty() {
-        Console::open(kernel).say(kernel, &lines);
+    frame::lines(&report, exit, &mut |line| said.push_str(line));
+    let replaced = is_in_place_of_another(kernel);
+    console.say(kernel, &said);
+    said.clear();
+    let own_path = if replaced { arguments.first().copied().unwrap_or_default() } else { NEXT };
+    hand_over(kernel, own_path, foreign, &mut said);
+    if !said.is_empty() {
+        Console::open(kernel).say(kernel, &said);
     }
     power_off(kernel)
 }
@@ -79,34 +80,33 @@ fn split<'a, 'b>(
     arguments: &'b [&'a str],
     options: &mut Options,
     said: &mut String,
-) -> (Asked, [&'b [&'a str]; 2], String) {
-    for from in 0..arguments.len() {
-        for to in (from + 1..=arguments.len()).rev() {
+    complaint: &mut String,
+) -> (Asked, [&'b [&'a str]; 2]) {
+    let mut from = 0;
+    loop {
+        // Behind the last word there is nothing, which can be read.
+        for to in (from + 1..=arguments.len().max(from + 1)).rev() {
             *options = Options::default();
             said.clear();
-            if let Some(asked) = cli::read(arguments.get(from..to).unwrap_or_default(), options, said) {
-                let [before, behind] = [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
+            let Some(asked) = cli::read(arguments.get(from..to).unwrap_or_default(), options, said) else { continue };
+            let [before, behind] = [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
+            let is_flag = |word: &&&str| word.starts_with("MAP_");
+            let wrong = if before.len() == arguments.len() {
+                let ours = |word: &&str| word.starts_with('-') || is_flag(&word) || *word == "require";
+                before.iter().position(ours).and_then(|at| before.get(at..))
+            } else {
                 // A flag whose name is wrong is ours as well, and must not be taken for nothing.
-                let wrong = behind.first().is_some_and(|word| word.starts_with("MAP_"));
-                let complaint = if wrong { misspelled(arguments.get(from..=to)) } else { String::new() };
-                return (asked, [before, behind], complaint);
+                behind.first().filter(is_flag).and_then(|_| arguments.get(from..=to))
+            };
+            let mut message = String::new();
+            if let Some(words) = wrong
+                && cli::read(words, &mut Options::default(), &mut message).is_none()
+            {
+                *complaint = command::complaint(&message);
             }
+            return (asked, [before, behind]);
         }
-    }
-    *options = Options::default();
-    said.clear();
-    let ours = |word: &&str| word.starts_with('-') || word.starts_with("MAP_") || *word == "require";
-    let first = arguments.iter().position(ours).and_then(|at| arguments.get(at..));
-    (Asked::Kernel, [arguments, &[]], misspelled(first))
-}
-
-/// The complaint about words that cannot be read, if there are any.
-#[cold]
-fn misspelled(words: Option<&[&str]>) -> String {
-    let mut said = String::new();
-    match words.map(|words| cli::read(words, &mut Options::default(), &mut said)) {
-        Some(None) => command::complaint(&said),
-        _ => String::new(),
+        from += 1;
     }
 }
 

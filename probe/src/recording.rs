@@ -10,33 +10,43 @@ use crate::report::sentence::number;
 use crate::run;
 use crate::text::Text;
 
-/// Runs, and returns the report and the recording.
+/// Runs, and returns the report. The recording stands in its place then.
 #[cold]
 #[inline(never)]
-pub fn record(kernel: &mut dyn Kernel, options: &Options, table: &'static [Flag]) -> Result<(Report, String), String> {
+pub fn record(
+    kernel: &mut dyn Kernel,
+    options: &Options,
+    table: &'static [Flag],
+    recording: &mut String,
+) -> Result<Report, String> {
     // In one piece, so that it never has to move.
     let mut head = String::with_capacity(256 << 10);
     head.push_str(BEGINS);
-    line(&mut head, ARCH, Arch::native().name());
-    line(&mut head, ARGUMENT, &options.what.word().string());
+    head.push_str(ARCH);
+    head.push_str(Arch::native().name());
+    head.push('\n');
+    argument(&mut head, options.what.word());
     if options.thorough {
-        line(&mut head, ARGUMENT, &const { Text::OPTIONS.nth(cli::THOROUGH) }.string());
+        argument(&mut head, const { Text::OPTIONS.nth(cli::THOROUGH) });
     }
     for path in &options.path {
-        line(&mut head, ARGUMENT, &const { Text::OPTIONS.nth(cli::PATH) }.string());
-        line(&mut head, ARGUMENT, path);
+        argument(&mut head, const { Text::OPTIONS.nth(cli::PATH) });
+        head.push_str(ARGUMENT);
+        head.push_str(path);
+        head.push('\n');
     }
     let mut recorder = Recorder::new(kernel, head);
-    let report = run::report(&mut recorder, Arch::native(), options, table, &mut |_| {})?;
-    Ok((report, recorder.end()))
+    let report = run::report(&mut recorder, Arch::native(), options, table, &mut |_| {});
+    *recording = recorder.end();
+    report
 }
 
-/// Appends a line of the head.
+/// Appends an argument of the run.
 #[cold]
 #[inline(never)]
-fn line(head: &mut String, label: &str, word: &str) {
-    head.push_str(label);
-    head.push_str(word);
+fn argument(head: &mut String, word: Text) {
+    head.push_str(ARGUMENT);
+    word.push(head);
     head.push('\n');
 }
 
