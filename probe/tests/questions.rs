@@ -147,8 +147,7 @@ fn numbers_become_names() {
         ["", "0x", "0xg", "09", "8003h", "1.5", "+1", "1_000", "\u{665}", "0x1ffffffffffffffff", "18446744073709551616"]
     {
         let (code, said, complained) = run_words(&["decode", word]);
-        let complaint =
-            format!("mapprobe: {word}: no number such as 0x8003, 32771 or 0100003, or too large\n");
+        let complaint = format!("mapprobe: {word}: no number such as 0x8003, 32771 or 0100003, or too large\n");
         assert_eq!((code, said.as_str(), complained), (2, "", complaint));
     }
     assert!(said("decode 18446744073709551615").ends_with(" is no flag of x86_64\n") || !cfg!(target_arch = "x86_64"));

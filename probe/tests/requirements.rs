@@ -147,9 +147,7 @@ fn paths_may_have_colons_and_must_open() {
     assert_eq!(console.run(&["require", "MAP_POPULATE:/tmpfs/a:b", "MAP_GROWSDOWN:/tmpfs/a:b"]), 1);
     let line = "MAP_GROWSDOWN:/tmpfs/a:b: unavailable: on this file: EINVAL\n";
     assert_eq!(console.said(), (line.to_string(), String::new()));
-    for (path, complaint) in
-        [("/nowhere", "/nowhere: cannot be opened: ENOENT"), ("", ": cannot be opened: ENOENT")]
-    {
+    for (path, complaint) in [("/nowhere", "/nowhere: cannot be opened: ENOENT"), ("", ": cannot be opened: ENOENT")] {
         let said = (2, String::new(), format!("mapprobe: {complaint}\n"));
         assert_eq!(run(new(), &format!("require MAP_SYNC:{path}")), said);
     }

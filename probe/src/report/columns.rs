@@ -7,9 +7,14 @@ const WIDTH: usize = 80;
 #[cold]
 pub fn wrap(out: &mut String, mut start: usize, text: &mut String, column: usize) {
     pad(out, start + column);
-    for word in text.as_bytes().split(|&byte| byte == b' ') {
+    let mut rest = text.as_bytes();
+    loop {
+        let mut len = 0;
+        while rest.get(len).is_some_and(|&byte| byte != b' ') {
+            len += 1;
+        }
         if out.len() > start + column {
-            if out.len() - start + word.len() < WIDTH {
+            if out.len() - start + len < WIDTH {
                 out.push(' ');
             } else {
                 out.push('\n');
@@ -17,7 +22,9 @@ pub fn wrap(out: &mut String, mut start: usize, text: &mut String, column: usize
                 pad(out, start + column);
             }
         }
-        out.push_str(crate::kernel::text(word));
+        out.push_str(crate::kernel::text(rest.get(..len).unwrap_or_default()));
+        let Some(behind) = rest.get(len + 1..) else { break };
+        rest = behind;
     }
     out.push('\n');
     text.clear();
