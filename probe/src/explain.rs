@@ -192,16 +192,16 @@ pub fn explain(row: usize, out: &mut String) {
     let Some(flag) = TABLE.get(row) else { return };
     flag.name.push(out);
     out.push('\n');
-    let mut words = String::new();
     for label in 0..LABELS.len() {
         let start = out.len();
         Text::LABELS.nth(label).push(out);
+        let mut words = String::new();
         match label {
             0 => sentence::version(&mut words, flag.since),
             1 => values(&mut words, flag),
             _ => Text::EXPLAINED.nth(3 * place(row) + label - 2).push(&mut words),
         }
-        wrap(out, start, &mut words, COLUMN);
+        wrap(out, start, &words, COLUMN);
     }
 }
 

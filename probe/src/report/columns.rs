@@ -3,9 +3,9 @@
 /// Characters of a line.
 const WIDTH: usize = 80;
 
-/// The last cell of a line that began at `start`, a text that is wrapped between words in its column. It is taken away.
+/// The last cell of a line that began at `start`, a text that is wrapped between words in its column.
 #[cold]
-pub fn wrap(out: &mut String, mut start: usize, text: &mut String, column: usize) {
+pub fn wrap(out: &mut String, mut start: usize, text: &str, column: usize) {
     pad(out, start + column);
     let mut rest = text.as_bytes();
     loop {
@@ -27,7 +27,6 @@ pub fn wrap(out: &mut String, mut start: usize, text: &mut String, column: usize
         rest = behind;
     }
     out.push('\n');
-    text.clear();
 }
 
 /// Fills up with spaces.
