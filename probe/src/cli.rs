@@ -27,25 +27,23 @@ const ARGUMENTS: &str = "
 Arguments:
   report          a verdict per flag (default)
   sweep           the answer to every bit of the flags argument
-  free-bits       which bits and type values are guaranteed to fail
-  require         which of these flags are not honored: FLAG or FLAG:PATH
+  free-bits       bits and type values that are guaranteed to fail
+  require         which flags are not honored: FLAG or FLAG:PATH
   list            every flag, its value, and since when
   explain         what a flag promises, and how that is proved
   decode          the flags in a number such as 0x8003
-  --format        json (default), jsonl, table, ktap, shell, macros, prometheus
-                  or nfd
+  --format        json, jsonl, table, ktap, shell, macros, prometheus or nfd
   --prefix        of names in macros and shell: MAPPROBE_ (default)
-  --path          ask about a file too, a directory (by a scratch file in it) or
-                  a device; repeatable
-  --record        write all calls and answers to a file; - is standard output,
-                  instead of the report
+  --path          ask about a file too, or a directory (by a scratch file in it)
+                  or a device; repeatable
+  --record        write calls and answers to a file, or - for standard output
   --replay        answer from a recording
   --thorough      also fill the address space, for MAP_ABOVE4G
   --reproducible  without process id and time
   --allow-inconclusive
                   for require: as good as honored
   --arch          for list and decode
-  --framed        also on standard error, in checksummed lines
+  --framed        also on standard error, checksummed
   --version
   --help
 

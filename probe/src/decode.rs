@@ -45,19 +45,25 @@ pub fn decode(word: &str, arch: Arch, out: &mut String) -> Option<()> {
         number(out, field);
         Text::BYTES.push(out);
     }
-    for (bits, what) in [(left & mask, Text::NO_TYPE_OF), (left & !mask, Text::NO_FLAG_OF)] {
-        if bits != 0 {
-            out.push_str("  ");
-            sentence::bits(out, bits);
-            what.push(out);
-            out.push_str(arch.name());
-            out.push('\n');
-        }
-    }
+    note(out, left & mask, Text::NO_TYPE_OF, arch);
+    note(out, left & !mask, Text::NO_FLAG_OF, arch);
     if value & NEW_IN_TYPE[arch as usize] != 0 {
         Text::OLD_MAP_TYPE.push(out);
     }
     Some(())
+}
+
+/// Appends what bits are not, if there are any.
+#[cold]
+#[inline(never)]
+fn note(out: &mut String, bits: Word, what: Text, arch: Arch) {
+    if bits != 0 {
+        out.push_str("  ");
+        sentence::bits(out, bits);
+        what.push(out);
+        out.push_str(arch.name());
+        out.push('\n');
+    }
 }
 
 /// A number as C spells it: hexadecimal, octal or decimal.

@@ -17,7 +17,7 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         "MAP_SHARED",
         [
             "Stores reach the file.",
-            "A byte stored is in the memfd and in a second mapping; with MAP_PRIVATE not.",
+            "A byte stored is in the memfd and a second mapping; with MAP_PRIVATE not.",
             "Unknown flags are dropped.",
         ],
     ),
@@ -25,7 +25,7 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         "MAP_PRIVATE",
         [
             "Stores stay in the mapping.",
-            "A byte stored is not in the memfd nor in a second mapping; with MAP_SHARED it is.",
+            "A byte stored is not in the memfd nor a second mapping; with MAP_SHARED it is.",
             "Unknown flags are dropped.",
         ],
     ),
@@ -42,7 +42,7 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         [
             "Pages may be dropped when memory is short, and are zero then.",
             "madvise(MADV_KEEPONFORK) is EINVAL; of private memory not.",
-            "Anonymous only. Zeros after fork. No room in 32-bit kernels: EOPNOTSUPP or 524.",
+            "Anonymous only. Zeros after fork. 32-bit kernels have no room.",
         ],
     ),
     (
@@ -50,7 +50,7 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         [
             "Mapped where asked for.",
             "A page lands on reserved ground; without it elsewhere.",
-            "Replaces what is there. hppa: EINVAL for shared memory off the file's cache colour.",
+            "Replaces what is there. hppa: EINVAL off a shared file's cache colour.",
         ],
     ),
     (
@@ -73,7 +73,7 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         "MAP_ABOVE4G",
         [
             "Not placed below 4 GiB.",
-            "--thorough reserves all above: only a plain page lands below. Else MAP_SHARED_VALIDATE says if it is known.",
+            "--thorough reserves all above: only a plain page lands below. Else only MAP_SHARED_VALIDATE tells.",
             "A low hint wins.",
         ],
     ),
@@ -82,7 +82,7 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         [
             "Memory below becomes part of it when touched.",
             "Stores 4 and 8 pages below succeed; without it EFAULT.",
-            "Private anonymous only. Stops at `ulimit -s` and 256 pages above a neighbour. hppa: not since 4.12.",
+            "Private anonymous only. Stops at `ulimit -s`, and 256 pages off a neighbour. hppa: not since 4.12.",
         ],
     ),
     (
@@ -98,7 +98,7 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         [
             "Pages are in memory and stay.",
             "madvise(MADV_DONTNEED) is EINVAL and msync(MS_INVALIDATE) EBUSY; without it not.",
-            "EPERM, EAGAIN: `ulimit -l`. Pages may be missing all the same.",
+            "EPERM, EAGAIN: `ulimit -l`. Pages may be missing.",
         ],
     ),
     (
@@ -114,7 +114,7 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         [
             "Pages are in memory before they are touched.",
             "mincore finds 16 of 16 pages; without it none.",
-            "Pages may be missing all the same.",
+            "Pages may be missing.",
         ],
     ),
     (
@@ -128,7 +128,7 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
     (
         "MAP_STACK",
         [
-            "No transparent huge pages; hppa: since 6.12 grows upwards.",
+            "No transparent huge pages; hppa: grows up since 6.12.",
             "madvise(MADV_COLLAPSE) is EINVAL, or stores above succeed; without it not.",
             "Nothing before 6.7.6.",
         ],
@@ -137,14 +137,14 @@ const EXPLAINED: &[(&str, [&str; 3])] = &[
         "MAP_HUGETLB",
         [
             "Memory of huge pages.",
-            "munmap of one base page is EINVAL. None is touched; with MAP_NORESERVE none need be there.",
+            "munmap of one base page is EINVAL. Untouched, so the pool may be empty.",
             "Empty pool (vm.nr_hugepages): ENOMEM, or with MAP_NORESERVE SIGBUS. Most files: EINVAL.",
         ],
     ),
     (
         "MAP_SYNC",
         [
-            "A page is writable only when the file's metadata is stored: what is flushed survives power loss.",
+            "Writable once the file's metadata is stored: what is flushed survives power loss.",
             "MAP_SHARED_VALIDATE takes it on your path, and refuses bits 22 and 24.",
             "DAX only. Without MAP_SHARED_VALIDATE it may be dropped.",
         ],
@@ -192,16 +192,16 @@ pub fn explain(row: usize, out: &mut String) {
     let Some(flag) = TABLE.get(row) else { return };
     flag.name.push(out);
     out.push('\n');
-    let mut words = String::new();
     for label in 0..LABELS.len() {
         let start = out.len();
         Text::LABELS.nth(label).push(out);
+        let mut words = String::new();
         match label {
             0 => sentence::version(&mut words, flag.since),
             1 => values(&mut words, flag),
             _ => Text::EXPLAINED.nth(3 * place(row) + label - 2).push(&mut words),
         }
-        wrap(out, start, &mut words, COLUMN);
+        wrap(out, start, &words, COLUMN);
     }
 }
 

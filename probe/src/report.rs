@@ -123,7 +123,6 @@ impl Report {
 }
 
 /// Takes the first away, as a bit for each of [`LIES`].
-#[cold]
 #[inline(never)]
 fn next_lie(left: &mut u16) -> Option<(Text, Text)> {
     let at = left.trailing_zeros() as usize;

@@ -55,56 +55,67 @@ pub fn read(word: &str, options: &mut Options, said: &mut String) -> Option<()> 
 #[inline(never)]
 pub fn settle(report: &mut Report, options: &Options, said: &mut String) -> Option<i32> {
     let mut code = MET;
-    for &Requirement { row, path } in &options.require {
-        report.required |= 1 << row;
-        let mut name = TABLE.get(usize::from(row))?.name.string();
-        let (mut row, mut place) = (report.rows.get(usize::from(row)), 0);
-        let path = options.path.get(usize::from(path));
-        if let Some(path) = path {
-            name.push(':');
-            let begins = name.len();
-            escape(&mut name, path);
-            let path = name.as_bytes().get(begins..);
-            while let Some(asked) = report.paths.get(place)
-                && Some(asked.as_bytes()) != path
-            {
-                place += 1;
-            }
-            if place == report.paths.len() {
-                row = None;
-            }
-        }
-        let Some(row) = row else { return wrong(said, &name, Text::NOT_RECORDED) };
-        let (mut verdict, mut answer) = (row.finding.0, OF_ROW);
-        if path.is_some() {
-            (verdict, answer) = on_file(report, row, place);
-        }
-        let untold = verdict == Verdict::Inconclusive;
-        if matches!(verdict, Verdict::Honored | Verdict::Accepted) || untold && options.lenient {
-            continue;
-        }
+    for &requirement in &options.require {
+        let answer = judge(report, options, requirement, said)?;
         // A definite no is more than that nobody can tell.
-        if !untold {
-            code = NOT_MET;
-        } else if code == MET {
-            code = UNTOLD;
+        if answer != MET && code != NOT_MET {
+            code = answer;
         }
-        said.push_str(&name);
-        Text::COLON.push(said);
-        verdict.word().push(said);
-        Text::COLON.push(said);
-        let mut cause = None;
-        if answer == OF_ROW {
-            cause = Some(row.finding.1.cause);
-            sentence::words(&row.finding.1).push(said);
-        } else {
-            Text::ANSWER_OF_FILE.push(said);
-            sentence::outcome(said, answer);
-        }
-        add_remedies(said, report, row.flag, verdict, cause);
-        said.push('\n');
     }
     Some(code)
+}
+
+/// The same of one of them.
+#[cold]
+#[inline(never)]
+fn judge(
+    report: &mut Report,
+    options: &Options,
+    Requirement { row, path }: Requirement,
+    said: &mut String,
+) -> Option<i32> {
+    report.required |= 1 << row;
+    let mut name = TABLE.get(usize::from(row))?.name.string();
+    let (mut row, mut place) = (report.rows.get(usize::from(row)), 0);
+    let path = options.path.get(usize::from(path));
+    if let Some(path) = path {
+        name.push(':');
+        let begins = name.len();
+        escape(&mut name, path);
+        let path = name.as_bytes().get(begins..);
+        while let Some(asked) = report.paths.get(place)
+            && Some(asked.as_bytes()) != path
+        {
+            place += 1;
+        }
+        if place == report.paths.len() {
+            row = None;
+        }
+    }
+    let Some(row) = row else { return wrong(said, &name, Text::NOT_RECORDED) };
+    let (mut verdict, mut answer) = (row.finding.0, OF_ROW);
+    if path.is_some() {
+        (verdict, answer) = on_file(report, row, place);
+    }
+    let untold = verdict == Verdict::Inconclusive;
+    if matches!(verdict, Verdict::Honored | Verdict::Accepted) || untold && options.lenient {
+        return Some(MET);
+    }
+    said.push_str(&name);
+    Text::COLON.push(said);
+    verdict.word().push(said);
+    Text::COLON.push(said);
+    let mut cause = None;
+    if answer == OF_ROW {
+        cause = Some(row.finding.1.cause);
+        sentence::words(&row.finding.1).push(said);
+    } else {
+        Text::ANSWER_OF_FILE.push(said);
+        sentence::outcome(said, answer);
+    }
+    add_remedies(said, report, row.flag, verdict, cause);
+    said.push('\n');
+    Some(if untold { UNTOLD } else { NOT_MET })
 }
 
 /// In place of a file's answer: the row decided. (A file that is content decides nothing.)

@@ -23,7 +23,7 @@ pub struct Sweep {
 
 /// The low bits that select a map type on some architecture: `MAP_TYPE` of `include/uapi/asm-generic/mman-common.h`, and of
 /// `arch/parisc/include/uapi/asm/mman.h`.
-pub(crate) const TYPE_FIELDS: Word = 0x0f | 0x2b;
+const TYPE_FIELDS: Word = 0x0f | 0x2b;
 
 /// Asks everything.
 #[cold]
@@ -77,10 +77,14 @@ enum Holds {
 }
 
 impl Sweep {
-    /// The contexts that were asked without any bit only, and their answers.
-    pub fn types(&self) -> impl Iterator<Item = (&Context, &Outcome)> {
-        let answers = self.answers.iter().skip(self.named * (self.bits + 1));
-        self.contexts.iter().skip(self.named).zip(answers)
+    /// A context, the answer without any bit, and those to every bit if it was asked with them.
+    #[inline(never)]
+    pub fn of(&self, at: usize) -> Option<(Context, Outcome, &[Outcome])> {
+        let context = *self.contexts.get(at)?;
+        let (place, bits) =
+            if at < self.named { (at + at * self.bits, self.bits) } else { (at + self.named * self.bits, 0) };
+        let (base, answers) = self.answers.get(place..)?.split_first()?;
+        Some((context, *base, answers.get(..bits)?))
     }
 
     /// The bits of the contexts that validate flags, or of all, for which something holds in every one of at least two that take the
@@ -88,27 +92,26 @@ impl Sweep {
     #[cold]
     #[inline(never)]
     fn mask(&self, what: Holds) -> Word {
-        let (mut mask, mut asked) = (!0, 0);
-        let mut answers = self.answers.iter().copied();
-        for context in self.contexts.iter().take(self.named) {
-            let Some(base) = answers.next() else { break };
-            let (mut held, mut one): (Word, Word) = (0, 1);
-            for answer in answers.by_ref().take(self.bits) {
+        let (mut mask, mut asked, mut at) = (!0, 0, 0);
+        while let Some((context, base, answers)) = self.of(at)
+            && at < self.named
+        {
+            at += 1;
+            let takes = base.succeeded() || base == Outcome::failed(Errno::ENODEV);
+            if !takes || context.0 != MAP_SHARED_VALIDATE && what != Holds::Failing {
+                continue;
+            }
+            asked += 1;
+            let mut held = 0;
+            for &answer in answers.iter().rev() {
                 let holds = match what {
                     Holds::Refused => answer == Outcome::failed(Errno::EOPNOTSUPP),
                     Holds::Failing => answer.is_failure() && answer != base,
                     Holds::Passed => answer.same_as(base),
                 };
-                if holds {
-                    held |= one;
-                }
-                one <<= 1;
+                held = held << 1 | Word::from(holds);
             }
-            let takes = base.succeeded() || base == Outcome::failed(Errno::ENODEV);
-            if takes && (context.0 == MAP_SHARED_VALIDATE || what == Holds::Failing) {
-                asked += 1;
-                mask &= held;
-            }
+            mask &= held;
         }
         if asked > 1 { mask } else { 0 }
     }

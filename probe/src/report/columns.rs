@@ -3,13 +3,18 @@
 /// Characters of a line.
 const WIDTH: usize = 80;
 
-/// The last cell of a line that began at `start`, a text that is wrapped between words in its column. It is taken away.
+/// The last cell of a line that began at `start`, a text that is wrapped between words in its column.
 #[cold]
-pub fn wrap(out: &mut String, mut start: usize, text: &mut String, column: usize) {
+pub fn wrap(out: &mut String, mut start: usize, text: &str, column: usize) {
     pad(out, start + column);
-    for word in text.as_bytes().split(|&byte| byte == b' ') {
+    let mut rest = text.as_bytes();
+    loop {
+        let mut len = 0;
+        while rest.get(len).is_some_and(|&byte| byte != b' ') {
+            len += 1;
+        }
         if out.len() > start + column {
-            if out.len() - start + word.len() < WIDTH {
+            if out.len() - start + len < WIDTH {
                 out.push(' ');
             } else {
                 out.push('\n');
@@ -17,10 +22,11 @@ pub fn wrap(out: &mut String, mut start: usize, text: &mut String, column: usize
                 pad(out, start + column);
             }
         }
-        out.push_str(crate::kernel::text(word));
+        out.push_str(crate::kernel::text(rest.get(..len).unwrap_or_default()));
+        let Some(behind) = rest.get(len + 1..) else { break };
+        rest = behind;
     }
     out.push('\n');
-    text.clear();
 }
 
 /// Fills up with spaces.

@@ -4,42 +4,45 @@ use super::json::{Json, bits_at, type_and_backing};
 use super::{Report, sentence};
 use crate::errno::Errno;
 use crate::evidence::Outcome;
-use crate::experiment::bench::Context;
 use crate::flags::{self, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own};
 use crate::kernel::Word;
-use crate::sweep::TYPE_FIELDS;
 use crate::text::Text;
+use core::ops::Range;
 
 /// Writes every answer.
 #[cold]
 #[inline(never)]
 pub fn write_sweep(json: &mut Json, report: &Report) {
     let sweep = &report.sweep;
-    let mut answers = sweep.answers.iter().copied();
-    json.open_at(Text::SWEEP, '[');
-    for context in sweep.contexts.iter().take(sweep.named) {
-        let Some(base) = answers.next() else { break };
-        open_context(json, report, context);
-        answer_at(json, Text::BASE, base);
-        json.key(Text::BITS);
-        json.open_flat('[');
-        for answer in answers.by_ref().take(sweep.bits) {
-            json.next();
-            write_answer(json, answer);
-        }
-        json.close(']');
-        json.close('}');
-    }
-    json.close(']');
-    json.open_at(Text::TYPES, '[');
-    for (context, answer) in sweep.contexts.iter().skip(sweep.named).zip(answers) {
-        open_context(json, report, context);
-        answer_at(json, Text::OUTCOME, answer);
-        json.close('}');
-    }
-    json.close(']');
+    write_contexts(json, report, Text::SWEEP, 0..sweep.named);
+    write_contexts(json, report, Text::TYPES, sweep.named..sweep.contexts.len());
     bits_at(json, Text::HUGE_SIZE_FIELD, HUGE_SIZE_FIELD);
     write_strangers(json, report);
+}
+
+/// Writes the answers in some contexts.
+#[cold]
+#[inline(never)]
+fn write_contexts(json: &mut Json, report: &Report, key: Text, places: Range<usize>) {
+    json.open_at(key, '[');
+    for at in places {
+        let Some(((map_type, backing), base, answers)) = report.sweep.of(at) else { break };
+        json.next();
+        json.open_flat('{');
+        type_and_backing(json, report, map_type, backing);
+        answer_at(json, if answers.is_empty() { Text::OUTCOME } else { Text::BASE }, base);
+        if !answers.is_empty() {
+            json.key(Text::BITS);
+            json.open_flat('[');
+            for &answer in answers {
+                json.next();
+                write_answer(json, answer);
+            }
+            json.close(']');
+        }
+        json.close('}');
+    }
+    json.close(']');
 }
 
 /// The bits of the huge page size field.
@@ -54,19 +57,23 @@ pub fn write_free(json: &mut Json, report: &Report) {
     bits_at(json, Text::WITH_ANY_MAP_TYPE, free & report.sweep.failing());
     json.key(Text::MAP_TYPES);
     json.open_flat('[');
-    for value in 0..=TYPE_FIELDS {
-        // Values without a name that everything refuses, and not because of what is mapped.
-        let (mut asked, mut taken) = (false, flags::types(report.arch).any(|named| named == value));
-        for (context, answer) in report.sweep.types() {
-            if context.0 == value {
-                asked = true;
-                taken |= answer.succeeded() || *answer == Outcome::failed(Errno::ENODEV);
+    // Values without a name that everything refuses, and not because of what is mapped. They come in their order, each of everything.
+    let (mut at, mut value, mut free) = (report.sweep.named, Word::MAX, false);
+    loop {
+        let asked = report.sweep.of(at);
+        let next = asked.map_or(Word::MAX, |asked| asked.0.0);
+        if next != value {
+            if free && flags::types(report.arch).all(|named| named != value) {
+                json.next();
+                sentence::number(&mut json.out, value);
             }
+            (value, free) = (next, true);
         }
-        if asked && !taken {
-            json.next();
-            sentence::number(&mut json.out, value);
+        let Some((_, answer, _)) = asked else { break };
+        if answer.succeeded() || answer == Outcome::failed(Errno::ENODEV) {
+            free = false;
         }
+        at += 1;
     }
     json.close(']');
     write_strangers(json, report);
@@ -82,12 +89,6 @@ fn meant(report: &Report) -> Word {
 /// Bits that the kernel knows and the table does not: this kernel may be newer than this program.
 fn write_strangers(json: &mut Json, report: &Report) {
     bits_at(json, Text::UNNAMED_ACCEPTED_BITS, report.sweep.passed() & !meant(report));
-}
-
-fn open_context(json: &mut Json, report: &Report, &(map_type, backing): &Context) {
-    json.next();
-    json.open_flat('{');
-    type_and_backing(json, report, map_type, backing);
 }
 
 fn answer_at(json: &mut Json, key: Text, answer: Outcome) {

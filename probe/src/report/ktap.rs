@@ -8,11 +8,11 @@ use super::{Report, Text};
 
 /// See [`template`].
 pub const TEXTS: &[&str] = &[
-    "KTAP version 1\n1..%c\n# %t\n",
-    "# not a plain kernel: %n: %s\n",
+    "KTAP version 1\n1..%C\n# %t\n",
+    "# not a plain kernel: %N: %s\n",
     "",
-    "# %n: verdict=%w: %s\n%o %i %n\n",
-    "%o %i %n # SKIP %w: %s\n",
+    "# %N: verdict=%W: %s\n%o %I %N\n",
+    "%o %I %N # SKIP %W: %s\n",
 ];
 
 static FORM: Form = Form { texts: Text::KTAP, rows: [0, 0, 0, 0, 0, 1, 1], quoting: template::UNQUOTED };

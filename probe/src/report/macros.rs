@@ -7,11 +7,11 @@ use super::{Report, Text};
 /// See [`template`].
 pub const TEXTS: &[&str] = &[
     "/*** %t ***/\n",
-    "/*** not a plain kernel: %n: %s ***/\n",
+    "/*** not a plain kernel: %N: %s ***/\n",
     "",
-    "#define %pHAVE_%n /* %w */\n",
-    "#define %pNO_HAVE_%n /* %w: %s */\n",
-    "/* %pHAVE_%n: %w: %s */\n",
+    "#define %pHAVE_%N /* %W */\n",
+    "#define %pNO_HAVE_%N /* %W: %s */\n",
+    "/* %pHAVE_%N: %W: %s */\n",
 ];
 
 static FORM: Form = Form { texts: Text::MACROS, rows: [0, 0, 1, 1, 1, 1, 2], quoting: *b"***" };

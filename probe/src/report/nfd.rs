@@ -7,7 +7,7 @@ use super::{Report, Text};
 
 /// See [`template`].
 pub const TEXTS: &[&str] =
-    &["# %t\n", "# not a plain kernel: %n: %s\n", "", "mapprobe.feature.node.kubernetes.io/%n=%w\n"];
+    &["# %t\n", "# not a plain kernel: %N: %s\n", "", "mapprobe.feature.node.kubernetes.io/%N=%W\n"];
 
 static FORM: Form = Form { texts: Text::NFD, rows: ALIKE, quoting: template::UNQUOTED };
 

@@ -193,38 +193,48 @@ pub fn reason(out: &mut String, report: &Report, row: &Row) {
 /// Appends which contexts take the flag and which refuse it, if there are both among those that take the call without it.
 #[inline(never)]
 fn differences(out: &mut String, report: &Report, row: &Row) {
-    let Some((validation, _)) = &report.validation else { return };
-    let (start, mut wanted, mut words) = (out.len(), true, Text::TAKEN_UNDER);
-    loop {
-        let mut between = words;
-        for step in report.calls(&row.calls) {
-            let Call::Context { flags: value, backing: what } = step.call() else { continue };
-            let map_type = map_type(report.arch, value.into());
-            let plain = |(known, base): &(Context, Outcome)| *known == (map_type, what) && base.succeeded();
-            if step.outcome.succeeded() != wanted || !validation.contexts.iter().any(plain) {
-                continue;
-            }
-            between.push(out);
-            flags(out, report.arch, map_type);
-            Text::OF.push(out);
-            backing(out, report, what);
-            if !wanted {
-                Text::BRACKET.push(out);
-                outcome(out, step.outcome);
-                out.push(')');
-            }
+    let start = out.len();
+    if !contexts(out, report, row, Text::TAKEN_UNDER) || !contexts(out, report, row, Text::REFUSED_UNDER) {
+        // All of them answer alike.
+        out.truncate(start);
+    }
+}
+
+/// Appends one or the other; returns whether there are any.
+#[inline(never)]
+fn contexts(out: &mut String, report: &Report, row: &Row, words: Text) -> bool {
+    let mut between = words;
+    for step in report.calls(&row.calls) {
+        if context(out, report, step, words, between) {
             between = Text::COMMA;
         }
-        if between == words {
-            // All of them answer alike.
-            out.truncate(start);
-            return;
-        }
-        if !wanted {
-            return;
-        }
-        (wanted, words) = (false, Text::REFUSED_UNDER);
     }
+    between != words
+}
+
+/// Appends a context if it is one of those; returns whether it is.
+#[inline(never)]
+fn context(out: &mut String, report: &Report, step: &Step, words: Text, between: Text) -> bool {
+    let refused = words == Text::REFUSED_UNDER;
+    let (Call::Context { flags: value, backing: what }, Some((validation, _))) = (step.call(), &report.validation)
+    else {
+        return false;
+    };
+    let map_type = map_type(report.arch, value.into());
+    let plain = |(known, base): &(Context, Outcome)| *known == (map_type, what) && base.succeeded();
+    if step.outcome.succeeded() == refused || !validation.contexts.iter().any(plain) {
+        return false;
+    }
+    between.push(out);
+    flags(out, report.arch, map_type);
+    Text::OF.push(out);
+    backing(out, report, what);
+    if refused {
+        Text::BRACKET.push(out);
+        outcome(out, step.outcome);
+        out.push(')');
+    }
+    true
 }
 
 /// A reason in a few words: the failed control's, where one failed.

@@ -7,10 +7,10 @@ use super::{Report, Text};
 
 /// See [`template`].
 pub const TEXTS: &[&str] = &[
-    concat!("%pVERSION='", env!("CARGO_PKG_VERSION"), "'\n%pARCH='%a'\n%pKERNEL_RELEASE='%r'\n%pENVIRONMENT='"),
-    "%n;",
+    concat!("%pVERSION='", env!("CARGO_PKG_VERSION"), "'\n%pARCH='%a'\n%pKERNEL_RELEASE='%R'\n%pENVIRONMENT='"),
+    "%N;",
     "'\n",
-    "%p%n='%w'\n",
+    "%p%N='%W'\n",
 ];
 
 static FORM: Form = Form { texts: Text::SHELL, rows: ALIKE, quoting: *b"'''" };

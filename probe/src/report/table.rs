@@ -1,7 +1,7 @@
 //! `table`: for people, fits 80 columns.
 
 use super::columns::{pad, wrap};
-use super::{Report, sentence};
+use super::{Report, Row, sentence};
 use crate::kernel::Word;
 use crate::text::Text;
 use crate::verdict::Verdict;
@@ -16,36 +16,45 @@ static COLOURS: [u8; Verdict::ALL.len()] = [32, 32, 33, 31, 34, 90, 35];
 /// Writes the report.
 #[cold]
 pub fn write(report: &Report) -> String {
-    let (mut out, mut words) = (String::new(), sentence::title(report));
-    wrap(&mut out, 0, &mut words, 0);
+    let mut out = String::new();
+    wrap(&mut out, 0, &sentence::title(report), 0);
     Text::TABLE_HEAD.push(&mut out);
     for row in &report.rows {
-        let mut start = out.len();
-        row.flag.name.push(&mut out);
-        pad(&mut out, start + COLUMNS[0]);
-        sentence::value(&mut out, row.flag, report.arch);
-        pad(&mut out, start + COLUMNS[1]);
-        let (verdict, reason) = &row.finding;
-        paint(&mut out, report, &mut start, COLOURS.get(*verdict as usize).copied().unwrap_or_default());
-        verdict.word().push(&mut out);
-        paint(&mut out, report, &mut start, 0);
-        sentence::words(reason).push(&mut words);
-        wrap(&mut out, start, &mut words, COLUMNS[2]);
+        write_row(&mut out, report, row);
     }
     for (name, evidence) in report.lies() {
         out.push('\n');
         let start = out.len();
         Text::NOT_PLAIN.push(&mut out);
-        name.push(&mut words);
-        wrap(&mut out, start, &mut words, COLUMNS[2]);
+        last_cell(&mut out, start, name);
         let start = out.len();
-        evidence.push(&mut words);
-        wrap(&mut out, start, &mut words, COLUMNS[2]);
+        last_cell(&mut out, start, evidence);
     }
     if !report.complete {
         Text::INCOMPLETE.push(&mut out);
     }
     out
+}
+
+#[cold]
+#[inline(never)]
+fn write_row(out: &mut String, report: &Report, row: &Row) {
+    let mut start = out.len();
+    row.flag.name.push(out);
+    pad(out, start + COLUMNS[0]);
+    sentence::value(out, row.flag, report.arch);
+    pad(out, start + COLUMNS[1]);
+    let (verdict, reason) = &row.finding;
+    paint(out, report, &mut start, COLOURS.get(*verdict as usize).copied().unwrap_or_default());
+    verdict.word().push(out);
+    paint(out, report, &mut start, 0);
+    last_cell(out, start, sentence::words(reason));
+}
+
+#[cold]
+#[inline(never)]
+fn last_cell(out: &mut String, start: usize, words: Text) {
+    wrap(out, start, &words.string(), COLUMNS[2]);
 }
 
 /// If there are colours, everything behind it has this one; 0 is none. It takes no room in the line, whose start is moved by as much.

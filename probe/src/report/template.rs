@@ -1,18 +1,18 @@
 //! What the formats of lines have in common: each is a form, texts with places that are filled in. Knows no format.
 //!
-//! A place is `%` and a letter:
+//! A place is `%` and a letter. (Letters so far apart that the compiler makes no table of addresses of them.)
 //!
 //! | place | what is filled in |
 //! |---|---|
 //! | `%t` | who asked what kernel, fit for a comment of any language |
-//! | `%a` `%r` | the architecture; the kernel's release, quoted |
+//! | `%a` `%R` | the architecture; the kernel's release, quoted |
 //! | `%p` | what names begin with |
-//! | `%c` | how many rows there are |
-//! | `%i` `%n` `%w` | a row: its number from 1, its flag, its verdict |
+//! | `%C` | how many rows there are |
+//! | `%I` `%N` `%W` | a row: its number from 1, its flag, its verdict |
 //! | `%s` | why, in a few words |
 //! | `%o` | `ok`, or `not ok` when the row is required and not met |
 //!
-//! Of a thing in the environment, `%n` is the name and `%s` what gave it away.
+//! Of a thing in the environment, `%N` is the name and `%s` what gave it away.
 
 use super::{Report, sentence};
 use crate::kernel::Word;
@@ -94,21 +94,21 @@ impl Places<'_> {
                     title = sentence::title(report);
                     &title
                 }
-                (Some(b'r'), _) => &report.kernel.release,
+                (Some(b'R'), _) => &report.kernel.release,
                 (Some(b'p'), Some(prefix)) => prefix,
                 (Some(b'a'), _) => {
                     out.push_str(report.arch.name());
                     continue;
                 }
-                (Some(letter @ (b'c' | b'i')), _) => {
-                    sentence::number(out, if letter == b'c' { report.rows.len() } else { self.number } as Word);
+                (Some(letter @ (b'C' | b'I')), _) => {
+                    sentence::number(out, if letter == b'C' { report.rows.len() } else { self.number } as Word);
                     continue;
                 }
                 (other, _) => {
                     let words = match other {
                         Some(b'p') => Text::PREFIX,
-                        Some(b'n') => self.name,
-                        Some(b'w') => self.verdict,
+                        Some(b'N') => self.name,
+                        Some(b'W') => self.verdict,
                         Some(b'o') => self.met,
                         _ => self.why,
                     };
