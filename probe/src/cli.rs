@@ -103,7 +103,7 @@ impl What {
 }
 
 /// What is asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// What is to be found out.
     pub what: What,
@@ -140,7 +140,7 @@ pub enum Request {
     Text(String),
 }
 
-/// Reads arguments, the program's own name not included. The error is a sentence.
+/// What [`read`] does, for whoever only looks at words. The error is a sentence.
 pub fn parse(arguments: &[&str]) -> Result<Request, String> {
     let (mut options, mut said) = (Options::default(), String::new());
     match read(arguments, &mut options, &mut said) {
@@ -150,15 +150,39 @@ pub fn parse(arguments: &[&str]) -> Result<Request, String> {
     }
 }
 
+impl Default for Options {
+    // Derived, it is put together wherever it is needed.
+    #[inline(never)]
+    fn default() -> Options {
+        Options {
+            what: What::Report,
+            format: 0,
+            path: Vec::new(),
+            record: None,
+            replay: None,
+            thorough: false,
+            reproducible: false,
+            framed: false,
+            style: Style::default(),
+            require: Vec::new(),
+            lenient: false,
+            alone: false,
+        }
+    }
+}
+
 /// Who is asked.
-enum Asked {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The kernel, with the options that were read.
     Kernel,
-    /// The answer was said already.
+    /// The program: the answer was said already.
     Program,
 }
 
-/// The same. Nothing: what was said is a complaint. (A result with a text in it would be carried through all of this.)
-fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<Asked> {
+/// Reads arguments, the program's own name not included. Nothing: what was said is a complaint. (A result with options and texts in it
+/// would be carried through all of this.)
+pub fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<Asked> {
     let (mut given, mut values, mut words) = (0_u16, [None; PATH - ARCH], Vec::new());
     let mut rest = arguments.iter();
     while let Some(&word) = rest.next() {
@@ -251,7 +275,6 @@ static SHAPES: [Shape; QUESTIONS.len()] = [
 ];
 
 /// Whether the words and options can follow a question.
-#[cold]
 #[inline(never)]
 fn fits(question: usize, given: u16, behind: &[&str], said: &mut String) -> Option<()> {
     let shape = SHAPES.get(question)?;
@@ -296,7 +319,6 @@ pub fn place(word: &str, list: Text, count: usize) -> usize {
 }
 
 /// The place of a word among those there are, the first without one; or says which there are.
-#[cold]
 fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize, said: &mut String) -> Option<usize> {
     let Some(word) = word else { return Some(0) };
     let at = place(word, list, count);

@@ -1,7 +1,7 @@
 //! A run from the command line: arguments in, report on stdout, exit code out.
 
 use crate::arch::Arch;
-use crate::cli::{self, Request};
+use crate::cli::{self, Asked, Options};
 use crate::errno::Errno;
 use crate::flags::Flag;
 use crate::kernel::{Fd, How, Kernel};
@@ -9,6 +9,7 @@ use crate::recording;
 use crate::report::{self, FORMATS, Fit, Report, Writer, sentence};
 use crate::text::Text;
 use crate::{frame, init, require, run};
+use core::mem::take;
 
 /// Standard output.
 pub const STDOUT: Fd = 1;
@@ -27,32 +28,25 @@ pub fn main(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag])
     }
     // A closed pipe is to be an error that can be reported, not the end.
     let _ = kernel.ignore_sigpipe();
-    let mut framed = false;
-    let reply = match cli::parse(arguments.get(1..).unwrap_or_default()) {
-        Ok(mut request) => {
-            if let Request::Run(options) = &mut request {
-                framed = options.framed;
-                options.style.colour = is_coloured(kernel, options.format);
-            }
-            answer(kernel, request, table)
+    let (mut options, mut said) = (Options::default(), String::new());
+    let code = match cli::read(arguments.get(1..).unwrap_or_default(), &mut options, &mut said) {
+        Some(Asked::Kernel) => {
+            options.style.colour = is_coloured(kernel, options.format);
+            answer(kernel, &mut options, table, &mut said)
         }
-        Err(complaint) => Err(complaint),
+        asked => asked.map(|_| PRINTED),
     };
-    match reply {
-        Ok((text, code)) => {
-            let exit = print(kernel, &text, code);
-            if framed {
-                frame::lines(&text, exit, &mut |line| {
-                    let _ = write_all(kernel, STDERR, line.as_bytes());
-                });
-            }
-            exit
-        }
-        Err(complaint) => {
-            complain(kernel, &complaint);
-            FAILED
-        }
+    let Some(code) = code else {
+        complain(kernel, &said);
+        return FAILED;
+    };
+    let exit = print(kernel, &said, code);
+    if options.framed {
+        frame::lines(&said, exit, &mut |line| {
+            let _ = write_all(kernel, STDERR, line.as_bytes());
+        });
     }
+    exit
 }
 
 /// Whether a format is printed in colour: one for people, on a terminal, where nobody said no (no-color.org).
@@ -61,77 +55,103 @@ fn is_coloured(kernel: &mut dyn Kernel, format: usize) -> bool {
     for_people && kernel.terminal(STDOUT).is_ok() && !kernel.no_color()
 }
 
-/// What a request is answered with: lines for standard output, or nothing, and the exit code when they could be written.
-pub type Reply = (String, i32);
-
-/// Answers a request, or says in a sentence what is wrong with it.
-pub fn answer(kernel: &mut dyn Kernel, request: Request, table: &'static [Flag]) -> Result<Reply, String> {
-    let options = match request {
-        Request::Text(text) => return Ok((text, PRINTED)),
-        Request::Run(options) => options,
-    };
+/// Says what the kernel is asked for: lines for standard output, or nothing. Returns the exit code when they could be written. Nothing:
+/// what was said is wrong with it.
+pub fn answer(
+    kernel: &mut dyn Kernel,
+    options: &mut Options,
+    table: &'static [Flag],
+    said: &mut String,
+) -> Option<i32> {
     // Nothing is asked in vain.
-    report::format(options.what, &options)?;
-    if options.replay.is_some() && options.record.is_some() {
-        return Err(Text::RECORD_AND_REPLAY.string());
+    report::format(options.what, options, said)?;
+    let plain = options.format == 0 && options.require.is_empty();
+    if !plain || options.replay.is_some() || options.record.is_some() {
+        return whole(kernel, options, table, said);
     }
+    // The first format has all calls in it: written row by row, the report takes less memory.
+    let mut writer = Writer::default();
+    let mut each = |report: &mut Report| writer.take(report);
+    let mut report = kept(run::report(kernel, Arch::native(), options, table, &mut each), said)?;
+    *said = writer.end(&mut report);
+    Some(PRINTED)
+}
+
+/// A report that is looked at as a whole.
+#[cold]
+#[inline(never)]
+fn whole(kernel: &mut dyn Kernel, options: &mut Options, table: &'static [Flag], said: &mut String) -> Option<i32> {
     let mut recorded = None;
-    let mut report = if let Some(from) = &options.replay {
-        let mut recording = Vec::new();
-        let read = kernel.read_file(from, &mut |block| recording.extend_from_slice(block));
-        read.map_err(|errno| about(from, Text::CANNOT_BE_READ, errno))?;
-        recording::replay(&recording, table, options.reproducible).map_err(|complaint| {
-            let mut message = String::from(from);
-            Text::COLON.push(&mut message);
-            message.push_str(&complaint);
-            message
-        })?
-    } else if let Some(to) = &options.record {
-        // The file is opened first, so that a run is not in vain.
-        let file = match to.as_str() {
-            "-" => None,
-            _ => {
-                Some(kernel.open(to, How::Create).result().map_err(|errno| about(to, Text::CANNOT_BE_WRITTEN, errno))?)
-            }
-        };
-        let (report, recording) = recording::record(kernel, &options, table)?;
-        if let Some(file) = file {
-            let written = write_all(kernel, file as Fd, recording.as_bytes());
-            kernel.close(file as Fd);
-            written.map_err(|errno| about(to, Text::COULD_NOT_BE_WRITTEN, errno))?;
-        } else {
-            recorded = Some(recording);
+    let mut report = match (&options.replay, &options.record) {
+        (Some(_), Some(_)) => {
+            Text::RECORD_AND_REPLAY.push(said);
+            return None;
         }
-        report
-    } else {
-        // The first format has all calls in it: written row by row, the report takes less memory.
-        let (mut writer, first) = (Writer::default(), options.format == 0 && options.require.is_empty());
-        let mut each = |report: &mut Report| {
-            if first {
-                writer.take(report);
+        (Some(from), None) => {
+            let mut recording = Vec::new();
+            if let Err(errno) = kernel.read_file(from, &mut |block| recording.extend_from_slice(block)) {
+                return failed(said, from, Text::CANNOT_BE_READ, errno);
             }
-        };
-        let mut report = run::report(kernel, Arch::native(), &options, table, &mut each)?;
-        if first {
-            return Ok((writer.end(&mut report), PRINTED));
+            said.push_str(from);
+            Text::COLON.push(said);
+            let report = recording::read(&recording, table, options.reproducible, said)?;
+            said.clear();
+            report
         }
-        report
+        (None, Some(to)) => {
+            // The file is opened first, so that a run is not in vain.
+            let mut file = None;
+            if to != "-" {
+                match kernel.open(to, How::Create).result() {
+                    Ok(fd) => file = Some(fd as Fd),
+                    Err(errno) => return failed(said, to, Text::CANNOT_BE_WRITTEN, errno),
+                }
+            }
+            let mut recording = String::new();
+            let report = kept(recording::record(kernel, options, table, &mut recording), said)?;
+            if let Some(file) = file {
+                let written = write_all(kernel, file, recording.as_bytes());
+                kernel.close(file);
+                if let Err(errno) = written {
+                    return failed(said, to, Text::COULD_NOT_BE_WRITTEN, errno);
+                }
+            } else {
+                recorded = Some(recording);
+            }
+            report
+        }
+        (None, None) => kept(run::report(kernel, Arch::native(), options, table, &mut |_| {}), said)?,
     };
     // What was asked may stand in a recording.
-    let format = report::format(report.what, &options)?;
-    let mut unmet = String::new();
-    let Some(code) = require::settle(&mut report, &options, &mut unmet) else { return Err(unmet) };
-    let text = match recorded {
-        None if options.alone => return Ok((unmet, code)),
-        None => {
-            report.style = options.style;
-            (format.write)(&report)
-        }
-        Some(recording) => recording,
-    };
+    let format = report::format(report.what, options, said)?;
+    let code = require::settle(&mut report, options, said)?;
+    if recorded.is_none() && options.alone {
+        return Some(code);
+    }
     // There is nowhere left to report a failure of this.
-    let _ = write_all(kernel, STDERR, unmet.as_bytes());
-    Ok((text, code))
+    let _ = write_all(kernel, STDERR, said.as_bytes());
+    report.style = take(&mut options.style);
+    *said = recorded.unwrap_or_else(|| (format.write)(&report));
+    Some(code)
+}
+
+/// Says what is wrong, if anything is.
+fn kept<T>(result: Result<T, String>, said: &mut String) -> Option<T> {
+    match result {
+        Ok(kept) => Some(kept),
+        Err(complaint) => {
+            *said = complaint;
+            None
+        }
+    }
+}
+
+/// Says what is wrong with a file.
+#[cold]
+#[inline(never)]
+fn failed<T>(said: &mut String, path: &str, what: Text, errno: Errno) -> Option<T> {
+    *said = about(path, what, errno);
+    None
 }
 
 /// A sentence about a file.

@@ -79,17 +79,24 @@ pub struct Flag {
 
 impl Flag {
     /// The bits of this flag on an architecture; `None` where it does not exist.
-    #[inline(never)]
+    #[inline(always)]
     pub const fn value(&self, arch: Arch) -> Option<Word> {
-        let place = self.places[arch as usize];
-        if place == 0 {
-            return None;
+        match self.bits(arch) {
+            0 => None,
+            bits => Some(bits),
         }
-        Some(match self.kind {
+    }
+
+    /// The same, 0 where it does not exist: one number, since it is asked for a lot.
+    #[inline(never)]
+    const fn bits(&self, arch: Arch) -> Word {
+        let place = self.places[arch as usize];
+        match self.kind {
             Kind::Type => place as Word,
-            Kind::Bit => 1 << (place - 1),
+            // Bit 0 is shifted out where there is none.
+            Kind::Bit => 1 << place >> 1,
             Kind::HugeSize => (place as Word) << MAP_HUGE_SHIFT,
-        })
+        }
     }
 
     /// What is done to find out.

@@ -19,63 +19,59 @@ const WIDTH: usize = 64;
 
 /// Calls `print` with each line of the framed report, newline included.
 pub fn lines(report: &str, exit: i32, print: &mut dyn FnMut(&str)) {
-    let mut line = String::new();
-    Text::FRAME_BEGIN.push(&mut line);
+    let mut line = Text::FRAME_BEGIN.string();
     print(&line);
-    let mut count = 0;
-    let mut payload = String::new();
-    let mut send = |payload: &mut String| {
-        count += 1;
-        line.clear();
-        Text::FRAME_LINE.push(&mut line);
-        for &limit in &[1000, 100, 10] {
-            if count < limit {
-                line.push('0');
+    let (mut count, mut payload, mut ended) = (0, String::new(), false);
+    let mut rest = report.chars();
+    loop {
+        let next = rest.next();
+        if ended || payload.len() > WIDTH - 2 || next.is_none() && !payload.is_empty() {
+            count += 1;
+            line.clear();
+            Text::FRAME_LINE.push(&mut line);
+            for &limit in &[1000, 100, 10] {
+                if count < limit {
+                    line.push('0');
+                }
             }
+            number(&mut line, count);
+            line.push(':');
+            checksum(&mut line, payload.as_bytes());
+            line.push(':');
+            line.push_str(&payload);
+            line.push('\n');
+            print(&line);
+            payload.clear();
         }
-        number(&mut line, count);
-        line.push(':');
-        hex(&mut line, Word::from(crc32(payload.as_bytes())), 8);
-        line.push(':');
-        line.push_str(payload);
-        line.push('\n');
-        print(&line);
-        payload.clear();
-    };
-    for char in report.chars() {
-        match char {
-            '\n' => payload.push_str("\\n"),
-            '\\' => payload.push_str("\\\\"),
-            other => payload.push(other),
+        let Some(char) = next else { break };
+        ended = char == '\n';
+        if ended || char == '\\' {
+            payload.push('\\');
         }
-        if char == '\n' || payload.len() + '\\'.len_utf8() * 2 > WIDTH {
-            send(&mut payload);
-        }
-    }
-    if !payload.is_empty() {
-        send(&mut payload);
+        payload.push(if ended { 'n' } else { char });
     }
     line.clear();
-    Text::FRAME_END.push(&mut line);
-    number(&mut line, count);
-    const { Text::FRAME_END.nth(1) }.push(&mut line);
-    number(&mut line, report.len() as Word);
-    const { Text::FRAME_END.nth(2) }.push(&mut line);
-    hex(&mut line, Word::from(crc32(report.as_bytes())), 8);
-    const { Text::FRAME_END.nth(3) }.push(&mut line);
-    number(&mut line, exit as Word);
+    for (at, &value) in [count, report.len() as Word, 0, exit as Word].iter().enumerate() {
+        Text::FRAME_END.nth(at).push(&mut line);
+        if at == 2 {
+            checksum(&mut line, report.as_bytes());
+        } else {
+            number(&mut line, value);
+        }
+    }
     line.push('\n');
     print(&line);
 }
 
-/// CRC-32 as of IEEE 802.3, bit by bit: a table would be larger than this program's other tables together.
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = !0;
+/// Appends the CRC-32 as of IEEE 802.3, bit by bit: a table would be larger than this program's other tables together.
+#[inline(never)]
+fn checksum(out: &mut String, bytes: &[u8]) {
+    let mut crc = !0_u32;
     for &byte in bytes {
         crc ^= u32::from(byte);
         for _ in 0..8 {
             crc = crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 };
         }
     }
-    !crc
+    hex(out, Word::from(!crc), 8);
 }

@@ -3,12 +3,12 @@
 //! A failed step is never fatal: whatever happens, the report goes to the console as far as possible, and then the machine
 //! goes on to the next init or is switched off. Returning would panic the kernel.
 
-use crate::cli::{self, Options, Request};
+use crate::cli::{self, Asked, Options};
 use crate::command::{self, FAILED, PRINTED, STDERR};
 use crate::console::Console;
 use crate::flags::Flag;
 use crate::frame;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Op};
 use crate::report::sentence;
 use crate::text::Text;
 
@@ -28,45 +28,37 @@ const SIGN: u32 = 1 << 31;
 #[cold]
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> ! {
     let console = Console::open(kernel);
-    let (request, foreign, mut complaint) = split(arguments.get(1..).unwrap_or_default());
-    let mut exit = if complaint.is_empty() { PRINTED } else { FAILED };
+    let (mut options, mut report, mut said) = (Options::default(), String::new(), String::new());
+    let (asked, foreign) = split(arguments.get(1..).unwrap_or_default(), &mut options, &mut report, &mut said);
     // A complaint about what was asked for stands where the report would.
-    let text = match command::answer(kernel, request, table) {
-        Ok((text, code)) => {
-            exit = if exit == PRINTED { code } else { exit };
-            text
-        }
-        Err(message) => {
-            complaint = command::complaint(&message);
-            exit = FAILED;
-            message
-        }
+    let code = match asked {
+        Asked::Kernel => command::answer(kernel, &mut options, table, &mut report),
+        Asked::Program => Some(PRINTED),
     };
-    console.print(kernel, &|print| {
-        if !complaint.is_empty() {
-            print(&complaint);
-        }
-        frame::lines(&text, exit, print);
-    });
+    let mut exit = FAILED;
+    match code {
+        None => said = command::complaint(&report),
+        Some(code) if said.is_empty() => exit = code,
+        Some(_) => {}
+    }
+    frame::lines(&report, exit, &mut |line| said.push_str(line));
     let replaced = is_in_place_of_another(kernel);
-    console.close(kernel);
+    console.say(kernel, &said);
+    said.clear();
     let own_path = if replaced { arguments.first().copied().unwrap_or_default() } else { NEXT };
-    let complaint = hand_over(kernel, own_path, foreign);
-    if !complaint.is_empty() {
-        let console = Console::open(kernel);
-        console.print(kernel, &|print| print(&complaint));
-        console.close(kernel);
+    hand_over(kernel, own_path, foreign, &mut said);
+    if !said.is_empty() {
+        Console::open(kernel).say(kernel, &said);
     }
     power_off(kernel)
 }
 
 /// Whether this process is the init of a machine, which must never end. A PID namespace's pid 1 is none: it may not end the machine,
 /// and just exits. A machine's init that may not end it either is told by its namespace, where there is a /proc.
-#[cold]
 pub fn is_init(kernel: &mut dyn Kernel) -> bool {
     kernel.pid() == 1
         && (kernel.may_reboot().is_ok()
-            || kernel.file_id(NAMESPACE).is_ok_and(|(_, inode)| inode as u32 & !SIGN == INITIAL))
+            || kernel.file(Op::FileInode, NAMESPACE).result().is_ok_and(|inode| inode as u32 & !SIGN == INITIAL))
 }
 
 /// Ends the process with `code`, or the machine when the process is its init.
@@ -84,29 +76,37 @@ pub fn end(kernel: &mut dyn Kernel, code: i32) -> ! {
 /// Measured: inside its only caller it makes the program larger.
 #[cold]
 #[inline(never)]
-fn split<'a, 'b>(arguments: &'b [&'a str]) -> (Request, [&'b [&'a str]; 2], String) {
-    for from in 0..arguments.len() {
-        for to in (from + 1..=arguments.len()).rev() {
-            if let Ok(request) = cli::parse(arguments.get(from..to).unwrap_or_default()) {
-                let [before, behind] = [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
+fn split<'a, 'b>(
+    arguments: &'b [&'a str],
+    options: &mut Options,
+    said: &mut String,
+    complaint: &mut String,
+) -> (Asked, [&'b [&'a str]; 2]) {
+    let mut from = 0;
+    loop {
+        // Behind the last word there is nothing, which can be read.
+        for to in (from + 1..=arguments.len().max(from + 1)).rev() {
+            *options = Options::default();
+            said.clear();
+            let Some(asked) = cli::read(arguments.get(from..to).unwrap_or_default(), options, said) else { continue };
+            let [before, behind] = [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
+            let is_flag = |word: &&&str| word.starts_with("MAP_");
+            let wrong = if before.len() == arguments.len() {
+                let ours = |word: &&str| word.starts_with('-') || is_flag(&word) || *word == "require";
+                before.iter().position(ours).and_then(|at| before.get(at..))
+            } else {
                 // A flag whose name is wrong is ours as well, and must not be taken for nothing.
-                let wrong = behind.first().is_some_and(|word| word.starts_with("MAP_"));
-                let complaint = if wrong { misspelled(arguments.get(from..=to)) } else { String::new() };
-                return (request, [before, behind], complaint);
+                behind.first().filter(is_flag).and_then(|_| arguments.get(from..=to))
+            };
+            let mut message = String::new();
+            if let Some(words) = wrong
+                && cli::read(words, &mut Options::default(), &mut message).is_none()
+            {
+                *complaint = command::complaint(&message);
             }
+            return (asked, [before, behind]);
         }
-    }
-    let ours = |word: &&str| word.starts_with('-') || word.starts_with("MAP_") || *word == "require";
-    let first = arguments.iter().position(ours).and_then(|at| arguments.get(at..));
-    (Request::Run(Options::default()), [arguments, &[]], misspelled(first))
-}
-
-/// The complaint about words that cannot be read, if there are any.
-#[cold]
-fn misspelled(words: Option<&[&str]>) -> String {
-    match words.map(cli::parse) {
-        Some(Err(message)) => command::complaint(&message),
-        _ => String::new(),
+        from += 1;
     }
 }
 
@@ -121,19 +121,27 @@ fn is_in_place_of_another(kernel: &mut dyn Kernel) -> bool {
 
 /// Starts the next init when there is one that is not this file. Returns when there is none, or with a complaint.
 #[cold]
-fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2]) -> String {
-    let Ok(next) = kernel.file_id(NEXT) else { return String::new() };
-    if own_path == NEXT || kernel.file_id(own_path) == Ok(next) {
-        return String::new();
+fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2], said: &mut String) {
+    // Together they say whether two names are one file.
+    let mut same = true;
+    for op in [Op::FileDevice, Op::FileInode] {
+        let next = kernel.file(op, NEXT);
+        if !next.is_ok() {
+            return;
+        }
+        same &= kernel.file(op, own_path) == next;
     }
-    let mut arguments = vec![NEXT];
+    if same {
+        return;
+    }
+    let mut arguments = vec![NEXT, NEXT];
     for words in foreign {
         arguments.extend_from_slice(words);
     }
-    let errno = kernel.execve(NEXT, &arguments);
+    let errno = kernel.execve(&arguments);
     let mut message = Text::COULD_NOT_START.string();
     sentence::errno(&mut message, errno);
-    command::complaint(&message)
+    *said = command::complaint(&message);
 }
 
 /// Switches the machine off, or rests for good where it cannot.

@@ -1,8 +1,8 @@
 //! The report: plain data. One writer per format, each a file below; none calls the kernel.
 
 use crate::arch::Arch;
-use crate::cli::{Options, What};
-use crate::command::of_file;
+use crate::cli::{Options, What, wrong};
+
 use crate::evidence::Step;
 use crate::experiment::environment::LIES;
 use crate::experiment::validation::Validation;
@@ -170,17 +170,19 @@ pub const FORMATS: &[Format] = &[
 pub(crate) const NAMES: [&str; FORMATS.len()] =
     ["json", "jsonl", "table", "ktap", "shell", "macros", "prometheus", "nfd"];
 
-/// The format that is asked for, if it can print the answer to a question as it is to be printed; a sentence where it cannot.
-#[cold]
+/// The format that is asked for, if it can print the answer to a question as it is to be printed. Nothing: what was said is why not.
 #[inline(never)]
-pub fn format(what: What, options: &Options) -> Result<&'static Format, String> {
-    let Some(format) = FORMATS.get(options.format) else { return Err(Text::THERE_IS_NO_FORMAT.string()) };
+pub fn format(what: What, options: &Options, said: &mut String) -> Option<&'static Format> {
+    let format = FORMATS.get(options.format)?;
     if what != What::Report && format.fit != Fit::Everything {
-        return Err(of_file(&what.word().string(), Text::JSON_ONLY));
+        return wrong(said, &what.word().string(), Text::JSON_ONLY);
     }
     match &options.style.prefix {
-        Some(prefix) if format.fit != Fit::Names || !begins_a_name(prefix) => Err(Text::PREFIX_RULE.string()),
-        _ => Ok(format),
+        Some(prefix) if format.fit != Fit::Names || !begins_a_name(prefix) => {
+            Text::PREFIX_RULE.push(said);
+            None
+        }
+        _ => Some(format),
     }
 }
 

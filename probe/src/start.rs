@@ -231,7 +231,10 @@ pub fn enter(program: Program) -> ! {
 /// Runs a program and ends the process.
 fn start<'a>(mut kernel: Live, arguments: impl Iterator<Item = &'a [u8]>, program: Program) -> ! {
     let kernel: &mut dyn Kernel = &mut kernel;
-    let arguments: Vec<&str> = arguments.map(text).collect();
-    let code = program(kernel, &arguments);
+    let mut words = Vec::new();
+    for argument in arguments {
+        words.push(text(argument));
+    }
+    let code = program(kernel, &words);
     kernel.exit(code)
 }

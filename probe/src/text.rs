@@ -52,17 +52,6 @@ texts! {
     LIES environment::LIES.as_flattened();
     BACKINGS ["anonymous", "memfd", "pipe"];
     OPS Op::NAMES;
-    OPTIONS cli::NAMES;
-    QUESTIONS cli::QUESTIONS;
-    ARCHS Arch::NAMES;
-    LABELS explain::LABELS;
-    EXPLAINED explain::SENTENCES.as_flattened();
-    FORMATS report::NAMES;
-    KTAP report::ktap::TEXTS;
-    SHELL report::shell::TEXTS;
-    MACROS report::macros::TEXTS;
-    PROMETHEUS report::prometheus::TEXTS;
-    NFD report::nfd::TEXTS;
     SCHEMAS ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bits"];
 
     // What is measured, and what may be in the way.
@@ -188,6 +177,19 @@ texts! {
     REFUSED_UNDER ["; refused under "];
     OF [" of "];
 
+    // From here on what only some runs need: other questions, formats, complaints.
+    OPTIONS cli::NAMES;
+    QUESTIONS cli::QUESTIONS;
+    ARCHS Arch::NAMES;
+    LABELS explain::LABELS;
+    EXPLAINED explain::SENTENCES.as_flattened();
+    FORMATS report::NAMES;
+    KTAP report::ktap::TEXTS;
+    SHELL report::shell::TEXTS;
+    MACROS report::macros::TEXTS;
+    PROMETHEUS report::prometheus::TEXTS;
+    NFD report::nfd::TEXTS;
+
     // The command line.
     HELP cli::HELP;
     NO_OPTION ["no such option; `mapprobe help` names them"];
@@ -261,16 +263,39 @@ texts! {
     INCOMPLETE ["\nincomplete: not every flag could be asked\n"];
 }
 
-/// All texts one after the other, each with its end; before them a byte that is nobody's.
-static PACKED: [u8; LEN] = {
-    let mut packed = [0; LEN];
-    let mut at = 0;
-    while at < LEN {
-        packed[at] = DONE.0[at];
+/// All texts one after the other, each with its end; before them a byte that is nobody's. Those that only some runs need lie apart
+/// (`targets/x86_64.ld`).
+static COMMON: [u8; SPLIT] = part(0);
+static RARE: [u8; LEN - SPLIT] = part(SPLIT);
+
+/// A part of all, from a place on.
+const fn part<const N: usize>(from: usize) -> [u8; N] {
+    let (mut part, mut at) = ([0; N], 0);
+    while at < N {
+        part[at] = DONE.0[from + at];
         at += 1;
     }
-    packed
+    part
+}
+
+/// Where the texts begin that only some runs need.
+const SPLIT: usize = {
+    let (mut texts, mut entry, mut at) = (1, 0, 0);
+    while entry < At::OPTIONS as usize {
+        texts += PLAIN[entry].len();
+        entry += 1;
+    }
+    while texts > 0 {
+        texts -= (DONE.0[at] == END) as usize;
+        at += 1;
+    }
+    at
 };
+
+/// The code at a place.
+const fn code_at(place: usize) -> u8 {
+    if place < SPLIT { COMMON[place] } else { RARE[place - SPLIT] }
+}
 
 const LEN: usize = DONE.1;
 const DONE: ([u8; ROOM], usize) = pack(PLAIN);
@@ -290,7 +315,7 @@ impl Text {
     pub const fn nth(self, mut places: usize) -> Text {
         let mut at = self.0.get();
         while places > 0 {
-            places -= (PACKED[at as usize] == END) as usize;
+            places -= (code_at(at as usize) == END) as usize;
             at += 1;
         }
         match NonZeroU16::new(at) {
@@ -311,7 +336,7 @@ impl Text {
 
     /// The text as the list has it: for whoever compares it; the program itself only appends.
     pub fn plain(self) -> &'static str {
-        let before = PACKED.iter().take(self.0.get().into()).skip(1).filter(|&&code| code == END).count();
+        let before = (1..self.0.get().into()).filter(|&place| code_at(place) == END).count();
         PLAIN.iter().copied().flatten().nth(before).copied().unwrap_or_default()
     }
 
@@ -324,12 +349,13 @@ impl Text {
 
     /// Appends it.
     pub fn push(self, out: &mut String) {
-        let mut at = usize::from(self.0.get());
-        while let Some(&code) = PACKED.get(at)
-            && code != END
-        {
+        let place = usize::from(self.0.get());
+        let packed = if place < SPLIT { COMMON.get(place..) } else { RARE.get(place - SPLIT..) };
+        for &code in packed.unwrap_or_default() {
+            if code == END {
+                return;
+            }
             unpack(code, out);
-            at += 1;
         }
     }
 }

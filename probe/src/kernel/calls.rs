@@ -165,17 +165,14 @@ impl dyn Kernel + '_ {
         self.ask_of(Op::Umount, 0, &[target])
     }
 
-    /// Device and inode number, which together say whether two names are one file.
-    pub fn file_id(&mut self, path: &str) -> Result<(Word, Word), Errno> {
-        let device = self.ask_of(Op::FileDevice, 0, &[path]).result()?;
-        Ok((device, self.ask_of(Op::FileInode, 0, &[path]).result()?))
+    /// [`Op::FileDevice`] or [`Op::FileInode`].
+    pub fn file(&mut self, op: Op, path: &str) -> Answer {
+        self.ask_of(op, 0, &[path])
     }
 
-    /// Returns only when it failed.
-    pub fn execve(&mut self, path: &str, args: &[&str]) -> Errno {
-        let mut texts = vec![path];
-        texts.extend_from_slice(args);
-        self.ask_of(Op::Execve, 0, &texts).result().err().unwrap_or(Errno::EINVAL)
+    /// The path, and then every argument. Returns only when it failed.
+    pub fn execve(&mut self, texts: &[&str]) -> Errno {
+        self.ask_of(Op::Execve, 0, texts).result().err().unwrap_or(Errno::EINVAL)
     }
 
     pub fn may_reboot(&mut self) -> Answer {

@@ -92,8 +92,11 @@ impl Kernel for Recorder<'_> {
 #[cold]
 fn request(out: &mut String, call: &Call) {
     Text::OPS.nth(call.op as usize).push(out);
-    let used = call.args.iter().rposition(|&arg| arg != 0).map_or(0, |last| last + 1);
-    for &arg in call.args.iter().take(used) {
+    let mut args = call.args.as_slice();
+    while let [used @ .., 0] = args {
+        args = used;
+    }
+    for &arg in args {
         out.push(' ');
         // A recording does not depend on how wide this machine's -1 is.
         out.push_str(if Word::BITS < 64 && arg == Word::MAX { "ffffffff" } else { "" });
@@ -107,9 +110,11 @@ fn request(out: &mut String, call: &Call) {
 
 /// Appends bytes, without the zeros at the end.
 #[cold]
-fn bytes(out: &mut String, bytes: &[u8]) {
-    let used = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-    for &byte in bytes.iter().take(used) {
+fn bytes(out: &mut String, mut bytes: &[u8]) {
+    while let [used @ .., 0] = bytes {
+        bytes = used;
+    }
+    for &byte in bytes {
         if matches!(byte, b' '..=b'~') && byte != b'%' {
             out.push(char::from(byte));
         } else {
@@ -122,51 +127,56 @@ fn bytes(out: &mut String, bytes: &[u8]) {
 /// A kernel that answers from a recording, as long as it is asked what the recorded one was asked.
 pub struct Replay<'t> {
     rest: &'t [u8],
-    /// What was asked last: one text for all, since none is given back.
-    asked: String,
+    /// What was asked last, or first without an answer: one text for all, since none is given back.
+    pub asked: String,
     /// Lines read.
     line: Word,
     calls: Word,
-    strange: Option<(Word, String)>,
+    is_strange: bool,
 }
 
 impl<'t> Replay<'t> {
     /// Answers from the lines in `rest`, the first of which has the number `line + 1`.
     pub fn new(rest: &'t [u8], line: Word) -> Replay<'t> {
-        Replay { rest, asked: String::new(), line, calls: 0, strange: None }
+        Replay { rest, asked: String::new(), line, calls: 0, is_strange: false }
     }
 
-    /// The first line that is not the answer to what was asked: its number, and the call. At the end of a run also one that is not
-    /// the last, and the right one.
+    /// The number of the first line that is not the answer to what was `asked`. At the end of a run also of one that is not the last;
+    /// then that is the right one.
     #[cold]
-    pub fn strange(mut self) -> Option<(Word, String)> {
-        let mut end = String::from(END);
-        number(&mut end, self.calls);
-        let line = take_line(&mut self.rest);
-        if line != end.as_bytes() {
-            self.strange.get_or_insert((self.line + 1, end));
-        } else if !self.rest.is_empty() {
-            self.strange = Some((self.line + 2, String::from("nothing")));
+    pub fn strange(&mut self) -> Option<Word> {
+        if !self.is_strange {
+            self.line += 1;
+            self.asked.clear();
+            self.asked.push_str(END);
+            number(&mut self.asked, self.calls);
+            if take_line(&mut self.rest) == self.asked.as_bytes() {
+                if self.rest.is_empty() {
+                    return None;
+                }
+                self.line += 1;
+                self.asked = String::from("nothing");
+            }
         }
-        self.strange
+        Some(self.line)
     }
 }
 
 impl Kernel for Replay<'_> {
     #[cold]
     fn call(&mut self, call: &mut Call) -> Answer {
-        let asked = &mut self.asked;
-        asked.clear();
-        request(asked, call);
-        let line = take_line(&mut self.rest);
-        self.line += 1;
-        self.calls += 1;
-        let answer = line.strip_prefix(asked.as_bytes()).and_then(|rest| answered(rest, call.output));
-        answer.filter(|_| self.strange.is_none()).unwrap_or_else(|| {
-            let (line, asked) = (self.line, &self.asked);
-            self.strange.get_or_insert_with(|| (line, asked.clone()));
-            Answer::failed(Errno::ENOSYS)
-        })
+        if !self.is_strange {
+            self.asked.clear();
+            request(&mut self.asked, call);
+            self.line += 1;
+            self.calls += 1;
+            let answer = take_line(&mut self.rest).strip_prefix(self.asked.as_bytes());
+            if let Some(answer) = answer.and_then(|rest| answered(rest, call.output)) {
+                return answer;
+            }
+            self.is_strange = true;
+        }
+        Answer::failed(Errno::ENOSYS)
     }
 }
 
@@ -183,20 +193,17 @@ pub fn take_line<'t>(rest: &mut &'t [u8]) -> &'t [u8] {
 #[cold]
 fn answered(mut rest: &[u8], output: &mut [u8]) -> Option<Answer> {
     rest = rest.strip_prefix(ANSWER.as_bytes())?;
-    if let Some(digits) = rest.strip_prefix(b"-") {
-        let mut errno: u16 = 0;
-        for &digit in digits {
-            errno = errno.checked_mul(10)?.checked_add(digit.checked_sub(b'0').filter(|&digit| digit < 10)?.into())?;
-        }
-        return Some(Answer::failed(Errno(errno))).filter(|_| errno <= MAX_ERRNO);
-    }
+    let failed = rest.strip_prefix(b"-");
+    let radix: u8 = if failed.is_some() { 10 } else { 16 };
+    rest = failed.unwrap_or(rest);
     let mut value: Word = 0;
     while let Some((&digit, behind)) = rest.split_first().filter(|&(&digit, _)| digit != b' ') {
-        if value >> (Word::BITS - 4) != 0 {
-            return None;
-        }
-        value = value << 4 | Word::from(nibble(digit)?);
+        let digit = nibble(digit).filter(|&digit| digit < radix)?;
+        value = value.checked_mul(radix.into())?.checked_add(digit.into())?;
         rest = behind;
+    }
+    if failed.is_some() {
+        return (rest.is_empty() && value <= MAX_ERRNO.into()).then(|| Answer::failed(Errno(value as u16)));
     }
     output.fill(0);
     if let Some(filled) = rest.strip_prefix(FILLED.as_bytes()) {

@@ -80,7 +80,7 @@ pub fn text(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> Result
 /// A report as it is printed.
 fn form(mut report: Report, options: &Options) -> String {
     report.style = options.style.clone();
-    let format = report::format(report.what, options).expect("a format that can print this");
+    let format = report::format(report.what, options, &mut String::new()).expect("a format that can print this");
     (format.write)(&report)
 }
 
@@ -88,7 +88,8 @@ fn form(mut report: Report, options: &Options) -> String {
 pub fn record(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> (String, String) {
     if arch(machine) == Arch::native() {
         let options = options(words);
-        let (report, recording) = recording::record(kernel, &options, TABLE).expect("a recording");
+        let mut recording = String::new();
+        let report = recording::record(kernel, &options, TABLE, &mut recording).expect("a recording");
         return (form(report, &options), recording);
     }
     let mut head = format!("mapprobe recording 1\narch {}\n", arch(machine).name());
