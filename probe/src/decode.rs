@@ -9,9 +9,9 @@ use crate::text::Text;
 
 /// `MAP_TYPE`, in the order of [`Arch::ALL`]: `include/uapi/asm-generic/mman-common.h`, and
 /// `arch/parisc/include/uapi/asm/mman.h`.
-pub static MAP_TYPE: [Word; 3] = [0x0f, 0x0f, 0x2b];
+pub static MAP_TYPE: [u8; 3] = [0x0f, 0x0f, 0x2b];
 /// Which of its bits were none before 4.15, when it was 0x03 on parisc.
-static NEW_IN_TYPE: [Word; 3] = [0, 0, 0x28];
+static NEW_IN_TYPE: [u8; 3] = [0, 0, 0x28];
 
 /// Appends the names with what is left in hexadecimal, and a line for each thing that names cannot say; or says that it is no such number.
 #[cold]
@@ -25,7 +25,7 @@ pub fn decode(word: &str, arch: Arch, out: &mut String) -> Option<()> {
     let huge = value & Own::of(arch).hugetlb != 0;
     // Without MAP_HUGETLB bit 26 alone is a flag.
     let sized = field > Word::from(!huge);
-    let mask = MAP_TYPE[arch as usize];
+    let mask = Word::from(MAP_TYPE[arch as usize]);
     let mut left = sentence::names(out, arch, value, value & mask, sized);
     let size = left & MAP_HUGE_MASK << MAP_HUGE_SHIFT;
     let nameless = sized && size != 0;
@@ -47,7 +47,7 @@ pub fn decode(word: &str, arch: Arch, out: &mut String) -> Option<()> {
     }
     note(out, left & mask, Text::NO_TYPE_OF, arch);
     note(out, left & !mask, Text::NO_FLAG_OF, arch);
-    if value & NEW_IN_TYPE[arch as usize] != 0 {
+    if value & Word::from(NEW_IN_TYPE[arch as usize]) != 0 {
         Text::OLD_MAP_TYPE.push(out);
     }
     Some(())

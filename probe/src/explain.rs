@@ -199,7 +199,7 @@ pub fn explain(row: usize, out: &mut String) {
         match label {
             0 => sentence::version(&mut words, flag.since),
             1 => values(&mut words, flag),
-            _ => Text::EXPLAINED.nth(3 * place(row) + label - 2).push(&mut words),
+            _ => Text::EXPLAINED.nth(3 * flag.experiment_place() + label - 2).push(&mut words),
         }
         wrap(out, start, &words, COLUMN);
     }
@@ -219,15 +219,6 @@ fn values(out: &mut String, flag: &Flag) {
     }
 }
 
-/// The place of a row's sentences: how many experiments come before its own. Two are shared: by `MAP_EXECUTABLE` and the row before it,
-/// and by all sizes, which come last.
-fn place(row: usize) -> usize {
-    (row - usize::from(row >= EXECUTABLE)).min(EXPLAINED.len() - 1)
-}
-
-/// The row of `MAP_EXECUTABLE`.
-const EXECUTABLE: usize = 10;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,15 +226,15 @@ mod tests {
     /// Every row has sentences of its own experiment: those under its name, or under the first name that shares it.
     #[test]
     fn every_flag_is_explained_under_the_first_name_of_its_experiment() {
-        for (at, flag) in TABLE.iter().enumerate() {
-            let first = TABLE.iter().find(|row| core::ptr::eq(row.experiment, flag.experiment)).expect("a row");
+        for flag in TABLE {
+            let first = TABLE.iter().find(|row| core::ptr::eq(row.experiment(), flag.experiment())).expect("a row");
             assert_eq!(
-                EXPLAINED.get(place(at)).map(|entry| entry.0),
+                EXPLAINED.get(flag.experiment_place()).map(|entry| entry.0),
                 Some(first.name.plain()),
                 "{}",
                 flag.name.plain()
             );
         }
-        assert_eq!(place(TABLE.len() - 1) + 1, EXPLAINED.len());
+        assert_eq!(TABLE.last().map(Flag::experiment_place), Some(EXPLAINED.len() - 1));
     }
 }

@@ -68,21 +68,46 @@ pub struct Flag {
     pub name: Text,
     /// What part of the flags argument it belongs to.
     pub kind: Kind,
-    /// In the order of [`Arch::ALL`]; 0 where it does not exist.
-    values: [u32; 3],
+    /// The value on each architecture, in the order of [`Arch::ALL`]: of a type itself, of a bit its number from 1, of a size what stands
+    /// in the field; 0 where it does not exist. A byte each: the table is a large part of the program.
+    places: [u8; 3],
     /// The first kernel version with it; 0.0 when it is older than 2.4.
     pub since: Version,
-    /// What is done to find out.
-    pub experiment: &'static Experiment,
+    /// The place of its experiment.
+    experiment: u8,
 }
 
 impl Flag {
     /// The bits of this flag on an architecture; `None` where it does not exist.
+    #[inline(always)]
     pub const fn value(&self, arch: Arch) -> Option<Word> {
-        match self.values[arch as usize] {
+        match self.bits(arch) {
             0 => None,
-            bits => Some(bits as Word),
+            bits => Some(bits),
         }
+    }
+
+    /// The same, 0 where it does not exist: one number, since it is asked for a lot.
+    #[inline(never)]
+    const fn bits(&self, arch: Arch) -> Word {
+        let place = self.places[arch as usize];
+        match self.kind {
+            Kind::Type => place as Word,
+            // Bit 0 is shifted out where there is none.
+            Kind::Bit => 1 << place >> 1,
+            Kind::HugeSize => (place as Word) << MAP_HUGE_SHIFT,
+        }
+    }
+
+    /// What is done to find out.
+    #[inline(never)]
+    pub fn experiment(&self) -> &'static Experiment {
+        EXPERIMENTS[usize::from(self.experiment)]
+    }
+
+    /// How many experiments come before its own in the table.
+    pub fn experiment_place(&self) -> usize {
+        self.experiment.into()
     }
 
     /// The header an architecture's number was read from.
@@ -211,17 +236,43 @@ pub static TABLE: &[Flag] = &{
     flags
 };
 
-const fn flag(place: usize) -> Flag {
-    let &Row { kind, columns, since, experiment } = &ROWS[place];
-    let (mut values, mut at) = ([0; 3], 0);
-    while at < values.len() {
+const fn flag(row: usize) -> Flag {
+    let &Row { kind, columns, since, .. } = &ROWS[row];
+    let (mut places, mut at) = ([0; 3], 0);
+    while at < places.len() {
         if let Some((bits, _)) = columns[at] {
-            values[at] = bits;
+            places[at] = match kind {
+                Kind::Type => bits as u8,
+                Kind::Bit => bits.trailing_zeros() as u8 + 1,
+                Kind::HugeSize => (bits >> MAP_HUGE_SHIFT) as u8,
+            };
         }
         at += 1;
     }
-    Flag { name: Text::FLAG_NAMES.nth(place), kind, values, since: Version(since), experiment }
+    let experiment = experiment_of(row) as u8;
+    Flag { name: Text::FLAG_NAMES.nth(row), kind, places, since: Version(since), experiment }
 }
+
+/// The place of a row's experiment. Two are shared: by `MAP_EXECUTABLE` and the row before it, and by all sizes, which come last.
+const fn experiment_of(row: usize) -> usize {
+    let (mut place, mut at) = (0, 0);
+    while at < row {
+        at += 1;
+        let is_shared = matches!(ROWS[at].kind, Kind::HugeSize) && matches!(ROWS[at - 1].kind, Kind::HugeSize);
+        place += !(is_shared || same(NAMES[at], "MAP_EXECUTABLE")) as usize;
+    }
+    place
+}
+
+/// Every experiment, in the order of the rows.
+static EXPERIMENTS: [&Experiment; experiment_of(ROWS.len() - 1) + 1] = {
+    let (mut experiments, mut row) = ([ROWS[0].experiment; _], 0);
+    while row < ROWS.len() {
+        experiments[experiment_of(row)] = ROWS[row].experiment;
+        row += 1;
+    }
+    experiments
+};
 
 /// The value of a name the experiments build their own calls from; it must exist on every architecture.
 pub const fn bits(name: &str, arch: Arch) -> Word {
@@ -310,4 +361,20 @@ impl Own {
 /// The named values of the type field on an architecture.
 pub fn types(arch: Arch) -> impl Iterator<Item = Word> {
     TABLE.iter().filter(|flag| flag.kind == Kind::Type).filter_map(move |flag| flag.value(arch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_small_table_says_what_the_rows_say() {
+        for (flag, row) in TABLE.iter().zip(ROWS) {
+            assert!(core::ptr::eq(flag.experiment(), row.experiment), "{}", flag.name.plain());
+            for arch in Arch::ALL {
+                let written = row.columns[arch as usize].map(|(bits, _)| Word::from(bits));
+                assert_eq!(flag.value(arch), written, "{} {}", flag.name.plain(), arch.name());
+            }
+        }
+    }
 }

@@ -124,7 +124,7 @@ const OF_ROW: Outcome = Outcome::THERE;
 /// Whether what the kernel does with a flag depends on the file: `MAP_SYNC`. Anything else it does with every file of which it takes
 /// the flag.
 fn is_about_files(flag: &Flag) -> bool {
-    flag.experiment.asks == Asks::Taken
+    flag.experiment().asks == Asks::Taken
 }
 
 /// The verdict about a flag on a file, and the file's answer if that decided, otherwise [`OF_ROW`]. It does where the row does not say no, and
@@ -176,7 +176,7 @@ fn add_remedies(out: &mut String, report: &Report, flag: &Flag, verdict: Verdict
         Some(Cause::NoRoom) => Some(Text::A_WIDE_KERNEL),
         Some(Cause::SignSeen) => Some(Text::LIMIT_OF_STACKS),
         Some(Cause::RefusedHere | Cause::NotOffered) => Some(Text::HUGE_PAGES),
-        Some(_) if untold && flag.experiment.asks == Asks::Itself => Some(Text::POOL),
+        Some(_) if untold && flag.experiment().asks == Asks::Itself => Some(Text::POOL),
         _ => None,
     };
     if let Some(remedy) = remedy {

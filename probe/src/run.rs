@@ -102,7 +102,7 @@ fn row(bench: &mut Result<Bench, Text>, arch: Arch, flag: &'static Flag) -> Row 
         (None, _) => (without_trial(Verdict::Absent, Cause::NotDefined, None), from),
         (_, Err(failed)) => (without_trial(Verdict::Inconclusive, Cause::ControlFailed, Some(*failed)), from),
         (Some(bits), Ok(bench)) => {
-            bench.run(flag.experiment, bits);
+            bench.run(flag.experiment(), bits);
             (judge(&bench.evidence, bench.since(from)), bench.noted())
         }
     };

@@ -349,15 +349,13 @@ impl Text {
 
     /// Appends it.
     pub fn push(self, out: &mut String) {
-        let (mut at, mut packed) = (usize::from(self.0.get()), COMMON.as_slice());
-        if at >= SPLIT {
-            (at, packed) = (at - SPLIT, &RARE);
-        }
-        while let Some(&code) = packed.get(at)
-            && code != END
-        {
+        let place = usize::from(self.0.get());
+        let packed = if place < SPLIT { COMMON.get(place..) } else { RARE.get(place - SPLIT..) };
+        for &code in packed.unwrap_or_default() {
+            if code == END {
+                return;
+            }
             unpack(code, out);
-            at += 1;
         }
     }
 }
