@@ -9,7 +9,7 @@ pub(super) static TARGET: Target = Target {
     route: Route::Wasm2c { compiler: "hppa-linux-gnu-gcc", shim: "hppa" },
     packages: &["wabt", "gcc-hppa-linux-gnu", "libc6-dev-hppa-cross"],
     elf: Elf { machine: 15, bits: 32, big_endian: true },
-    budget: 92 << 10,
+    budget: 80 << 10,
     emulator: Some("qemu-hppa-static"),
     newer_than_headers: &[("MAP_DROPPABLE", "came with Linux 6.11; Debian 12's linux-libc-dev-hppa-cross is of 6.1")],
     machine: Machine {

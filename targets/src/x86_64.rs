@@ -21,7 +21,7 @@ pub(super) static TARGET: Target = Target {
     },
     packages: &["musl-tools"],
     elf: Elf { machine: 62, bits: 64, big_endian: false },
-    budget: 64 << 10,
+    budget: 56 << 10,
     emulator: None,
     newer_than_headers: &[],
     machine: Machine {
