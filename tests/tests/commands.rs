@@ -45,7 +45,7 @@ fn every_number_of_the_headers_gets_its_name() {
                 assert_eq!(names.lines().next(), Some(name.as_str()), "{} {number}", arch.name());
             }
         }
-        assert_eq!(definitions(arch)["MAP_TYPE"].value, MAP_TYPE[arch as usize].into(), "{}", arch.name());
+        assert_eq!(definitions(arch)["MAP_TYPE"].value, u64::from(MAP_TYPE[arch as usize]), "{}", arch.name());
     }
 }
 
