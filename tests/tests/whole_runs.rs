@@ -107,7 +107,7 @@ fn what_cannot_be_opened_is_named() {
         (&["--record", "/no/such/path"], &["/no/such/path", "ENOENT"]),
         (&["--replay", "/etc/hostname"], &["/etc/hostname", "no recording"]),
         (&["--replay", strange], &["line 4", "getpid"]),
-        (&["--replay", strange, "--record", "-"], &["together"]),
+        (&["--replay", strange, "--record", "-"], &["--record or --replay, not both"]),
         (&["questions"], &["no question questions", "report sweep free-bits"]),
     ] {
         let run = mapprobe(arguments);

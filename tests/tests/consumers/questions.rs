@@ -35,7 +35,7 @@ fn a_recorded_sweep_is_no_table() {
     let run = mapprobe(&["--format", "shell", "--replay", recording.to_str().unwrap()]);
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
     assert_eq!((run.status.code(), run.stdout.is_empty()), (Some(2), true), "{run:?}");
-    assert_eq!(said, "mapprobe: sweep: this is answered as json or jsonl only\n");
+    assert_eq!(said, "mapprobe: sweep: as json or jsonl only\n");
 }
 
 #[test]
