@@ -64,12 +64,11 @@ pub fn answer(
     said: &mut String,
 ) -> Option<i32> {
     // Nothing is asked in vain.
-    report::format(options.what, options, said)?;
-    let plain = options.format == 0 && options.require.is_empty();
-    if !plain || options.replay.is_some() || options.record.is_some() {
+    let by_row = report::format(options.what, options, said)?.by_row && options.require.is_empty();
+    if !by_row || options.replay.is_some() || options.record.is_some() {
         return whole(kernel, options, table, said);
     }
-    // The first format has all calls in it: written row by row, the report takes less memory.
+    // A format with all calls in it: written row by row, the report takes less memory.
     let mut writer = Writer::default();
     let mut each = |report: &mut Report| writer.take(report);
     let mut report = kept(run::report(kernel, Arch::native(), options, table, &mut each), said)?;

@@ -151,18 +151,20 @@ pub struct Format {
     pub write: fn(&Report) -> String,
     /// What it is for.
     pub fit: Fit,
+    /// Whether [`Writer`] writes it too, row by row.
+    pub by_row: bool,
 }
 
 /// Every format, the default first.
 pub const FORMATS: &[Format] = &[
-    Format { write: json::write, fit: Fit::Everything },
-    Format { write: json::write_line, fit: Fit::Everything },
-    Format { write: table::write, fit: Fit::People },
-    Format { write: ktap::write, fit: Fit::Verdicts },
-    Format { write: shell::write, fit: Fit::Names },
-    Format { write: macros::write, fit: Fit::Names },
-    Format { write: prometheus::write, fit: Fit::Verdicts },
-    Format { write: nfd::write, fit: Fit::Verdicts },
+    Format { write: json::write, fit: Fit::Everything, by_row: true },
+    Format { write: json::write_line, fit: Fit::Everything, by_row: false },
+    Format { write: table::write, fit: Fit::People, by_row: false },
+    Format { write: ktap::write, fit: Fit::Verdicts, by_row: false },
+    Format { write: shell::write, fit: Fit::Names, by_row: false },
+    Format { write: macros::write, fit: Fit::Names, by_row: false },
+    Format { write: prometheus::write, fit: Fit::Verdicts, by_row: false },
+    Format { write: nfd::write, fit: Fit::Verdicts, by_row: false },
 ];
 
 /// What `--format` takes, in the same order.
