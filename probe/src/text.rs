@@ -3,7 +3,7 @@
 //!
 //! Packed by byte pair encoding: again and again the pair of neighbours that occurs most often becomes a code of its own, so that
 //! unpacking needs no more than a table of pairs. Which pairs those are stands in `text/pairs.rs`; a test says when they no longer fit
-//! the texts, and writes them anew.
+//! the texts, and `cargo pairs` finds others.
 
 use crate::arch::Arch;
 use crate::cli;
@@ -19,7 +19,7 @@ use core::num::NonZeroU16;
 use packing::{END, FIRST_PAIR, NEWLINE, ROOM, SHIFT, pack};
 use pairs::PAIRS;
 
-mod packing;
+pub mod packing;
 mod pairs;
 
 /// A text by its place among the packed ones.
@@ -297,8 +297,14 @@ const fn code_at(place: usize) -> u8 {
     if place < SPLIT { COMMON[place] } else { RARE[place - SPLIT] }
 }
 
-const LEN: usize = DONE.1;
+/// How many bytes they are, packed.
+pub const LEN: usize = DONE.1;
 const DONE: ([u8; ROOM], usize) = pack(PLAIN);
+
+/// Every text, in the order of the list.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    PLAIN.iter().copied().flatten().copied()
+}
 
 impl Text {
     /// The first text of an entry of the list.
@@ -337,7 +343,7 @@ impl Text {
     /// The text as the list has it: for whoever compares it; the program itself only appends.
     pub fn plain(self) -> &'static str {
         let before = (1..self.0.get().into()).filter(|&place| code_at(place) == END).count();
-        PLAIN.iter().copied().flatten().nth(before).copied().unwrap_or_default()
+        all().nth(before).unwrap_or_default()
     }
 
     /// It alone.

@@ -7,7 +7,7 @@ pub(super) const END: u8 = 0;
 /// A character has its own code: from 1, a space, to 95, a tilde, and one for the end of a line.
 pub(super) const NEWLINE: u8 = 96;
 /// The first code of a pair.
-pub(super) const FIRST_PAIR: u8 = 97;
+pub const FIRST_PAIR: u8 = 97;
 /// What a character's code lacks to the character.
 pub(super) const SHIFT: u8 = b' ' - 1;
 
@@ -85,7 +85,7 @@ const fn encode(text: &[u8], ranks: &[[u8; 256]; 256]) -> ([u8; LONGEST], usize)
 }
 
 /// The code of a character.
-pub(super) const fn code(character: u8) -> u8 {
+pub const fn code(character: u8) -> u8 {
     match character {
         b'\n' => NEWLINE,
         b' '..=b'~' => character - SHIFT,

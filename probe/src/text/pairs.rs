@@ -1,4 +1,4 @@
-//! The pairs of codes that have a code, in the order in which they got it: found by the test in `text/tests.rs`, never by hand.
+//! The pairs of codes that have a code, in the order in which they got it: found by `cargo pairs`, never by hand.
 
 use super::packing::FIRST_PAIR;
 
