@@ -2,7 +2,7 @@
 #![no_main]
 
 use mapprobe::arch::Arch;
-use mapprobe::cli::{self, Request};
+use mapprobe::cli::{self, Asked, Options};
 use mapprobe::command::{FAILED, PRINTED, STDOUT, write_all};
 use mapprobe::errno::Errno;
 use mapprobe::kernel::{Fd, How, Kernel, text};
@@ -30,7 +30,10 @@ fn is_open(kernel: &mut dyn Kernel, file: Fd) -> bool {
 }
 
 mapprobe::program!(|kernel, arguments| {
-    let Ok(Request::Run(options)) = cli::parse(arguments.get(1..).unwrap_or_default()) else { return FAILED };
+    let (mut options, mut said) = (Options::default(), String::new());
+    if cli::read(arguments.get(1..).unwrap_or_default(), &mut options, &mut said) != Some(Asked::Kernel) {
+        return FAILED;
+    }
     let before = maps(kernel);
     let files: Vec<Fd> = (0..FILES).filter(|&file| is_open(kernel, file)).collect();
     let report = run::report(kernel, Arch::native(), &options, flags::TABLE, &mut |_| {});
@@ -42,7 +45,6 @@ mapprobe::program!(|kernel, arguments| {
     if before.is_empty() || !report.is_ok_and(|report| !report.steps.is_empty()) {
         left.push(String::from("nothing could be asked"));
     }
-    let said = left.join("\n");
-    let _ = write_all(kernel, STDOUT, said.as_bytes());
+    let _ = write_all(kernel, STDOUT, left.join("\n").as_bytes());
     if left.is_empty() { PRINTED } else { FAILED }
 });

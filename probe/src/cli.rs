@@ -131,25 +131,6 @@ pub struct Options {
     pub alone: bool,
 }
 
-/// What arguments ask for.
-#[derive(Debug)]
-pub enum Request {
-    /// Something about the kernel.
-    Run(Options),
-    /// A text that needs no kernel: help or version.
-    Text(String),
-}
-
-/// What [`read`] does, for whoever only looks at words. The error is a sentence.
-pub fn parse(arguments: &[&str]) -> Result<Request, String> {
-    let (mut options, mut said) = (Options::default(), String::new());
-    match read(arguments, &mut options, &mut said) {
-        Some(Asked::Kernel) => Ok(Request::Run(options)),
-        Some(Asked::Program) => Ok(Request::Text(said)),
-        None => Err(said),
-    }
-}
-
 impl Default for Options {
     // Derived, it is put together wherever it is needed.
     #[inline(never)]

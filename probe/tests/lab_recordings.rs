@@ -3,14 +3,13 @@
 //! `recordings/README.md`.
 
 use mapprobe::arch::Arch;
-use mapprobe::cli::{self, Options, Request};
 use mapprobe::evidence::{Backing, Outcome};
 use mapprobe::flags::{Kind, TABLE};
 use mapprobe::kernel::model::{Machine, Model, Rules};
 use mapprobe::recording::replay;
 use mapprobe::report::Report;
 use mapprobe::run;
-use program::findings::arch;
+use program::findings::{arch, options};
 use std::path::Path;
 
 mod program;
@@ -58,11 +57,10 @@ impl Recorded {
     }
 
     fn model(&self, what: &str) -> Report {
-        let Ok(Request::Run(options)) = cli::parse(&[what]) else { panic!("{what}") };
         let mut rules = Rules::new(self.machine, self.era);
         (self.change)(&mut rules);
-        let options: Options = options;
-        run::report(&mut Model::new(rules), arch(self.machine), &options, TABLE, &mut |_| {}).expect("a report")
+        run::report(&mut Model::new(rules), arch(self.machine), &options(&[what]), TABLE, &mut |_| {})
+            .expect("a report")
     }
 }
 

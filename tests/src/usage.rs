@@ -1,7 +1,17 @@
 //! What the command line takes, as the program itself says it: in its help, and in its complaints about words that it does not know.
 //! What is written about the program elsewhere is compared with this.
 
-use mapprobe::cli::{self, Request};
+use mapprobe::cli::{self, Asked, Options};
+
+/// Reads the words of a command line as the program does: what it says to them without asking the kernel, or its complaint.
+pub fn read(words: &[&str]) -> Result<Option<String>, String> {
+    let mut said = String::new();
+    match cli::read(words, &mut Options::default(), &mut said) {
+        Some(Asked::Kernel) => Ok(None),
+        Some(Asked::Program) => Ok(Some(said)),
+        None => Err(said),
+    }
+}
 
 /// The help.
 pub fn help() -> String {
@@ -44,7 +54,7 @@ pub fn exit_codes() -> Vec<String> {
 
 /// Whether an option has a value.
 pub fn has_value(option: &str) -> bool {
-    cli::parse(&[option]).is_err_and(|complaint| complaint.contains("its value is missing"))
+    read(&[option]).is_err_and(|complaint| complaint.contains("its value is missing"))
 }
 
 /// Whether an option goes with a command, or without one.
@@ -57,12 +67,12 @@ pub fn accepts(command: Option<&str>, option: &str) -> bool {
     let mut words: Vec<&str> = command.into_iter().chain(command.and_then(operand)).collect();
     words.push(option);
     words.extend(has_value(option).then_some(value.as_str()));
-    cli::parse(&words).is_ok()
+    read(&words).is_ok()
 }
 
 /// What a command needs behind it.
 pub fn operand(command: &str) -> Option<&'static str> {
-    let fits = |operand: &Option<&str>| cli::parse(&[&[command], operand.as_slice()].concat()).is_ok();
+    let fits = |operand: &Option<&str>| read(&[&[command], operand.as_slice()].concat()).is_ok();
     let operands = [None, Some("MAP_FIXED"), Some("0x1")];
     operands.into_iter().find(fits).unwrap_or_else(|| panic!("{command}: what does it need?"))
 }
@@ -100,15 +110,15 @@ pub fn invocations(lines: &str) -> Vec<Vec<String>> {
 }
 
 fn text(words: &[&str]) -> String {
-    match cli::parse(words) {
-        Ok(Request::Text(text)) => text,
+    match read(words) {
+        Ok(Some(text)) => text,
         other => panic!("{words:?}: {other:?}"),
     }
 }
 
 /// The words that a complaint tells to choose from.
 fn choices(words: &[&str]) -> Vec<String> {
-    let complaint = cli::parse(words).expect_err("a word that nothing is called");
+    let complaint = read(words).expect_err("a word that nothing is called");
     let (_, choices) = complaint.split_once("; choose one of ").unwrap_or_else(|| panic!("{complaint}"));
     choices.split_whitespace().map(str::to_owned).collect()
 }

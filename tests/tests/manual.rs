@@ -1,7 +1,6 @@
 //! The manual page: without complaint of the programs that read such pages, and true to the command line.
 
 use lab::{machine, usage};
-use mapprobe::cli;
 use mapprobe::verdict::Verdict;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -129,6 +128,6 @@ fn the_examples_are_understood() {
     assert!(!invocations.is_empty());
     for words in invocations {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        assert!(cli::parse(&words).is_ok(), "{words:?}: {:?}", cli::parse(&words));
+        assert!(usage::read(&words).is_ok(), "{words:?}: {:?}", usage::read(&words));
     }
 }

@@ -3,7 +3,6 @@
 
 use lab::{delivered, report, usage};
 use mapprobe::arch::Arch;
-use mapprobe::cli;
 use mapprobe::flags::TABLE;
 use mapprobe::recording;
 use mapprobe::report::FORMATS;
@@ -190,7 +189,7 @@ fn commands_are_understood() {
         for block in blocks(&text(&document)) {
             for words in usage::invocations(&block.lines.join("\n")) {
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
-                assert!(cli::parse(&words).is_ok(), "{document}: {words:?}: {:?}", cli::parse(&words));
+                assert!(usage::read(&words).is_ok(), "{document}: {words:?}: {:?}", usage::read(&words));
                 understood += 1;
                 let replays = words.iter().any(|word| dist::workspace::root().join(word).is_file());
                 if replays || ["list", "explain", "decode"].contains(words.first().unwrap_or(&"")) {

@@ -1,7 +1,7 @@
 //! What a run found out, as words: the only place where these tests meet the types of a report.
 
 use mapprobe::arch::Arch;
-use mapprobe::cli::{self, Options, Request};
+use mapprobe::cli::{self, Asked, Options};
 use mapprobe::command;
 use mapprobe::flags::TABLE;
 use mapprobe::kernel::model::{Machine, Model, Rules};
@@ -44,11 +44,10 @@ pub fn arch(machine: Machine) -> Arch {
 }
 
 /// What the words of a command line ask for.
-fn options(words: &[&str]) -> Options {
-    match cli::parse(words) {
-        Ok(Request::Run(options)) => options,
-        other => panic!("{words:?}: {other:?}"),
-    }
+pub fn options(words: &[&str]) -> Options {
+    let (mut options, mut said) = (Options::default(), String::new());
+    assert_eq!(cli::read(words, &mut options, &mut said), Some(Asked::Kernel), "{words:?}: {said}");
+    options
 }
 
 /// Asks a kernel about every row of the table. The error is a sentence about a path.
