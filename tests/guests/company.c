@@ -16,20 +16,16 @@
  *
  * It has devices of its own in /lab. Where mapprobe is to rest at its end, a child watches how much of the processor it uses. */
 #define _GNU_SOURCE
+#include "filter.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/reboot.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -144,22 +140,16 @@ static void give_hung_up(void)
 /* Answers a system call with an error; if there is a command, only when its third argument is that. */
 static void refuse(long number, int error, unsigned command)
 {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	const size_t low = sizeof(uint64_t) - sizeof(uint32_t);
-#else
-	const size_t low = 0;
-#endif
 	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		LOAD_NUMBER,
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2]) + low),
+		LOAD_ARGUMENT(2),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, command, 0, command ? 1 : 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		REFUSE(error),
+		ALLOW,
 	};
-	struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
 
-	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "seccomp");
+	must(install(filter, sizeof(filter) / sizeof(*filter)), "seccomp");
 }
 
 /* Hundredths of a second of all processes with the program's name, and in what states they are. */

@@ -15,19 +15,16 @@
  *
  * A step that fails is named on the console, and no report is printed. */
 #define _GNU_SOURCE
+#include "filter.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -85,26 +82,20 @@ static int write_file(const char *name, const unsigned char *from, size_t count)
 	return fsync(file) && errno != EINVAL ? -1 : close(file);
 }
 
-/* Calls a kernel may be asked not to make. The flags are the low half of the fourth argument. */
+/* Calls a kernel may be asked not to make. The flags are the fourth argument. */
 static int refuse_locked(void)
 {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	const size_t low = sizeof(uint64_t) - sizeof(uint32_t);
-#else
-	const size_t low = 0;
-#endif
 	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		LOAD_NUMBER,
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mincore, 3, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[3]) + low),
+		LOAD_ARGUMENT(3),
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MAP_LOCKED, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		REFUSE(EPERM),
+		ALLOW,
 	};
-	struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return install(filter, sizeof(filter) / sizeof(*filter));
 }
 
 /* What a step says; 0 when it was done. */
