@@ -63,6 +63,27 @@ fn where_nobody_listens_the_machine_is_switched_off() {
     }
 }
 
+/// Nothing that is opened later becomes standard input, output or error.
+#[test]
+fn what_is_closed_becomes_the_console() {
+    for (first, opened) in [(Way::Closed(Errno::EBADF), 3), (Way::Takes, 1)] {
+        let mut guest = Guest { ways: [first, Way::Takes, Way::Takes], ..Guest::new() };
+        assert_eq!(guest.start(&["/init"]), End::Off);
+        let consoles = guest.log.iter().filter(|&&op| op == Op::Mknod).count();
+        assert!(consoles >= opened, "{first:?}: {consoles}");
+    }
+}
+
+/// What somebody else mounted stays.
+#[test]
+fn what_was_mounted_before_stays() {
+    for (refused, undone) in [(vec![(Op::Mount, Errno::EBUSY)], 0), (Vec::new(), 3)] {
+        let mut guest = Guest { refused, ..Guest::new() };
+        assert_eq!(guest.start(&["/init"]), End::Off);
+        assert_eq!(guest.log.iter().filter(|&&op| op == Op::Umount).count(), undone);
+    }
+}
+
 /// A console that fails in the middle: all of the report comes another way, and no line is kept back.
 #[test]
 fn a_way_that_fails_in_the_middle_is_left_for_the_next() {

@@ -123,6 +123,7 @@ fn numbers_become_names() {
             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_HUGETLB|13<<MAP_HUGE_SHIFT\n  huge pages of 2^13 bytes\n",
         ),
         ("0x4040002 --arch x86_64", "MAP_PRIVATE|MAP_HUGETLB|1<<MAP_HUGE_SHIFT\n  huge pages of 2^1 bytes\n"),
+        ("0x8000002 --arch x86_64", "MAP_PRIVATE|2<<MAP_HUGE_SHIFT\n  huge pages of 2^2 bytes\n"),
         ("0x1000001 --arch x86_64", "MAP_SHARED|0x1000000\n  0x1000000 is no flag of x86_64\n"),
         ("0x4000001 --arch hppa", "MAP_SHARED|0x4000000\n  0x4000000 is no flag of hppa\n"),
         ("0x42 --arch aarch64", "MAP_PRIVATE|0x40\n  0x40 is no flag of aarch64\n"),
@@ -180,6 +181,12 @@ fn the_nearest_name_is_named() {
         ("MAP_HUGE_64K", "MAP_HUGE_64KB"),
         ("MAP_ANONYMUS", "MAP_ANONYMOUS"),
         ("MAP_HUGETBL", "MAP_HUGETLB"),
+        // As far as a third of the word: three characters left out, inserted, replaced.
+        ("MAP_NORSRV", "MAP_NORESERVE"),
+        ("MAP_SSYNNCC", "MAP_SYNC"),
+        ("MAP_XXXRED", "MAP_SHARED"),
+        // Of those that are equally near the first.
+        ("MAP_HUGE_3MB", "MAP_HUGE_1MB"),
     ] {
         let complaint = format!("no flag {word}; nearest is {name}");
         for question in ["explain", "require", "require MAP_FIXED"] {
@@ -187,7 +194,7 @@ fn the_nearest_name_is_named() {
         }
         wrong(&format!("require {word}:/tmp/a:b"), &complaint);
     }
-    for word in ["banana", "MAP_", "x", "MAP_ANON", "MAP_SYNC_", "\u{fc}\u{fc}\u{fc}\u{fc}"] {
+    for word in ["banana", "MAP_", "x", "MAP_ANON", "MAP_SHR", "MAP_SYNC_", "\u{fc}\u{fc}\u{fc}\u{fc}"] {
         let (code, said, complained) = run_words(&["explain", word]);
         assert_eq!((code, said.as_str()), (2, ""));
         let expected = match word {
@@ -228,6 +235,7 @@ fn words_that_make_no_sense_are_named() {
 #[test]
 fn the_help_names_everything_and_fits() {
     let help = said("--help");
+    assert_eq!(said("help"), help);
     for word in "require list explain decode --arch --allow-inconclusive FLAG:PATH".split(' ') {
         assert!(help.contains(word), "{word}: {help}");
     }

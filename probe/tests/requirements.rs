@@ -1,7 +1,11 @@
 //! `mapprobe require` from the command line, on kernels made of rules and on recordings of real ones: what is printed, and the exit code.
 
+use mapprobe::arch::Arch;
+use mapprobe::command;
 use mapprobe::errno::Errno;
-use mapprobe::kernel::model::{Machine, Proc, Rules};
+use mapprobe::flags::{MAP_SHARED_VALIDATE, TABLE};
+use mapprobe::kernel::model::{Machine, Manner, Proc, Refusal, Rules};
+use mapprobe::kernel::{Answer, Call, Fd, Kernel, Op};
 use program::findings::Console;
 use program::oracle::NAMES;
 use std::path::Path;
@@ -79,6 +83,15 @@ fn what_is_in_the_way_is_named() {
         let other = "MAP_LOCKED: unknown: refused like unknown flags; in the way: not Linux";
         expect(liar("WSL1"), "MAP_LOCKED", 1, &[other]);
     }
+    let unmanaged = Rules { manner: Manner::Nommu, collapse: None, huge_sizes: Vec::new(), ..new() };
+    for (rules, between) in [(Rules { manner: Manner::Qemu, ..new() }, "system call emulator"), (unmanaged, "no MMU")] {
+        let line = format!("MAP_DENYWRITE: ignored: taken, and nothing happened; in the way: {between}");
+        expect(rules, "MAP_DENYWRITE", 1, &[&line]);
+    }
+    // Where huge pages cannot be told, there may be none in the pool.
+    let huge = "inconclusive: its test decides nothing; may help: vm.nr_hugepages";
+    let filtered = Refusal { op: Op::Mmap, any_of: new().layout.hugetlb, errno: Errno::ENOSYS };
+    expect(Rules { refusals: vec![filtered], ..new() }, "MAP_HUGETLB", 3, &[&format!("MAP_HUGETLB: {huge}")]);
 }
 
 #[test]
@@ -125,6 +138,72 @@ fn on_a_file_the_file_decides() {
     expect(new(), "MAP_DENYWRITE:/ext4/file", 1, &["MAP_DENYWRITE:/ext4/file: ignored: taken, and nothing happened"]);
 }
 
+/// A kernel that refuses calls with a flag on `/dax/file`.
+struct Choosy {
+    console: Console,
+    file: Option<Fd>,
+    flag: u64,
+    errno: Errno,
+    /// Of the calls with `MAP_SHARED_VALIDATE` and no other flag the one with this number; all calls without one.
+    only: Option<usize>,
+    /// How many of those there were.
+    asked: usize,
+}
+
+impl Kernel for Choosy {
+    fn call(&mut self, call: &mut Call) -> Answer {
+        let [_, _, _, flags, file, ..] = call.args;
+        if call.op == Op::Mmap && flags & self.flag != 0 && self.file == Some(file as Fd) {
+            let validated = flags == MAP_SHARED_VALIDATE | self.flag;
+            self.asked += usize::from(validated);
+            if self.only.is_none_or(|only| validated && only == self.asked) {
+                return Answer::failed(self.errno);
+            }
+        }
+        let answer = self.console.call(call);
+        if call.op == Op::Open && call.input.starts_with(b"/dax/file") {
+            self.file = answer.result().ok().map(|file| file as Fd);
+        }
+        answer
+    }
+}
+
+/// What is said of a flag on that file: exit code and lines; and how many of those calls there were.
+fn refused(name: &str, errno: Errno, only: Option<usize>) -> (i32, String, usize) {
+    let flag = TABLE.iter().find(|flag| flag.name.plain() == name).expect("a flag");
+    let flag = flag.value(Arch::native()).expect("a value");
+    let mut kernel = Choosy { console: Console::on(new()), file: None, flag, errno, only, asked: 0 };
+    let code = command::main(&mut kernel, &["mapprobe", "require", &format!("{name}:/dax/file")], TABLE);
+    (code, kernel.console.said().0, kernel.asked)
+}
+
+/// Errors that have other reasons than the file are no answer of the file.
+#[test]
+fn some_errors_are_no_answer_of_a_file() {
+    for errno in [Errno::ENOMEM, Errno::EPERM, Errno::EAGAIN, Errno::ENOSYS, Errno::EACCES, Errno::ENODEV] {
+        let tells = [Errno::EACCES, Errno::ENODEV].contains(&errno);
+        let (code, verdict) = if tells { (1, "unavailable") } else { (3, "inconclusive") };
+        let line =
+            format!("MAP_POPULATE:/dax/file: {verdict}: on this file: {}\n", errno.name().expect("a name").plain());
+        let (got, said, _) = refused("MAP_POPULATE", errno, None);
+        assert_eq!((got, said), (code, line));
+    }
+}
+
+/// A file that takes `MAP_SYNC` in one call and refuses it in another: nobody can tell.
+#[test]
+fn a_file_that_contradicts_itself_cannot_be_told() {
+    let (code, said, calls) = refused("MAP_SYNC", Errno::EOPNOTSUPP, Some(0));
+    assert_eq!((code, said.as_str()), (0, ""));
+    let line = "MAP_SYNC:/dax/file: inconclusive: on this file: EOPNOTSUPP; \
+                may help: MAP_SYNC:PATH of a file on DAX, Linux >= 4.15\n";
+    for only in 1..=calls {
+        let (code, said, _) = refused("MAP_SYNC", Errno::EOPNOTSUPP, Some(only));
+        assert_eq!((code, said.as_str()), (3, line), "call {only} of {calls}");
+    }
+    assert!(calls > 2, "{calls}");
+}
+
 #[test]
 fn what_a_file_was_not_asked_cannot_be_told() {
     expect(new(), "MAP_HUGE_2MB:/ext4/file", 3, &["MAP_HUGE_2MB:/ext4/file: inconclusive: on this file: not asked"]);
@@ -147,6 +226,16 @@ fn paths_may_have_colons_and_must_open() {
     assert_eq!(console.run(&["require", "MAP_POPULATE:/tmpfs/a:b", "MAP_GROWSDOWN:/tmpfs/a:b"]), 1);
     let line = "MAP_GROWSDOWN:/tmpfs/a:b: unavailable: on this file: EINVAL\n";
     assert_eq!(console.said(), (line.to_string(), String::new()));
+    // A name is spelled as in the report.
+    console.file("/tmpfs/\"\u{e4}", b"x");
+    assert_eq!(console.run(&["require", "MAP_POPULATE:/tmpfs/\"\u{e4}", "MAP_GROWSDOWN:/tmpfs/\"\u{e4}"]), 1);
+    let line = "MAP_GROWSDOWN:/tmpfs/\\\"\\u00e4: unavailable: on this file: EINVAL\n";
+    assert_eq!(console.said(), (line.to_string(), String::new()));
+    // More are asked for than there may be paths, but all are one.
+    assert_eq!(
+        run(new(), &format!("require{}", " MAP_POPULATE:/ext4/file".repeat(70))),
+        (0, String::new(), String::new())
+    );
     for (path, complaint) in [("/nowhere", "/nowhere: cannot be opened: ENOENT"), ("", ": cannot be opened: ENOENT")] {
         let said = (2, String::new(), format!("mapprobe: {complaint}\n"));
         assert_eq!(run(new(), &format!("require MAP_SYNC:{path}")), said);
