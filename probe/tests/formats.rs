@@ -1,8 +1,11 @@
 //! What each format makes of a report: where things stand, what a prefix changes, and what becomes of characters that mean something there.
 
+use mapprobe::command;
+use mapprobe::errno::Errno;
 use mapprobe::flags::TABLE;
 use mapprobe::frame;
 use mapprobe::kernel::model::{Machine, Model, Rules};
+use mapprobe::kernel::{Answer, Call, Kernel, Op};
 use mapprobe::report::{self, Report};
 use mapprobe::run;
 use program::findings::{Console, arch, options};
@@ -16,8 +19,12 @@ const NATIVE: Machine = if cfg!(target_arch = "x86_64") { Machine::X86 } else { 
 const STRANGE: &str = "6'1\"*/\\\n\u{7f}\u{e4}%s";
 
 fn report() -> Report {
-    let rules = Rules::new(NATIVE, (6, 12));
-    run::probe(&mut Model::new(rules), arch(NATIVE), TABLE, &[], &options(&[]), &mut |_| {})
+    report_of(NATIVE)
+}
+
+fn report_of(machine: Machine) -> Report {
+    let mut model = Model::new(Rules::new(machine, (6, 12)));
+    run::probe(&mut model, arch(machine), TABLE, &[], &options(&["--reproducible"]), &mut |_| {})
 }
 
 fn strange() -> Report {
@@ -127,7 +134,13 @@ fn names_begin_with_the_prefix() {
 /// Rows that are required and not met, and those that are not asked, by hand.
 #[test]
 fn a_test_report_counts_from_one() {
-    let mut report = report();
+    for machine in [NATIVE, Machine::Parisc] {
+        counts_from_one(report_of(machine));
+    }
+}
+
+#[track_caller]
+fn counts_from_one(mut report: Report) {
     report.required = !0;
     let required = print(&report, "ktap");
     report.required = 0;
@@ -192,5 +205,63 @@ fn a_reproducible_report_has_neither_process_nor_time() {
     let is_there = |words: &[&str], what: &str| run(words).1.contains(&format!("\n    \"{what}\": null"));
     for what in ["pid", "time"] {
         assert!(!is_there(&[], what) && is_there(&["--reproducible"], what), "{what}");
+    }
+}
+
+/// What the program prints is what the format makes of the whole report, also where that is written row by row.
+#[test]
+fn every_format_comes_from_the_command_line() {
+    let report = report();
+    for format in ["json", "jsonl", "table", "ktap", "shell", "macros", "prometheus", "nfd"] {
+        let (code, said, complained) = run(&["--reproducible", "--format", format]);
+        assert_eq!((code, complained.as_str()), (0, ""), "{format}");
+        assert!(said == print(&report, format), "{format}: {said}");
+    }
+}
+
+#[test]
+fn a_line_has_eighty_characters_and_no_more() {
+    let mut report = report();
+    report.kernel.release = String::new();
+    let title = print(&report, "table").lines().next().expect("a title").len();
+    for (room, lines) in [(80, 1), (81, 2)] {
+        report.kernel.release = "x".repeat(room - title);
+        let table = print(&report, "table");
+        assert_eq!(table.lines().take_while(|line| !line.is_empty()).count(), lines, "{room}: {table}");
+    }
+}
+
+/// A console that may be a terminal, of a user who may want no colours.
+struct Screen {
+    console: Console,
+    is_terminal: bool,
+    no_color: bool,
+}
+
+impl Kernel for Screen {
+    fn call(&mut self, call: &mut Call) -> Answer {
+        match call.op {
+            Op::Terminal if self.is_terminal && call.args[0] == 1 => Answer::value(0),
+            Op::Terminal => Answer::failed(Errno::ENOTTY),
+            Op::NoColor => Answer::value(u64::from(self.no_color)),
+            _ => self.console.call(call),
+        }
+    }
+}
+
+#[test]
+fn colours_are_for_people_on_terminals() {
+    for (is_terminal, no_color, format) in [
+        (true, false, "table"),
+        (true, true, "table"),
+        (false, false, "table"),
+        (true, false, "json"),
+        (true, false, "shell"),
+    ] {
+        let console = Console::on(Rules::new(NATIVE, (6, 12)));
+        let mut screen = Screen { console, is_terminal, no_color };
+        assert_eq!(command::main(&mut screen, &["mapprobe", "--format", format], TABLE), 0);
+        let expected = is_terminal && !no_color && format == "table";
+        assert_eq!(screen.console.said().0.contains('\x1b'), expected, "{is_terminal} {no_color} {format}");
     }
 }

@@ -172,6 +172,11 @@ fn flags_are_written_with_their_names() {
         // Bit 26 is a flag of its own only where it is no part of a size.
         (Arch::X86_64, 0x0400_0001, "MAP_SHARED|MAP_UNINITIALIZED"),
         (Arch::X86_64, 0x3504_0003, "MAP_SHARED_VALIDATE|MAP_HUGETLB|0x35000000"),
+        // The field of sizes is one with MAP_HUGETLB only.
+        (Arch::Hppa, 0x5400_0002, "MAP_PRIVATE|0x54000000"),
+        // What is below the first bit that means nothing anywhere is part of the type.
+        (Arch::Hppa, 0x22, "0x22"),
+        (Arch::Hppa, 0x103, "MAP_SHARED_VALIDATE|0x100"),
         (Arch::Aarch64, 0x9, "0x9"),
         (Arch::Aarch64, 0, "0x0"),
     ] {

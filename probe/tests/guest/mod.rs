@@ -99,6 +99,7 @@ pub struct State {
     sleeps: usize,
     open: BTreeMap<Fd, Open>,
     standard: Vec<Fd>,
+    folders: Vec<String>,
     mounted: Vec<String>,
     nodes: Vec<(String, u64)>,
     model: Model,
@@ -121,6 +122,7 @@ impl Guest {
                 sleeps: 0,
                 open: BTreeMap::new(),
                 standard: Vec::new(),
+                folders: Vec::new(),
                 mounted: Vec::new(),
                 nodes: Vec::new(),
                 model: Model::new(Rules::x86_6_1()),
@@ -233,7 +235,11 @@ impl Guest {
                 }
                 Ok(0)
             }
-            Op::Mkdir => Err(Errno::EEXIST),
+            Op::Mkdir if self.state.folders.iter().any(|folder| folder == path) => Err(Errno::EEXIST),
+            Op::Mkdir => {
+                self.state.folders.push(path.to_string());
+                Ok(0)
+            }
             Op::Mknod if self.state.nodes.iter().any(|(node, _)| node == path) => Err(Errno::EEXIST),
             Op::Mknod => {
                 self.state.nodes.push((path.to_string(), call.args[0]));
@@ -243,6 +249,7 @@ impl Guest {
                 self.state.nodes.retain(|(node, _)| node != path);
                 Ok(0)
             }
+            Op::Mount if !self.state.folders.iter().any(|folder| folder == strings[1]) => Err(Errno::ENOENT),
             Op::Mount => {
                 self.state.mounted.push(strings[1].to_string());
                 Ok(0)
