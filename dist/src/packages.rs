@@ -1,5 +1,6 @@
 //! What a build needs beside a Rust toolchain: found here, or named, or installed with apt-get.
 
+use crate::cache::Cache;
 use crate::toolchain::{self, Toolchain};
 use crate::workspace::{self, program};
 use anyhow::{Context, Result, bail};
@@ -75,6 +76,8 @@ pub fn provide(missing: &[Missing], install: bool) -> Result<()> {
             "The build needs what is not here: {whats}. Install the Debian packages {names}, or say --install as root."
         );
     }
+    // One apt-get at a time; for whoever waited it finds nothing left to do.
+    let _lock = Cache::open()?.lock("apt-get")?;
     apt_get(&packages)
         .with_context(|| format!("The build needs {whats}; the Debian packages {names} could not be installed"))
 }
