@@ -236,10 +236,12 @@ struct Screen {
     console: Console,
     is_terminal: bool,
     no_color: bool,
+    is_asked: bool,
 }
 
 impl Kernel for Screen {
     fn call(&mut self, call: &mut Call) -> Answer {
+        self.is_asked |= call.op == Op::Terminal;
         match call.op {
             Op::Terminal if self.is_terminal && call.args[0] == 1 => Answer::value(0),
             Op::Terminal => Answer::failed(Errno::ENOTTY),
@@ -259,9 +261,10 @@ fn colours_are_for_people_on_terminals() {
         (true, false, "shell"),
     ] {
         let console = Console::on(Rules::new(NATIVE, (6, 12)));
-        let mut screen = Screen { console, is_terminal, no_color };
+        let mut screen = Screen { console, is_terminal, no_color, is_asked: false };
         assert_eq!(command::main(&mut screen, &["mapprobe", "--format", format], TABLE), 0);
         let expected = is_terminal && !no_color && format == "table";
         assert_eq!(screen.console.said().0.contains('\x1b'), expected, "{is_terminal} {no_color} {format}");
+        assert_eq!(screen.is_asked, format == "table", "{format}: nothing is asked in vain");
     }
 }
