@@ -51,8 +51,11 @@ impl Engine {
     /// containers fetch is not kept.
     fn settings(&self) -> Result<String> {
         let mut volumes = vec![format!("{}:{INSIDE}:ro", text(&self.folder.join("machine"))?)];
-        if let Some(home) = workspace::cargo_home().filter(|home| home.is_dir()) {
-            volumes.push(format!("{}:/root/.cargo:O", text(&home)?));
+        for (name, how) in [("registry", "O"), ("config.toml", "ro")] {
+            let there = workspace::cargo_home().map(|home| home.join(name)).filter(|path| path.exists());
+            if let Some(path) = there {
+                volumes.push(format!("{}:/root/.cargo/{name}:{how}", text(&path)?));
+            }
         }
         let list = |words: Vec<String>| toml::Value::from(words);
         Ok(format!(
@@ -171,9 +174,9 @@ pub fn run(command: &mut Command, log: &Path) -> Result<()> {
     bail!("{name} ended with {status}:\n{}", lines[lines.len().saturating_sub(LAST)..].join("\n"))
 }
 
-/// How apt and cargo in a container find what is told to them here.
+/// How apt and cargo in a container find what is told to them here. Nobody debugs what is only a tool of the build.
 fn variables(certificates: bool) -> Vec<String> {
-    let mut variables = vec![format!("APT_CONFIG={INSIDE}/apt.conf")];
+    let mut variables = vec![format!("APT_CONFIG={INSIDE}/apt.conf"), "CARGO_PROFILE_DEV_DEBUG=0".to_owned()];
     if certificates {
         variables.push(format!("CARGO_HTTP_CAINFO={INSIDE}/certificates.crt"));
     }
