@@ -54,12 +54,12 @@ impl Build {
 
 /// The names of the builds, and what they are of.
 const BUILDS: [(&str, Arch); 3] =
-    [("docker hppa", Arch::Hppa), ("cross x86_64", Arch::X86_64), ("cross aarch64", Arch::Aarch64)];
+    [("cross x86_64", Arch::X86_64), ("cross aarch64", Arch::Aarch64), ("docker hppa", Arch::Hppa)];
 /// A file that must not come into a container.
 const STALE: &str = "dist/out/stale";
 
-/// Builds all of it, in the folder `containers` of this one; what the commands said stays there. One that fails does not keep the others from being
-/// built.
+/// Builds all of it, in the folder `containers` of this one; what the commands said stays there. One that fails does not keep the others
+/// from being built.
 pub fn builds(folder: &Path) -> Vec<Build> {
     let prepared = prepare(folder);
     let all = |outcome: &dyn Fn() -> Outcome| BUILDS.map(|(name, _)| Build { name, outcome: outcome() }).into();
@@ -68,14 +68,18 @@ pub fn builds(folder: &Path) -> Vec<Build> {
         Ok(Prepared::Obstacle(reason)) => return all(&|| Outcome::Skipped(reason.clone())),
         Err(error) => return all(&|| Outcome::Failed(format!("{error:#}"))),
     };
-    let image = std::cell::OnceCell::new();
+    let mut image: Option<Result<Engine, String>> = None;
     let mut builds = Vec::new();
     for (name, arch) in BUILDS {
         let began = Instant::now();
         let step = Step::begin(format!("{name}: building in a container"));
         let built = match arch {
-            Arch::Hppa => workshop.docker(),
-            _ => match image.get_or_init(|| workshop.cross_image().map_err(|error| format!("{error:#}"))) {
+            Arch::Hppa => {
+                // Two stores at a time would be many gigabytes.
+                image = None;
+                workshop.docker()
+            }
+            _ => match image.get_or_insert_with(|| workshop.cross_image().map_err(|error| format!("{error:#}"))) {
                 Ok(engine) => workshop.cross(engine, arch),
                 Err(sentence) => Err(anyhow::anyhow!("{sentence}")),
             },
@@ -113,6 +117,8 @@ fn prepare(folder: &Path) -> Result<Prepared> {
     if let Some(reason) = engine::obstacle(&folder, &delivered::program(Arch::native())?)? {
         return Ok(Prepared::Obstacle(reason));
     }
+    // With this the container's is compared. Both are made of the same sources, if nobody writes in them now.
+    delivered::packaged(Arch::Hppa)?;
     let project = folder.join("project");
     copy(workspace::root(), &project, Path::new(""))?;
     fs::create_dir_all(project.join(STALE).parent().context("STALE is in a folder.")?)?;
@@ -130,6 +136,15 @@ struct Workshop {
     _lock: Lock,
 }
 
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        for name in ["project", "target", "home"] {
+            // Nobody is there to be told; the next run tries it again, and says so.
+            let _ = stock::clear(&self.folder.join(name));
+        }
+    }
+}
+
 impl Workshop {
     fn engine(&self, name: &str) -> Result<Engine> {
         let engine = Engine::new(self.folder.join(name))?;
@@ -141,8 +156,8 @@ impl Workshop {
     fn docker(&self) -> Result<String> {
         let engine = self.engine("docker")?;
         let command = told("docker build")?;
-        let mut build = engine.build();
-        build.args(command.split_whitespace().skip(2)).current_dir(&self.project);
+        let mut build = engine.command();
+        build.args(command.split_whitespace().skip(1)).current_dir(&self.project);
         engine::run(&mut build, &self.folder.join("docker-hppa.txt"))?;
         drop(engine);
         let folder = command.split_whitespace().find_map(|word| word.strip_prefix("type=local,dest="));
@@ -155,8 +170,8 @@ impl Workshop {
     /// An engine with an image that stands in for both of cross.
     fn cross_image(&self) -> Result<Engine> {
         let engine = self.engine("cross")?;
-        let mut build = engine.build();
-        build.arg("--file").arg(self.project.join("tests/containers/cross.Dockerfile"));
+        let mut build = engine.command();
+        build.args(["build", "--file"]).arg(self.project.join("tests/containers/cross.Dockerfile"));
         for arch in [Arch::X86_64, Arch::Aarch64] {
             build.args(["--tag", &image(&self.project, arch)?]);
         }
@@ -272,4 +287,33 @@ fn copy(from: &Path, to: &Path, place: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_that_are_tried_are_those_that_people_are_told() {
+        for (start, file) in [("docker build", "targets/hppa/Dockerfile"), ("cross build", "Cross.toml")] {
+            let (command, text) = (told(start).unwrap(), fs::read_to_string(workspace::root().join(file)).unwrap());
+            assert!(text.contains(&command), "{file} has another command than the README: {command}");
+        }
+        assert!(told("docker brew").is_err());
+    }
+
+    #[test]
+    fn what_is_made_is_not_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+        for file in ["target/a", ".git/a", "dist/out/a", "dist/src/a", "probe/target/a", "b"] {
+            let file = from.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "").unwrap();
+        }
+        copy(&from, &to, Path::new("")).unwrap();
+        let there = |name: &str| to.join(name).exists();
+        assert!(["dist/src/a", "probe/target/a", "b"].into_iter().all(there));
+        assert!(!["target", ".git", "dist/out"].into_iter().any(there));
+    }
 }

@@ -25,7 +25,7 @@ const INSIDE: &str = "/mnt/lab";
 #[derive(Debug)]
 pub struct Engine {
     folder: PathBuf,
-    /// The variables that its containers have, as `NAME=value`.
+    /// The variables that its containers have, as `ENV` in a Dockerfile takes them.
     variables: Vec<String>,
 }
 
@@ -57,13 +57,11 @@ impl Engine {
                 volumes.push(format!("{}:/root/.cargo/{name}:{how}", text(&path)?));
             }
         }
-        let list = |words: Vec<String>| toml::Value::from(words);
         Ok(format!(
             "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\nruntime = \"crun\"\n\n\
              [containers]\ncgroups = \"disabled\"\nnetns = \"host\"\n\
-             default_ulimits = [\"nofile=20000:20000\", \"nproc=32768:32768\"]\nenv = {}\nvolumes = {}\n",
-            list(self.variables.clone()),
-            list(volumes)
+             default_ulimits = [\"nofile=20000:20000\", \"nproc=32768:32768\"]\nvolumes = {}\n",
+            toml::Value::from(volumes)
         ))
     }
 
@@ -100,20 +98,15 @@ impl Engine {
         command
     }
 
-    /// A command that builds an image. podman 4 does not give the variables of its settings to what builds.
-    pub fn build(&self) -> Command {
-        let mut command = self.command();
-        command.arg("build");
-        for variable in &self.variables {
-            command.args(["--env", variable]);
-        }
-        command
-    }
-
-    /// Gives it the base image, under the name that Dockerfiles know it by.
+    /// Gives it the base image, under the name that Dockerfiles know it by. It has the variables: what builds gets none from the settings.
     pub fn import(&self, tarball: &Path) -> Result<()> {
         let log = self.folder.join("import.txt");
-        run(self.command().arg("import").arg(tarball).arg(base::IMAGE), &log)
+        let mut import = self.command();
+        import.arg("import");
+        for variable in &self.variables {
+            import.args(["--change", &format!("ENV {variable}")]);
+        }
+        run(import.arg(tarball).arg(base::IMAGE), &log)
     }
 }
 
@@ -133,7 +126,7 @@ pub fn obstacle(folder: &Path, program: &[u8]) -> Result<Option<String>> {
     fs::write(context.join("Dockerfile"), "FROM scratch\nCOPY mapprobe /\n")?;
     let log = engine.folder.join("said.txt");
     let tag = "localhost/mapprobe";
-    let tried = run(engine.build().args(["--tag", tag]).arg(&context), &log).and_then(|()| {
+    let tried = run(engine.command().args(["build", "--tag", tag]).arg(&context), &log).and_then(|()| {
         run(engine.command().args(["run", "--rm", "--pull", "never", tag, "/mapprobe", "--version"]), &log)
     });
     let Err(error) = tried else {
@@ -183,7 +176,7 @@ fn variables(certificates: bool) -> Vec<String> {
     let network = ["CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_"];
     for (name, value) in env::vars() {
         if network.iter().any(|start| name.starts_with(start)) && name != "CARGO_HTTP_CAINFO" {
-            variables.push(format!("{name}={value}"));
+            variables.push(format!("{name}={value:?}"));
         }
     }
     variables
