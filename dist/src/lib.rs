@@ -26,6 +26,7 @@ pub mod check;
 pub mod contents;
 pub mod deb;
 pub mod manifest;
+pub mod millicode;
 pub mod package;
 pub mod sbom;
 pub mod smoke;

@@ -49,17 +49,24 @@ asm(".text\n"
     "store64_:\n" PLACE(8) PUT(0, "%r29") " stb %r26,3(%r1)\n" PUT(4, "%r28") RETURN " stb %r26,7(%r1)\n"
     "outside_:\n bl out_of_bounds,%r2\n ldo 64(%r30),%r30\n");
 
-/* The address goes into %r26 in the delay slot of the call; as a memory operand it may carry a displacement. */
+/* The address goes into %r26 in the delay slot of the call; as a memory operand it may carry a displacement. The call has written
+ * %r31 by then, so the address must not be made of it: an output before the inputs are read. To name it among what is spoiled is not
+ * enough: gcc 12 folds `ldo 4(%r31),%r19` into the operand all the same (reload_combine in gcc/postreload.c), and the call stores
+ * to where it returns. -ffixed-%r31 keeps it from every other use, too, and `dist` looks at each call. */
 #define LOAD(name, type) \
   static inline __attribute__((always_inline)) type name(u32 at) { \
     register type value asm("r28"); \
-    asm volatile("bl " #name "_,%%r31\n\tldo %1,%%r26" : "=r"(value) : "m"(*(const volatile char *)at) : "r1", "r26", "r31", "memory"); \
+    register u32 back asm("r31"); \
+    asm volatile("bl " #name "_,%%r31\n\tldo %2,%%r26" \
+                 : "=r"(value), "=&r"(back) : "m"(*(const volatile char *)at) : "r1", "r26", "memory"); \
     return value; \
   }
 #define STORE(name, type) \
   static inline __attribute__((always_inline)) void name(u32 at, type given) { \
     register type value asm("r28") = given; \
-    asm volatile("bl " #name "_,%%r31\n\tldo %1,%%r26" :: "r"(value), "m"(*(const volatile char *)at) : "r1", "r26", "r31", "memory"); \
+    register u32 back asm("r31"); \
+    asm volatile("bl " #name "_,%%r31\n\tldo %2,%%r26" \
+                 : "=&r"(back) : "r"(value), "m"(*(const volatile char *)at) : "r1", "r26", "memory"); \
   }
 LOAD(load8, u32)
 LOAD(load16, u32)
