@@ -4,11 +4,14 @@
 //! booted in, [`initramfs`] what distributions boot them with, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
 //! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
 //! [`documents`] keeps it for other programs.
+//! [`containers`] builds in containers, with [`cross`] for one.
 //! [`browser`] looks at pages, [`shells`] complete lines; [`kunit`], [`node_exporter`] and what [`python`] has are programs that read what
 //! we write. [`usage`] is what the command line takes. [`headers`] is what kernels define.
 
 pub mod browser;
 pub mod console;
+pub mod containers;
+pub mod cross;
 pub mod delivered;
 pub mod documents;
 pub mod emulator;

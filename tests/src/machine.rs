@@ -21,6 +21,8 @@ pub const GUEST_PROGRAMS: &[&str] = &[
     "gcc-hppa-linux-gnu",
     "libc6-dev-hppa-cross",
 ];
+/// To build in containers: what runs them, and what makes the base image.
+pub const CONTAINERS: &[&str] = &["podman", "crun", "debootstrap", "util-linux", "debian-archive-keyring"];
 /// To make disks for guests.
 pub const DISKS: &[&str] = &["e2fsprogs"];
 /// To make an initramfs as Debian machines do, in both ways; the packages `dracut` and `initramfs-tools` themselves exclude each other.

@@ -1,6 +1,7 @@
 //! What came of a survey, as text: a table of the verdicts for each architecture, a table of the guests, what is not as it should
-//! be, what was left out, and how long it took.
+//! be, what was built in containers, what was left out, and how long it took.
 
+use crate::containers::{self, Build};
 use crate::survey::{Entry, Origin, Outcome, Question, Told};
 use mapprobe::arch::Arch;
 use mapprobe::flags::TABLE;
@@ -11,7 +12,7 @@ use std::time::Duration;
 const SLOWEST: usize = 5;
 
 /// All of it; `time` is how long it took altogether.
-pub fn text(entries: &[Entry], time: Duration) -> String {
+pub fn text(entries: &[Entry], builds: &[Build], time: Duration) -> String {
     let mut text = String::new();
     for arch in Arch::ALL {
         let plain = |entry: &&Entry| entry.guest.name == "root" && entry.question == Question::Report;
@@ -25,13 +26,17 @@ pub fn text(entries: &[Entry], time: Duration) -> String {
             text.push('\n');
         }
     }
-    text += &guests(entries);
+    if !entries.is_empty() {
+        text += &guests(entries);
+    }
     for entry in entries {
         text += &wrong(entry);
     }
+    text += &built(builds);
     text += &skips(entries);
+    text += &unbuilt(builds);
     text += &slowest(entries);
-    text + &counts(entries, time)
+    text + &counts(entries, builds, time)
 }
 
 /// A row per flag, a column per kernel; a star marks a verdict that is not as it should be.
@@ -155,6 +160,34 @@ fn skips(entries: &[Entry]) -> String {
         .collect()
 }
 
+/// A line for each build in a container: how long it took, and what was found right about it, or what is wrong.
+fn built(builds: &[Build]) -> String {
+    let mut text = String::new();
+    for Build { name, outcome } in builds {
+        let _ = match outcome {
+            containers::Outcome::Skipped(_) => continue,
+            containers::Outcome::Failed(sentences) => writeln!(text, "{name}: failed: {sentences}\n"),
+            containers::Outcome::Built { time, findings } => {
+                writeln!(text, "{name:<16} {:>12.1}  {findings}", time.as_secs_f32())
+            }
+        };
+    }
+    if text.is_empty() { text } else { format!("{:<16} {:>12}\n{text}\n", "CONTAINERS", "SECONDS") }
+}
+
+/// What was not built: a line for each reason.
+fn unbuilt(builds: &[Build]) -> String {
+    let mut rows: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Build { name, outcome } in builds {
+        let containers::Outcome::Skipped(reason) = outcome else { continue };
+        match rows.iter_mut().find(|row| row.0 == reason) {
+            Some(row) => row.1.push(name),
+            None => rows.push((reason, vec![name])),
+        }
+    }
+    rows.iter().map(|(reason, names)| format!("skipped: containers: {}: {reason}\n", names.join(", "))).collect()
+}
+
 fn slowest(entries: &[Entry]) -> String {
     let mut told: Vec<(Duration, String)> =
         entries.iter().filter_map(|entry| Some((entry.told()?.time, entry.name()))).collect();
@@ -165,10 +198,12 @@ fn slowest(entries: &[Entry]) -> String {
 }
 
 /// `120 run: 119 passed, 1 failed; 18 skipped; 401 s`
-fn counts(entries: &[Entry], time: Duration) -> String {
-    let skipped = entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Skipped(_))).count();
-    let failed = entries.iter().filter(|entry| entry.failed()).count();
-    let (run, seconds) = (entries.len() - skipped, time.as_secs());
+fn counts(entries: &[Entry], builds: &[Build], time: Duration) -> String {
+    let skipped = entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Skipped(_))).count()
+        + builds.iter().filter(|build| matches!(build.outcome, containers::Outcome::Skipped(_))).count();
+    let failed =
+        entries.iter().filter(|entry| entry.failed()).count() + builds.iter().filter(|build| build.failed()).count();
+    let (run, seconds) = (entries.len() + builds.len() - skipped, time.as_secs());
     format!("{run} run: {} passed, {failed} failed; {skipped} skipped; {seconds} s\n", run - failed)
 }
 

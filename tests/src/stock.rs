@@ -77,7 +77,7 @@ fn read(note: &Path) -> Option<Provenance> {
 }
 
 /// Removes a folder, if there is one.
-fn clear(folder: &Path) -> Result<()> {
+pub fn clear(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("{} cannot be removed.", folder.display()))

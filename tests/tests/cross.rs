@@ -1,16 +1,12 @@
 //! `Cross.toml`, read by the cross that people have, which starts a container of the right image with the right command. The engine
 //! stands in for Podman: no image is fetched, and nothing is compiled. rustup stands in, too: cross would change toolchains.
 
-use dist::cache::Cache;
+use lab::cross::{self, VERSION};
 use mapprobe::arch::Arch;
 use std::collections::BTreeSet;
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-/// The newest release on crates.io.
-const VERSION: &str = "0.2.5";
+use std::path::Path;
+use std::process::Output;
 
 /// What the main branch reads (`docs/config_file.md` of cross-rs/cross), by table; `*` is any target.
 const MAIN: [(&str, &[&str]); 4] = [
@@ -24,59 +20,12 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's folder")
 }
 
-/// cargo itself, which runs this test: not rustup's proxy of that name, which may change toolchains.
-fn cargo() -> PathBuf {
-    let cargo = env::var_os("CARGO").map(PathBuf::from).expect("cargo runs the tests");
-    assert!(!cargo.with_file_name("rustup").exists(), "{} may be rustup's", cargo.display());
-    cargo
-}
-
-/// A command that can reach no rustup of this user, and no server of toolchains.
-fn guarded(program: &Path, home: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().env("HOME", home).env("RUSTUP_HOME", home.join("rustup"));
-    command.env("CARGO_HOME", dist::workspace::cargo_home().expect("cargo has a folder"));
-    command.env("RUSTUP_DIST_SERVER", "http://127.0.0.1:9").env("RUSTUP_UPDATE_ROOT", "http://127.0.0.1:9");
-    for (name, value) in env::vars_os() {
-        let text = name.to_string_lossy().to_lowercase();
-        if text.ends_with("_proxy")
-            || ["cargo_http_", "cargo_net_", "cargo_registr", "cargo_source_"].iter().any(|it| text.starts_with(it))
-        {
-            command.env(name, value);
-        }
-    }
-    let tools = cargo();
-    let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross");
-    let path = [stand_ins.as_path(), tools.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")];
-    command.env("PATH", env::join_paths(path).unwrap()).env("ASKED", home.join("asked"));
-    command
-}
-
-/// cross, compiled once and kept in the cache.
-fn cross() -> PathBuf {
-    let cache = Cache::open().unwrap();
-    let name = format!("cross-{VERSION}");
-    let (_lock, folder) = (cache.lock(&name).unwrap(), cache.path().join(&name));
-    let program = folder.join("bin/cross");
-    if !program.is_file() {
-        dist::progress::say(&format!("compiling cross {VERSION}, which takes some minutes"));
-        let work = tempfile::tempdir_in(cache.path()).unwrap();
-        let mut install = guarded(&cargo(), work.path());
-        install.args(["install", "cross", "--version", VERSION, "--locked", "--root"]).arg(&folder);
-        let made = install.env("CARGO_TARGET_DIR", work.path().join("target")).output().unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    }
-    program
-}
-
 /// What cross says about the project in a folder, the words it gave to the engine, and what it asked of rustup.
 fn run(project: &Path, arguments: &[&str]) -> (Output, Vec<Vec<String>>, String) {
     let home = tempfile::tempdir().unwrap();
     let log = home.path().join("log");
-    let mut cross = guarded(&cross(), home.path());
-    cross
-        .env("CROSS_CUSTOM_TOOLCHAIN", "1")
-        .env("CROSS_CONTAINER_ENGINE", Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/engine"));
+    let mut cross = cross::guarded(&cross::program().unwrap(), home.path()).unwrap();
+    cross.env("CROSS_CONTAINER_ENGINE", Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/engine"));
     cross.env("LOG", &log).env("CARGO_TARGET_DIR", home.path().join("target"));
     let said = cross.current_dir(project).args(arguments).output().unwrap();
     let log = fs::read_to_string(log).unwrap_or_default();

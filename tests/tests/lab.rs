@@ -1,6 +1,6 @@
 //! `cargo lab` as a user runs it: what it prints, and its exit codes.
 
-use lab::{guests, kernels};
+use lab::{guests, kernels, machine};
 use std::process::{Command, Output};
 
 fn lab(words: &[&str]) -> Output {
@@ -50,6 +50,20 @@ fn a_guest_that_fails_is_counted_and_told() {
     {
         assert!(summary.contains(part), "{summary}");
     }
+}
+
+/// Without the rights of root there is no container, and that is no failure. Nobody is root in a new user namespace.
+#[test]
+fn containers_that_cannot_be_started_are_skipped_by_name() {
+    let lab = env!("CARGO_BIN_EXE_lab");
+    let mut run = if machine::is_root() { Command::new("unshare") } else { Command::new(lab) };
+    if machine::is_root() {
+        run.args(["--user", lab]);
+    }
+    let (summary, _) = said(&run.arg("containers").output().unwrap(), 0);
+    let skipped = "skipped: containers: cross x86_64, cross aarch64, docker hppa: only root may";
+    assert!(summary.starts_with(skipped), "{summary}");
+    assert!(summary.contains("\n0 run: 0 passed, 0 failed; 3 skipped; "), "{summary}");
 }
 
 /// A pair that is left out is no failure, and is named.

@@ -1,11 +1,12 @@
-//! `cargo lab`: boots the kernels of the lab in its guests and compares what the program reports with the facts.
+//! `cargo lab`: boots the kernels of the lab in its guests and compares what the program reports with the facts, and builds in containers.
 
 use anyhow::{Context, Result, bail, ensure};
 use argh::FromArgs;
+use lab::containers::Build;
 use lab::guests::{self, Guest};
 use lab::kernels::{self, Kernel};
 use lab::survey::{self, Entry, Plan};
-use lab::{delivered, documents, matrix, qemu};
+use lab::{containers, delivered, documents, matrix, qemu};
 use mapprobe::arch::Arch;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,10 +14,12 @@ use std::time::Instant;
 
 /// Boots every kernel of the lab in every guest, two at a time, with the delivered program. Prints the verdicts, what is not
 /// as the facts say, what was skipped and why, and how long it took; writes the documents to target/lab/NAME.json (in another
-/// guest than root NAME.GUEST.json), and all of them to target/lab/reports.ndjson.
+/// guest than root NAME.GUEST.json), and all of them to target/lab/reports.ndjson. Then builds the program in containers, where
+/// podman can start.
 ///
 /// NAME.. are kernels and guests, such as x86_64-6.1 and memlock-0: only these kernels, in these guests. Kernels alone are booted
-/// in the guest root. Of a single kernel in a single guest the report itself is printed.
+/// in the guest root. Of a single kernel in a single guest the report itself is printed. The name containers stands for the builds in
+/// containers.
 #[derive(FromArgs)]
 struct Arguments {
     /// boot this program instead of the delivered one; without NAME.. only the kernels it fits
@@ -31,7 +34,7 @@ struct Arguments {
     #[argh(option, arg_name = "FILE")]
     kernel: Option<PathBuf>,
 
-    /// kernels and guests
+    /// kernels, guests, containers
     #[argh(positional, arg_name = "NAME")]
     names: Vec<String>,
 }
@@ -42,11 +45,16 @@ struct Chosen {
     /// In the order of the lab.
     kernels: Vec<&'static Kernel>,
     guests: Vec<&'static Guest>,
+    /// Whether builds in containers are made.
+    containers: bool,
     /// Instead of the delivered one.
     program: Option<Vec<u8>>,
 }
 
-/// Exit codes: 0 all as it should be (or help), 1 a guest failed or a report differs from the facts, 2 wrong arguments.
+/// The name of all builds in containers.
+const CONTAINERS: &str = "containers";
+
+/// Exit codes: 0 all as it should be (or help), 1 a guest or a build failed or a report differs from the facts, 2 wrong arguments.
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -71,7 +79,7 @@ fn usage(sentence: &str) -> ExitCode {
 
 fn run(arguments: &Arguments, chosen: Chosen) -> ExitCode {
     let (start, folder) = (Instant::now(), dist::workspace::root().join("target/lab"));
-    let Chosen { kernels, guests, program } = chosen;
+    let Chosen { kernels, guests, containers, program } = chosen;
     let own = |kernel: &Kernel| program.clone().map_or_else(|| delivered::program(kernel.arch), Ok);
     let entries = survey::survey(&Plan {
         kernels,
@@ -82,7 +90,8 @@ fn run(arguments: &Arguments, chosen: Chosen) -> ExitCode {
         folder: &folder,
         deadline: qemu::DEADLINE,
     });
-    let summary = matrix::text(&entries, start.elapsed());
+    let builds = if containers { containers::builds(&folder) } else { Vec::new() };
+    let summary = matrix::text(&entries, &builds, start.elapsed());
     match single(&entries) {
         Some(report) => {
             print!("{report}");
@@ -90,15 +99,21 @@ fn run(arguments: &Arguments, chosen: Chosen) -> ExitCode {
         }
         None => print!("{summary}"),
     }
-    let mut failed = entries.iter().any(Entry::failed);
+    let mut failed = entries.iter().any(Entry::failed) || builds.iter().any(Build::failed);
     // The file holds what the delivered program says on the lab's kernels.
-    if (&arguments.args, &arguments.program, &arguments.kernel) == (&None, &None, &None)
+    if plain(arguments)
+        && !entries.is_empty()
         && let Err(error) = documents::write(&folder.join("reports.ndjson"), &entries)
     {
         eprintln!("cargo lab: {error:#}");
         failed = true;
     }
     ExitCode::from(u8::from(failed))
+}
+
+/// Whether the delivered program answers the lab's own questions on the lab's own kernels.
+fn plain(arguments: &Arguments) -> bool {
+    (&arguments.args, &arguments.program, &arguments.kernel) == (&None, &None, &None)
 }
 
 /// What a single kernel in a single guest said.
@@ -112,13 +127,18 @@ fn single(entries: &[Entry]) -> Option<&str> {
 /// What the arguments ask for, or what is wrong with them.
 fn chosen(arguments: &Arguments) -> Result<Chosen> {
     let (mut kernels, mut guests): (Vec<&Kernel>, Vec<&Guest>) = (Vec::new(), Vec::new());
-    for name in &arguments.names {
+    let containers = arguments.names.iter().any(|name| name == CONTAINERS);
+    ensure!(!containers || plain(arguments), "{CONTAINERS} are built without --program, --args and --kernel.");
+    for name in arguments.names.iter().filter(|name| *name != CONTAINERS) {
         match (kernels::named(name), guests::named(name)) {
             (_, Some(guest)) => guests.push(guest),
             (Ok(kernel), None) => kernels.push(kernel),
             (Err(error), None) => {
                 let names: Vec<&str> = guests::ALL.iter().map(|guest| guest.name).collect();
-                bail!("{error} No guest is called so either; there are: {}.", names.join(", "))
+                bail!(
+                    "{error} No guest is called so either; there are: {}. And there is {CONTAINERS}.",
+                    names.join(", ")
+                )
             }
         }
     }
@@ -143,11 +163,15 @@ fn chosen(arguments: &Arguments) -> Result<Chosen> {
     if guests.is_empty() {
         guests = guests::ALL.iter().filter(|guest| kernels.is_empty() || guest.name == "root").collect();
     }
+    if containers && arguments.names.iter().all(|name| name == CONTAINERS) {
+        return Ok(Chosen { kernels: Vec::new(), guests: Vec::new(), containers, program: None });
+    }
     let fits = |kernel: &Kernel| program.as_ref().is_none_or(|(arch, _)| kernel.arch == *arch);
     let wanted = |kernel: &Kernel| kernels.is_empty() || kernels.iter().any(|one| one.name == kernel.name);
     Ok(Chosen {
         kernels: kernels::ALL.iter().filter(|kernel| wanted(kernel) && fits(kernel)).collect(),
         guests: guests::ALL.iter().filter(|guest| guests.iter().any(|one| one.name == guest.name)).collect(),
+        containers: containers || (arguments.names.is_empty() && plain(arguments)),
         program: program.map(|(_, program)| program),
     })
 }
@@ -214,6 +238,21 @@ mod tests {
         assert!(refusal.contains("is a program for hppa, and x86_64-6.1 is not"), "{refusal}");
         std::fs::write(&file, "#!/bin/sh\n").unwrap();
         assert!(names(&arguments(&[], Some(&file))).is_err());
+    }
+
+    #[test]
+    fn containers_are_a_name_of_their_own_and_part_of_everything() {
+        let chosen = |names: &[&str]| {
+            let Chosen { kernels, guests, containers, .. } = chosen(&arguments(names, None)).unwrap();
+            (kernels.len(), guests.len(), containers)
+        };
+        assert_eq!(chosen(&["containers"]), (0, 0, true));
+        assert_eq!(chosen(&["containers", "hppa-6.1"]), (1, 1, true));
+        assert_eq!(chosen(&["hppa-6.1"]), (1, 1, false));
+        assert_eq!(chosen(&[]), (kernels::ALL.len(), guests::ALL.len(), true));
+        let words = |names: &[&str]| super::chosen(&Arguments { args: Some("list".into()), ..arguments(names, None) });
+        assert!(!words(&[]).unwrap().containers);
+        assert!(words(&["containers"]).unwrap_err().to_string().contains("without --program, --args and --kernel"));
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn words(line: &str) -> Vec<&str> {
 #[test]
 fn verdicts_differences_and_times_are_shown() {
     let entries = [entry("x86_64-6.1", "root", "honored"), entry("x86_64-6.12", "root", "ignored")];
-    let text = text(&entries, Duration::from_secs(3));
+    let text = text(&entries, &[], Duration::from_secs(3));
     let row = |start: &str| words(text.lines().find(|line| line.starts_with(start)).unwrap());
     assert_eq!(row("MAP_SHARED "), ["MAP_SHARED", "honored", "ignored*"]);
     assert!(text.contains("x86_64-6.12 root: MAP_SHARED: expected honored, got ignored"), "{text}");
@@ -61,7 +61,7 @@ fn verdicts_differences_and_times_are_shown() {
 fn guests_have_a_column_and_only_the_plain_one_a_table_of_verdicts() {
     let free = Entry { question: Question::FreeBits, ..entry("hppa-6.1", "root", "honored") };
     let entries = [entry("hppa-6.1", "user", "honored"), free];
-    let text = text(&entries, Duration::ZERO);
+    let text = text(&entries, &[], Duration::ZERO);
     assert!(!text.contains("FLAG"), "{text}");
     let head = text.lines().find(|line| line.starts_with("SECONDS")).unwrap();
     assert_eq!(words(head), ["SECONDS", "user", "free-bits"]);
@@ -69,10 +69,29 @@ fn guests_have_a_column_and_only_the_plain_one_a_table_of_verdicts() {
 }
 
 #[test]
+fn builds_in_containers_are_counted_and_told() {
+    use crate::containers::{Build, Outcome};
+    let skipped = |name| Build { name, outcome: Outcome::Skipped("no podman".into()) };
+    let built = Outcome::Built { time: Duration::from_millis(61_500), findings: "static".into() };
+    let builds = [
+        Build { name: "docker hppa", outcome: built },
+        Build { name: "cross x86_64", outcome: Outcome::Failed("It hung.".into()) },
+    ];
+    let told = text(&[], &builds, Duration::ZERO);
+    assert!(told.starts_with("CONTAINERS") && told.contains("\ndocker hppa              61.5  static\n"), "{told}");
+    assert!(told.contains("\ncross x86_64: failed: It hung.\n"), "{told}");
+    assert!(told.ends_with("\n2 run: 1 passed, 1 failed; 0 skipped; 0 s\n"), "{told}");
+    let told = text(&[], &[skipped("docker hppa"), skipped("cross x86_64")], Duration::ZERO);
+    let expected =
+        "skipped: containers: docker hppa, cross x86_64: no podman\n0 run: 0 passed, 0 failed; 2 skipped; 0 s\n";
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn every_skip_is_counted_and_named_with_its_reason() {
     let skipped = |kernel| Entry { outcome: Outcome::Skipped("it has none"), ..failed(kernel, "dax") };
     let entries = [skipped("hppa-6.1"), skipped("hppa-5.10"), failed("x86_64-6.1", "dax")];
-    let text = text(&entries, Duration::ZERO);
+    let text = text(&entries, &[], Duration::ZERO);
     assert!(text.contains("\nskipped: dax on hppa-6.1, hppa-5.10: it has none\n"), "{text}");
     assert!(text.contains("x86_64-6.1 dax: failed: It hung."), "{text}");
     assert!(text.ends_with("\n1 run: 0 passed, 1 failed; 2 skipped; 0 s\n"), "{text}");
@@ -84,7 +103,7 @@ fn new_kernels_other_texts_and_exit_codes_have_a_line() {
     told(&mut new).compared = Some((Basis::New((8, 0)), Vec::new()));
     let mut other = entry("hppa-6.1", "root", "honored");
     (told(&mut other).document, told(&mut other).compared, told(&mut other).exit) = (None, None, 2);
-    let text = text(&[new, other], Duration::ZERO);
+    let text = text(&[new, other], &[], Duration::ZERO);
     assert!(text.contains("x86_64-7.x root: compared with the flag table alone, for 8.0 is new\n"), "{text}");
     assert!(text.contains("hppa-6.1 root: no report; what it said is in target/lab/a.txt\n"), "{text}");
     assert!(text.contains("hppa-6.1 root: exit code 2\n"), "{text}");

@@ -1,0 +1,194 @@
+//! Podman with settings and a store of its own, so that this user's containers and images are left alone. What is stored there goes with
+//! it; its mounts and processes are its own (`containers/podman`).
+
+use super::base;
+use crate::stock;
+use anyhow::{Context, Result, bail, ensure};
+use dist::workspace;
+use mapprobe::arch::Arch;
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long a command may take; the longest compiles everything that `cargo dist` is made of.
+const DEADLINE: Duration = Duration::from_secs(60 * 60);
+/// How many lines of what a command said are worth showing.
+const LAST: usize = 20;
+/// Where a container finds what it must know of this machine.
+const INSIDE: &str = "/mnt/lab";
+
+/// An engine with an empty store, which is removed with this value.
+#[derive(Debug)]
+pub struct Engine {
+    folder: PathBuf,
+    /// The variables that its containers have, as `ENV` in a Dockerfile takes them.
+    variables: Vec<String>,
+}
+
+impl Engine {
+    /// Its settings and its store are in `folder`, of which an earlier run may have left something.
+    pub fn new(folder: PathBuf) -> Result<Engine> {
+        stock::clear(&folder)?;
+        let machine = folder.join("machine");
+        fs::create_dir_all(&machine).with_context(|| format!("{} cannot be made.", machine.display()))?;
+        let certificates = certificates();
+        let engine = Engine { folder, variables: variables(certificates.is_some()) };
+        if let Some(file) = &certificates {
+            fs::copy(file, machine.join("certificates.crt")).with_context(|| format!("{}", file.display()))?;
+        }
+        fs::write(machine.join("apt.conf"), base::apt(certificates.is_some().then_some(INSIDE)))?;
+        fs::write(engine.folder.join("containers.conf"), engine.settings()?)?;
+        fs::write(engine.folder.join("storage.conf"), engine.storage()?)?;
+        Ok(engine)
+    }
+
+    /// containers.conf(5): without control groups and a network of its own, which need more than a simple machine has, and with what
+    /// containers need to reach the archives of Debian and cargo as this machine does. crates that are here are not fetched again; what
+    /// containers fetch is not kept.
+    fn settings(&self) -> Result<String> {
+        let mut volumes = vec![format!("{}:{INSIDE}:ro", text(&self.folder.join("machine"))?)];
+        for (name, how) in [("registry", "O"), ("config.toml", "ro")] {
+            let there = workspace::cargo_home().map(|home| home.join(name)).filter(|path| path.exists());
+            if let Some(path) = there {
+                volumes.push(format!("{}:/root/.cargo/{name}:{how}", text(&path)?));
+            }
+        }
+        Ok(format!(
+            "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\nruntime = \"crun\"\n\n\
+             [containers]\ncgroups = \"disabled\"\nnetns = \"host\"\n\
+             default_ulimits = [\"nofile=20000:20000\", \"nproc=32768:32768\"]\nvolumes = {}\n",
+            toml::Value::from(volumes)
+        ))
+    }
+
+    /// containers-storage.conf(5).
+    fn storage(&self) -> Result<String> {
+        let place = |name: &str| Ok::<_, anyhow::Error>(toml::Value::from(text(&self.folder.join(name))?));
+        Ok(format!(
+            "[storage]\ndriver = \"overlay\"\nrunroot = {}\ngraphroot = {}\n",
+            place("running")?,
+            place("store")?
+        ))
+    }
+
+    /// What starts it in the place of `podman` or `docker`, in the environment of [`Engine::environment`].
+    pub fn program() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("containers/podman")
+    }
+
+    /// Without these variables it would be this user's.
+    pub fn environment(&self) -> [(&'static str, OsString); 4] {
+        [
+            ("CONTAINERS_CONF", self.folder.join("containers.conf").into()),
+            ("CONTAINERS_STORAGE_CONF", self.folder.join("storage.conf").into()),
+            ("TMPDIR", self.folder.clone().into()),
+            // A layer for each line of a Dockerfile is for those who build again.
+            ("BUILDAH_LAYERS", "false".into()),
+        ]
+    }
+
+    /// A command for it.
+    pub fn command(&self) -> Command {
+        let mut command = workspace::command(Engine::program());
+        command.envs(self.environment());
+        command
+    }
+
+    /// Gives it the base image, under the name that Dockerfiles know it by. It has the variables: what builds gets none from the settings.
+    pub fn import(&self, tarball: &Path) -> Result<()> {
+        let log = self.folder.join("import.txt");
+        let mut import = self.command();
+        import.arg("import");
+        for variable in &self.variables {
+            import.args(["--change", &format!("ENV {variable}")]);
+        }
+        run(import.arg(tarball).arg(base::IMAGE), &log)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Nobody is there to be told; the next run tries it again, and says so.
+        let _ = stock::clear(&self.folder);
+    }
+}
+
+/// Why no container can be started on this machine, if so: a program in an image of its own is tried.
+pub fn obstacle(folder: &Path, program: &[u8]) -> Result<Option<String>> {
+    let engine = Engine::new(folder.join("trial"))?;
+    let context = engine.folder.join("context");
+    fs::create_dir_all(&context)?;
+    dist::manifest::replace(&context.join("mapprobe"), program, 0o755)?;
+    fs::write(context.join("Dockerfile"), "FROM scratch\nCOPY mapprobe /\n")?;
+    let log = engine.folder.join("said.txt");
+    let tag = "localhost/mapprobe";
+    let tried = run(engine.command().args(["build", "--tag", tag]).arg(&context), &log).and_then(|()| {
+        run(engine.command().args(["run", "--rm", "--pull", "never", tag, "/mapprobe", "--version"]), &log)
+    });
+    let Err(error) = tried else {
+        let said = fs::read_to_string(&log)?;
+        let version = format!("mapprobe {}", env!("CARGO_PKG_VERSION"));
+        ensure!(said.contains(&version), "A container of {} said: {said}", Arch::native().name());
+        return Ok(None);
+    };
+    Ok(Some(
+        format!("podman cannot start a container here: {error:#}").split_whitespace().collect::<Vec<_>>().join(" "),
+    ))
+}
+
+/// Runs a command to its end, but not forever. What it says is written to a file.
+pub fn run(command: &mut Command, log: &Path) -> Result<()> {
+    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = File::create(log).with_context(|| format!("{} cannot be written.", log.display()))?;
+    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+    let mut process = command.spawn().with_context(|| format!("{name} cannot be started."))?;
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = process.try_wait()? {
+            break status;
+        }
+        if began.elapsed() > DEADLINE {
+            process.kill()?;
+            process.wait()?;
+            bail!("{name} was ended, since it still ran after {} minutes.", DEADLINE.as_secs() / 60);
+        }
+        sleep(Duration::from_millis(50));
+    };
+    if status.success() {
+        return Ok(());
+    }
+    let said = fs::read(log)?;
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = said.lines().collect();
+    bail!("{name} ended with {status}:\n{}", lines[lines.len().saturating_sub(LAST)..].join("\n"))
+}
+
+/// How apt and cargo in a container find what is told to them here. Nobody debugs what is only a tool of the build.
+fn variables(certificates: bool) -> Vec<String> {
+    let mut variables = vec![format!("APT_CONFIG={INSIDE}/apt.conf"), "CARGO_PROFILE_DEV_DEBUG=0".to_owned()];
+    if certificates {
+        variables.push(format!("CARGO_HTTP_CAINFO={INSIDE}/certificates.crt"));
+    }
+    let network = ["CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_"];
+    for (name, value) in env::vars() {
+        if network.iter().any(|start| name.starts_with(start)) && name != "CARGO_HTTP_CAINFO" {
+            variables.push(format!("{name}={value:?}"));
+        }
+    }
+    variables
+}
+
+/// The certificates that this machine trusts.
+fn certificates() -> Option<PathBuf> {
+    let named = ["CARGO_HTTP_CAINFO", "SSL_CERT_FILE"].into_iter().filter_map(env::var_os).map(PathBuf::from);
+    named.chain([PathBuf::from("/etc/ssl/certs/ca-certificates.crt")]).find(|path| path.is_file())
+}
+
+fn text(path: &Path) -> Result<String> {
+    let text = path.to_str().filter(|text| !text.contains(':'));
+    Ok(text.with_context(|| format!("{} cannot be named to podman.", path.display()))?.to_owned())
+}
