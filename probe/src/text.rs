@@ -16,7 +16,7 @@ use crate::kernel::Op;
 use crate::report;
 use crate::verdict::{Cause, Verdict};
 use core::num::NonZeroU16;
-use packing::{END, FIRST_PAIR, NEWLINE, ROOM, SHIFT, pack};
+use packing::{DEPTH, END, FIRST_PAIR, NEWLINE, PIECE, ROOM, SHIFT, pack};
 use pairs::PAIRS;
 
 pub mod packing;
@@ -386,11 +386,6 @@ impl Text {
         }
     }
 }
-
-/// Characters that are appended at a time: in pieces it is twice as fast.
-const PIECE: usize = 16;
-/// How deep pairs of pairs go, at most: the test of the texts would notice.
-const DEPTH: usize = 16;
 
 impl core::fmt::Debug for Text {
     fn fmt(&self, to: &mut core::fmt::Formatter) -> core::fmt::Result {
