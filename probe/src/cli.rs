@@ -169,7 +169,7 @@ pub fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Opt
     while let Some(&word) = rest.next() {
         let at = place(word, Text::OPTIONS, NAMES.len());
         if at >= NAMES.len() {
-            if word == "help" || word == "--help" {
+            if ["help", "--help", "-h"].contains(&word) {
                 for piece in 0..HELP.len() {
                     Text::HELP.nth(piece).push(said);
                 }
