@@ -103,6 +103,9 @@ pub fn names(out: &mut String, arch: Arch, value: Word, map_type: Word, sized: b
     let field = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
     let (mut left, start) = (value, out.len());
     for flag in TABLE {
+        if left == 0 {
+            break;
+        }
         let Some(bits) = flag.value(arch) else { continue };
         let named = match flag.kind {
             Kind::Type => map_type == bits,
