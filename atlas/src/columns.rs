@@ -1,6 +1,8 @@
 //! The columns of the atlas: what is known about each kernel, for each guest.
 
-use crate::document::{Document, Envelope, Finding, FreeBits, Head, Made, Origin, Report, Sweep, open};
+use crate::document::{
+    Document, Envelope, Finding, FreeBits, Head, Made, Origin, Report, Sweep, open,
+};
 use crate::input::{Found, Place};
 use crate::schema::Schemas;
 use anyhow::{Result, ensure};
@@ -51,7 +53,8 @@ impl Column {
     }
 
     fn is(&self, other: &Column) -> bool {
-        (self.arch, &self.kernel, &self.guest, self.made) == (other.arch, &other.kernel, &other.guest, other.made)
+        (self.arch, &self.kernel, &self.guest, self.made)
+            == (other.arch, &other.kernel, &other.guest, other.made)
     }
 }
 
@@ -70,7 +73,9 @@ pub fn gather(schemas: &Schemas, documents: &[Found]) -> Result<Vec<Column>> {
         }
         let Some((column, seen)) = columns.get_mut(at) else { continue };
         let inside = found.value.get("document").unwrap_or(&found.value);
-        if let Some((place, other)) = seen.iter().find(|(_, other)| other["schema"] == inside["schema"]) {
+        if let Some((place, other)) =
+            seen.iter().find(|(_, other)| other["schema"] == inside["schema"])
+        {
             ensure!(
                 *other == inside,
                 "{}: a second {} of {} as {}, and it says something else than the first at {place}",
@@ -131,7 +136,10 @@ fn version(name: &str) -> Vec<u64> {
     let alone = |at: usize| !name[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     let digit = |(at, c): &(usize, char)| c.is_ascii_digit() && alone(*at);
     let Some((start, _)) = name.char_indices().find(digit) else { return Vec::new() };
-    let text = name[start..].split(|c: char| !c.is_ascii_alphanumeric() && c != '.').next().unwrap_or_default();
+    let text = name[start..]
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+        .next()
+        .unwrap_or_default();
     let number = |part: &str| if part == "x" { u64::MAX } else { part.parse().unwrap_or(0) };
     text.split('.').map(number).collect()
 }
@@ -139,8 +147,10 @@ fn version(name: &str) -> Vec<u64> {
 /// The names of the flags in some reports: those of the table in its order, then others as they come.
 pub fn flags(columns: &[Column]) -> Vec<&str> {
     let found = columns.iter().filter_map(|column| column.report.as_ref());
-    let found: Vec<&str> = found.flat_map(|report| report.flags.iter().map(|finding| finding.name.as_str())).collect();
-    let mut names: Vec<&str> = TABLE.iter().map(|flag| flag.name.plain()).filter(|name| found.contains(name)).collect();
+    let found: Vec<&str> =
+        found.flat_map(|report| report.flags.iter().map(|finding| finding.name.as_str())).collect();
+    let mut names: Vec<&str> =
+        TABLE.iter().map(|flag| flag.name.plain()).filter(|name| found.contains(name)).collect();
     for name in found {
         if !names.contains(&name) {
             names.push(name);
@@ -155,13 +165,30 @@ mod tests {
 
     #[test]
     fn versions_are_compared_as_numbers() {
-        let mut names = ["x86_64-7.x", "x86_64-6.12", "x86_64-6.1", "x86_64-4.10", "x86_64-6.1.0-50-cloud", "x86_64"];
+        let mut names = [
+            "x86_64-7.x",
+            "x86_64-6.12",
+            "x86_64-6.1",
+            "x86_64-4.10",
+            "x86_64-6.1.0-50-cloud",
+            "x86_64",
+        ];
         names.sort_by_key(|name| version(name));
         assert_eq!(
             names,
-            ["x86_64", "x86_64-4.10", "x86_64-6.1", "x86_64-6.1.0-50-cloud", "x86_64-6.12", "x86_64-7.x"]
+            [
+                "x86_64",
+                "x86_64-4.10",
+                "x86_64-6.1",
+                "x86_64-6.1.0-50-cloud",
+                "x86_64-6.12",
+                "x86_64-7.x"
+            ]
         );
-        assert_eq!((version("hppa64-6.1"), version("aarch64-7.x-16k")), (vec![6, 1], vec![7, u64::MAX]));
+        assert_eq!(
+            (version("hppa64-6.1"), version("aarch64-7.x-16k")),
+            (vec![6, 1], vec![7, u64::MAX])
+        );
         assert_eq!(version("<img 7\u{e4}>"), [7]);
     }
 }

@@ -17,7 +17,11 @@ pub fn diff(old: &Path, new: &Path) -> Result<Outcome> {
     let (old, new) = (report(&schemas, old)?, report(&schemas, new)?);
     let changes = changes(&old, &new);
     let text = changes.iter().map(|change| format!("{change}\n")).collect();
-    Ok(Outcome { text, complaints: Vec::new(), exit: if changes.is_empty() { SAME } else { DIFFERENT } })
+    Ok(Outcome {
+        text,
+        complaints: Vec::new(),
+        exit: if changes.is_empty() { SAME } else { DIFFERENT },
+    })
 }
 
 /// A report, as data and as it came.
@@ -29,7 +33,11 @@ struct Read {
 fn report(schemas: &Schemas, file: &Path) -> Result<Read> {
     let found = input::read_all(&[file])?;
     let [found] = found.as_slice() else {
-        bail!("{} has {} documents; one report is compared with another", file.display(), found.len());
+        bail!(
+            "{} has {} documents; one report is compared with another",
+            file.display(),
+            found.len()
+        );
     };
     let (envelope, document) = open(schemas, found)?;
     let value = if envelope.is_some() { &found.value["document"] } else { &found.value };
@@ -74,7 +82,12 @@ fn walk(path: &str, old: &Value, new: &Value, changes: &mut Vec<String>) {
     match (old, new) {
         (Value::Object(before), Value::Object(after)) => {
             for (key, value) in before {
-                walk(&format!("{path}.{key}"), value, after.get(key).unwrap_or(&Value::Null), changes);
+                walk(
+                    &format!("{path}.{key}"),
+                    value,
+                    after.get(key).unwrap_or(&Value::Null),
+                    changes,
+                );
             }
             for (key, value) in after.iter().filter(|(key, _)| !before.contains_key(*key)) {
                 walk(&format!("{path}.{key}"), &Value::Null, value, changes);
@@ -111,15 +124,23 @@ fn of_flag(old: &Finding, new: &Finding, changes: &mut Vec<String>) {
     for (key, before, after) in words.into_iter().filter(|(_, before, after)| before != after) {
         changes.push(format!("{name}: {key}: {before} -> {after}"));
     }
-    let same =
-        |answer: &Answer, other: &Answer| (&answer.map_type, &answer.backing) == (&other.map_type, &other.backing);
-    let pick = |answers: &[Answer], wanted: &Answer| answers.iter().find(|answer| same(answer, wanted)).cloned();
+    let same = |answer: &Answer, other: &Answer| {
+        (&answer.map_type, &answer.backing) == (&other.map_type, &other.backing)
+    };
+    let pick = |answers: &[Answer], wanted: &Answer| {
+        answers.iter().find(|answer| same(answer, wanted)).cloned()
+    };
     let added = new.contexts.iter().filter(|answer| pick(&old.contexts, answer).is_none());
     for context in old.contexts.iter().chain(added) {
-        let outcome = |answers| pick(answers, context).map_or("not asked".to_owned(), |answer| answer.outcome);
+        let outcome = |answers| {
+            pick(answers, context).map_or("not asked".to_owned(), |answer| answer.outcome)
+        };
         let (before, after) = (outcome(&old.contexts), outcome(&new.contexts));
         if before != after {
-            changes.push(format!("{name}: {} of {}: {before} -> {after}", context.map_type, context.backing));
+            changes.push(format!(
+                "{name}: {} of {}: {before} -> {after}",
+                context.map_type, context.backing
+            ));
         }
     }
     if old.evidence != new.evidence {
@@ -132,10 +153,13 @@ fn of_flag(old: &Finding, new: &Finding, changes: &mut Vec<String>) {
 /// Two lists of calls, as how many are only in one of them.
 fn folded(old: &[String], new: &[String]) -> String {
     let (lost, come) = (without(old, new).len(), without(new, old).len());
-    let calls = |number: usize| if number == 1 { "1 call".to_owned() } else { format!("{number} calls") };
+    let calls =
+        |number: usize| if number == 1 { "1 call".to_owned() } else { format!("{number} calls") };
     match (lost, come) {
         (0, 0) => "the same calls in another order".into(),
-        _ => format!("{} only in the first report, {} only in the second", calls(lost), calls(come)),
+        _ => {
+            format!("{} only in the first report, {} only in the second", calls(lost), calls(come))
+        }
     }
 }
 
@@ -166,9 +190,19 @@ mod tests {
     #[test]
     fn what_differs_from_run_to_run_is_left_out() {
         let old = json!({"pid": 7, "time": 1, "page_size": 4096, "list": [1, 2, 2]});
-        assert!(walked(&old, &json!({"pid": null, "time": 9, "page_size": 4096, "list": [1, 2, 2]})).is_empty());
-        let changes = walked(&old, &json!({"pid": 7, "time": 1, "page_size": 16384, "list": [2, 3], "new": true}));
-        let expected = ["process.page_size: 4096 -> 16384", "process.list: -1 -2 +3", "process.new: null -> true"];
+        assert!(
+            walked(&old, &json!({"pid": null, "time": 9, "page_size": 4096, "list": [1, 2, 2]}))
+                .is_empty()
+        );
+        let changes = walked(
+            &old,
+            &json!({"pid": 7, "time": 1, "page_size": 16384, "list": [2, 3], "new": true}),
+        );
+        let expected = [
+            "process.page_size: 4096 -> 16384",
+            "process.list: -1 -2 +3",
+            "process.new: null -> true",
+        ];
         assert_eq!(changes, expected);
     }
 
@@ -176,7 +210,13 @@ mod tests {
     fn evidence_is_folded() {
         let calls = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (old, new) = (calls(&["a", "a", "b"]), calls(&["b", "a", "c", "d"]));
-        assert_eq!(folded(&old, &new), "1 call only in the first report, 2 calls only in the second");
-        assert_eq!(folded(&calls(&["a", "b"]), &calls(&["b", "a"])), "the same calls in another order");
+        assert_eq!(
+            folded(&old, &new),
+            "1 call only in the first report, 2 calls only in the second"
+        );
+        assert_eq!(
+            folded(&calls(&["a", "b"]), &calls(&["b", "a"])),
+            "the same calls in another order"
+        );
     }
 }

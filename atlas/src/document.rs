@@ -242,7 +242,8 @@ pub fn open(schemas: &Schemas, found: &Found) -> Result<(Option<Envelope>, Docum
     if let Some(fault) = schemas.faults(&found.value).with_context(place)?.first() {
         bail!("{}: {}: {}; `atlas validate` says more", found.place, fault.pointer, fault.what);
     }
-    let inside = if found.value["schema"] == ENVELOPE { &found.value["document"] } else { &found.value };
+    let inside =
+        if found.value["schema"] == ENVELOPE { &found.value["document"] } else { &found.value };
     let envelope = match std::ptr::eq(inside, &found.value) {
         true => None,
         false => Some(typed(&found.value).with_context(place)?),
@@ -251,7 +252,10 @@ pub fn open(schemas: &Schemas, found: &Found) -> Result<(Option<Envelope>, Docum
         Some(REPORT) => typed(inside).map(Document::Report),
         Some(FREE_BITS) => typed(inside).map(Document::FreeBits),
         Some(SWEEP) => typed(inside).map(Document::Sweep),
-        _ => bail!("{}: an envelope inside an envelope; a document of mapprobe is expected there", found.place),
+        _ => bail!(
+            "{}: an envelope inside an envelope; a document of mapprobe is expected there",
+            found.place
+        ),
     };
     Ok((envelope, document.with_context(place)?))
 }

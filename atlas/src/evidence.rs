@@ -43,11 +43,13 @@ impl<'a> Texts<'a> {
 
     fn pack(&mut self, finding: &'a Finding) -> Packed {
         let value = finding.value.as_deref().unwrap_or("none");
-        let words = [value, &finding.since, &finding.verdict, &finding.reason_code, &finding.reason];
+        let words =
+            [value, &finding.since, &finding.verdict, &finding.reason_code, &finding.reason];
         let words = words.map(|word| self.number(word));
         let contexts = finding.contexts.iter();
-        let contexts =
-            contexts.map(|it| [&it.map_type, &it.backing, &it.outcome].map(|word| self.number(word))).collect();
+        let contexts = contexts
+            .map(|it| [&it.map_type, &it.backing, &it.outcome].map(|word| self.number(word)))
+            .collect();
         (words, contexts, finding.evidence.iter().map(|call| self.number(call)).collect())
     }
 }
@@ -65,12 +67,19 @@ pub fn json(columns: &[&Column], flags: &[&str]) -> Result<String> {
             arch: column.arch.name(),
             guest: &column.guest,
             made: column.made.map(|made| made.word()),
-            environment: lies.iter().map(|lie| (lie.name.as_str(), lie.evidence.as_str())).collect(),
-            flags: flags.iter().map(|&name| column.finding(name).map(|finding| texts.pack(finding))).collect(),
+            environment: lies
+                .iter()
+                .map(|lie| (lie.name.as_str(), lie.evidence.as_str()))
+                .collect(),
+            flags: flags
+                .iter()
+                .map(|&name| column.finding(name).map(|finding| texts.pack(finding)))
+                .collect(),
         }
     });
     let columns = seen.collect();
-    let json = serde_json::to_string(&Data { texts: texts.all, columns }).context("The evidence is no JSON")?;
+    let json = serde_json::to_string(&Data { texts: texts.all, columns })
+        .context("The evidence is no JSON")?;
     // Nothing in it may end the element or begin a comment; inside of strings these escapes mean the same.
     Ok(json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"))
 }

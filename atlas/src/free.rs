@@ -32,13 +32,18 @@ pub fn on_all<'a>(arch: Arch, columns: &[&'a Column]) -> Option<Free<'a>> {
     let lacks = |free_bits: &FreeBits| {
         free_bits.head.validation.as_ref().and_then(|validation| validation.present) == Some(false)
     };
-    let without_validate =
-        columns.iter().filter(|(_, free_bits)| lacks(free_bits)).map(|(column, _)| *column).collect();
+    let without_validate = columns
+        .iter()
+        .filter(|(_, free_bits)| lacks(free_bits))
+        .map(|(column, _)| *column)
+        .collect();
     let every = || columns.iter().map(|(_, free_bits)| *free_bits);
     Some(Free {
         arch,
         with_map_shared_validate: common(
-            every().filter(|free_bits| !lacks(free_bits)).map(|free_bits| &free_bits.with_map_shared_validate),
+            every()
+                .filter(|free_bits| !lacks(free_bits))
+                .map(|free_bits| &free_bits.with_map_shared_validate),
         ),
         with_any_map_type: common(every().map(|free_bits| &free_bits.with_any_map_type)),
         map_types: common(every().map(|free_bits| &free_bits.map_types)),

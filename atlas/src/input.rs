@@ -55,9 +55,12 @@ pub fn read_all<P: AsRef<Path>>(files: &[P]) -> Result<Vec<Found>> {
 pub fn parse(file: &str, text: &[u8]) -> Vec<Result<Found>> {
     let place = |line| Place { file: file.to_owned(), line };
     let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).enumerate();
-    let lines: Vec<_> = lines.filter(|(_, line)| !line.is_empty()).map(|(at, line)| (at + 1, line)).collect();
+    let lines: Vec<_> =
+        lines.filter(|(_, line)| !line.is_empty()).map(|(at, line)| (at + 1, line)).collect();
     let Some(&(first, begin)) = lines.first() else {
-        return vec![Err(anyhow!("{file} is empty; there should be a JSON document, or one on each line"))];
+        return vec![Err(anyhow!(
+            "{file} is empty; there should be a JSON document, or one on each line"
+        ))];
     };
     match serde_json::from_slice(text) {
         Ok(value) => return vec![Ok(Found { place: place(first), value })],
@@ -88,7 +91,10 @@ mod tests {
     }
 
     fn complaints(text: &str) -> Vec<String> {
-        parse("f", text.as_bytes()).into_iter().filter_map(|found| Some(found.err()?.to_string())).collect()
+        parse("f", text.as_bytes())
+            .into_iter()
+            .filter_map(|found| Some(found.err()?.to_string()))
+            .collect()
     }
 
     #[test]
@@ -102,8 +108,14 @@ mod tests {
     fn what_is_not_json_is_named_with_its_line() {
         let broken = complaints("{\"a\":1}\n{\"a\":\n{\"a\":3}\nnothing\n");
         assert_eq!(broken.len(), 2, "{broken:?}");
-        assert!(broken[0].starts_with("f:2: this is not JSON: EOF while parsing a value"), "{broken:?}");
-        assert!(broken[1].starts_with("f:4: this is not JSON: expected ident, at column 2"), "{broken:?}");
+        assert!(
+            broken[0].starts_with("f:2: this is not JSON: EOF while parsing a value"),
+            "{broken:?}"
+        );
+        assert!(
+            broken[1].starts_with("f:4: this is not JSON: expected ident, at column 2"),
+            "{broken:?}"
+        );
         let broken = complaints("{\n  \"a\": 1,\n  b\n}\n");
         assert!(broken.len() == 1 && broken[0].starts_with("f:3: this is not JSON"), "{broken:?}");
         assert!(complaints(" \n\n")[0].contains("f is empty"));

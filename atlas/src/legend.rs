@@ -14,8 +14,12 @@ pub const fn sentence(verdict: Verdict) -> &'static str {
         Verdict::Unavailable => {
             "The kernel knows it, and cannot give it here: a privilege, a limit, a size this machine does not have."
         }
-        Verdict::Absent => "There is nothing: the architecture defines no such flag, or defines it as 0.",
-        Verdict::Inconclusive => "The kernel could not be asked, or its answers contradict each other.",
+        Verdict::Absent => {
+            "There is nothing: the architecture defines no such flag, or defines it as 0."
+        }
+        Verdict::Inconclusive => {
+            "The kernel could not be asked, or its answers contradict each other."
+        }
     }
 }
 
@@ -34,7 +38,8 @@ mod tests {
     fn the_readme_says_the_same() {
         let readme = include_str!("../../README.md");
         for verdict in Verdict::ALL {
-            let words = sentence(verdict).trim_start_matches("The kernel ").trim_start_matches("There is ");
+            let words =
+                sentence(verdict).trim_start_matches("The kernel ").trim_start_matches("There is ");
             let row = format!("| `{}` | {} |", verdict.word().plain(), words.trim_end_matches('.'));
             assert!(readme.contains(&row), "README.md has no line {row}");
         }

@@ -33,9 +33,12 @@ pub struct Lost<'a> {
 impl Lost<'_> {
     /// What it is, in words: `bit 0x08`, `map types 0x9, 0xa`.
     pub fn words(&self) -> String {
-        let hex = |value: &u64| if self.part == Part::Bit { format!("{value:#04x}") } else { format!("{value:#x}") };
+        let hex = |value: &u64| {
+            if self.part == Part::Bit { format!("{value:#04x}") } else { format!("{value:#x}") }
+        };
         let values: Vec<String> = self.values.iter().map(hex).collect();
-        let (word, plural) = (if self.part == Part::Bit { "bit" } else { "map type" }, values.len() != 1);
+        let (word, plural) =
+            (if self.part == Part::Bit { "bit" } else { "map type" }, values.len() != 1);
         format!("{word}{} {}", if plural { "s" } else { "" }, values.join(", "))
     }
 
@@ -48,8 +51,11 @@ impl Lost<'_> {
 
 /// Everything of the kind on these columns of an architecture, which come with the older kernels first.
 pub fn on_newest<'a>(arch: Arch, columns: &[&'a Column]) -> Vec<Lost<'a>> {
-    let columns: Vec<&Column> = columns.iter().filter(|column| column.arch == arch).copied().collect();
-    let bits = (0..arch.flag_bits()).filter(|&bit| !is_named(arch, 1 << bit)).map(|bit| (Part::Bit, 1 << bit));
+    let columns: Vec<&Column> =
+        columns.iter().filter(|column| column.arch == arch).copied().collect();
+    let bits = (0..arch.flag_bits())
+        .filter(|&bit| !is_named(arch, 1 << bit))
+        .map(|bit| (Part::Bit, 1 << bit));
     let types = (0..TYPES).map(|value| (Part::MapType, value));
     let mut all: Vec<Lost> = Vec::new();
     for (part, value) in bits.chain(types) {
@@ -78,9 +84,14 @@ const TYPES: u64 = 64;
 type Taken<'a> = Vec<(&'a Column, String)>;
 
 /// The columns that refuse a value and those that took it, if the newest refuses it and some took it.
-fn lost<'a>(columns: &[&'a Column], part: Part, value: u64) -> Option<(Vec<&'a Column>, Taken<'a>)> {
+fn lost<'a>(
+    columns: &[&'a Column],
+    part: Part,
+    value: u64,
+) -> Option<(Vec<&'a Column>, Taken<'a>)> {
     let answers = columns.iter().map(|&column| (column, fate(column, part, value)));
-    let answers: Vec<(&Column, Fate)> = answers.filter(|(_, fate)| *fate != Fate::NotAsked).collect();
+    let answers: Vec<(&Column, Fate)> =
+        answers.filter(|(_, fate)| *fate != Fate::NotAsked).collect();
     if !matches!(answers.last(), Some((_, Fate::Refused))) {
         return None;
     }
@@ -154,7 +165,8 @@ fn swept(sweep: &Sweep, bit: u64) -> Fate {
 /// was refused; outside of it the bit was taken. Of other bits nothing is known.
 fn in_type_field(column: &Column, bit: u64) -> Fate {
     let validation = column.head().and_then(|head| head.validation.as_ref());
-    let mask = validation.and_then(|validation| validation.type_mask.as_deref()?.strip_prefix("0x"));
+    let mask =
+        validation.and_then(|validation| validation.type_mask.as_deref()?.strip_prefix("0x"));
     match mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()) {
         Some(mask) if mask & bit != 0 => Fate::Refused,
         Some(_) if FIELDS & bit != 0 => Fate::Taken("with MAP_SHARED".into()),
@@ -169,9 +181,13 @@ const FIELDS: u64 = 0x0f | 0x2b;
 fn map_type(column: &Column, value: u64) -> Fate {
     let spelled = format!("{value:#x}");
     if let Some(sweep) = &column.sweep {
-        let asked: Vec<_> = sweep.types.iter().filter(|answer| answer.map_type == spelled).collect();
-        let with: Vec<&str> =
-            asked.iter().filter(|answer| takes(&answer.outcome)).map(|answer| answer.backing.as_str()).collect();
+        let asked: Vec<_> =
+            sweep.types.iter().filter(|answer| answer.map_type == spelled).collect();
+        let with: Vec<&str> = asked
+            .iter()
+            .filter(|answer| takes(&answer.outcome))
+            .map(|answer| answer.backing.as_str())
+            .collect();
         return match asked.first() {
             None => Fate::NotAsked,
             Some(_) if !with.is_empty() => Fate::Taken(format!("of {}", with.join(", "))),
@@ -181,7 +197,11 @@ fn map_type(column: &Column, value: u64) -> Fate {
     }
     match &column.free_bits {
         // The document names what is refused. What it does not name was taken, or is a flag's by now.
-        Some(free_bits) if free_bits.map_types.iter().any(|&refused| u64::from(refused) == value) => Fate::Refused,
+        Some(free_bits)
+            if free_bits.map_types.iter().any(|&refused| u64::from(refused) == value) =>
+        {
+            Fate::Refused
+        }
         Some(free_bits) if free_bits.head.complete => Fate::Taken(String::new()),
         _ => Fate::NotAsked,
     }

@@ -64,12 +64,19 @@ struct Diff {
 
 /// Exit codes: 0 done (or help), 1 not valid or not the same, 2 wrong arguments or input.
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let outcome = match Arguments::from_args(&["cargo atlas"], &words) {
-        Ok(arguments) => run(arguments.command).unwrap_or_else(|error| trouble(format!("{error:#}"))),
-        Err(exit) if exit.status.is_ok() => Outcome { text: exit.output, complaints: Vec::new(), exit: SAME },
-        Err(exit) => trouble(format!("{}\nSay `cargo atlas --help` for the arguments.", exit.output.trim())),
+        Ok(arguments) => {
+            run(arguments.command).unwrap_or_else(|error| trouble(format!("{error:#}")))
+        }
+        Err(exit) if exit.status.is_ok() => {
+            Outcome { text: exit.output, complaints: Vec::new(), exit: SAME }
+        }
+        Err(exit) => {
+            trouble(format!("{}\nSay `cargo atlas --help` for the arguments.", exit.output.trim()))
+        }
     };
     ExitCode::from(say(&outcome))
 }
@@ -77,7 +84,10 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<Outcome> {
     match command {
         Command::Page(Page { out, models, files }) => {
-            ensure!(!files.is_empty() || models, "No file is named; there is nothing to make a page of.");
+            ensure!(
+                !files.is_empty() || models,
+                "No file is named; there is nothing to make a page of."
+            );
             publish::publish(&files, models, &out)
         }
         Command::Validate(Validate { files }) => {
@@ -96,7 +106,10 @@ fn trouble(sentence: String) -> Outcome {
 fn say(outcome: &Outcome) -> u8 {
     let mut exit = outcome.exit;
     let mut out = std::io::stdout();
-    let said = out.write_all(outcome.text.as_bytes()).and_then(|()| out.flush()).context("Standard output");
+    let said = out
+        .write_all(outcome.text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("Standard output");
     let unsaid = said.err().map(|error| format!("{error:#}"));
     for sentence in outcome.complaints.iter().chain(&unsaid) {
         eprintln!("cargo atlas: {sentence}");

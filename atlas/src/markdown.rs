@@ -17,7 +17,8 @@ pub fn text(columns: &[Column]) -> String {
     text += "\nFound out by experiment with mapprobe, never from a version number.\n";
     let names = flags(columns);
     for arch in Arch::ALL {
-        let told: Vec<&Column> = told.iter().filter(|column| column.arch == arch).copied().collect();
+        let told: Vec<&Column> =
+            told.iter().filter(|column| column.arch == arch).copied().collect();
         if !told.is_empty() {
             text += &format!("\n## {}\n\n{}", arch.name(), verdicts(&told, &names));
         }
@@ -31,7 +32,9 @@ pub fn text(columns: &[Column]) -> String {
 fn verdicts(columns: &[&Column], flags: &[&str]) -> String {
     let heads: Vec<String> = columns.iter().map(|column| names(&[column])).collect();
     let rows = flags.iter().map(|flag| {
-        let word = |column: &&Column| column.finding(flag).map_or("\u{2013}", |finding| &finding.verdict).to_owned();
+        let word = |column: &&Column| {
+            column.finding(flag).map_or("\u{2013}", |finding| &finding.verdict).to_owned()
+        };
         [format!("`{flag}`")].into_iter().chain(columns.iter().map(word)).collect()
     });
     table(["Flag".to_owned()].into_iter().chain(heads).collect(), rows.collect())
@@ -40,7 +43,11 @@ fn verdicts(columns: &[&Column], flags: &[&str]) -> String {
 fn words(columns: &[&Column]) -> String {
     let row = |verdict: Verdict| {
         let total: usize = columns.iter().map(|column| count(column, verdict)).sum();
-        vec![verdict.word().plain().to_owned(), total.to_string(), legend::sentence(verdict).to_owned()]
+        vec![
+            verdict.word().plain().to_owned(),
+            total.to_string(),
+            legend::sentence(verdict).to_owned(),
+        ]
     };
     let heads = ["Word", "Cells", "Meaning"].map(str::to_owned).to_vec();
     format!("\n## What the words mean\n\n{}", table(heads, Verdict::ALL.map(row).to_vec()))
@@ -52,12 +59,17 @@ fn free_bits(columns: &[&Column]) -> String {
     );
     for arch in Arch::ALL {
         let Some(free) = free::on_all(arch, columns) else { continue };
-        let row = |name: String, lists: [&[u32]; 3]| vec![name, ranges(lists[0]), ranges(lists[1]), hexes(lists[2])];
-        let heads = [arch.name(), "Bits with `MAP_SHARED_VALIDATE`", "Bits with any map type", "Map types"];
-        let all = [&free.with_map_shared_validate, &free.with_any_map_type, &free.map_types].map(Vec::as_slice);
+        let row = |name: String, lists: [&[u32]; 3]| {
+            vec![name, ranges(lists[0]), ranges(lists[1]), hexes(lists[2])]
+        };
+        let heads =
+            [arch.name(), "Bits with `MAP_SHARED_VALIDATE`", "Bits with any map type", "Map types"];
+        let all = [&free.with_map_shared_validate, &free.with_any_map_type, &free.map_types]
+            .map(Vec::as_slice);
         let mut rows = vec![row(format!("all of {}", free.columns.len()), all)];
         for (column, bits) in &free.columns {
-            let lists = [&bits.with_map_shared_validate, &bits.with_any_map_type, &bits.map_types].map(Vec::as_slice);
+            let lists = [&bits.with_map_shared_validate, &bits.with_any_map_type, &bits.map_types]
+                .map(Vec::as_slice);
             rows.push(row(names(&[column]), lists));
         }
         text += &format!("\n{}", table(heads.map(str::to_owned).to_vec(), rows));
@@ -80,7 +92,10 @@ fn lost_bits(columns: &[&Column]) -> String {
     let rows: Vec<_> = rows.collect();
     let list = match rows.is_empty() {
         true => "None among these kernels.\n".into(),
-        false => table(["Architecture", "Value", "Taken by", "Refused by"].map(str::to_owned).to_vec(), rows),
+        false => table(
+            ["Architecture", "Value", "Taken by", "Refused by"].map(str::to_owned).to_vec(),
+            rows,
+        ),
     };
     format!(
         "\n## Bits that could not have carried a new flag\n\nThe newest kernel refuses them, and an older one took them.\n\n{list}"
@@ -91,16 +106,23 @@ fn kernels(columns: &[&Column]) -> String {
     let mut text = String::from("\n## Kernels\n\n");
     for column in columns {
         let made = column.made.map_or(String::new(), |made| format!(", {}", made.word()));
-        let facts = facts(column).into_iter().map(|(key, value)| format!("{key}: {}", plain(&value)));
+        let facts =
+            facts(column).into_iter().map(|(key, value)| format!("{key}: {}", plain(&value)));
         let facts: Vec<String> = facts.collect();
-        text += &format!("- {}, as {}{made}. {}\n", plain(&column.kernel), plain(&column.guest), facts.join("; "));
+        text += &format!(
+            "- {}, as {}{made}. {}\n",
+            plain(&column.kernel),
+            plain(&column.guest),
+            facts.join("; ")
+        );
     }
     text
 }
 
 fn table(heads: Vec<String>, rows: Vec<Vec<String>>) -> String {
-    let line =
-        |cells: &[String]| format!("| {} |\n", cells.iter().map(|cell| plain(cell)).collect::<Vec<_>>().join(" | "));
+    let line = |cells: &[String]| {
+        format!("| {} |\n", cells.iter().map(|cell| plain(cell)).collect::<Vec<_>>().join(" | "))
+    };
     let under = format!("|{}\n", "---|".repeat(heads.len()));
     line(&heads) + &under + &rows.iter().map(|row| line(row)).collect::<String>()
 }

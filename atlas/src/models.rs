@@ -25,9 +25,14 @@ pub fn documents() -> Result<Vec<Found>> {
     for (kernel, arch, machine) in RECORDED {
         for what in What::ALL {
             let options = Options { what, ..Options::default() };
-            let mut report =
-                run::report(&mut Model::new(Rules::new(machine, (4, 10))), arch, &options, TABLE, &mut |_| {})
-                    .map_err(|complaint| anyhow!("the model of {kernel}: {complaint}"))?;
+            let mut report = run::report(
+                &mut Model::new(Rules::new(machine, (4, 10))),
+                arch,
+                &options,
+                TABLE,
+                &mut |_| {},
+            )
+            .map_err(|complaint| anyhow!("the model of {kernel}: {complaint}"))?;
             // A model has no process and no clock.
             (report.process.pid, report.process.time) = (None, None);
             all.push(envelope(kernel, "model", SOURCE, &report)?);

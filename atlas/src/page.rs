@@ -126,7 +126,9 @@ pub fn html(columns: &[Column]) -> Result<String> {
                 made: made(column),
                 hidden: column.guest != first,
                 edge: edge(&told, place),
-                remark: column.head().is_some_and(|head| !head.environment.is_empty() || !head.complete),
+                remark: column
+                    .head()
+                    .is_some_and(|head| !head.environment.is_empty() || !head.complete),
             })
             .collect(),
         rows: names.iter().map(|name| row(name, &told, first)).collect(),
@@ -143,8 +145,16 @@ pub fn html(columns: &[Column]) -> Result<String> {
             })
             .into(),
         shown: told.iter().filter(|column| column.guest == first).count(),
-        free: Arch::ALL.into_iter().filter_map(|arch| free::on_all(arch, &of_first)).map(free_card).collect(),
-        lost: Arch::ALL.into_iter().flat_map(|arch| lost::on_newest(arch, &of_first)).map(lost_row).collect(),
+        free: Arch::ALL
+            .into_iter()
+            .filter_map(|arch| free::on_all(arch, &of_first))
+            .map(free_card)
+            .collect(),
+        lost: Arch::ALL
+            .into_iter()
+            .flat_map(|arch| lost::on_newest(arch, &of_first))
+            .map(lost_row)
+            .collect(),
         kernels: told.iter().enumerate().map(card).collect(),
         made: legend::MADE,
         guests,
@@ -185,7 +195,10 @@ fn row<'a>(name: &'a str, columns: &[&'a Column], guest: &str) -> Row<'a> {
     };
     Row {
         name,
-        since: columns.iter().find_map(|column| column.finding(name)).map_or("", |finding| finding.since.as_str()),
+        since: columns
+            .iter()
+            .find_map(|column| column.finding(name))
+            .map_or("", |finding| finding.since.as_str()),
         cells: columns.iter().enumerate().map(cell).collect(),
     }
 }
@@ -245,14 +258,16 @@ pub fn facts(column: &Column) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(origin) = &column.origin {
         facts.push(("Package", format!("{} {}", origin.package, origin.version)));
-        let more = [("Suite", &origin.suite), ("SHA-256", &origin.sha256), ("Run by", &origin.emulator)];
+        let more =
+            [("Suite", &origin.suite), ("SHA-256", &origin.sha256), ("Run by", &origin.emulator)];
         facts.extend(more.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))));
     }
     if let Some(head) = column.head() {
         let kernel = &head.kernel;
         // A model calls itself a model.
         if column.made != Some(Made::Model) {
-            let words = [&kernel.sysname, &kernel.release, &kernel.version, &kernel.machine].map(String::as_str);
+            let words = [&kernel.sysname, &kernel.release, &kernel.version, &kernel.machine]
+                .map(String::as_str);
             facts.push(("uname", words.join(" ")));
         }
         facts.push(("Page size", format!("{} bytes", head.process.page_size)));
@@ -273,7 +288,10 @@ pub fn facts(column: &Column) -> Vec<(&'static str, String)> {
 
 fn card<'a>((place, column): (usize, &&'a Column)) -> Card<'a> {
     let counts = Verdict::ALL.map(|verdict| (count(column, verdict), verdict.word().plain()));
-    let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    let counts = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"));
     Card {
         place,
         arch: column.arch.name(),

@@ -37,8 +37,10 @@ pub fn publish<P: AsRef<Path>>(files: &[P], models: bool, folder: &Path) -> Resu
     }
     // Whoever looks sees the old one or the new one, never half of it.
     for (new, place) in moves {
-        fs::rename(&new, &place).with_context(|| format!("{} cannot be replaced", place.display()))?;
+        fs::rename(&new, &place)
+            .with_context(|| format!("{} cannot be replaced", place.display()))?;
     }
-    let sizes = written.map(|(name, text)| format!("{}: {} bytes\n", folder.join(name).display(), text.len()));
+    let sizes = written
+        .map(|(name, text)| format!("{}: {} bytes\n", folder.join(name).display(), text.len()));
     Ok(Outcome { text: sizes.concat(), complaints: Vec::new(), exit: SAME })
 }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 /// # Errors
 /// It is no recording, or it does not answer that question.
 pub fn document(kernel: &str, recording: &[u8], what: What) -> Result<Found> {
-    let mut report =
-        replay(recording, TABLE, false).map_err(|complaint| anyhow!("the recording of {kernel}: {complaint}"))?;
+    let mut report = replay(recording, TABLE, false)
+        .map_err(|complaint| anyhow!("the recording of {kernel}: {complaint}"))?;
     let fits = report.what == what || (report.what == What::Sweep && what == What::FreeBits);
     ensure!(
         fits,
@@ -27,9 +27,15 @@ pub fn document(kernel: &str, recording: &[u8], what: What) -> Result<Found> {
 }
 
 /// A report in the envelope of the lab.
-pub(crate) fn envelope(kernel: &str, made: &str, origin: (&str, &str), report: &Report) -> Result<Found> {
+pub(crate) fn envelope(
+    kernel: &str,
+    made: &str,
+    origin: (&str, &str),
+    report: &Report,
+) -> Result<Found> {
     let json = FORMATS.first().context("mapprobe has no format")?;
-    let document: Value = serde_json::from_str(&(json.write)(report)).context("what it printed is not JSON")?;
+    let document: Value =
+        serde_json::from_str(&(json.write)(report)).context("what it printed is not JSON")?;
     let (package, version) = origin;
     let value = json!({
         "schema": "mapprobe.lab",

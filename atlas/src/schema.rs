@@ -44,7 +44,8 @@ impl Schemas {
     /// A file of the project is no JSON Schema.
     pub fn load() -> Result<Schemas> {
         let load = |(name, text)| {
-            let schema = serde_json::from_str(text).with_context(|| format!("{name}.json is not JSON"))?;
+            let schema =
+                serde_json::from_str(text).with_context(|| format!("{name}.json is not JSON"))?;
             let validator = jsonschema::validator_for(&schema);
             Ok((name, validator.with_context(|| format!("{name}.json is not a JSON Schema"))?))
         };
@@ -69,21 +70,28 @@ impl Schemas {
         let found = self.0.iter().find(|(name, _)| named == name);
         let (_, validator) = found.with_context(|| {
             let names: Vec<_> = self.0.iter().map(|(name, _)| *name).collect();
-            let named =
-                if named.is_null() { "no schema is named".into() } else { format!("there is no schema {named}") };
+            let named = if named.is_null() {
+                "no schema is named".into()
+            } else {
+                format!("there is no schema {named}")
+            };
             let key = if at.is_empty() { "schema".into() } else { format!("{at}/schema") };
             format!("{named}; the key {key} should be one of {}", names.join(", "))
         })?;
         let fault = |error: jsonschema::ValidationError| {
             let pointer = format!("{at}{}", error.instance_path());
-            Fault { pointer: if pointer.is_empty() { "/".into() } else { pointer }, what: one_line(&error.to_string()) }
+            Fault {
+                pointer: if pointer.is_empty() { "/".into() } else { pointer },
+                what: one_line(&error.to_string()),
+            }
         };
         Ok(validator.iter_errors(document).map(fault).collect())
     }
 }
 
 fn one_line(text: &str) -> String {
-    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(COMPLAINT).collect();
+    let mut line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(COMPLAINT).collect();
     if text.chars().count() > COMPLAINT {
         line.push_str("...");
     }
@@ -98,13 +106,18 @@ mod tests {
     #[test]
     fn a_schema_that_there_is_not_is_answered_with_those_there_are() {
         let schemas = Schemas::load().unwrap();
-        for (document, word) in
-            [(json!({"schema": "other"}), "\"other\""), (json!([1]), "no schema is named"), (json!(7), "no schema")]
-        {
+        for (document, word) in [
+            (json!({"schema": "other"}), "\"other\""),
+            (json!([1]), "no schema is named"),
+            (json!(7), "no schema"),
+        ] {
             let error = schemas.faults(&document).unwrap_err().to_string();
             assert!(error.contains(word) && error.contains("mapprobe.free-bits"), "{error}");
         }
-        let error = schemas.faults(&json!({"schema": ENVELOPE, "document": {"schema": "x"}})).unwrap_err().to_string();
+        let error = schemas
+            .faults(&json!({"schema": ENVELOPE, "document": {"schema": "x"}}))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("/document/schema"), "{error}");
     }
 

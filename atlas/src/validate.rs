@@ -19,7 +19,9 @@ pub fn validate<P: AsRef<Path>>(files: &[P]) -> Result<Outcome> {
         let found = input::read(file.as_ref()).unwrap_or_else(|error| vec![Err(error)]);
         for found in found {
             let checked = found.and_then(|found| {
-                let faults = schemas.faults(&found.value).map_err(|error| error.context(found.place.to_string()))?;
+                let faults = schemas
+                    .faults(&found.value)
+                    .map_err(|error| error.context(found.place.to_string()))?;
                 Ok((found.place, faults))
             });
             match checked {

@@ -11,7 +11,8 @@ mod documents;
 /// The exit code and the lines about two documents.
 fn compared(old: &Value, new: &Value) -> (i32, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
-    let files = [write(folder.path(), "old", from_ref(old)), write(folder.path(), "new", from_ref(new))];
+    let files =
+        [write(folder.path(), "old", from_ref(old)), write(folder.path(), "new", from_ref(new))];
     let (exit, said, complained) = atlas(&["diff"], &[&files[0], &files[1]]);
     assert_eq!(complained, "");
     (exit, said.lines().map(str::to_owned).collect())
@@ -37,7 +38,8 @@ fn every_change_has_its_line() {
     new["process"]["euid"] = json!(1000);
     new["environment"] = json!([{"name": "a filter", "evidence": "seccomp"}]);
     let flags = new["flags"].as_array_mut().unwrap();
-    let names: Vec<String> = flags.iter().map(|flag| flag["name"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<String> =
+        flags.iter().map(|flag| flag["name"].as_str().unwrap().to_owned()).collect();
     flags[4]["verdict"] = json!("ignored");
     flags[4]["reason_code"] = json!("effect_absent");
     flags[4]["contexts"][1]["outcome"] = json!("EPERM");
@@ -46,7 +48,11 @@ fn every_change_has_its_line() {
     flags.remove(7);
     let (exit, lines) = compared(&old, &new);
     let context = &old["flags"][4]["contexts"][1];
-    let context = format!("{} of {}", context["type"].as_str().unwrap(), context["backing"].as_str().unwrap());
+    let context = format!(
+        "{} of {}",
+        context["type"].as_str().unwrap(),
+        context["backing"].as_str().unwrap()
+    );
     let expected = [
         format!("kernel.release: {} -> \"9.9\"", old["kernel"]["release"]),
         "process.euid: 0 -> 1000".into(),
@@ -54,7 +60,10 @@ fn every_change_has_its_line() {
         format!("{}: verdict: honored -> ignored", names[4]),
         format!("{}: reason_code: effect_seen -> effect_absent", names[4]),
         format!("{}: {context}: accepted -> EPERM", names[4]),
-        format!("{}: evidence: 0 calls only in the first report, 1 call only in the second", names[5]),
+        format!(
+            "{}: evidence: 0 calls only in the first report, 1 call only in the second",
+            names[5]
+        ),
         format!("{}: evidence: the same calls in another order", names[6]),
         format!("{}: only in the first report", names[7]),
     ];
@@ -69,9 +78,10 @@ fn every_change_has_its_line() {
 fn two_kernels_differ_in_what_changed_between_them() {
     let (exit, lines) = compared(&report("x86_64-5.10"), &report("x86_64-7.x"));
     assert_eq!(exit, 1);
-    for change in
-        ["MAP_DROPPABLE: verdict: unknown -> honored", "MAP_DROPPABLE: MAP_DROPPABLE of anonymous: EINVAL -> accepted"]
-    {
+    for change in [
+        "MAP_DROPPABLE: verdict: unknown -> honored",
+        "MAP_DROPPABLE: MAP_DROPPABLE of anonymous: EINVAL -> accepted",
+    ] {
         assert!(lines.iter().any(|line| line == change), "{lines:?}");
     }
     assert!(!lines.iter().any(|line| line.starts_with("MAP_FIXED: verdict")), "{lines:?}");
@@ -79,7 +89,10 @@ fn two_kernels_differ_in_what_changed_between_them() {
     let mut seen = flags.clone();
     seen.dedup();
     let count = |name| seen.iter().filter(|seen| **seen == name).count();
-    assert!(flags.iter().all(|name| count(*name) == 1), "the lines of a flag stand together: {flags:?}");
+    assert!(
+        flags.iter().all(|name| count(*name) == 1),
+        "the lines of a flag stand together: {flags:?}"
+    );
 }
 
 #[test]
@@ -91,10 +104,19 @@ fn what_cannot_be_compared_is_trouble() {
     let empty = folder.path().join("empty");
     fs::write(&empty, "").unwrap();
     let cases = [
-        (write(folder.path(), "two", &[report("hppa-5.10"), report("hppa64-6.12")]), "two has 2 documents"),
-        (write(folder.path(), "sweep", &[envelope("hppa-5.10", What::Sweep)]), "sweep is a mapprobe.sweep"),
+        (
+            write(folder.path(), "two", &[report("hppa-5.10"), report("hppa64-6.12")]),
+            "two has 2 documents",
+        ),
+        (
+            write(folder.path(), "sweep", &[envelope("hppa-5.10", What::Sweep)]),
+            "sweep is a mapprobe.sweep",
+        ),
         (write(folder.path(), "broken", &[broken]), "broken:1: /flags/0/verdict: \"perhaps\""),
-        (write(folder.path(), "other", &[json!({"schema": "other"})]), "there is no schema \"other\""),
+        (
+            write(folder.path(), "other", &[json!({"schema": "other"})]),
+            "there is no schema \"other\"",
+        ),
         (folder.path().join("none"), "none cannot be read"),
         (empty, "empty is empty"),
     ];
@@ -102,7 +124,10 @@ fn what_cannot_be_compared_is_trouble() {
         for files in [[&one, file], [file, &one]] {
             let (exit, said, complained) = atlas(&["diff"], &files.map(|file| file.as_path()));
             assert_eq!((exit, said.as_str()), (2, ""), "{complained}");
-            assert!(complained.contains(complaint) && complained.lines().count() == 1, "{complained}");
+            assert!(
+                complained.contains(complaint) && complained.lines().count() == 1,
+                "{complained}"
+            );
         }
     }
     assert_eq!(atlas(&["diff"], &[&one]).0, 2);

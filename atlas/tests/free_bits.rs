@@ -42,7 +42,10 @@ fn free_bits(kernel: &str, present: bool, validate: &[u32], any: &[u32], types: 
     document["with_map_shared_validate"] = json!(validate);
     document["with_any_map_type"] = json!(any);
     document["map_types"] = json!(types);
-    Column { free_bits: Some(serde_json::from_value(document).unwrap()), ..empty(Arch::X86_64, kernel) }
+    Column {
+        free_bits: Some(serde_json::from_value(document).unwrap()),
+        ..empty(Arch::X86_64, kernel)
+    }
 }
 
 /// A column with a sweep: the answers of some map types, without a bit and then with bits 0 to 5.
@@ -88,7 +91,10 @@ fn a_kernel_without_the_type_takes_no_bit_away() {
     let columns: Vec<&Column> = columns.iter().collect();
     let free = free::on_all(Arch::X86_64, &columns).unwrap();
     assert_eq!((free.with_map_shared_validate, free.map_types), (vec![9], vec![4]));
-    assert_eq!(free.without_validate.iter().map(|column| column.kernel.as_str()).collect::<Vec<_>>(), ["x86_64-4.10"]);
+    assert_eq!(
+        free.without_validate.iter().map(|column| column.kernel.as_str()).collect::<Vec<_>>(),
+        ["x86_64-4.10"]
+    );
     let only = free::on_all(Arch::X86_64, &columns[..1]).unwrap();
     assert_eq!(only.with_map_shared_validate, Vec::<u32>::new());
 }
@@ -117,10 +123,17 @@ fn lost_is_what_the_newest_refuses_and_an_older_one_took() {
     let words: Vec<String> = found.iter().map(lost::Lost::words).collect();
     assert_eq!(words, ["bit 0x08"]);
     assert_eq!(
-        found[0].taken.iter().map(|(column, how)| (column.kernel.as_str(), how.as_str())).collect::<Vec<_>>(),
+        found[0]
+            .taken
+            .iter()
+            .map(|(column, how)| (column.kernel.as_str(), how.as_str()))
+            .collect::<Vec<_>>(),
         [("hppa-1", "with MAP_SHARED, MAP_PRIVATE")]
     );
-    assert_eq!(found[0].refused.iter().map(|column| column.kernel.as_str()).collect::<Vec<_>>(), ["hppa-2"]);
+    assert_eq!(
+        found[0].refused.iter().map(|column| column.kernel.as_str()).collect::<Vec<_>>(),
+        ["hppa-2"]
+    );
     // A pipe that answers as if the bit were not there lets it pass: it is not refused whatever is mapped.
     let mut passing = new;
     passing[2].2[4] = "ENODEV";
@@ -134,11 +147,16 @@ fn lost_is_what_the_newest_refuses_and_an_older_one_took() {
 
 /// The kernels that are in these documents, and the models.
 fn gathered(kernels: &[&str], asked: &[What]) -> Vec<Column> {
-    let found = kernels.iter().flat_map(|kernel| asked.iter().map(|what| documents::envelope(kernel, *what)));
-    let found = found.map(|value| Found { place: Place { file: "recording".into(), line: 1 }, value });
+    let found = kernels
+        .iter()
+        .flat_map(|kernel| asked.iter().map(|what| documents::envelope(kernel, *what)));
+    let found =
+        found.map(|value| Found { place: Place { file: "recording".into(), line: 1 }, value });
     let models = atlas::models::documents().unwrap();
     let wanted = |model: &Found| {
-        asked.iter().any(|what| model.value["document"]["schema"] == format!("mapprobe.{}", what.word().plain()))
+        asked.iter().any(|what| {
+            model.value["document"]["schema"] == format!("mapprobe.{}", what.word().plain())
+        })
     };
     let all: Vec<Found> = models.into_iter().filter(wanted).chain(found).collect();
     gather(&Schemas::load().unwrap(), &all).unwrap()
@@ -159,19 +177,26 @@ fn on_parisc_0x08_could_not_have_carried_a_flag() {
         let found = lost::on_newest(Arch::Hppa, &columns);
         let bit = found.iter().find(|lost| lost.part == Part::Bit && lost.values == [0x08]);
         let bit = bit.unwrap_or_else(|| panic!("{asked:?}: {found:?}"));
-        let taken: Vec<_> = bit.taken.iter().map(|(column, how)| (column.kernel.as_str(), how.as_str())).collect();
+        let taken: Vec<_> =
+            bit.taken.iter().map(|(column, how)| (column.kernel.as_str(), how.as_str())).collect();
         assert_eq!(taken, [("hppa-4.10", how)], "{asked:?}");
         let refused: Vec<_> = bit.refused.iter().map(|column| column.kernel.as_str()).collect();
-        assert_eq!((refused, bit.name()), (vec!["hppa-5.10", "hppa64-6.12"], Some("MAP_DROPPABLE")));
+        assert_eq!(
+            (refused, bit.name()),
+            (vec!["hppa-5.10", "hppa64-6.12"], Some("MAP_DROPPABLE"))
+        );
         // Elsewhere the type field was always that wide.
         assert!(lost::on_newest(Arch::X86_64, &columns).is_empty(), "{asked:?}");
         assert!(lost::on_newest(Arch::Aarch64, &columns).is_empty(), "{asked:?}");
-        let types = found.iter().filter(|lost| lost.part == Part::MapType).flat_map(|lost| &lost.values);
-        let expected: &[u64] = if asked == [What::Report] { &[] } else { &[0x9, 0xa, 0x21, 0x22, 0x29, 0x2a] };
+        let types =
+            found.iter().filter(|lost| lost.part == Part::MapType).flat_map(|lost| &lost.values);
+        let expected: &[u64] =
+            if asked == [What::Report] { &[] } else { &[0x9, 0xa, 0x21, 0x22, 0x29, 0x2a] };
         assert_eq!(types.copied().collect::<Vec<_>>(), expected, "{asked:?}");
     }
     // Without the kernel from before 4.15 there is nothing to see.
     let columns = gathered(&documents::KERNELS, &What::ALL);
-    let columns: Vec<&Column> = columns.iter().filter(|column| column.kernel != "hppa-4.10").collect();
+    let columns: Vec<&Column> =
+        columns.iter().filter(|column| column.kernel != "hppa-4.10").collect();
     assert!(lost::on_newest(Arch::Hppa, &columns).is_empty());
 }

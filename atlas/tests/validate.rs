@@ -13,8 +13,9 @@ fn what_mapprobe_writes_is_valid() {
     let documents = all();
     for arch in ["x86_64", "aarch64", "hppa"] {
         for schema in ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bits"] {
-            let fits =
-                |value: &Value| value["document"]["tool"]["arch"] == arch && value["document"]["schema"] == schema;
+            let fits = |value: &Value| {
+                value["document"]["tool"]["arch"] == arch && value["document"]["schema"] == schema
+            };
             assert!(documents.iter().any(fits), "{arch} {schema}");
         }
     }
@@ -22,7 +23,10 @@ fn what_mapprobe_writes_is_valid() {
     let bare = folder.path().join("report.json");
     fs::write(&bare, serde_json::to_string_pretty(&report("x86_64-5.10")).unwrap()).unwrap();
     let (exit, said, complained) = atlas(&["validate"], &[&lines, &bare]);
-    assert_eq!((exit, said, complained.as_str()), (0, format!("{} documents, all valid\n", documents.len() + 1), ""));
+    assert_eq!(
+        (exit, said, complained.as_str()),
+        (0, format!("{} documents, all valid\n", documents.len() + 1), "")
+    );
 }
 
 #[test]
@@ -64,7 +68,12 @@ fn what_does_not_fit_is_named_with_file_line_and_place() {
     bare["flags"][1]["evidence"] = json!([]);
     bare["flags"][2]["value"] = json!(null);
     let (exit, said, _) = atlas(&["validate"], &[&write(folder.path(), "bare.ndjson", &[bare])]);
-    assert!(exit == 1 && said.contains(":1: /flags/1/evidence: ") && said.contains(":1: /flags/2/verdict: "), "{said}");
+    assert!(
+        exit == 1
+            && said.contains(":1: /flags/1/evidence: ")
+            && said.contains(":1: /flags/2/verdict: "),
+        "{said}"
+    );
 }
 
 #[test]
@@ -78,16 +87,23 @@ fn what_cannot_be_checked_is_trouble() {
         (format!("{good}\nnothing\n"), ":2: this is not JSON"),
         (good[..good.len() - 2].into(), ":1: this is not JSON"),
         ("{\n \"schema\": \n".into(), ": this is not JSON: EOF"),
-        ("{\"a\":1}".into(), ":1: no schema is named; the key schema should be one of mapprobe.report"),
+        (
+            "{\"a\":1}".into(),
+            ":1: no schema is named; the key schema should be one of mapprobe.report",
+        ),
         (good.replacen("mapprobe.lab", "mapprobe.map", 1), "there is no schema \"mapprobe.map\""),
-        (good.replace("mapprobe.free-bits", "mapprobe.bits"), "the key /document/schema should be one of"),
+        (
+            good.replace("mapprobe.free-bits", "mapprobe.bits"),
+            "the key /document/schema should be one of",
+        ),
     ];
     for (text, complaint) in cases {
         fs::write(&file, &text).unwrap();
         let (exit, said, complained) = atlas(&["validate"], &[&file]);
         assert!(exit == 2 && complained.contains(complaint), "{said}{complained}");
         assert!(
-            complained.starts_with("cargo atlas: ") && complained.contains(&file.display().to_string()),
+            complained.starts_with("cargo atlas: ")
+                && complained.contains(&file.display().to_string()),
             "{complained}"
         );
     }

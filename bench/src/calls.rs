@@ -79,7 +79,9 @@ struct Mapping {
 impl Mappings {
     /// An address relative to the newest mapping it lies in; `len` bytes from there on are asked about.
     fn locate(&self, address: u64, len: u64) -> Result<Argument> {
-        let holds = |mapping: &&Mapping| address.checked_sub(mapping.answer).is_some_and(|offset| offset < mapping.len);
+        let holds = |mapping: &&Mapping| {
+            address.checked_sub(mapping.answer).is_some_and(|offset| offset < mapping.len)
+        };
         let Some(mapping) = self.0.iter().rev().find(holds) else {
             if address >= CHOSEN_BY_KERNEL {
                 bail!("The recorded run uses the address {address:#x}, and no call had mapped it.");
@@ -88,7 +90,8 @@ impl Mappings {
         };
         let (call, power) = (mapping.call, address.trailing_zeros());
         // Room for such an address is three times as large as its alignment; all of that room is another matter.
-        let odd = power > PAGE && 3_u64.checked_shl(power) == Some(mapping.len) && len < mapping.len;
+        let odd =
+            power > PAGE && 3_u64.checked_shl(power) == Some(mapping.len) && len < mapping.len;
         Ok(match odd {
             true => Argument::Odd { call, power },
             false => Argument::Mapped { call, offset: address - mapping.answer },
@@ -111,9 +114,13 @@ fn call(asked: &Asked, mappings: &Mappings) -> Result<Option<SystemCall>> {
         Op::Munmap => (libc::SYS_munmap, vec![first?, b]),
         Op::Mincore => (libc::SYS_mincore, vec![first?, b, Output]),
         Op::Madvise => (libc::SYS_madvise, vec![first?, b, Plain(advice(asked.args[2])?)]),
-        Op::MsyncInvalidate => (libc::SYS_msync, vec![first?, b, Plain(libc::MS_INVALIDATE as u64)]),
+        Op::MsyncInvalidate => {
+            (libc::SYS_msync, vec![first?, b, Plain(libc::MS_INVALIDATE as u64)])
+        }
         Op::MemfdCreate => (libc::SYS_memfd_create, vec![text(), Plain(libc::MFD_CLOEXEC.into())]),
-        Op::Pipe => (libc::SYS_pipe2, vec![Output, Plain((libc::O_CLOEXEC | libc::O_NONBLOCK) as u64)]),
+        Op::Pipe => {
+            (libc::SYS_pipe2, vec![Output, Plain((libc::O_CLOEXEC | libc::O_NONBLOCK) as u64)])
+        }
         Op::Close => (libc::SYS_close, vec![a]),
         Op::Read => (libc::SYS_read, vec![a, Output, room(asked.answer.unwrap_or(1))]),
         Op::Pread => (libc::SYS_pread64, vec![a, Output, room(asked.answer.unwrap_or(1)), b]),
@@ -181,7 +188,8 @@ mod tests {
     use crate::recording::parse;
 
     fn arguments(lines: &str) -> Vec<Vec<Argument>> {
-        let recording = parse(&format!("mapprobe recording 1\narch x86_64\n{lines}"), "x86_64").unwrap();
+        let recording =
+            parse(&format!("mapprobe recording 1\narch x86_64\n{lines}"), "x86_64").unwrap();
         of(&recording).unwrap().into_iter().map(|call| call.arguments).collect()
     }
 
@@ -209,21 +217,32 @@ mod tests {
              munmap 7fb4a9600000 600000 = 0\n",
         );
         let of = |call: usize| (calls[call + 1][0].clone(), calls[call + 2][0].clone());
-        assert_eq!(of(0), (Argument::Odd { call: 0, power: 30 }, Argument::Mapped { call: 0, offset: 0 }));
-        assert_eq!(of(3), (Argument::Odd { call: 3, power: 21 }, Argument::Mapped { call: 3, offset: 0 }));
+        assert_eq!(
+            of(0),
+            (Argument::Odd { call: 0, power: 30 }, Argument::Mapped { call: 0, offset: 0 })
+        );
+        assert_eq!(
+            of(3),
+            (Argument::Odd { call: 3, power: 21 }, Argument::Mapped { call: 3, offset: 0 })
+        );
     }
 
     #[test]
     fn buffers_have_the_length_that_was_used() {
         let calls = arguments("write 5 < m = 3\nread 4 = 2 > s\nopen < /p = -2\n");
-        assert_eq!(calls[0], [Argument::Plain(5), Argument::Input(b"m\0\0".to_vec()), Argument::Plain(3)]);
+        assert_eq!(
+            calls[0],
+            [Argument::Plain(5), Argument::Input(b"m\0\0".to_vec()), Argument::Plain(3)]
+        );
         assert_eq!(calls[1], [Argument::Plain(4), Argument::Output, Argument::Plain(2)]);
         assert_eq!(calls[2][1], Argument::Input(b"/p\0".to_vec()));
     }
 
     #[test]
     fn an_address_from_nowhere_is_refused() {
-        let recording = parse("mapprobe recording 1\narch x86_64\nmunmap 7f0000001000 1000 = 0\n", "x86_64").unwrap();
+        let recording =
+            parse("mapprobe recording 1\narch x86_64\nmunmap 7f0000001000 1000 = 0\n", "x86_64")
+                .unwrap();
         assert!(of(&recording).unwrap_err().to_string().contains("0x7f0000001000"));
     }
 }

@@ -59,7 +59,8 @@ pub fn by_turns(programs: [&Path; 2], printed: usize, runs: usize) -> Result<[Ta
 /// A pipe with room for so many bytes; its reader does not wait for any.
 fn room(bytes: usize) -> Result<(PipeReader, PipeWriter)> {
     let (reader, writer) = pipe()?;
-    let got = fcntl(&writer, FcntlArg::F_SETPIPE_SZ(bytes.max(1) as i32)).context("No pipe has room for the report")?;
+    let got = fcntl(&writer, FcntlArg::F_SETPIPE_SZ(bytes.max(1) as i32))
+        .context("No pipe has room for the report")?;
     if (got as usize) < bytes {
         bail!("No pipe has room for the report.");
     }
@@ -107,7 +108,8 @@ mod tests {
 
     #[test]
     fn both_are_run_and_what_they_print_is_taken_away() {
-        let (pwd, quiet, failing) = (Path::new("/bin/pwd"), Path::new("/bin/true"), Path::new("/bin/false"));
+        let (pwd, quiet, failing) =
+            (Path::new("/bin/pwd"), Path::new("/bin/true"), Path::new("/bin/false"));
         let [one, other] = by_turns([pwd, quiet], 64, 3).unwrap();
         assert_eq!((one.wall.len(), other.faults.len()), (3, 3));
         assert!(by_turns([quiet, failing], 64, 1).is_err());

@@ -38,7 +38,8 @@ fn allowed(program: &Figures) -> u64 {
 }
 
 /// What is shown of many runs.
-const SHARES: [(&str, f64); 3] = [("lower quartile", 0.25), ("median", 0.5), ("upper quartile", 0.75)];
+const SHARES: [(&str, f64); 3] =
+    [("lower quartile", 0.25), ("median", 0.5), ("upper quartile", 0.75)];
 
 /// The table and the two sentences below it.
 pub fn text(program: &Figures, floor: &Figures) -> String {
@@ -67,7 +68,8 @@ pub fn text(program: &Figures, floor: &Figures) -> String {
         text += "The machine is busy with something else: wall times say little.\n";
     }
     let verdict = |within: bool| if within { "within budget" } else { "OVER BUDGET" };
-    text += &format!("time: {time:.2} times the floor, {TIME} allowed: {}\n", verdict(time <= TIME));
+    text +=
+        &format!("time: {time:.2} times the floor, {TIME} allowed: {}\n", verdict(time <= TIME));
     let room = allowed as f64 / 1024.0;
     text + &format!(
         "memory: {rss} kB, {room:.1} allowed ({MEMORY} and the report): {}\n",
@@ -77,7 +79,10 @@ pub fn text(program: &Figures, floor: &Figures) -> String {
 
 fn parts(name: &str, memory: &Memory) -> String {
     let parts = memory.parts.iter().filter(|&&(_, size)| size > 0);
-    format!("  {name}: {}\n", parts.map(|(part, size)| format!("{part} {size}")).collect::<Vec<_>>().join(", "))
+    format!(
+        "  {name}: {}\n",
+        parts.map(|(part, size)| format!("{part} {size}")).collect::<Vec<_>>().join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -95,8 +100,10 @@ mod tests {
         let floor = figures(100.0, 40, 0);
         let fits = figures(140.0, MEMORY + 10, 10 << 10);
         assert!(within(&fits, &floor) && !text(&fits, &floor).contains("OVER"));
-        for (figures, what) in [(figures(141.0, 40, 0), "time: 1.41"), (figures(100.0, MEMORY + 1, 0), "memory: 65 kB")]
-        {
+        for (figures, what) in [
+            (figures(141.0, 40, 0), "time: 1.41"),
+            (figures(100.0, MEMORY + 1, 0), "memory: 65 kB"),
+        ] {
             let text = text(&figures, &floor);
             let line = text.lines().find(|line| line.contains("OVER BUDGET")).unwrap();
             assert!(!within(&figures, &floor) && line.starts_with(what), "{text}");

@@ -28,13 +28,21 @@ const FLAGS: &[&str] = &[
 /// # Errors
 /// A sentence with what the compiler said.
 pub fn build(calls: &[SystemCall], folder: &Path) -> Result<PathBuf> {
-    let compiler = dist::workspace::program("gcc").context("gcc is not here; install the Debian package gcc.")?;
-    std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let compiler = dist::workspace::program("gcc")
+        .context("gcc is not here; install the Debian package gcc.")?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("{} cannot be made", folder.display()))?;
     let (from, to) = (folder.join("floor.c"), folder.join("floor"));
-    std::fs::write(&from, source(calls)).with_context(|| format!("{} cannot be written", from.display()))?;
-    let made = dist::workspace::command(compiler).args(FLAGS).arg("-o").args([&to, &from]).output()?;
+    std::fs::write(&from, source(calls))
+        .with_context(|| format!("{} cannot be written", from.display()))?;
+    let made =
+        dist::workspace::command(compiler).args(FLAGS).arg("-o").args([&to, &from]).output()?;
     if !made.status.success() {
-        bail!("{} was not compiled: {}", from.display(), String::from_utf8_lossy(&made.stderr).trim());
+        bail!(
+            "{} was not compiled: {}",
+            from.display(),
+            String::from_utf8_lossy(&made.stderr).trim()
+        );
     }
     Ok(to)
 }
@@ -102,7 +110,11 @@ fn source(calls: &[SystemCall]) -> String {
         }
         let keep = kept.get(&at).copied().unwrap_or(UNUSED);
         let places = places.map(|place| place.to_string()).join(",");
-        let _ = writeln!(rows, "{{{}, {keep}, {base}, {moved}, {aligned}, {{{places}}}}},", call.number);
+        let _ = writeln!(
+            rows,
+            "{{{}, {keep}, {base}, {moved}, {aligned}, {{{places}}}}},",
+            call.number
+        );
     }
     let constants = format!(
         "static const char input[] = {{\n{input}0}};\nstatic const unsigned long constants[] = {{\n{}0,0,0,0,0}};",
@@ -126,8 +138,14 @@ mod tests {
         let (private, nothing) = ((libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64, u64::MAX);
         let (room, page) = (3 << 21, Plain(4096));
         let calls = [
-            call(libc::SYS_mmap, vec![Plain(0), Plain(room), Plain(0), Plain(private), Plain(nothing), Plain(0)]),
-            call(libc::SYS_mincore, vec![Mapped { call: 0, offset: room - 4096 }, page.clone(), Output]),
+            call(
+                libc::SYS_mmap,
+                vec![Plain(0), Plain(room), Plain(0), Plain(private), Plain(nothing), Plain(0)],
+            ),
+            call(
+                libc::SYS_mincore,
+                vec![Mapped { call: 0, offset: room - 4096 }, page.clone(), Output],
+            ),
             call(libc::SYS_munmap, vec![Odd { call: 0, power: 21 }, page.clone()]),
             // Now there is a hole in it.
             call(libc::SYS_mincore, vec![Mapped { call: 0, offset: 0 }, Plain(room), Output]),
@@ -136,10 +154,16 @@ mod tests {
         ];
         let folder = dist::workspace::work().join("floor-test");
         let made = trace::run(&build(&calls, &folder).unwrap()).unwrap().calls;
-        let numbers: Vec<u64> =
-            calls.iter().map(|call| call.number as u64).chain([libc::SYS_exit_group as u64]).collect();
+        let numbers: Vec<u64> = calls
+            .iter()
+            .map(|call| call.number as u64)
+            .chain([libc::SYS_exit_group as u64])
+            .collect();
         assert_eq!(made.iter().map(|made| made.number).collect::<Vec<_>>(), numbers);
         let missing = i64::from(libc::ENOMEM);
-        assert_eq!(made.iter().map(|made| made.errno).collect::<Vec<_>>(), [0, 0, 0, missing, missing, 0, 0]);
+        assert_eq!(
+            made.iter().map(|made| made.errno).collect::<Vec<_>>(),
+            [0, 0, 0, missing, missing, 0, 0]
+        );
     }
 }

@@ -29,7 +29,8 @@ struct Arguments {
 
 /// Exit codes: 0 within the budgets (or help), 1 over one of them, 2 wrong arguments, or it could not be measured.
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let measured = match Arguments::from_args(&["cargo floor"], &words) {
         Ok(arguments) => measure(&arguments),
@@ -38,7 +39,10 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(exit) => {
-            eprintln!("cargo floor: {}\nSay `cargo floor --help` for the arguments.", exit.output.trim());
+            eprintln!(
+                "cargo floor: {}\nSay `cargo floor --help` for the arguments.",
+                exit.output.trim()
+            );
             return ExitCode::from(2);
         }
     };
@@ -58,17 +62,24 @@ fn main() -> ExitCode {
 fn measure(arguments: &Arguments) -> Result<[Figures; 2]> {
     ensure!(arguments.runs > 0, "--runs is 0; nothing can be said of no runs.");
     let program = match &arguments.program {
-        Some(file) => file.canonicalize().with_context(|| format!("{} is not here", file.display()))?,
+        Some(file) => {
+            file.canonicalize().with_context(|| format!("{} is not here", file.display()))?
+        }
         None => delivered()?,
     };
     let report = printed(&program, &[])?.len();
-    let recorded = String::from_utf8(printed(&program, &["--record", "-"])?).context("The recording is not text")?;
+    let recorded = String::from_utf8(printed(&program, &["--record", "-"])?)
+        .context("The recording is not text")?;
     let calls = calls::of(&recording::parse(&recorded, ARCH)?)?;
     let floor = floor::build(&calls, &workspace::root().join("target/floor"))?;
     let (of_program, of_floor) = (largest(&program)?, largest(&floor)?);
-    trace::compare(&of_program.calls, &of_floor.calls).context("The floor does not do what the program does")?;
+    trace::compare(&of_program.calls, &of_floor.calls)
+        .context("The floor does not do what the program does")?;
     let [program, floor] = clock::by_turns([&program, &floor], report, arguments.runs)?;
-    Ok([Figures { run: of_program, taken: program, report }, Figures { run: of_floor, taken: floor, report: 0 }])
+    Ok([
+        Figures { run: of_program, taken: program, report },
+        Figures { run: of_floor, taken: floor, report: 0 },
+    ])
 }
 
 /// Of several runs, the one with the most in memory: where the kernel puts the stack decides about a page.
@@ -88,7 +99,12 @@ fn printed(program: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     let output = Command::new(program).args(arguments).output();
     let output = output.with_context(|| format!("{} cannot be run", program.display()))?;
     if !output.status.success() {
-        bail!("{} ended with {}: {}", program.display(), output.status, String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "{} ended with {}: {}",
+            program.display(),
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(output.stdout)
 }

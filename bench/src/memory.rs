@@ -41,7 +41,9 @@ fn parts(text: &str) -> Vec<(String, u64)> {
             // A range of addresses, the rights, offset, device, inode, and perhaps a name.
             Some(range) if range.contains('-') => {
                 let rights = words.next().unwrap_or_default();
-                let name = words.nth(3).map_or("anonymous", |path| path.rsplit('/').next().unwrap_or(path));
+                let name = words
+                    .nth(3)
+                    .map_or("anonymous", |path| path.rsplit('/').next().unwrap_or(path));
                 parts.push((format!("{rights} {name}"), 0));
             }
             _ => {}

@@ -23,13 +23,19 @@ pub struct Asked {
 /// # Errors
 /// A sentence with the first line that is not understood.
 pub fn parse(text: &str, arch: &str) -> Result<Vec<Asked>> {
-    let lines = text.strip_prefix(BEGINS).context("The program wrote no recording of version 1.")?;
     let lines =
-        lines.strip_prefix(ARCH).and_then(|rest| rest.strip_prefix(arch)).and_then(|rest| rest.strip_prefix('\n'));
+        text.strip_prefix(BEGINS).context("The program wrote no recording of version 1.")?;
+    let lines = lines
+        .strip_prefix(ARCH)
+        .and_then(|rest| rest.strip_prefix(arch))
+        .and_then(|rest| rest.strip_prefix('\n'));
     let lines = lines.with_context(|| format!("The program is not for {arch}."))?;
     let calls = lines.lines().filter(|line| !line.starts_with(ARGUMENT) && !line.starts_with(END));
     calls
-        .map(|line| call(line).with_context(|| format!("This line of the recording is not understood: {line}")))
+        .map(|line| {
+            call(line)
+                .with_context(|| format!("This line of the recording is not understood: {line}"))
+        })
         .collect()
 }
 
@@ -38,7 +44,10 @@ fn call(line: &str) -> Result<Asked> {
     let (words, input) = asked.split_once(" < ").unwrap_or((asked, ""));
     let mut words = words.split(' ');
     let name = words.next().unwrap_or_default();
-    let at = Op::NAMES.iter().position(|known| *known == name).context("No call of this version has that name.")?;
+    let at = Op::NAMES
+        .iter()
+        .position(|known| *known == name)
+        .context("No call of this version has that name.")?;
     let mut args = [0; ARGS];
     for (at, word) in words.enumerate() {
         *args.get_mut(at).context("It has too many integers.")? = u64::from_str_radix(word, 16)?;
@@ -76,16 +85,23 @@ mod tests {
         let calls = parse(text, "x86_64").unwrap();
         assert_eq!(calls[0].args, [0, 0x800000, 0, 0x4022, u64::MAX]);
         let answers: Vec<_> = calls.iter().map(|call| (call.op, call.answer)).collect();
-        let expected =
-            [(Op::Mmap, Some(0x7f3a_5c00_0000)), (Op::Mincore, Some(0)), (Op::Write, Some(1)), (Op::Munmap, None)];
+        let expected = [
+            (Op::Mmap, Some(0x7f3a_5c00_0000)),
+            (Op::Mincore, Some(0)),
+            (Op::Write, Some(1)),
+            (Op::Munmap, None),
+        ];
         assert_eq!(answers, expected);
         assert_eq!(calls[2].input, [0x6d, 0]);
     }
 
     #[test]
     fn a_strange_line_is_named() {
-        for line in ["brk 0 = 0", "mmap 0", "write 4 < %6 = 1", "mmap 0 0 0 0 0 0 = 0", "mmap x = 0"] {
-            let refusal = parse(&format!("mapprobe recording 1\narch x86_64\n{line}\n"), "x86_64").unwrap_err();
+        for line in
+            ["brk 0 = 0", "mmap 0", "write 4 < %6 = 1", "mmap 0 0 0 0 0 0 = 0", "mmap x = 0"]
+        {
+            let refusal = parse(&format!("mapprobe recording 1\narch x86_64\n{line}\n"), "x86_64")
+                .unwrap_err();
             assert!(refusal.to_string().ends_with(line), "{refusal}");
         }
         assert!(parse("{}", "x86_64").is_err());

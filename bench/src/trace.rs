@@ -47,7 +47,8 @@ pub fn run(program: &Path) -> Result<Run> {
         | Options::PTRACE_O_TRACEEXEC
         | Options::PTRACE_O_TRACEEXIT
         | Options::PTRACE_O_TRACESYSGOOD;
-    ptrace::seize(process, options).context("A process of this user cannot be followed with ptrace(2) here")?;
+    ptrace::seize(process, options)
+        .context("A process of this user cannot be followed with ptrace(2) here")?;
     stdin.write_all(b"\n")?;
     drop(stdin);
     follow(process).with_context(|| format!("{} cannot be followed", program.display()))
@@ -96,7 +97,10 @@ fn follow(process: Pid) -> Result<Run> {
 fn made(process: Pid) -> Result<Made> {
     let registers = ptrace::getregs(process)?;
     let answer = registers.rax as i64;
-    Ok(Made { number: registers.orig_rax, errno: if (-4095..0).contains(&answer) { -answer } else { 0 } })
+    Ok(Made {
+        number: registers.orig_rax,
+        errno: if (-4095..0).contains(&answer) { -answer } else { 0 },
+    })
 }
 
 /// What is measured is a program for x86-64.
@@ -113,10 +117,18 @@ pub fn compare(program: &[Made], floor: &[Made]) -> Result<(usize, usize)> {
     // Without the call that ends both.
     let same = floor.split_last().context("The floor made no call.")?.1;
     let program = program.split_last().context("The program made no call.")?.1;
-    let alike = |from: usize| program[from..].iter().zip(same).take_while(|(one, other)| one == other).count();
+    let alike = |from: usize| {
+        program[from..].iter().zip(same).take_while(|(one, other)| one == other).count()
+    };
     let places = 0..(program.len() + 1).saturating_sub(same.len());
-    let Some((from, agreed)) = places.map(|from| (from, alike(from))).max_by_key(|&(_, agreed)| agreed) else {
-        bail!("The program made {} system calls, fewer than the {} of its recording.", program.len(), same.len());
+    let Some((from, agreed)) =
+        places.map(|from| (from, alike(from))).max_by_key(|&(_, agreed)| agreed)
+    else {
+        bail!(
+            "The program made {} system calls, fewer than the {} of its recording.",
+            program.len(),
+            same.len()
+        );
     };
     if agreed < same.len() {
         bail!(
@@ -140,7 +152,8 @@ mod tests {
     #[test]
     fn the_floor_is_a_piece_of_the_program() {
         assert_eq!(compare(&made(&[39, 13, 9, 11, 1, 231]), &made(&[9, 11, 231])).unwrap(), (2, 1));
-        let refusal = compare(&made(&[39, 9, 10, 1, 231]), &made(&[9, 11, 231])).unwrap_err().to_string();
+        let refusal =
+            compare(&made(&[39, 9, 10, 1, 231]), &made(&[9, 11, 231])).unwrap_err().to_string();
         assert!(refusal.contains("Call 2"), "{refusal}");
         assert!(compare(&made(&[9, 231]), &made(&[9, 11, 231])).is_err());
         let failed = vec![Made { number: 9, errno: 22 }, Made { number: 231, errno: 0 }];
@@ -151,6 +164,9 @@ mod tests {
     fn a_run_is_followed_to_its_end() {
         let run = run(Path::new("/bin/true")).unwrap();
         assert_eq!(run.calls.last().unwrap().number, libc::SYS_exit_group as u64);
-        assert!(run.memory.rss > 0 && run.memory.parts.iter().any(|(name, _)| name.ends_with("[stack]")));
+        assert!(
+            run.memory.rss > 0
+                && run.memory.parts.iter().any(|(name, _)| name.ends_with("[stack]"))
+        );
     }
 }

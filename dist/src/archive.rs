@@ -20,7 +20,12 @@ pub struct Entry {
 impl Entry {
     /// A file with permissions such as `0o755`.
     pub fn file(name: impl Into<String>, permissions: u32, content: impl Into<Vec<u8>>) -> Entry {
-        Entry { name: name.into(), mode: 0o100_000 | permissions, device: (0, 0), content: content.into() }
+        Entry {
+            name: name.into(),
+            mode: 0o100_000 | permissions,
+            device: (0, 0),
+            content: content.into(),
+        }
     }
 
     /// A folder that everybody may read.
@@ -35,7 +40,12 @@ impl Entry {
 
     /// A character device such as `dev/console`, 5 and 1.
     pub fn device(name: impl Into<String>, permissions: u32, major: u32, minor: u32) -> Entry {
-        Entry { name: name.into(), mode: 0o020_000 | permissions, device: (major, minor), content: Vec::new() }
+        Entry {
+            name: name.into(),
+            mode: 0o020_000 | permissions,
+            device: (major, minor),
+            content: Vec::new(),
+        }
     }
 }
 
@@ -45,7 +55,11 @@ pub fn write(entries: &[Entry]) -> Vec<u8> {
     for (at, entry) in entries.iter().enumerate() {
         header(&mut bytes, at as u32 + 1, entry);
     }
-    header(&mut bytes, 0, &Entry { name: "TRAILER!!!".into(), mode: 0, device: (0, 0), content: Vec::new() });
+    header(
+        &mut bytes,
+        0,
+        &Entry { name: "TRAILER!!!".into(), mode: 0, device: (0, 0), content: Vec::new() },
+    );
     pad(&mut bytes, 512);
     bytes
 }
@@ -69,7 +83,21 @@ fn header(to: &mut Vec<u8>, inode: u32, entry: &Entry) {
     let (size, name_size) = (entry.content.len() as u32, entry.name.len() as u32 + 1);
     to.extend(b"070701");
     // Inode, mode, uid, gid, links, mtime, size, device of the file system (2), of the entry (2), size of the name, checksum.
-    for number in [inode, entry.mode, 0, 0, links, 0, size, 0, 0, entry.device.0, entry.device.1, name_size, 0] {
+    for number in [
+        inode,
+        entry.mode,
+        0,
+        0,
+        links,
+        0,
+        size,
+        0,
+        0,
+        entry.device.0,
+        entry.device.1,
+        name_size,
+        0,
+    ] {
         to.extend(format!("{number:08x}").bytes());
     }
     to.extend(entry.name.bytes());
@@ -109,7 +137,8 @@ mod tests {
         });
         let mut cpio = Command::new("cpio");
         let cpio = cpio.args(["-t", "-v", "--numeric-uid-gid"]).env("TZ", "UTC").env("LC_ALL", "C");
-        let mut cpio = cpio.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cpio starts");
+        let mut cpio =
+            cpio.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cpio starts");
         cpio.stdin.take().unwrap().write_all(archive).unwrap();
         let said = cpio.wait_with_output().unwrap();
         assert!(said.status.success());
@@ -119,9 +148,13 @@ mod tests {
     #[test]
     fn the_real_cpio_reads_it() {
         let text = listed(&write(&entries()));
-        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        let lines: Vec<Vec<&str>> =
+            text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[0], ["drwxr-xr-x", "2", "0", "0", "0", "Jan", "1", "1970", "dev"]);
-        assert_eq!(lines[1], ["crw-------", "1", "0", "0", "5,", "1", "Jan", "1", "1970", "dev/console"]);
+        assert_eq!(
+            lines[1],
+            ["crw-------", "1", "0", "0", "5,", "1", "Jan", "1", "1970", "dev/console"]
+        );
         assert_eq!(lines[2], ["-rwxr-xr-x", "1", "0", "0", "7", "Jan", "1", "1970", "mapprobe"]);
         assert_eq!(lines[3][8..], ["init", "->", "mapprobe"]);
         assert_eq!(lines.len(), 4);
@@ -130,10 +163,17 @@ mod tests {
     #[test]
     fn every_header_begins_at_a_multiple_of_four() {
         let bytes = write(&entries());
-        let headers = bytes.windows(6).enumerate().filter(|(_, window)| *window == b"070701").map(|(at, _)| at);
+        let headers = bytes
+            .windows(6)
+            .enumerate()
+            .filter(|(_, window)| *window == b"070701")
+            .map(|(at, _)| at);
         let headers: Vec<usize> = headers.collect();
         assert_eq!(headers.len(), 5, "four entries and the trailer");
-        assert!(headers.iter().all(|at| at % 4 == 0) && bytes.len().is_multiple_of(512), "{headers:?}");
+        assert!(
+            headers.iter().all(|at| at % 4 == 0) && bytes.len().is_multiple_of(512),
+            "{headers:?}"
+        );
     }
 
     #[test]

@@ -13,7 +13,8 @@ pub struct Cache(PathBuf);
 impl Cache {
     /// `$MAPPROBE_CACHE`, else `$XDG_CACHE_HOME/mapprobe`, else `~/.cache/mapprobe`; made when it is not there.
     pub fn open() -> Result<Cache> {
-        let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let folder =
+            |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let path = match (folder("MAPPROBE_CACHE"), folder("XDG_CACHE_HOME"), folder("HOME")) {
             (Some(own), _, _) => own,
             (None, Some(cache), _) => cache.join("mapprobe"),
@@ -28,8 +29,9 @@ impl Cache {
     /// A cache in a folder of the caller's choice.
     pub fn at(path: impl Into<PathBuf>) -> Result<Cache> {
         let path = path.into();
-        fs::create_dir_all(&path)
-            .with_context(|| format!("{} cannot be made; set MAPPROBE_CACHE to another folder", path.display()))?;
+        fs::create_dir_all(&path).with_context(|| {
+            format!("{} cannot be made; set MAPPROBE_CACHE to another folder", path.display())
+        })?;
         Ok(Cache(path))
     }
 
@@ -55,10 +57,12 @@ impl Lock {
     /// Locks the file at `path`, which is made when it is not there, after waiting for whoever holds it.
     pub fn take(path: &Path) -> Result<Lock> {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).with_context(|| format!("{} cannot be made", parent.display()))?;
+            fs::create_dir_all(parent)
+                .with_context(|| format!("{} cannot be made", parent.display()))?;
         }
         let file = File::options().create(true).truncate(false).write(true).open(path);
-        let file = file.with_context(|| format!("the lock file {} cannot be opened", path.display()))?;
+        let file =
+            file.with_context(|| format!("the lock file {} cannot be opened", path.display()))?;
         file.lock().with_context(|| format!("{} cannot be locked", path.display()))?;
         Ok(Lock { _file: file })
     }

@@ -1,6 +1,8 @@
 //! What a file must be before it is delivered. Knows bytes and targets; does no I/O.
 
-use object::elf::{ELFCLASS32, ELFCLASS64, FileHeader32, FileHeader64, PF_W, PF_X, PT_DYNAMIC, PT_INTERP};
+use object::elf::{
+    ELFCLASS32, ELFCLASS64, FileHeader32, FileHeader64, PF_W, PF_X, PT_DYNAMIC, PT_INTERP,
+};
 use object::read::elf::{FileHeader, ProgramHeader};
 use std::fmt;
 use targets::{Elf, Target};
@@ -26,7 +28,12 @@ pub enum Refusal {
 
 /// Everything that is wrong with a delivered file; nothing when it is right. `paths` are folders of the building machine, and
 /// the budget binds only when std was rebuilt.
-pub fn refusals(bytes: &[u8], target: &Target, paths: &[String], std_rebuilt: bool) -> Vec<Refusal> {
+pub fn refusals(
+    bytes: &[u8],
+    target: &Target,
+    paths: &[String],
+    std_rebuilt: bool,
+) -> Vec<Refusal> {
     let mut found = match (bytes.get(..4), bytes.get(4)) {
         (Some(b"\x7fELF"), Some(&class)) if class == ELFCLASS32.0 => {
             headers::<FileHeader32<object::Endianness>>(bytes, target)
@@ -54,7 +61,10 @@ pub fn sentences(refusals: &[Refusal], target: &Target) -> String {
     refusals.iter().map(sentence).collect::<Vec<_>>().join(" ")
 }
 
-fn headers<F: FileHeader<Endian = object::Endianness>>(bytes: &[u8], target: &Target) -> Vec<Refusal> {
+fn headers<F: FileHeader<Endian = object::Endianness>>(
+    bytes: &[u8],
+    target: &Target,
+) -> Vec<Refusal> {
     let not_elf = |reason: object::Error| vec![Refusal::NotElf(reason.to_string())];
     let header = match F::parse(bytes) {
         Ok(header) => header,
@@ -113,13 +123,21 @@ impl Refusal {
                 )
             }
             Refusal::WrongMachine(found) => {
-                format!("It is for {}; {name} is {}.", Identification(found), Identification(&target.elf))
+                format!(
+                    "It is for {}; {name} is {}.",
+                    Identification(found),
+                    Identification(&target.elf)
+                )
             }
             Refusal::NotStatic(header) => {
-                format!("It is not static: it has a program header {header}; a file that needs no other was expected.")
+                format!(
+                    "It is not static: it has a program header {header}; a file that needs no other was expected."
+                )
             }
             Refusal::WritableAndExecutable(at) => {
-                format!("Its program header {at} is writable and executable; no memory should be both.")
+                format!(
+                    "Its program header {at} is writable and executable; no memory should be both."
+                )
             }
             Refusal::Path(path) => {
                 format!(
@@ -157,27 +175,47 @@ mod tests {
     /// An ELF file with the given program headers `(p_type, p_flags)` and nothing else.
     fn forged(elf: &Elf, e_type: u16, segments: &[(u32, u32)]) -> Vec<u8> {
         let wide = elf.bits == 64;
-        let half = |value: u16| if elf.big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
-        let word = |value: u32| if elf.big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        let half =
+            |value: u16| if elf.big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
+        let word =
+            |value: u32| if elf.big_endian { value.to_be_bytes() } else { value.to_le_bytes() };
         let address = |value: u32| match (wide, elf.big_endian) {
             (true, false) => u64::from(value).to_le_bytes().to_vec(),
             (true, true) => u64::from(value).to_be_bytes().to_vec(),
             (false, _) => word(value).to_vec(),
         };
         let (header, entry) = if wide { (64, 56) } else { (52, 32) };
-        let mut bytes = vec![0x7f, b'E', b'L', b'F', if wide { 2 } else { 1 }, if elf.big_endian { 2 } else { 1 }, 1];
+        let mut bytes = vec![
+            0x7f,
+            b'E',
+            b'L',
+            b'F',
+            if wide { 2 } else { 1 },
+            if elf.big_endian { 2 } else { 1 },
+            1,
+        ];
         bytes.resize(16, 0);
         bytes.extend([half(e_type), half(elf.machine)].concat());
-        bytes.extend([word(1).to_vec(), address(0x10000), address(header), address(0), word(0).to_vec()].concat());
+        bytes.extend(
+            [word(1).to_vec(), address(0x10000), address(header), address(0), word(0).to_vec()]
+                .concat(),
+        );
         for value in [header as u16, entry, segments.len() as u16, 0, 0, 0] {
             bytes.extend(half(value));
         }
         for (p_type, p_flags) in segments {
-            let fields = [address(0), address(0x10000), address(0x10000), address(0), address(0)].concat();
+            let fields =
+                [address(0), address(0x10000), address(0x10000), address(0), address(0)].concat();
             if wide {
-                bytes.extend([word(*p_type).to_vec(), word(*p_flags).to_vec(), fields, address(4096)].concat());
+                bytes.extend(
+                    [word(*p_type).to_vec(), word(*p_flags).to_vec(), fields, address(4096)]
+                        .concat(),
+                );
             } else {
-                bytes.extend([word(*p_type).to_vec(), fields, word(*p_flags).to_vec(), word(4096).to_vec()].concat());
+                bytes.extend(
+                    [word(*p_type).to_vec(), fields, word(*p_flags).to_vec(), word(4096).to_vec()]
+                        .concat(),
+                );
             }
         }
         bytes
@@ -202,7 +240,9 @@ mod tests {
     #[test]
     fn a_dynamic_file_is_refused() {
         for target in ALL {
-            let found = |kind| refusals(&forged(&target.elf, 2, &[(LOAD, R_X), (kind, 4)]), target, &[], true);
+            let found = |kind| {
+                refusals(&forged(&target.elf, 2, &[(LOAD, R_X), (kind, 4)]), target, &[], true)
+            };
             assert_eq!(found(3), [Refusal::NotStatic("INTERP")]);
             assert_eq!(found(2), [Refusal::NotStatic("DYNAMIC")]);
         }
@@ -211,7 +251,10 @@ mod tests {
     #[test]
     fn a_position_independent_file_is_refused() {
         for target in ALL {
-            assert_eq!(refusals(&forged(&target.elf, 3, &[(LOAD, R_X)]), target, &[], true), [Refusal::NotProgram(3)]);
+            assert_eq!(
+                refusals(&forged(&target.elf, 3, &[(LOAD, R_X)]), target, &[], true),
+                [Refusal::NotProgram(3)]
+            );
         }
     }
 
@@ -220,15 +263,27 @@ mod tests {
         for target in ALL {
             for other in ALL {
                 let found = refusals(&right(other), target, &[], true);
-                let expected = if other.elf == target.elf { vec![] } else { vec![Refusal::WrongMachine(other.elf)] };
+                let expected = if other.elf == target.elf {
+                    vec![]
+                } else {
+                    vec![Refusal::WrongMachine(other.elf)]
+                };
                 assert_eq!(found, expected);
             }
             let turned = Elf { big_endian: !target.elf.big_endian, ..target.elf };
             let bytes = forged(&turned, 2, &[(LOAD, R_X)]);
-            assert_eq!(refusals(&bytes, target, &[], true), [Refusal::WrongMachine(turned)], "byte order");
+            assert_eq!(
+                refusals(&bytes, target, &[], true),
+                [Refusal::WrongMachine(turned)],
+                "byte order"
+            );
             let other_class = Elf { bits: 96 - target.elf.bits, ..target.elf };
             let bytes = forged(&other_class, 2, &[(LOAD, R_X)]);
-            assert_eq!(refusals(&bytes, target, &[], true), [Refusal::WrongMachine(other_class)], "class");
+            assert_eq!(
+                refusals(&bytes, target, &[], true),
+                [Refusal::WrongMachine(other_class)],
+                "class"
+            );
         }
     }
 
@@ -246,8 +301,13 @@ mod tests {
     fn a_path_of_the_building_machine_is_refused() {
         let target = ALL[0];
         let file = |text: &str| [right(target), text.into()].concat();
-        let found = |bytes: &[u8]| refusals(bytes, target, &["/home/somebody".into(), "/".into(), String::new()], true);
-        assert_eq!(found(&file("x/home/somebody/src/main.rs")), [Refusal::Path("/home/somebody".into())]);
+        let found = |bytes: &[u8]| {
+            refusals(bytes, target, &["/home/somebody".into(), "/".into(), String::new()], true)
+        };
+        assert_eq!(
+            found(&file("x/home/somebody/src/main.rs")),
+            [Refusal::Path("/home/somebody".into())]
+        );
         assert_eq!(found(&file("/home/somebody-else/src")), []);
     }
 
@@ -258,7 +318,10 @@ mod tests {
             bytes.resize(target.budget as usize, 0);
             assert_eq!(refusals(&bytes, target, &[], true), []);
             bytes.push(0);
-            assert_eq!(refusals(&bytes, target, &[], true), [Refusal::OverBudget(target.budget + 1)]);
+            assert_eq!(
+                refusals(&bytes, target, &[], true),
+                [Refusal::OverBudget(target.budget + 1)]
+            );
             assert_eq!(refusals(&bytes, target, &[], false), []);
         }
     }
@@ -266,7 +329,10 @@ mod tests {
     #[test]
     fn what_is_no_elf_file_is_refused() {
         for bytes in [&b""[..], b"#!/bin/sh\n", b"\x7fELF\x02\x01", &right(ALL[0])[..70]] {
-            assert!(matches!(refusals(bytes, ALL[0], &[], true)[..], [Refusal::NotElf(_)]), "{bytes:?}");
+            assert!(
+                matches!(refusals(bytes, ALL[0], &[], true)[..], [Refusal::NotElf(_)]),
+                "{bytes:?}"
+            );
         }
     }
 

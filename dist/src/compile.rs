@@ -43,7 +43,8 @@ impl Flags {
 }
 
 /// What cargo is told when std is rebuilt, beside the flags of the compiler.
-pub const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+pub const BUILD_STD: [&str; 2] =
+    ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
 
 /// A crate that was compiled for a program: what cargo calls it, and where its `Cargo.toml` is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +78,11 @@ pub fn compile(
         // No landing pads, no messages, no unwinder: no panic is reachable (ARCHITECTURE.md, "What always holds").
         rustflags.add(["-Zunstable-options", "-Cpanic=immediate-abort"]);
         // What only panic messages and `{:?}` would use; and measured: inlining makes the program larger.
-        rustflags.add(["-Zlocation-detail=none", "-Zfmt-debug=none", "-Cllvm-args=--inline-threshold=0"]);
+        rustflags.add([
+            "-Zlocation-detail=none",
+            "-Zfmt-debug=none",
+            "-Cllvm-args=--inline-threshold=0",
+        ]);
     }
     for folder in workspace::private(&toolchain.folders()) {
         // What replaces a folder must not be a folder of anybody's machine.
@@ -104,15 +109,23 @@ pub fn compile(
         cargo.args(BUILD_STD);
     }
     cargo.arg("--").args(link);
-    let said = cargo.output().with_context(|| format!("{} cannot be started", toolchain.cargo.display()))?;
+    let said = cargo
+        .output()
+        .with_context(|| format!("{} cannot be started", toolchain.cargo.display()))?;
     if !said.status.success() {
         let text = String::from_utf8_lossy(&said.stderr);
-        bail!("{} could not be compiled for {triple} with {}:\n{}", source.name(), toolchain.version, text.trim());
+        bail!(
+            "{} could not be compiled for {triple} with {}:\n{}",
+            source.name(),
+            toolchain.version,
+            text.trim()
+        );
     }
     let extension = if triple.starts_with("wasm") { ".wasm" } else { "" };
     let folder = target_dir.join(triple).join("release");
     let folder = if source == Source::Program { folder } else { folder.join("examples") };
-    let crates = crates(&said.stdout, &target_dir.join(triple), source).context("cargo's messages cannot be read")?;
+    let crates = crates(&said.stdout, &target_dir.join(triple), source)
+        .context("cargo's messages cannot be read")?;
     Ok(Compiled { path: folder.join(format!("{}{extension}", source.name())), crates })
 }
 
@@ -120,10 +133,18 @@ pub fn compile(
 fn crates(messages: &[u8], folder: &Path, source: Source) -> Result<Vec<Crate>> {
     let mut crates = Vec::new();
     for message in Message::parse_stream(messages) {
-        let Message::CompilerArtifact(Artifact { package_id, manifest_path, target, filenames, .. }) = message? else {
+        let Message::CompilerArtifact(Artifact {
+            package_id,
+            manifest_path,
+            target,
+            filenames,
+            ..
+        }) = message?
+        else {
             continue;
         };
-        let library = !target.kind.iter().any(|kind| matches!(kind, TargetKind::Bin | TargetKind::Example));
+        let library =
+            !target.kind.iter().any(|kind| matches!(kind, TargetKind::Bin | TargetKind::Example));
         if library && filenames.iter().any(|file| file.as_std_path().starts_with(folder)) {
             crates.push(Crate { id: package_id.repr, manifest: manifest_path.into() });
         }
@@ -138,10 +159,18 @@ fn crates(messages: &[u8], folder: &Path, source: Source) -> Result<Vec<Crate>> 
 
 /// Runs a tool of the build to its end. An error has what the tool said.
 pub fn run(command: &mut std::process::Command) -> Result<()> {
-    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let said = command.output().with_context(|| format!("{name} cannot be started"))?;
     if !said.status.success() {
-        bail!("{name} ended with {}:\n{}", said.status, String::from_utf8_lossy(&said.stderr).trim());
+        bail!(
+            "{name} ended with {}:\n{}",
+            said.status,
+            String::from_utf8_lossy(&said.stderr).trim()
+        );
     }
     Ok(())
 }

@@ -33,7 +33,8 @@ pub enum Kind {
 /// # Errors
 /// A file is not there, or a line of the list is none: a sentence that names it.
 pub fn packed(kind: Kind, made: impl Fn(&str) -> Result<Vec<u8>>) -> Result<Vec<Packed>> {
-    let list = fs::read_to_string(workspace::root().join(LIST)).with_context(|| format!("{LIST} cannot be read"))?;
+    let list = fs::read_to_string(workspace::root().join(LIST))
+        .with_context(|| format!("{LIST} cannot be read"))?;
     let mut files = Vec::new();
     for line in list.lines().filter(|line| !line.starts_with('#')) {
         let (source, permissions, deb, tar) = row(line)?;
@@ -43,10 +44,12 @@ pub fn packed(kind: Kind, made: impl Fn(&str) -> Result<Vec<u8>>) -> Result<Vec<
         }
         let bytes = match source.strip_prefix('[').and_then(|source| source.strip_suffix(']')) {
             Some(name) => made(name)?,
-            None => fs::read(workspace::root().join(source))
-                .with_context(|| format!("{source} cannot be read; {LIST} says that a package has it as {path}"))?,
+            None => fs::read(workspace::root().join(source)).with_context(|| {
+                format!("{source} cannot be read; {LIST} says that a package has it as {path}")
+            })?,
         };
-        let bytes = if path.ends_with(".gz") && !bytes.starts_with(&GZIP) { gzip(&bytes)? } else { bytes };
+        let bytes =
+            if path.ends_with(".gz") && !bytes.starts_with(&GZIP) { gzip(&bytes)? } else { bytes };
         files.push(Packed { path: path.into(), permissions, bytes });
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -61,7 +64,9 @@ fn row(line: &str) -> Result<(&str, u32, &str, &str)> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
         [source, permissions, deb, tar] if !deb.starts_with('/') && !tar.starts_with('/') => {
-            if let Some(permissions) = u32::from_str_radix(permissions, 8).ok().filter(|bits| *bits <= 0o777) {
+            if let Some(permissions) =
+                u32::from_str_radix(permissions, 8).ok().filter(|bits| *bits <= 0o777)
+            {
                 return Ok((source, permissions, deb, tar));
             }
         }
@@ -80,7 +85,9 @@ mod tests {
     #[test]
     fn a_line_has_four_columns() {
         assert_eq!(row("a/b  755 usr/b.gz   -").unwrap(), ("a/b", 0o755, "usr/b.gz", "-"));
-        for wrong in ["", "a 644 b", "a 644 b c d", "a 9 b c", "a 1777 b c", "a 644 /b c", "a 644 b /c"] {
+        for wrong in
+            ["", "a 644 b", "a 644 b c d", "a 9 b c", "a 1777 b c", "a 644 /b c", "a 644 b /c"]
+        {
             assert!(row(wrong).unwrap_err().to_string().contains("a line that is none"), "{wrong}");
         }
     }

@@ -24,7 +24,10 @@ pub fn seconds() -> Result<u64> {
 /// The date in UTC, in a form of `date(1)`.
 pub fn text(form: &str) -> Result<String> {
     let (at, form) = (format!("--date=@{}", seconds()?), format!("+{form}"));
-    let said = workspace::command("date").args(["--utc", &at, &form]).output().context("date cannot be started")?;
+    let said = workspace::command("date")
+        .args(["--utc", &at, &form])
+        .output()
+        .context("date cannot be started")?;
     if !said.status.success() {
         bail!("date ended with {}: {}", said.status, String::from_utf8_lossy(&said.stderr).trim());
     }
@@ -35,7 +38,9 @@ fn parse(text: &str) -> Result<u64> {
     // Nine thousand years: what a tar header has room for, and date(1) can say.
     let number = text.parse().ok().filter(|seconds| *seconds < 1 << 33);
     number.with_context(|| {
-        format!("{EPOCH} is {text:?}; a number of seconds since 1970 was expected, such as {VERSION}.")
+        format!(
+            "{EPOCH} is {text:?}; a number of seconds since 1970 was expected, such as {VERSION}."
+        )
     })
 }
 
@@ -47,7 +52,10 @@ mod tests {
     fn only_seconds_are_taken() {
         assert_eq!((parse("0").unwrap(), parse("1767225600").unwrap()), (0, VERSION));
         for wrong in ["", "-1", "now", "2026-01-01", "1e9", "8589934592", "18446744073709551616"] {
-            assert!(parse(wrong).unwrap_err().to_string().contains("a number of seconds since 1970"), "{wrong}");
+            assert!(
+                parse(wrong).unwrap_err().to_string().contains("a number of seconds since 1970"),
+                "{wrong}"
+            );
         }
     }
 }

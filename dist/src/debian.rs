@@ -54,7 +54,8 @@ impl Mirror {
         let sources = sources::read()?;
         let debian = |security: bool| {
             let fits = |source: &&sources::Source| {
-                source.suite.contains("-security") == security && source.components.iter().any(|name| name == "main")
+                source.suite.contains("-security") == security
+                    && source.components.iter().any(|name| name == "main")
             };
             sources.iter().filter(fits).find(|source| source.is_debian())
         };
@@ -64,8 +65,10 @@ impl Mirror {
                  /etc/apt/sources.list.d/. Add one, for example `deb http://deb.debian.org/debian bookworm main`."
             )
         };
-        let keyring =
-            [main.signed_by.clone(), Some(sources::KEYRING.into())].into_iter().flatten().find(|path| path.is_file());
+        let keyring = [main.signed_by.clone(), Some(sources::KEYRING.into())]
+            .into_iter()
+            .flatten()
+            .find(|path| path.is_file());
         let Some(keyring) = keyring else {
             bail!(
                 "Debian's signing keys are not here: {} is missing. Install debian-archive-keyring.",
@@ -108,10 +111,11 @@ impl Mirror {
         };
         let path = fetch::verified(&agent, cache, &file)?;
         let mut text = String::new();
-        let packed = fs::File::open(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-        liblzma::read::XzDecoder::new(packed)
-            .read_to_string(&mut text)
-            .with_context(|| format!("{} is not a readable xz file; delete it and try again", path.display()))?;
+        let packed =
+            fs::File::open(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        liblzma::read::XzDecoder::new(packed).read_to_string(&mut text).with_context(|| {
+            format!("{} is not a readable xz file; delete it and try again", path.display())
+        })?;
         Ok(Index::new(text, uri, suite, arch, self.proxy.clone()))
     }
 }

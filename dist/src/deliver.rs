@@ -58,7 +58,8 @@ pub fn deliver(targets: &[&'static Target], options: &Options) -> Result<Vec<Del
             .and_then(|built| package(&toolchain, target, &built, options.packages))
         {
             Ok(package) => delivered.push(package),
-            Err(failure) => failures.push(format!("mapprobe-{} is not delivered. {failure:#}", target.arch.name())),
+            Err(failure) => failures
+                .push(format!("mapprobe-{} is not delivered. {failure:#}", target.arch.name())),
         }
     }
     match failures.is_empty() {
@@ -73,11 +74,14 @@ pub fn build_example(target: &'static Target, name: &str, options: &Options) -> 
     let _lock = lock()?;
     let toolchain = prepare(&[target], options)?;
     let built = build(&toolchain, target, Source::Example(name))?;
-    let bytes = fs::read(&built.path).with_context(|| format!("{} cannot be read", built.path.display()))?;
-    refuse(&toolchain, target, &bytes, false).with_context(|| format!("The example {name} is not usable"))?;
+    let bytes = fs::read(&built.path)
+        .with_context(|| format!("{} cannot be read", built.path.display()))?;
+    refuse(&toolchain, target, &bytes, false)
+        .with_context(|| format!("The example {name} is not usable"))?;
     // The next build of the same name writes there again, while a caller may still use this one.
     let kept = workspace::work().join("examples").join(format!("{name}-{}", target.arch.name()));
-    fs::create_dir_all(workspace::work().join("examples")).context("target/dist/examples cannot be made")?;
+    fs::create_dir_all(workspace::work().join("examples"))
+        .context("target/dist/examples cannot be made")?;
     replace(&kept, &bytes, 0o755)?;
     Ok(kept)
 }
@@ -100,14 +104,17 @@ fn prepare(targets: &[&'static Target], options: &Options) -> Result<Toolchain> 
         None => toolchain::installed()?,
     };
     match &toolchain.std {
-        Some(std) => {
-            say(&format!("toolchain: {}, {}; std {} is rebuilt", toolchain.name, toolchain.version, std.version))
-        }
+        Some(std) => say(&format!(
+            "toolchain: {}, {}; std {} is rebuilt",
+            toolchain.name, toolchain.version, std.version
+        )),
         None => {
             let why = if options.installed_std { None } else { toolchain::require_sources().err() };
             let why = why.map_or_else(String::new, |why| format!(" {why}"));
             let Toolchain { name, version, .. } = &toolchain;
-            say(&format!("toolchain: {name}, {version}; std is used as installed, which makes larger files.{why}"));
+            say(&format!(
+                "toolchain: {name}, {version}; std is used as installed, which makes larger files.{why}"
+            ));
         }
     }
     packages::provide(&packages::missing(targets, &toolchain), options.install)?;
@@ -122,13 +129,18 @@ fn build(toolchain: &Toolchain, target: &Target, source: Source) -> Result<Built
         Route::Native { linker, libc, rustflags, layout } => {
             native::build(toolchain, target, source, (linker, libc), (rustflags, layout))
         }
-        Route::Wasm2c { compiler, shim } => wasm2c::build(toolchain, target, source, compiler, shim),
+        Route::Wasm2c { compiler, shim } => {
+            wasm2c::build(toolchain, target, source, compiler, shim)
+        }
     };
     let built = built?;
-    let bytes = fs::read(&built.path).with_context(|| format!("{} cannot be read", built.path.display()))?;
+    let bytes = fs::read(&built.path)
+        .with_context(|| format!("{} cannot be read", built.path.display()))?;
     // What cargo made stays as it is, or cargo would find it damaged.
-    let trimmed = Built { path: compile::folder(target).join(format!("{}-trimmed", source.name())), ..built };
-    fs::create_dir_all(compile::folder(target)).context("the folder of intermediate files cannot be made")?;
+    let trimmed =
+        Built { path: compile::folder(target).join(format!("{}-trimmed", source.name())), ..built };
+    fs::create_dir_all(compile::folder(target))
+        .context("the folder of intermediate files cannot be made")?;
     replace(&trimmed.path, &trim::section_headers(bytes), 0o755)?;
     step.done();
     Ok(trimmed)
@@ -137,7 +149,8 @@ fn build(toolchain: &Toolchain, target: &Target, source: Source) -> Result<Built
 /// An error with a sentence for everything that is wrong with a file.
 fn refuse(toolchain: &Toolchain, target: &Target, bytes: &[u8], budgeted: bool) -> Result<()> {
     let private = workspace::private(&toolchain.folders());
-    let paths: Vec<String> = private.iter().filter_map(|path| path.to_str()).map(String::from).collect();
+    let paths: Vec<String> =
+        private.iter().filter_map(|path| path.to_str()).map(String::from).collect();
     let refusals = check::refusals(bytes, target, &paths, budgeted);
     if refusals.is_empty() {
         return Ok(());
@@ -146,9 +159,15 @@ fn refuse(toolchain: &Toolchain, target: &Target, bytes: &[u8], budgeted: bool) 
 }
 
 /// Checks and runs a built file, then puts it and what is made of it into `dist/out`.
-fn package(toolchain: &Toolchain, target: &'static Target, built: &Built, wanted: Packages) -> Result<Delivered> {
+fn package(
+    toolchain: &Toolchain,
+    target: &'static Target,
+    built: &Built,
+    wanted: Packages,
+) -> Result<Delivered> {
     let arch = target.arch.name();
-    let bytes = fs::read(&built.path).with_context(|| format!("{} cannot be read", built.path.display()))?;
+    let bytes = fs::read(&built.path)
+        .with_context(|| format!("{} cannot be read", built.path.display()))?;
     refuse(toolchain, target, &bytes, toolchain.std.is_some())?;
     let step = Step::begin(format!("{arch}: smoke test"));
     let smoke = smoke::run(target, &built.path)?;
@@ -160,7 +179,8 @@ fn package(toolchain: &Toolchain, target: &'static Target, built: &Built, wanted
     let out = workspace::out();
     fs::create_dir_all(&out).with_context(|| format!("{} cannot be made", out.display()))?;
     let initramfs = archive::write_gz(&[Entry::file("mapprobe", 0o755, bytes.clone())])?;
-    let materials = sbom::components(toolchain, target, built).and_then(|inside| sbom::write(target, &bytes, &inside));
+    let materials = sbom::components(toolchain, target, built)
+        .and_then(|inside| sbom::write(target, &bytes, &inside));
     let materials = materials.context("What is inside the program could not be told")?;
     let made = Made { program: &bytes, initramfs: &initramfs, materials: &materials };
     let made = package::make(wanted, target, made).context("It could not be packaged")?;
@@ -179,7 +199,11 @@ fn package(toolchain: &Toolchain, target: &'static Target, built: &Built, wanted
         toolchain: toolchain.name.clone(),
         rustc: toolchain.version.clone(),
         rustflags: built.rustflags.clone(),
-        cargo: if toolchain.std.is_some() { BUILD_STD.map(String::from).to_vec() } else { Vec::new() },
+        cargo: if toolchain.std.is_some() {
+            BUILD_STD.map(String::from).to_vec()
+        } else {
+            Vec::new()
+        },
         linker: built.linker.clone(),
         file,
         archive: Item::of(archive, &initramfs),
@@ -197,7 +221,8 @@ fn package(toolchain: &Toolchain, target: &'static Target, built: &Built, wanted
     }
     let packages = row.packages.iter().map(|item| out.join(&item.file)).collect();
     for stale in manifest.put(row.clone(), &ALL.map(|target| target.arch.name())) {
-        fs::remove_file(out.join(&stale)).with_context(|| format!("{stale}, of another program, cannot be removed"))?;
+        fs::remove_file(out.join(&stale))
+            .with_context(|| format!("{stale}, of another program, cannot be removed"))?;
     }
     manifest.write(&out)?;
     Ok(Delivered { target, archive: out.join(&row.archive.file), path, packages, row, smoke })

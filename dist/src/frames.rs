@@ -16,7 +16,8 @@ pub fn share(assembly: &str) -> String {
     }
     out.push_str(&routines());
     // Behind a call at the end of a function, and its delay slot, the compiler leaves room for a place to return to.
-    let room = Regex::new(r"(\tbl [^\n]*,%r0\n\t[^\n]*\n)\tnop\n(\t\.EXIT\n)").expect("a constant pattern");
+    let room = Regex::new(r"(\tbl [^\n]*,%r0\n\t[^\n]*\n)\tnop\n(\t\.EXIT\n)")
+        .expect("a constant pattern");
     room.replace_all(&out, "$1$2").into_owned()
 }
 
@@ -35,7 +36,10 @@ fn shared(text: &str) -> Option<String> {
             r"(?m)^(\t(?:b|bl|blr|bb|bv|comb|comib|addb|addib|movb|movib)[, ].*\n){}",
             regex_lite::escape(&line)
         ));
-        function = slot.expect("a constant pattern").replace_all(&function, "$1\tnop\n").replace(&line, "");
+        function = slot
+            .expect("a constant pattern")
+            .replace_all(&function, "$1\tnop\n")
+            .replace(&line, "");
         found.then_some(())
     };
     for (at, other) in (FIRST..register).rev().enumerate() {
@@ -51,7 +55,8 @@ fn shared(text: &str) -> Option<String> {
     let leave = format!("\tb restore{register}_\n\tldo -{frame}(%r30),%r30\n");
     let function = function.replace(&format!("\tbv %r0(%r2)\n{last}"), &leave);
     // A call that is the last thing a function does is made with its caller's registers.
-    let tail = Regex::new(&format!(r"\tbl (\S+),%r0\n{}", regex_lite::escape(&last))).expect("a constant pattern");
+    let tail = Regex::new(&format!(r"\tbl (\S+),%r0\n{}", regex_lite::escape(&last)))
+        .expect("a constant pattern");
     let call = format!("\tbl reload{register}_,%r31\n\tldo -{frame}(%r30),%r30\n\tb $1\n\tnop\n");
     let function = tail.replace_all(&function, call).into_owned();
     (!function.contains(&last)).then(|| format!("{before}{function}"))
@@ -59,7 +64,9 @@ fn shared(text: &str) -> Option<String> {
 
 /// The register that is saved first, and the bytes of the frame.
 fn first_save(function: &str) -> Option<(u32, u32)> {
-    let save = Regex::new(r"\tstwm %r(\d+),(\d+)\(%r30\)\n").expect("a constant pattern").captures(function)?;
+    let save = Regex::new(r"\tstwm %r(\d+),(\d+)\(%r30\)\n")
+        .expect("a constant pattern")
+        .captures(function)?;
     let (register, frame) = (save[1].parse().ok()?, save[2].parse().ok()?);
     ((FIRST..=LAST).contains(&register) && frame < 8192).then_some((register, frame))
 }
@@ -111,12 +118,18 @@ mod tests {
     fn a_delay_slot_is_not_left_empty() {
         let branch = "\tcomib,<> 0,%r28,.L1\n";
         let text = USUAL.replace("\tldw -60", &format!("{branch}\tldw -60"));
-        assert!(share(&text).contains(&format!("{branch}\tnop\n\tb restore4_")), "{}", share(&text));
+        assert!(
+            share(&text).contains(&format!("{branch}\tnop\n\tb restore4_")),
+            "{}",
+            share(&text)
+        );
     }
 
     #[test]
     fn what_is_unusual_stays() {
-        for (from, to) in [("stw %r3,-60", "stw %r3,-56"), ("ldw -60", "ldw -52"), ("bv %r0(%r2)\n", "nop\n")] {
+        for (from, to) in
+            [("stw %r3,-60", "stw %r3,-56"), ("ldw -60", "ldw -52"), ("bv %r0(%r2)\n", "nop\n")]
+        {
             let text = USUAL.replace(from, to);
             assert_eq!(share(&text), format!("{text}{}", routines()));
         }

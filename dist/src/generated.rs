@@ -11,14 +11,21 @@ pub fn prepare(text: &str) -> String {
     };
     let text = replaced(text, r"(?m)^DEFINE_(?:LOAD|STORE)\(.*$", "");
     // Declarations and definitions, direct calls, indirect calls with their types.
-    let text = replaced(&text, r"(static \w+ w2c_\w+)\(Z_mapprobe_instance_t\*(?: instance)?\)", "$1(void)");
-    let text = replaced(&text, r"(static \w+ w2c_\w+)\(Z_mapprobe_instance_t\*(?: instance)?, ", "$1(");
+    let text = replaced(
+        &text,
+        r"(static \w+ w2c_\w+)\(Z_mapprobe_instance_t\*(?: instance)?\)",
+        "$1(void)",
+    );
+    let text =
+        replaced(&text, r"(static \w+ w2c_\w+)\(Z_mapprobe_instance_t\*(?: instance)?, ", "$1(");
     let text = replaced(&text, r"\b(w2c_\w+)\(instance(?:, )?", "$1(");
     let indirect = r"CALL_INDIRECT\(instance->\w+, (\w+ \(\*\)\()void\*(?:, )?([^)]*\)), (\d+), (w2c_\w+), instance->\w+\.data\[\w+\]\.module_instance";
     let text = replaced(&text, indirect, "INDIRECT($1$2, $3, $4");
     // One module names each type once: its own number, counted from 1, is all a type needs.
-    let text = replaced(&text, r"(?m)^  func_types\[\d+\] = wasm_rt_register_func_type\(.*\);$", "");
-    let text = text.replace("func_types[src_expr->func_type_index]", "src_expr->func_type_index + 1");
+    let text =
+        replaced(&text, r"(?m)^  func_types\[\d+\] = wasm_rt_register_func_type\(.*\);$", "");
+    let text =
+        text.replace("func_types[src_expr->func_type_index]", "src_expr->func_type_index + 1");
     // The only variable outside of memory is at a place of its own (`host.c`).
     let text = replaced(&text, r"instance->w2c_g0 = ([^;]*);", "set_stack($1);");
     let text = text.replace("instance->w2c_g0", "get_stack()");
@@ -34,7 +41,10 @@ mod tests {
     #[test]
     fn the_access_functions_are_left_out_and_their_macro_stays() {
         let text = "#define DEFINE_LOAD(name, t1) \\\n  static t1 name(void);\nDEFINE_LOAD(i32_load, u32)\nDEFINE_STORE(i32_store, u32)\nx\n";
-        assert_eq!(prepare(text), "#define DEFINE_LOAD(name, t1) \\\n  static t1 name(void);\n\n\nx\n");
+        assert_eq!(
+            prepare(text),
+            "#define DEFINE_LOAD(name, t1) \\\n  static t1 name(void);\n\n\nx\n"
+        );
     }
 
     #[test]

@@ -33,7 +33,8 @@ struct Arguments {
 
 /// Exit codes: 0 delivered (or help), 1 a build or a check failed, 2 wrong arguments.
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let arguments = match Arguments::from_args(&["cargo dist"], &words) {
         Ok(arguments) => arguments,
@@ -73,19 +74,27 @@ fn usage(sentence: &str) -> ExitCode {
 fn chosen(names: &[String]) -> Result<Vec<&'static Target>, String> {
     if let Some(name) = names.iter().find(|name| targets::named(name).is_none()) {
         let all: Vec<&str> = ALL.iter().map(|target| target.arch.name()).collect();
-        return Err(format!("{name} is no architecture of mapprobe; there are {}.", all.join(", ")));
+        return Err(format!(
+            "{name} is no architecture of mapprobe; there are {}.",
+            all.join(", ")
+        ));
     }
-    let wanted = |target: &&Target| names.is_empty() || names.iter().any(|name| name == target.arch.name());
+    let wanted =
+        |target: &&Target| names.is_empty() || names.iter().any(|name| name == target.arch.name());
     Ok(ALL.into_iter().filter(wanted).collect())
 }
 
 /// A line per program and package. All programs that are here are static: the checks see to it.
 fn table(delivered: &[Delivered]) -> String {
-    let mut text = format!("{:<36} {:>9} {:>9}  {:<7} {}\n", "file", "size", "budget", "static", "smoke test");
+    let mut text =
+        format!("{:<36} {:>9} {:>9}  {:<7} {}\n", "file", "size", "budget", "static", "smoke test");
     for Delivered { row, smoke, .. } in delivered {
         let remark = if row.over_budget { ", over budget (std not rebuilt)" } else { "" };
         let file = format!("dist/out/{}", row.file);
-        text += &format!("{file:<36} {:>9} {:>9}  {:<7} {smoke}{remark}\n", row.size, row.budget, "yes");
+        text += &format!(
+            "{file:<36} {:>9} {:>9}  {:<7} {smoke}{remark}\n",
+            row.size, row.budget, "yes"
+        );
         for item in &row.packages {
             text += &format!("{:<36} {:>9}\n", format!("dist/out/{}", item.file), item.size);
         }

@@ -89,9 +89,13 @@ impl Manifest {
     pub fn of(folder: &Path) -> Manifest {
         let text = fs::read(folder.join(MANIFEST)).unwrap_or_default();
         let mut manifest: Manifest = serde_json::from_slice(&text).unwrap_or_default();
-        let same = |file: &str, sum: &str| fs::read(folder.join(file)).is_ok_and(|bytes| sha256(&bytes) == sum);
+        let same = |file: &str, sum: &str| {
+            fs::read(folder.join(file)).is_ok_and(|bytes| sha256(&bytes) == sum)
+        };
         let there = |item: &Item| same(&item.file, &item.sha256);
-        manifest.files.retain(|row| same(&row.file, &row.sha256) && there(&row.archive) && there(&row.sbom));
+        manifest
+            .files
+            .retain(|row| same(&row.file, &row.sha256) && there(&row.archive) && there(&row.sbom));
         manifest.files.iter_mut().for_each(|row| row.packages.retain(there));
         manifest
     }
@@ -103,8 +107,11 @@ impl Manifest {
         let mut stale = Vec::new();
         for old in self.files.extract_if(.., |other| other.arch == row.arch) {
             let same = old.sha256 == row.sha256;
-            let others: Vec<Item> =
-                old.packages.into_iter().filter(|old| row.packages.iter().all(|new| new.file != old.file)).collect();
+            let others: Vec<Item> = old
+                .packages
+                .into_iter()
+                .filter(|old| row.packages.iter().all(|new| new.file != old.file))
+                .collect();
             match same {
                 true => row.packages.extend(others),
                 false => stale.extend(others.into_iter().map(|item| item.file)),
@@ -120,7 +127,8 @@ impl Manifest {
     pub fn write(&mut self, folder: &Path) -> Result<()> {
         self.schema = "mapprobe.manifest".into();
         self.version = env!("CARGO_PKG_VERSION").into();
-        let mut text = serde_json::to_string_pretty(self).context("the manifest could not be written as JSON")?;
+        let mut text = serde_json::to_string_pretty(self)
+            .context("the manifest could not be written as JSON")?;
         text.push('\n');
         replace(&folder.join(SUMS), self.sums().as_bytes(), 0o644)?;
         replace(&folder.join(MANIFEST), text.as_bytes(), 0o644)
@@ -131,7 +139,8 @@ impl Manifest {
         let line = |file: &str, sum: &str| format!("{sum}  {file}\n");
         let lines = |row: &Row| {
             let others = [&row.archive, &row.sbom].into_iter().chain(&row.packages);
-            line(&row.file, &row.sha256) + &others.map(|item| line(&item.file, &item.sha256)).collect::<String>()
+            line(&row.file, &row.sha256)
+                + &others.map(|item| line(&item.file, &item.sha256)).collect::<String>()
         };
         self.files.iter().map(lines).collect()
     }
@@ -144,7 +153,9 @@ pub fn replace(path: &Path, bytes: &[u8], permissions: u32) -> Result<()> {
     let new = path.with_file_name(format!(".{name}.new"));
     let permissions = fs::Permissions::from_mode(permissions);
     let written = fs::write(&new, bytes).and_then(|()| fs::set_permissions(&new, permissions));
-    written.and_then(|()| fs::rename(&new, path)).with_context(|| format!("{} cannot be written", path.display()))
+    written
+        .and_then(|()| fs::rename(&new, path))
+        .with_context(|| format!("{} cannot be written", path.display()))
 }
 
 #[cfg(test)]
@@ -205,9 +216,14 @@ mod tests {
         fs::remove_file(folder.join("mapprobe-hppa.cpio.gz")).unwrap();
         deliver(folder, "x86_64", "again", &["deb"]);
         assert_eq!(listed(folder), ["x86_64"]);
-        let checked = Command::new("sha256sum").args(["-c", "--strict", SUMS]).current_dir(folder).output().unwrap();
+        let checked = Command::new("sha256sum")
+            .args(["-c", "--strict", SUMS])
+            .current_dir(folder)
+            .output()
+            .unwrap();
         assert!(checked.status.success(), "{checked:?}");
-        let names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert!(names.iter().all(|name| !name.to_string_lossy().ends_with(".new")), "{names:?}");
     }
 

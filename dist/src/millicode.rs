@@ -7,7 +7,8 @@ use regex_lite::Regex;
 /// Refuses assembly in which an address is made of the place that the call returns to: a store would go there. gcc 12 wrote such
 /// programs, and each printed a report in which four bytes were zero.
 pub fn check(assembly: &str) -> Result<()> {
-    let calls = Regex::new(r"\tbl (?:load|store)\d+_,%r31\n\t([^\n]*)\n").expect("a constant pattern");
+    let calls =
+        Regex::new(r"\tbl (?:load|store)\d+_,%r31\n\t([^\n]*)\n").expect("a constant pattern");
     let (mut count, mut wrong) = (0, Vec::new());
     for call in calls.captures_iter(assembly) {
         count += 1;
@@ -36,15 +37,22 @@ mod tests {
 
     #[test]
     fn an_address_is_made_of_any_register_but_the_one_of_the_call() {
-        let call =
-            |slot: &str| format!("#APP\n; 70 \"memory.h\" 1\n\tbl store32_,%r31\n\t{slot}\n; 0 \"\" 2\n#NO_APP\n");
-        let fine = [call("ldo 4(%r19),%r26"), call("ldo -736(%r8),%r26"), call("copy %r3,%r26")].concat();
+        let call = |slot: &str| {
+            format!(
+                "#APP\n; 70 \"memory.h\" 1\n\tbl store32_,%r31\n\t{slot}\n; 0 \"\" 2\n#NO_APP\n"
+            )
+        };
+        let fine =
+            [call("ldo 4(%r19),%r26"), call("ldo -736(%r8),%r26"), call("copy %r3,%r26")].concat();
         assert!(check(&fine).is_ok());
         let elsewhere = "\tldw -232(%r30),%r31\n\tldo 4(%r31),%r19\n\tbl f,%r2\n\tcopy %r31,%r26\n";
         assert!(check(&format!("{fine}{elsewhere}")).is_ok());
         for slot in ["ldo 4(%r31),%r26", "copy %r31,%r26"] {
             let said = check(&format!("{fine}{}", call(slot))).unwrap_err().to_string();
-            assert!(said.contains(&format!("1 of 4 times; first: bl store32_,%r31; {slot}")), "{said}");
+            assert!(
+                said.contains(&format!("1 of 4 times; first: bl store32_,%r31; {slot}")),
+                "{said}"
+            );
         }
     }
 

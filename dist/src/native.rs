@@ -81,14 +81,17 @@ pub fn build(
         flags.add(OWN_ENTRY);
         flags.add(rustflags.iter().copied());
         let folder = compile::folder(target);
-        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("{} cannot be made", folder.display()))?;
         let empty = folder.join("libunwind.a");
-        fs::write(&empty, "!<arch>\n").with_context(|| format!("{} cannot be written", empty.display()))?;
+        fs::write(&empty, "!<arch>\n")
+            .with_context(|| format!("{} cannot be written", empty.display()))?;
         flags.here.push(format!("-L{}", folder.display()));
         if let Some(layout) = layout {
             // Named by its content: cargo links anew when a flag has changed, not when a file has.
             let script = folder.join(format!("{}.ld", sha256(layout.as_bytes())));
-            fs::write(&script, layout).with_context(|| format!("{} cannot be written", script.display()))?;
+            fs::write(&script, layout)
+                .with_context(|| format!("{} cannot be written", script.display()))?;
             flags.here.push(format!("-Clink-arg=-Wl,-T,{}", script.display()));
             used.push(format!("-T targets/{}.ld", target.arch.name()));
         }
@@ -107,11 +110,21 @@ pub fn build(
         }
     }
     let map = compile::map(target, source);
-    fs::create_dir_all(compile::folder(target)).context("the folder of intermediate files cannot be made")?;
+    fs::create_dir_all(compile::folder(target))
+        .context("the folder of intermediate files cannot be made")?;
     let link = [format!("-Clink-arg=-Wl,-Map={}", map.display())];
-    let Compiled { path, crates } = compile::compile(toolchain, &triple, source, &mut flags, &link)?;
+    let Compiled { path, crates } =
+        compile::compile(toolchain, &triple, source, &mut flags, &link)?;
     let map = workspace::root().join(map);
-    Ok(Built { path, triple, rustflags: flags.everywhere, linker: used, crates, map, libc: fetched })
+    Ok(Built {
+        path,
+        triple,
+        rustflags: flags.everywhere,
+        linker: used,
+        crates,
+        map,
+        libc: fetched,
+    })
 }
 
 /// The target itself when its std is installed, else the same machine with glibc, which can be linked statically, too.
@@ -128,9 +141,11 @@ const DRIVER: [&str; 5] = ["-nostdlib", "-static", "-no-pie", "-fuse-ld=lld", "-
 /// A linker driver made of a cross compiler and a C library it does not know. Its name ends in `-gcc`, since rustc guesses
 /// from the name how to talk to it. It drops the libraries that rustc names and that are not to be linked.
 fn wrapper(toolchain: &Toolchain, folder: &Path, linker: &str, libc: &Path) -> Result<PathBuf> {
-    let lld = toolchain::lld("ld.lld", toolchain).context("No lld is here; install the Debian package lld.")?;
+    let lld = toolchain::lld("ld.lld", toolchain)
+        .context("No lld is here; install the Debian package lld.")?;
     let lld_folder = folder.join("lld");
-    fs::create_dir_all(&lld_folder).with_context(|| format!("{} cannot be made", lld_folder.display()))?;
+    fs::create_dir_all(&lld_folder)
+        .with_context(|| format!("{} cannot be made", lld_folder.display()))?;
     let link = lld_folder.join("ld.lld");
     let _ = fs::remove_file(&link);
     symlink(&lld, &link).with_context(|| format!("{} cannot be made", link.display()))?;
@@ -146,7 +161,8 @@ fn wrapper(toolchain: &Toolchain, folder: &Path, linker: &str, libc: &Path) -> R
     let path = folder.join("musl-gcc");
     fs::write(&path, script).with_context(|| format!("{} cannot be written", path.display()))?;
     let executable = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(&path, executable).with_context(|| format!("{} cannot be made executable", path.display()))?;
+    fs::set_permissions(&path, executable)
+        .with_context(|| format!("{} cannot be made executable", path.display()))?;
     Ok(path)
 }
 
@@ -165,6 +181,8 @@ fn libc_of(package: &str, arch: &str) -> Result<(Package, PathBuf)> {
 
 /// A path as a word of the shell.
 fn quoted(path: &Path) -> Result<String> {
-    let text = path.to_str().with_context(|| format!("{} is not UTF-8; build in another folder", path.display()))?;
+    let text = path
+        .to_str()
+        .with_context(|| format!("{} is not UTF-8; build in another folder", path.display()))?;
     Ok(format!("'{}'", text.replace('\'', r"'\''")))
 }

@@ -54,14 +54,17 @@ pub fn make(wanted: Packages, target: &Target, made: Made) -> Result<Vec<(String
         packages.push((deb::name(target), deb::write(target, &packed(Kind::Deb, part)?, &work)?));
     }
     if wanted.tar {
-        packages
-            .push((format!("{}.tar.gz", tarball::name(target)), tarball::write(target, &packed(Kind::Tar, part)?)?));
+        packages.push((
+            format!("{}.tar.gz", tarball::name(target)),
+            tarball::write(target, &packed(Kind::Tar, part)?)?,
+        ));
     }
     Ok(packages)
 }
 
 fn changelog() -> Result<Vec<u8>> {
-    let ours = fs::read_to_string(workspace::root().join("CHANGELOG.md")).context("CHANGELOG.md cannot be read")?;
+    let ours = fs::read_to_string(workspace::root().join("CHANGELOG.md"))
+        .context("CHANGELOG.md cannot be read")?;
     let date = date::text("%a, %d %b %Y %H:%M:%S +0000")?;
     Ok(deb::changelog(&ours, &deb::maintainer()?, &date)?.into())
 }

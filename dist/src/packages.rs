@@ -38,7 +38,11 @@ pub fn missing(targets: &[&'static Target], toolchain: &Toolchain) -> Vec<Missin
             Route::Native { linker, libc, .. } => {
                 need(has(linker), linker, target.packages);
                 if libc.is_some() {
-                    need(toolchain::lld("ld.lld", toolchain).is_some(), "a linker that answers to ld.lld", &["lld"]);
+                    need(
+                        toolchain::lld("ld.lld", toolchain).is_some(),
+                        "a linker that answers to ld.lld",
+                        &["lld"],
+                    );
                     need(has("gpgv"), "gpgv", &["gpgv"]);
                     need(has("dpkg-deb"), "dpkg-deb", &["dpkg"]);
                     let keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -48,8 +52,16 @@ pub fn missing(targets: &[&'static Target], toolchain: &Toolchain) -> Vec<Missin
             Route::Wasm2c { compiler, .. } => {
                 need(has("wasm2c"), "wasm2c", target.packages);
                 need(has(compiler), compiler, target.packages);
-                need(!has(compiler) || has_kernel_headers(compiler), "asm/mman.h of the target", target.packages);
-                need(toolchain::lld("wasm-ld", toolchain).is_some(), "a linker that answers to wasm-ld", &["lld"]);
+                need(
+                    !has(compiler) || has_kernel_headers(compiler),
+                    "asm/mman.h of the target",
+                    target.packages,
+                );
+                need(
+                    toolchain::lld("wasm-ld", toolchain).is_some(),
+                    "a linker that answers to wasm-ld",
+                    &["lld"],
+                );
             }
         }
     }
@@ -58,7 +70,9 @@ pub fn missing(targets: &[&'static Target], toolchain: &Toolchain) -> Vec<Missin
 
 /// Whether a cross compiler finds the kernel's headers of its target.
 fn has_kernel_headers(compiler: &str) -> bool {
-    let asked = workspace::command(compiler).args(["-include", "asm/mman.h", "-E", "-x", "c", "/dev/null"]).output();
+    let asked = workspace::command(compiler)
+        .args(["-include", "asm/mman.h", "-E", "-x", "c", "/dev/null"])
+        .output();
     asked.is_ok_and(|said| said.status.success())
 }
 
@@ -67,7 +81,8 @@ pub fn provide(missing: &[Missing], install: bool) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let packages: BTreeSet<&str> = missing.iter().flat_map(|missing| missing.packages.iter().copied()).collect();
+    let packages: BTreeSet<&str> =
+        missing.iter().flat_map(|missing| missing.packages.iter().copied()).collect();
     let packages: Vec<&str> = packages.into_iter().collect();
     let whats: Vec<&str> = missing.iter().map(|missing| missing.what.as_str()).collect();
     let (whats, names) = (whats.join(", "), packages.join(" "));
@@ -78,8 +93,9 @@ pub fn provide(missing: &[Missing], install: bool) -> Result<()> {
     }
     // One apt-get at a time; for whoever waited it finds nothing left to do.
     let _lock = Cache::open()?.lock("apt-get")?;
-    apt_get(&packages)
-        .with_context(|| format!("The build needs {whats}; the Debian packages {names} could not be installed"))
+    apt_get(&packages).with_context(|| {
+        format!("The build needs {whats}; the Debian packages {names} could not be installed")
+    })
 }
 
 /// Installs Debian packages, as root.
@@ -87,7 +103,10 @@ pub fn apt_get(packages: &[&str]) -> Result<()> {
     if program("apt-get").is_none() {
         bail!("apt-get is not here; this machine is no Debian");
     }
-    let root = workspace::command("id").arg("-u").output().is_ok_and(|said| said.stdout.trim_ascii() == b"0");
+    let root = workspace::command("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|said| said.stdout.trim_ascii() == b"0");
     if !root {
         bail!("only root may install; run it as root, or install them yourself");
     }
@@ -101,7 +120,10 @@ pub fn apt_get(packages: &[&str]) -> Result<()> {
 
 fn run(arguments: &[&str]) -> Result<()> {
     let step = crate::progress::Step::begin(format!("apt-get {}", arguments.join(" ")));
-    let said = workspace::command("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").output();
+    let said = workspace::command("apt-get")
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .output();
     let said = said.context("apt-get cannot be started")?;
     if !said.status.success() {
         let text = String::from_utf8_lossy(&said.stderr);
@@ -116,7 +138,8 @@ fn lists_are_stale() -> bool {
     let lists = fs::read_dir("/var/lib/apt/lists").into_iter().flatten().flatten();
     let lists = lists.filter(|entry| entry.file_name().to_string_lossy().contains("_Packages"));
     // Most lists keep the archive's time; the folder tells when the last one came.
-    let renewed = fs::metadata("/var/lib/apt/lists/partial").and_then(|found| found.modified()).ok();
+    let renewed =
+        fs::metadata("/var/lib/apt/lists/partial").and_then(|found| found.modified()).ok();
     let age = renewed.and_then(|time| SystemTime::now().duration_since(time).ok());
     lists.count() == 0 || age.is_none_or(|age| age > STALE)
 }

@@ -27,7 +27,10 @@ impl Step {
         let what = what.into();
         let bar = stderr().is_terminal().then(|| {
             let bar = BARS.add(ProgressBar::new_spinner()).with_message(what.clone());
-            bar.set_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}").expect("a constant template"));
+            bar.set_style(
+                ProgressStyle::with_template("{spinner} {msg} {elapsed}")
+                    .expect("a constant template"),
+            );
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });

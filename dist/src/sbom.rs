@@ -48,9 +48,12 @@ pub fn components(toolchain: &Toolchain, target: &Target, built: &Built) -> Resu
 /// The document for a program with this content.
 pub fn write(target: &Target, program: &[u8], components: &[Component]) -> Result<Vec<u8>> {
     let sum = manifest::sha256(program);
-    let (name, version, arch) = (Source::Program.name(), env!("CARGO_PKG_VERSION"), target.arch.name());
+    let (name, version, arch) =
+        (Source::Program.name(), env!("CARGO_PKG_VERSION"), target.arch.name());
     let root = format!("pkg:generic/{name}@{version}?arch={arch}");
-    let mut uses = vec![json!({"ref": root, "dependsOn": components.iter().map(|it| &it.purl).collect::<Vec<_>>()})];
+    let mut uses = vec![
+        json!({"ref": root, "dependsOn": components.iter().map(|it| &it.purl).collect::<Vec<_>>()}),
+    ];
     for component in components.iter().flat_map(|it| std::iter::once(it).chain(&it.parts)) {
         let mut on: Vec<&String> = component.uses.iter().collect();
         on.sort();
@@ -78,7 +81,8 @@ pub fn write(target: &Target, program: &[u8], components: &[Component]) -> Resul
         "components": components.iter().map(value).collect::<Vec<_>>(),
         "dependencies": uses,
     });
-    let mut text = serde_json::to_vec_pretty(&document).context("a bill of materials could not be written as JSON")?;
+    let mut text = serde_json::to_vec_pretty(&document)
+        .context("a bill of materials could not be written as JSON")?;
     text.push(b'\n');
     Ok(text)
 }
@@ -109,5 +113,9 @@ fn uuid(sum: &str) -> String {
 
 /// A part of a package URL, in which some characters mean something.
 pub fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('+', "%2B").replace(':', "%3A").replace('~', "%7E").replace(' ', "%20")
+    text.replace('%', "%25")
+        .replace('+', "%2B")
+        .replace(':', "%3A")
+        .replace('~', "%7E")
+        .replace(' ', "%20")
 }

@@ -48,7 +48,9 @@ pub fn run(target: &Target, path: &Path) -> Result<Smoke> {
             )));
         };
         if program(emulator).is_none() {
-            return Ok(Smoke::LeftOut(format!("{emulator} is not here; it is in the Debian package qemu-user-static")));
+            return Ok(Smoke::LeftOut(format!(
+                "{emulator} is not here; it is in the Debian package qemu-user-static"
+            )));
         }
         let mut command = workspace::command(emulator);
         command.arg(path);
@@ -59,7 +61,9 @@ pub fn run(target: &Target, path: &Path) -> Result<Smoke> {
     let reason = match serde_json::from_slice::<serde_json::Value>(&said.stdout) {
         _ if !said.status.success() => format!("it ended with {}", said.status),
         Err(reason) => format!("its output is no JSON: {reason}"),
-        Ok(report) if report["schema"] != "mapprobe.report" => "its output has not the schema mapprobe.report".into(),
+        Ok(report) if report["schema"] != "mapprobe.report" => {
+            "its output has not the schema mapprobe.report".into()
+        }
         Ok(report) if report["complete"] != true => "its report is not complete".into(),
         Ok(_) => return Ok(smoke),
     };

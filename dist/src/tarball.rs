@@ -24,8 +24,12 @@ pub fn write(target: &Target, files: &[Packed]) -> Result<Vec<u8>> {
         header.set_uid(0);
         header.set_gid(0);
         header.set_size(file.bytes.len() as u64);
-        tar.append_data(&mut header, format!("{}/{}", name(target), file.path), file.bytes.as_slice())
-            .context(failed)?;
+        tar.append_data(
+            &mut header,
+            format!("{}/{}", name(target), file.path),
+            file.bytes.as_slice(),
+        )
+        .context(failed)?;
     }
     gzip(&tar.into_inner().context(failed)?)
 }

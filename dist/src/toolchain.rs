@@ -80,7 +80,9 @@ impl Toolchain {
 
 /// A toolchain that can rebuild std: a rustup nightly, any other of rustup's toolchains, or Debian's.
 pub fn with_sources() -> Option<Toolchain> {
-    candidates().into_iter().find(|toolchain| toolchain.std.is_some() && can_abort_immediately(toolchain))
+    candidates()
+        .into_iter()
+        .find(|toolchain| toolchain.std.is_some() && can_abort_immediately(toolchain))
 }
 
 /// [`with_sources`], or a sentence that says what is here instead and what to install.
@@ -107,7 +109,8 @@ pub fn installed() -> Result<Toolchain> {
     };
     // A cargo in rustup's own bin folder is a proxy, whose choice is not ours to make.
     let not_proxy = |path: &PathBuf| path.with_file_name("rustup").symlink_metadata().is_err();
-    let Some(mut found) = cargo.or_else(|| program("cargo")).filter(not_proxy).and_then(beside) else {
+    let Some(mut found) = cargo.or_else(|| program("cargo")).filter(not_proxy).and_then(beside)
+    else {
         bail!(
             "No Rust toolchain for the build was found. Install the Debian packages {}, or start this through cargo.",
             PACKAGES.join(" ")
@@ -120,8 +123,10 @@ pub fn installed() -> Result<Toolchain> {
 /// Every toolchain on this machine that has sources of std, the best first.
 fn candidates() -> Vec<Toolchain> {
     let toolchains = workspace::rustup_home().map(|home| home.join("toolchains"));
-    let has_sources = |path: &PathBuf| path.join("lib/rustlib/src/rust/library/Cargo.toml").is_file();
-    let mut rustup: Vec<PathBuf> = toolchains.iter().flat_map(|path| entries(path)).filter(has_sources).collect();
+    let has_sources =
+        |path: &PathBuf| path.join("lib/rustlib/src/rust/library/Cargo.toml").is_file();
+    let mut rustup: Vec<PathBuf> =
+        toolchains.iter().flat_map(|path| entries(path)).filter(has_sources).collect();
     let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     // Nightlies first, the one without a date before the others, then the newest.
     rustup.sort_by_key(|path| {
@@ -139,7 +144,8 @@ fn candidates() -> Vec<Toolchain> {
             !name.starts_with("nightly"),
         )
     });
-    let debian = known("Debian's rustc", Path::new("/usr/bin/cargo"), Path::new("/usr/bin/rustc"), true);
+    let debian =
+        known("Debian's rustc", Path::new("/usr/bin/cargo"), Path::new("/usr/bin/rustc"), true);
     from_rustup.chain(debian).filter(|toolchain| toolchain.std.is_some()).collect()
 }
 
@@ -149,19 +155,35 @@ fn known(name: &str, cargo: &Path, rustc: &Path, bootstrap: bool) -> Option<Tool
         return None;
     }
     let said = |arguments: &[&str]| {
-        let said = workspace::command(rustc).args(arguments).output().ok().filter(|said| said.status.success())?;
+        let said = workspace::command(rustc)
+            .args(arguments)
+            .output()
+            .ok()
+            .filter(|said| said.status.success())?;
         Some(String::from_utf8_lossy(&said.stdout).trim().to_string())
     };
     let version = said(&["-V"])?;
     let sysroot = PathBuf::from(said(&["--print", "sysroot"])?);
     let sources = sysroot.join("lib/rustlib/src/rust");
     let release = version.split_whitespace().nth(1).unwrap_or_default().to_string();
-    let own = ["version", "src/version"].iter().find_map(|file| fs::read_to_string(sources.join(file)).ok());
+    let own = ["version", "src/version"]
+        .iter()
+        .find_map(|file| fs::read_to_string(sources.join(file)).ok());
     let std = sources.join("library/Cargo.toml").is_file().then(|| Sources {
         path: sources,
-        version: own.and_then(|text| text.split_whitespace().next().map(String::from)).unwrap_or(release),
+        version: own
+            .and_then(|text| text.split_whitespace().next().map(String::from))
+            .unwrap_or(release),
     });
-    Some(Toolchain { name: name.into(), cargo: cargo.into(), rustc: rustc.into(), version, sysroot, std, bootstrap })
+    Some(Toolchain {
+        name: name.into(),
+        cargo: cargo.into(),
+        rustc: rustc.into(),
+        version,
+        sysroot,
+        std,
+        bootstrap,
+    })
 }
 
 /// Older compilers do not know the panic strategy of the build. Found out by asking, not by version.
@@ -170,7 +192,8 @@ fn can_abort_immediately(toolchain: &Toolchain) -> bool {
     if toolchain.bootstrap {
         command.env("RUSTC_BOOTSTRAP", "1");
     }
-    let asked = command.args(["-Zunstable-options", "-Cpanic=immediate-abort", "--print", "cfg"]).output();
+    let asked =
+        command.args(["-Zunstable-options", "-Cpanic=immediate-abort", "--print", "cfg"]).output();
     asked.is_ok_and(|said| said.status.success())
 }
 
@@ -187,8 +210,11 @@ fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 pub fn lld(name: &str, toolchain: &Toolchain) -> Option<PathBuf> {
     let rust_lld = |folder: PathBuf| Some(folder.join("rust-lld")).filter(|path| path.is_file());
     let others = workspace::rustup_home().map(|home| home.join("toolchains"));
-    let others =
-        others.iter().flat_map(|path| entries(path)).flat_map(|toolchain| entries(&toolchain.join("lib/rustlib")));
+    let others = others
+        .iter()
+        .flat_map(|path| entries(path))
+        .flat_map(|toolchain| entries(&toolchain.join("lib/rustlib")));
     let own = toolchain.tools().into_iter().find_map(rust_lld);
-    own.or_else(|| program(name)).or_else(|| others.map(|target| target.join("bin")).find_map(rust_lld))
+    own.or_else(|| program(name))
+        .or_else(|| others.map(|target| target.join("bin")).find_map(rust_lld))
 }

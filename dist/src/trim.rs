@@ -15,8 +15,14 @@ struct Place {
 /// Cuts a program behind what its program headers load. What is no ELF file stays as it is, and so is refused later.
 pub fn section_headers(mut bytes: Vec<u8>) -> Vec<u8> {
     let (end, place) = match bytes.get(4) {
-        Some(1) => (loaded::<FileHeader32<Endianness>>(&bytes), Place { offset: 0x20, width: 4, count: 0x2e }),
-        _ => (loaded::<FileHeader64<Endianness>>(&bytes), Place { offset: 0x28, width: 8, count: 0x3a }),
+        Some(1) => (
+            loaded::<FileHeader32<Endianness>>(&bytes),
+            Place { offset: 0x20, width: 4, count: 0x2e },
+        ),
+        _ => (
+            loaded::<FileHeader64<Endianness>>(&bytes),
+            Place { offset: 0x28, width: 8, count: 0x3a },
+        ),
     };
     let Some(end) = end.filter(|end| (0x40..=bytes.len()).contains(end)) else { return bytes };
     bytes.truncate(end);
@@ -31,7 +37,8 @@ fn loaded<F: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Option<usize> {
     let endian = header.endian().ok()?;
     let segments = header.program_headers(endian, bytes).ok()?;
     let ends = segments.iter().map(|segment| {
-        let (offset, size): (u64, u64) = (segment.p_offset(endian).into(), segment.p_filesz(endian).into());
+        let (offset, size): (u64, u64) =
+            (segment.p_offset(endian).into(), segment.p_filesz(endian).into());
         offset + size
     });
     usize::try_from(ends.max()?).ok()
@@ -47,16 +54,23 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let (source, built) = (folder.join("seven.c"), folder.join("seven"));
         std::fs::write(&source, "int main(void) { return 7; }\n").unwrap();
-        let gcc = std::process::Command::new("gcc").args(["-static", "-o"]).arg(&built).arg(&source).status().unwrap();
+        let gcc = std::process::Command::new("gcc")
+            .args(["-static", "-o"])
+            .arg(&built)
+            .arg(&source)
+            .status()
+            .unwrap();
         assert!(gcc.success());
         let before = std::fs::read(&built).unwrap();
         let after = section_headers(before.clone());
         assert!(after.len() < before.len());
         let trimmed = folder.join("trimmed");
         std::fs::write(&trimmed, &after).unwrap();
-        std::fs::set_permissions(&trimmed, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(&trimmed, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
         assert_eq!(std::process::Command::new(&trimmed).status().unwrap().code(), Some(7));
-        let header = std::process::Command::new("readelf").arg("-h").arg(&trimmed).output().unwrap();
+        let header =
+            std::process::Command::new("readelf").arg("-h").arg(&trimmed).output().unwrap();
         let header = String::from_utf8_lossy(&header.stdout).into_owned();
         assert!(header.contains("Number of section headers:         0"), "{header}");
         std::fs::remove_dir_all(&folder).unwrap();

@@ -46,35 +46,58 @@ const CFLAGS: [&str; 19] = [
     "-DWABT_BIG_ENDIAN=0",
 ];
 /// Its flags as a linker.
-const LDFLAGS: [&str; 6] =
-    ["-static", "-s", "-nostdlib", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack"];
+const LDFLAGS: [&str; 6] = [
+    "-static",
+    "-s",
+    "-nostdlib",
+    "-Wl,--gc-sections",
+    "-Wl,--build-id=none",
+    "-Wl,-z,noexecstack",
+];
 
 /// Builds the program, and links it with the shim in `targets/SHIM`.
-pub fn build(toolchain: &Toolchain, target: &Target, source: Source, compiler: &str, shim: &str) -> Result<Built> {
+pub fn build(
+    toolchain: &Toolchain,
+    target: &Target,
+    source: Source,
+    compiler: &str,
+    shim: &str,
+) -> Result<Built> {
     if toolchain.std.is_none() && !toolchain.has(target.triple) {
         bail!("{}", toolchain.lacks(target.triple));
     }
-    let lld = toolchain::lld("wasm-ld", toolchain).context("No wasm-ld is here; install the Debian package lld.")?;
+    let lld = toolchain::lld("wasm-ld", toolchain)
+        .context("No wasm-ld is here; install the Debian package lld.")?;
     let mut flags = Flags::default();
     flags.add(RUSTFLAGS);
     flags.here.push(format!("-Clinker={}", lld.display()));
-    let Compiled { path: wasm, crates } = compile::compile(toolchain, target.triple, source, &mut flags, &[])?;
+    let Compiled { path: wasm, crates } =
+        compile::compile(toolchain, target.triple, source, &mut flags, &[])?;
 
     let folder = compile::folder(target).join(source.name());
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     // wasm2c names everything after the module; the shim knows it as mapprobe, whatever the program is.
     let generated = folder.join("mapprobe.c");
-    compile::run(workspace::command("wasm2c").arg(&wasm).args(["-n", "mapprobe", "-o"]).arg(&generated))?;
+    compile::run(
+        workspace::command("wasm2c").arg(&wasm).args(["-n", "mapprobe", "-o"]).arg(&generated),
+    )?;
     rewrite(&generated, |text| Ok(generated::prepare(text)))?;
     for (name, text) in [("flags.h", assertions(target)), ("ops.h", numbers())] {
         let header = folder.join(name);
-        fs::write(&header, text).with_context(|| format!("{} cannot be written", header.display()))?;
+        fs::write(&header, text)
+            .with_context(|| format!("{} cannot be written", header.display()))?;
     }
     let path = folder.join(source.name());
     let assembly = folder.join("mapprobe.s");
     let mut gcc = workspace::command(compiler);
-    gcc.args(CFLAGS).arg("-I").arg(&folder).arg("-I").arg(workspace::root().join("targets").join(shim));
-    compile::run(gcc.args(["-include", "host.c"]).arg(&generated).arg("-S").arg("-o").arg(&assembly))?;
+    gcc.args(CFLAGS)
+        .arg("-I")
+        .arg(&folder)
+        .arg("-I")
+        .arg(workspace::root().join("targets").join(shim));
+    compile::run(
+        gcc.args(["-include", "host.c"]).arg(&generated).arg("-S").arg("-o").arg(&assembly),
+    )?;
     rewrite(&assembly, |text| millicode::check(text).map(|()| frames::share(text)))?;
     let mut gcc = workspace::command(compiler);
     let map = workspace::root().join(compile::map(target, source));
@@ -83,12 +106,21 @@ pub fn build(toolchain: &Toolchain, target: &Target, source: Source, compiler: &
 
     let linker = [&["wasm2c", "|", compiler], &CFLAGS[..], &LDFLAGS[..]].concat();
     let linker = linker.into_iter().map(String::from).collect();
-    Ok(Built { path, triple: target.triple.into(), rustflags: flags.everywhere, linker, crates, map, libc: None })
+    Ok(Built {
+        path,
+        triple: target.triple.into(),
+        rustflags: flags.everywhere,
+        linker,
+        crates,
+        map,
+        libc: None,
+    })
 }
 
 /// Changes the text of a file.
 fn rewrite(file: &Path, change: fn(&str) -> Result<String>) -> Result<()> {
-    let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let text =
+        fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     fs::write(file, change(&text)?).with_context(|| format!("{} cannot be written", file.display()))
 }
 
@@ -102,7 +134,11 @@ fn assertions(target: &Target) -> String {
         let (name, Some(value)) = (flag.name.plain(), flag.value(target.arch)) else { continue };
         let line = format!("_Static_assert((unsigned){name} == {value:#x}u, \"{name}\");");
         let newer = target.newer_than_headers.iter().any(|(newer, _)| *newer == name);
-        let _ = if newer { writeln!(text, "#ifdef {name}\n{line}\n#endif") } else { writeln!(text, "{line}") };
+        let _ = if newer {
+            writeln!(text, "#ifdef {name}\n{line}\n#endif")
+        } else {
+            writeln!(text, "{line}")
+        };
     }
     text
 }
@@ -117,7 +153,8 @@ macro_rules! every {
 
 /// What is asked of the shim, by number: a C header with an `enum` for each list, and how many there are.
 fn numbers() -> String {
-    let ops: Vec<(usize, String)> = Op::ALL.iter().map(|&op| (op as usize, format!("{op:?}"))).collect();
+    let ops: Vec<(usize, String)> =
+        Op::ALL.iter().map(|&op| (op as usize, format!("{op:?}"))).collect();
     let lists: [(&str, &[(usize, String)]); 3] = [
         ("OP", &ops),
         ("HOW", &every!(How: Read ReadWrite Nameless New Create Device)),
@@ -125,7 +162,8 @@ fn numbers() -> String {
     ];
     let mut text = String::from("/* Made by dist from the program's own numbers. */\n");
     for (list, variants) in lists {
-        let variants: Vec<String> = variants.iter().map(|(number, name)| format!("{list}_{name} = {number}")).collect();
+        let variants: Vec<String> =
+            variants.iter().map(|(number, name)| format!("{list}_{name} = {number}")).collect();
         let _ = writeln!(text, "enum {{ {}, {list}S = {} }};", variants.join(", "), variants.len());
     }
     text

@@ -11,9 +11,14 @@ pub const SOURCES: &str = "MAPPROBE_SOURCES";
 /// The sources: the workspace this package belongs to, or the folder that [`SOURCES`] names.
 pub fn root() -> &'static Path {
     static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is a folder of the workspace");
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("the package is a folder of the workspace");
         let named = env::var_os(SOURCES).filter(|value| !value.is_empty());
-        named.map_or_else(|| here.into(), |folder| std::path::absolute(&folder).unwrap_or_else(|_| folder.into()))
+        named.map_or_else(
+            || here.into(),
+            |folder| std::path::absolute(&folder).unwrap_or_else(|_| folder.into()),
+        )
     });
     &ROOT
 }
@@ -45,7 +50,8 @@ fn home() -> Option<PathBuf> {
 /// Folders of this machine that no delivered file may name, the longest first, so that a folder inside another is
 /// replaced before it.
 pub fn private(toolchain: &[PathBuf]) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = [home(), cargo_home(), rustup_home()].into_iter().flatten().collect();
+    let mut folders: Vec<PathBuf> =
+        [home(), cargo_home(), rustup_home()].into_iter().flatten().collect();
     folders.push(root().into());
     folders.extend(toolchain.iter().cloned());
     folders.extend(folders.clone().iter().filter_map(|folder| folder.canonicalize().ok()));
@@ -63,7 +69,8 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let network = ["CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_"];
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        let ours = text.starts_with("CARGO") || text.starts_with("RUST") || text == "LD_LIBRARY_PATH";
+        let ours =
+            text.starts_with("CARGO") || text.starts_with("RUST") || text == "LD_LIBRARY_PATH";
         if ours && !kept.contains(&&*text) && !network.iter().any(|start| text.starts_with(start)) {
             command.env_remove(&name);
         }
@@ -75,5 +82,7 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
 
 /// The full path of a program.
 pub fn program(name: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
 }

@@ -10,7 +10,9 @@ use std::thread;
 const LISTS: [&str; 2] = ["manifest.json", "SHA256SUMS"];
 
 fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is a folder of the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the package is a folder of the workspace")
 }
 
 /// Runs this `dist`, which builds the sources in a folder.
@@ -51,7 +53,8 @@ fn listed(out: &Path) -> Vec<String> {
 #[test]
 fn another_folder_gives_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
-    let there = folder.path().join("a folder with a longer name than that of anybody's working copy");
+    let there =
+        folder.path().join("a folder with a longer name than that of anybody's working copy");
     copy(&there);
     // Both at once: rustc and the linkers seldom use more than one processor.
     let (there, here) = thread::scope(|scope| {
@@ -63,21 +66,37 @@ fn another_folder_gives_the_same_bytes() {
     // Three architectures: a program, an initramfs, a bill of materials, and two packages each.
     assert_eq!(files.len(), 15, "{files:?}");
     for file in files.iter().map(String::as_str).chain(LISTS) {
-        let (one, other) = (fs::read(here.join(file)).unwrap(), fs::read(there.join(file)).unwrap());
+        let (one, other) =
+            (fs::read(here.join(file)).unwrap(), fs::read(there.join(file)).unwrap());
         let differs = one.iter().zip(&other).position(|(one, other)| one != other);
-        assert!(one == other, "{file} is not the same: {} and {} bytes, from {differs:?}", one.len(), other.len());
+        assert!(
+            one == other,
+            "{file} is not the same: {} and {} bytes, from {differs:?}",
+            one.len(),
+            other.len()
+        );
     }
 
     // Another date changes nothing but dates.
     let later = packaged(there.ancestors().nth(2).unwrap(), &["x86_64"], Some("86400"));
-    let same = |name: &str| fs::read(here.join(name)).unwrap() == fs::read(later.join(name)).unwrap();
+    let same =
+        |name: &str| fs::read(here.join(name)).unwrap() == fs::read(later.join(name)).unwrap();
     assert!(same("mapprobe-x86_64") && same("mapprobe-x86_64.cpio.gz"));
     for (tool, arguments, package) in [("dpkg-deb", "-c", ".deb"), ("tar", "tvf", ".tar.gz")] {
         let files = listed(&later);
         let package = files.iter().find(|file| file.ends_with(package)).unwrap();
-        let list = Command::new(tool).arg(arguments).arg(later.join(package)).env("TZ", "UTC").output().unwrap();
+        let list = Command::new(tool)
+            .arg(arguments)
+            .arg(later.join(package))
+            .env("TZ", "UTC")
+            .output()
+            .unwrap();
         let list = String::from_utf8(list.stdout).unwrap();
-        assert!(list.lines().count() > 20 && list.lines().all(|line| line.contains(" 1970-01-02 00:00 ")), "{list}");
+        assert!(
+            list.lines().count() > 20
+                && list.lines().all(|line| line.contains(" 1970-01-02 00:00 ")),
+            "{list}"
+        );
     }
     let materials = fs::read_to_string(later.join("mapprobe-x86_64.cdx.json")).unwrap();
     assert!(materials.contains("\"timestamp\": \"1970-01-02T00:00:00Z\""), "{materials}");
@@ -89,7 +108,10 @@ fn a_date_that_is_none_is_said_before_anything_is_built() {
     let refused = dist(folder.path(), &["x86_64"], Some("yesterday"));
     let sentence = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
-    assert!(sentence.contains("SOURCE_DATE_EPOCH is \"yesterday\"; a number of seconds since 1970"), "{sentence}");
+    assert!(
+        sentence.contains("SOURCE_DATE_EPOCH is \"yesterday\"; a number of seconds since 1970"),
+        "{sentence}"
+    );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -104,7 +126,10 @@ fn a_file_that_is_not_there_is_named() {
         let failed = dist(folder.path(), &[option, "hppa"], None);
         let sentence = String::from_utf8_lossy(&failed.stderr).into_owned();
         assert_eq!(failed.status.code(), Some(1), "{sentence}");
-        assert!(sentence.contains(&format!("{missing} cannot be read; dist/package/contents.txt says")), "{sentence}");
+        assert!(
+            sentence.contains(&format!("{missing} cannot be read; dist/package/contents.txt says")),
+            "{sentence}"
+        );
         assert!(!folder.path().join("dist/out").exists() && !folder.path().join("target").exists());
     }
 }

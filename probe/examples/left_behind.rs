@@ -31,7 +31,9 @@ fn is_open(kernel: &mut dyn Kernel, file: Fd) -> bool {
 
 mapprobe::program!(|kernel, arguments| {
     let (mut options, mut said) = (Options::default(), String::new());
-    if cli::read(arguments.get(1..).unwrap_or_default(), &mut options, &mut said) != Some(Asked::Kernel) {
+    if cli::read(arguments.get(1..).unwrap_or_default(), &mut options, &mut said)
+        != Some(Asked::Kernel)
+    {
         return FAILED;
     }
     let before = maps(kernel);

@@ -31,7 +31,9 @@ fn best_pairs() -> (Vec<[u8; 2]>, usize) {
                 *counts.entry([pair[0], pair[1]]).or_default() += 1;
             }
         }
-        let Some((&pair, _)) = counts.iter().max_by_key(|&(pair, count)| (*count, *pair)) else { break };
+        let Some((&pair, _)) = counts.iter().max_by_key(|&(pair, count)| (*count, *pair)) else {
+            break;
+        };
         pairs.push(pair);
         for text in &mut texts {
             let mut at = 0;
@@ -50,7 +52,8 @@ fn main() -> ExitCode {
     let (best, len) = best_pairs();
     let mut source = String::from(HEAD);
     for line in best.chunks(12) {
-        let pairs: Vec<String> = line.iter().map(|[first, second]| format!("[{first}, {second}],")).collect();
+        let pairs: Vec<String> =
+            line.iter().map(|[first, second]| format!("[{first}, {second}],")).collect();
         source += &format!("    {}\n", pairs.join(" "));
     }
     source += "];\n";

@@ -20,7 +20,8 @@ struct Words {}
 const COMMAND: &CommandInfo = <Words as SubCommand>::COMMAND;
 
 /// The help, in pieces.
-pub(crate) const HELP: [&str; 5] = ["Usage: ", COMMAND.name, " [arguments...]\n\n", COMMAND.description, ARGUMENTS];
+pub(crate) const HELP: [&str; 5] =
+    ["Usage: ", COMMAND.name, " [arguments...]\n\n", COMMAND.description, ARGUMENTS];
 
 const ARGUMENTS: &str = "
 
@@ -75,7 +76,8 @@ const ARCH: usize = 5;
 pub(crate) const PATH: usize = NAMES.len() - 1;
 
 /// What can be asked: of the kernel, in the order of [`What`], and then of the program.
-pub(crate) const QUESTIONS: [&str; 7] = ["report", "sweep", "free-bits", "require", "list", "explain", "decode"];
+pub(crate) const QUESTIONS: [&str; 7] =
+    ["report", "sweep", "free-bits", "require", "list", "explain", "decode"];
 /// Places among them.
 const REQUIRE: usize = 3;
 const EXPLAIN: usize = 5;
@@ -200,7 +202,13 @@ pub fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Opt
         Text::VERSION_LINE.push(said);
         return Some(Asked::Program);
     }
-    let question = choose(Text::THERE_IS_NO_QUESTION, words.first().copied(), Text::QUESTIONS, QUESTIONS.len(), said)?;
+    let question = choose(
+        Text::THERE_IS_NO_QUESTION,
+        words.first().copied(),
+        Text::QUESTIONS,
+        QUESTIONS.len(),
+        said,
+    )?;
     let behind = words.get(1..).unwrap_or_default();
     fits(question, given, behind, said)?;
     let [arch, format, record, replay, prefix] = values;
@@ -274,7 +282,12 @@ fn fits(question: usize, given: u16, behind: &[&str], said: &mut String) -> Opti
 /// Says what needs no kernel.
 #[cold]
 #[inline(never)]
-fn about_flags(question: usize, behind: &[&str], arch: Option<&str>, said: &mut String) -> Option<Asked> {
+fn about_flags(
+    question: usize,
+    behind: &[&str],
+    arch: Option<&str>,
+    said: &mut String,
+) -> Option<Asked> {
     let mut column = Arch::native() as usize;
     if arch.is_some() {
         column = choose(Text::THERE_IS_NO_ARCH, arch, Text::ARCHS, Arch::ALL.len(), said)?;
@@ -300,7 +313,13 @@ pub fn place(word: &str, list: Text, count: usize) -> usize {
 }
 
 /// The place of a word among those there are, the first without one; or says which there are.
-fn choose(there_is_no: Text, word: Option<&str>, list: Text, count: usize, said: &mut String) -> Option<usize> {
+fn choose(
+    there_is_no: Text,
+    word: Option<&str>,
+    list: Text,
+    count: usize,
+    said: &mut String,
+) -> Option<usize> {
     let Some(word) = word else { return Some(0) };
     let at = place(word, list, count);
     if at < count {

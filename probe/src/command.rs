@@ -79,7 +79,12 @@ pub fn answer(
 /// A report that is looked at as a whole.
 #[cold]
 #[inline(never)]
-fn whole(kernel: &mut dyn Kernel, options: &mut Options, table: &'static [Flag], said: &mut String) -> Option<i32> {
+fn whole(
+    kernel: &mut dyn Kernel,
+    options: &mut Options,
+    table: &'static [Flag],
+    said: &mut String,
+) -> Option<i32> {
     let mut recorded = None;
     let mut report = match (&options.replay, &options.record) {
         (Some(_), Some(_)) => {
@@ -88,7 +93,9 @@ fn whole(kernel: &mut dyn Kernel, options: &mut Options, table: &'static [Flag],
         }
         (Some(from), None) => {
             let mut recording = Vec::new();
-            if let Err(errno) = kernel.read_file(from, &mut |block| recording.extend_from_slice(block)) {
+            if let Err(errno) =
+                kernel.read_file(from, &mut |block| recording.extend_from_slice(block))
+            {
                 return failed(said, from, Text::CANNOT_BE_READ, errno);
             }
             said.push_str(from);
@@ -119,7 +126,9 @@ fn whole(kernel: &mut dyn Kernel, options: &mut Options, table: &'static [Flag],
             }
             report
         }
-        (None, None) => kept(run::report(kernel, Arch::native(), options, table, &mut |_| {}), said)?,
+        (None, None) => {
+            kept(run::report(kernel, Arch::native(), options, table, &mut |_| {}), said)?
+        }
     };
     // What was asked may stand in a recording.
     let format = report::format(report.what, options, said)?;

@@ -58,7 +58,9 @@ impl Console {
     pub fn say(&self, kernel: &mut dyn Kernel, text: &str) {
         // What can be read at a place is a plain file: archives of containers have one instead of the console.
         let stdout = if kernel.pread(STDOUT, &mut [], 0).is_ok() { NO_FD } else { STDOUT };
-        let _ = print(kernel, stdout, text) || print(kernel, self.console, text) || print(kernel, LOGGED, text);
+        let _ = print(kernel, stdout, text)
+            || print(kernel, self.console, text)
+            || print(kernel, LOGGED, text);
         for &fd in &self.opened {
             if fd != NO_FD {
                 kernel.close(fd);
@@ -87,7 +89,11 @@ fn print(kernel: &mut dyn Kernel, fd: Fd, text: &str) -> bool {
         line.extend_from_slice(take_line(&mut rest));
         line.push(b'\n');
         let to = if logged { device(kernel, LOG) } else { fd };
-        let written = write_all(kernel, to, line.get(if logged { 0 } else { ALERT.len() }..).unwrap_or_default());
+        let written = write_all(
+            kernel,
+            to,
+            line.get(if logged { 0 } else { ALERT.len() }..).unwrap_or_default(),
+        );
         if logged {
             kernel.close(to);
         }

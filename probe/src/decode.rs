@@ -17,7 +17,8 @@ static NEW_IN_TYPE: [u8; 3] = [0, 0, 0x28];
 #[cold]
 #[inline(never)]
 pub fn decode(word: &str, arch: Arch, out: &mut String) -> Option<()> {
-    let Some(value) = read(word.as_bytes()).filter(|value| value.checked_shr(arch.flag_bits()).unwrap_or(0) == 0)
+    let Some(value) =
+        read(word.as_bytes()).filter(|value| value.checked_shr(arch.flag_bits()).unwrap_or(0) == 0)
     else {
         return wrong(out, word, Text::NO_FLAGS_WORD);
     };
@@ -78,7 +79,8 @@ fn read(word: &[u8]) -> Option<Word> {
     let mut value = None;
     for &byte in digits {
         let digit = char::from(byte).to_digit(base)?;
-        value = Some(value.unwrap_or(0 as Word).checked_mul(base.into())?.checked_add(digit.into())?);
+        value =
+            Some(value.unwrap_or(0 as Word).checked_mul(base.into())?.checked_add(digit.into())?);
     }
     value
 }

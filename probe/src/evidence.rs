@@ -290,7 +290,8 @@ pub struct Refusals(u8);
 
 impl Refusals {
     /// Those there are.
-    const ALL: [Errno; 5] = [Errno::EPERM, Errno::EAGAIN, Errno::EINVAL, Errno::ENOTSUPP, Errno::EOPNOTSUPP];
+    const ALL: [Errno; 5] =
+        [Errno::EPERM, Errno::EAGAIN, Errno::EINVAL, Errno::ENOTSUPP, Errno::EOPNOTSUPP];
     /// None of them.
     pub const NONE: Refusals = Refusals(0);
 

@@ -54,5 +54,10 @@ pub struct Experiment {
 }
 
 /// An experiment that only asks; the others say what they do beside that.
-pub const ASK: Experiment =
-    Experiment { asks: Asks::Flag, tests: &[], known: Known::Accepted, knowing: Refusals::NONE, first: None };
+pub const ASK: Experiment = Experiment {
+    asks: Asks::Flag,
+    tests: &[],
+    known: Known::Accepted,
+    knowing: Refusals::NONE,
+    first: None,
+};

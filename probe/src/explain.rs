@@ -227,7 +227,10 @@ mod tests {
     #[test]
     fn every_flag_is_explained_under_the_first_name_of_its_experiment() {
         for flag in TABLE {
-            let first = TABLE.iter().find(|row| core::ptr::eq(row.experiment(), flag.experiment())).expect("a row");
+            let first = TABLE
+                .iter()
+                .find(|row| core::ptr::eq(row.experiment(), flag.experiment()))
+                .expect("a row");
             assert_eq!(
                 EXPLAINED.get(flag.experiment_place()).map(|entry| entry.0),
                 Some(first.name.plain()),

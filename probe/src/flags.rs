@@ -5,7 +5,9 @@
 //! knows the name, by `_Static_assert` in the hppa build, and by tests that walk the table.
 
 use crate::arch::Arch;
-use crate::experiment::{Experiment, accounting, files, fresh, growth, huge, placement, residency, types};
+use crate::experiment::{
+    Experiment, accounting, files, fresh, growth, huge, placement, residency, types,
+};
 use crate::kernel::Word;
 use crate::text::Text;
 
@@ -168,13 +170,23 @@ struct Row {
     experiment: &'static Experiment,
 }
 
-const fn row(kind: Kind, columns: [Column; 3], since: [u8; 3], experiment: &'static Experiment) -> Row {
+const fn row(
+    kind: Kind,
+    columns: [Column; 3],
+    since: [u8; 3],
+    experiment: &'static Experiment,
+) -> Row {
     Row { kind, columns, since, experiment }
 }
 
 /// A huge page size: the logarithm of its bytes, shifted into the field.
 const fn size(log2: u32) -> Row {
-    row(Kind::HugeSize, everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux), [3, 8, 0], &huge::OFFERS_SIZE)
+    row(
+        Kind::HugeSize,
+        everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux),
+        [3, 8, 0],
+        &huge::OFFERS_SIZE,
+    )
 }
 
 use Header::{Common, Generic, Linux, X86};
@@ -258,7 +270,8 @@ const fn experiment_of(row: usize) -> usize {
     let (mut place, mut at) = (0, 0);
     while at < row {
         at += 1;
-        let is_shared = matches!(ROWS[at].kind, Kind::HugeSize) && matches!(ROWS[at - 1].kind, Kind::HugeSize);
+        let is_shared =
+            matches!(ROWS[at].kind, Kind::HugeSize) && matches!(ROWS[at - 1].kind, Kind::HugeSize);
         place += !(is_shared || same(NAMES[at], "MAP_EXECUTABLE")) as usize;
     }
     place

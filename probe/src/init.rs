@@ -29,7 +29,8 @@ const SIGN: u32 = 1 << 31;
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> ! {
     let console = Console::open(kernel);
     let (mut options, mut report, mut said) = (Options::default(), String::new(), String::new());
-    let (asked, foreign) = split(arguments.get(1..).unwrap_or_default(), &mut options, &mut report, &mut said);
+    let (asked, foreign) =
+        split(arguments.get(1..).unwrap_or_default(), &mut options, &mut report, &mut said);
     // A complaint about what was asked for stands where the report would.
     let code = match asked {
         Asked::Kernel => command::answer(kernel, &mut options, table, &mut report),
@@ -58,7 +59,10 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) 
 pub fn is_init(kernel: &mut dyn Kernel) -> bool {
     kernel.pid() == 1
         && (kernel.may_reboot().is_ok()
-            || kernel.file(Op::FileInode, NAMESPACE).result().is_ok_and(|inode| inode as u32 & !SIGN == INITIAL))
+            || kernel
+                .file(Op::FileInode, NAMESPACE)
+                .result()
+                .is_ok_and(|inode| inode as u32 & !SIGN == INITIAL))
 }
 
 /// Ends the process with `code`, or the machine when the process is its init.
@@ -88,11 +92,16 @@ fn split<'a, 'b>(
         for to in (from + 1..=arguments.len().max(from + 1)).rev() {
             *options = Options::default();
             said.clear();
-            let Some(asked) = cli::read(arguments.get(from..to).unwrap_or_default(), options, said) else { continue };
-            let [before, behind] = [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
+            let Some(asked) = cli::read(arguments.get(from..to).unwrap_or_default(), options, said)
+            else {
+                continue;
+            };
+            let [before, behind] =
+                [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
             let is_flag = |word: &&&str| word.starts_with("MAP_");
             let wrong = if before.len() == arguments.len() {
-                let ours = |word: &&str| word.starts_with('-') || is_flag(&word) || *word == "require";
+                let ours =
+                    |word: &&str| word.starts_with('-') || is_flag(&word) || *word == "require";
                 before.iter().position(ours).and_then(|at| before.get(at..))
             } else {
                 // A flag whose name is wrong is ours as well, and must not be taken for nothing.

@@ -51,7 +51,11 @@ fn argument(head: &mut String, word: Text) {
 }
 
 /// The report of a recorded run; `reproducible` as in [`Options`]. The error is a sentence.
-pub fn replay(recording: &[u8], table: &'static [Flag], reproducible: bool) -> Result<Report, String> {
+pub fn replay(
+    recording: &[u8],
+    table: &'static [Flag],
+    reproducible: bool,
+) -> Result<Report, String> {
     let mut said = String::new();
     read(recording, table, reproducible, &mut said).ok_or(said)
 }
@@ -59,7 +63,12 @@ pub fn replay(recording: &[u8], table: &'static [Flag], reproducible: bool) -> R
 /// The same. Nothing: what is wrong was added to what was said.
 #[cold]
 #[inline(never)]
-pub fn read(recording: &[u8], table: &'static [Flag], reproducible: bool, said: &mut String) -> Option<Report> {
+pub fn read(
+    recording: &[u8],
+    table: &'static [Flag],
+    reproducible: bool,
+    said: &mut String,
+) -> Option<Report> {
     let (mut rest, mut line) = (recording, 2);
     let mut arch = None;
     if take_line(&mut rest) == BEGINS.trim_ascii_end().as_bytes()

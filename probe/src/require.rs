@@ -137,7 +137,10 @@ fn on_file(report: &Report, row: &Row, place: usize) -> (Verdict, Outcome) {
     let bits = row.flag.value(report.arch).unwrap_or_default();
     let (mut taken, mut refused) = (false, Outcome::NOT_RUN);
     for step in report.calls(&row.calls) {
-        let (Call::Context { flags, backing } | Call::Mmap { flags, backing, .. }) = step.call() else { continue };
+        let (Call::Context { flags, backing } | Call::Mmap { flags, backing, .. }) = step.call()
+        else {
+            continue;
+        };
         let flags = Word::from(flags);
         let counts = !about_files || sentence::map_type(report.arch, flags) == MAP_SHARED_VALIDATE;
         if backing.place() == Some(place) && flags & bits == bits && counts {
@@ -153,7 +156,9 @@ fn on_file(report: &Report, row: &Row, place: usize) -> (Verdict, Outcome) {
     }
     let verdict = match refused.errno() {
         // Never a no.
-        None | Some(Errno::ENOMEM | Errno::EPERM | Errno::EAGAIN | Errno::ENOSYS) => Verdict::Inconclusive,
+        None | Some(Errno::ENOMEM | Errno::EPERM | Errno::EAGAIN | Errno::ENOSYS) => {
+            Verdict::Inconclusive
+        }
         _ if taken => Verdict::Inconclusive,
         _ => Verdict::Unavailable,
     };
@@ -166,7 +171,13 @@ const BETWEEN: u16 = 1 << 0 | 1 << 1 | 1 << 9;
 /// Appends what may help, and what is in the way.
 #[cold]
 #[inline(never)]
-fn add_remedies(out: &mut String, report: &Report, flag: &Flag, verdict: Verdict, cause: Option<Cause>) {
+fn add_remedies(
+    out: &mut String,
+    report: &Report,
+    flag: &Flag,
+    verdict: Verdict,
+    cause: Option<Cause>,
+) {
     let untold = verdict == Verdict::Inconclusive;
     let mut between = Text::MAY_HELP;
     let remedy = match cause {

@@ -100,7 +100,9 @@ fn row(bench: &mut Result<Bench, Text>, arch: Arch, flag: &'static Flag) -> Row 
     let from = bench.as_ref().map_or(0, Bench::noted);
     let (finding, to) = match (flag.value(arch), bench) {
         (None, _) => (without_trial(Verdict::Absent, Cause::NotDefined, None), from),
-        (_, Err(failed)) => (without_trial(Verdict::Inconclusive, Cause::ControlFailed, Some(*failed)), from),
+        (_, Err(failed)) => {
+            (without_trial(Verdict::Inconclusive, Cause::ControlFailed, Some(*failed)), from)
+        }
         (Some(bits), Ok(bench)) => {
             bench.run(flag.experiment(), bits);
             (judge(&bench.evidence, bench.since(from)), bench.noted())

@@ -129,7 +129,14 @@ macro_rules! program {
 unsafe extern "C" fn mapprobe_entry() -> ! {
     // The outermost frame has no frame pointer; before a call the stack is at a multiple of 16, which the kernel sees to on aarch64.
     #[cfg(target_arch = "x86_64")]
-    core::arch::naked_asm!("xor ebp, ebp", "mov rdi, [rsp]", "lea rsi, [rsp + 8]", "and rsp, -16", "call main", "ud2");
+    core::arch::naked_asm!(
+        "xor ebp, ebp",
+        "mov rdi, [rsp]",
+        "lea rsi, [rsp + 8]",
+        "and rsp, -16",
+        "call main",
+        "ud2"
+    );
     #[cfg(target_arch = "aarch64")]
     core::arch::naked_asm!("mov x29, 0", "mov x30, 0", "ldr x0, [sp]", "add x1, sp, 8", "b main");
 }

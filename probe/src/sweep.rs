@@ -81,8 +81,11 @@ impl Sweep {
     #[inline(never)]
     pub fn of(&self, at: usize) -> Option<(Context, Outcome, &[Outcome])> {
         let context = *self.contexts.get(at)?;
-        let (place, bits) =
-            if at < self.named { (at + at * self.bits, self.bits) } else { (at + self.named * self.bits, 0) };
+        let (place, bits) = if at < self.named {
+            (at + at * self.bits, self.bits)
+        } else {
+            (at + self.named * self.bits, 0)
+        };
         let (base, answers) = self.answers.get(place..)?.split_first()?;
         Some((context, *base, answers.get(..bits)?))
     }

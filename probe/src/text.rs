@@ -369,13 +369,16 @@ impl Text {
             } else if let Some(&next) = packed.next() {
                 code = next;
             }
-            while let Some(&[first, second]) = PAIRS.get(usize::from(code.wrapping_sub(FIRST_PAIR))) {
+            while let Some(&[first, second]) = PAIRS.get(usize::from(code.wrapping_sub(FIRST_PAIR)))
+            {
                 waiting[depth % DEPTH] = second;
                 depth += 1;
                 code = first;
             }
             if code == END || len == PIECE {
-                out.push_str(core::str::from_utf8(piece.get(..len).unwrap_or_default()).unwrap_or_default());
+                out.push_str(
+                    core::str::from_utf8(piece.get(..len).unwrap_or_default()).unwrap_or_default(),
+                );
                 len = 0;
             }
             if code == END {

@@ -203,7 +203,8 @@ pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
         return without_trial(Verdict::Inconclusive, Cause::ControlFailed, evidence.failed_control);
     }
     let effect = |wanted| any(evidence, Role::Effect, wanted);
-    let (verdict, cause, trial) = if let seen @ Some(_) = agreed(evidence, Role::Effect, Shown::Yes) {
+    let (verdict, cause, trial) = if let seen @ Some(_) = agreed(evidence, Role::Effect, Shown::Yes)
+    {
         (Verdict::Honored, Cause::EffectSeen, seen)
     } else if effect(Shown::Yes).is_some() {
         (Verdict::Inconclusive, Cause::Contradictory, None)
@@ -212,7 +213,9 @@ pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
     } else if let sign @ Some(_) = any(evidence, Role::Sign, Shown::Yes) {
         match evidence.known {
             Known::Unavailable => (Verdict::Unavailable, Cause::SignSeen, sign),
-            Known::Accepted if effect(Shown::No).is_some() => (Verdict::Inconclusive, Cause::Contradictory, None),
+            Known::Accepted if effect(Shown::No).is_some() => {
+                (Verdict::Inconclusive, Cause::Contradictory, None)
+            }
             Known::Accepted => (Verdict::Accepted, Cause::SignSeen, sign),
         }
     } else if effect(Shown::ControlToo).is_some() {
@@ -233,7 +236,9 @@ pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
         causes.iter().find_map(|&(shown, cause)| effect(shown).map(|trial| (cause, trial)))
     };
     match (verdict, unclear()) {
-        (Verdict::Inconclusive, Some((cause, trial))) => (verdict, Reason { cause, trial: Some(*trial), remark: None }),
+        (Verdict::Inconclusive, Some((cause, trial))) => {
+            (verdict, Reason { cause, trial: Some(*trial), remark: None })
+        }
         _ => (verdict, Reason { cause, trial: trial.copied(), remark: evidence.but }),
     }
 }
@@ -246,7 +251,10 @@ fn by_knowledge<'e>(evidence: &'e Evidence, steps: &[Step]) -> (Verdict, Cause, 
         if absent.is_some() {
             return (Verdict::Ignored, Cause::EffectAbsent, absent);
         }
-        if known.is_some() && any(evidence, Role::Effect, Shown::Open).is_none() && steps.iter().any(taken) {
+        if known.is_some()
+            && any(evidence, Role::Effect, Shown::Open).is_none()
+            && steps.iter().any(taken)
+        {
             return (Verdict::Accepted, Cause::Validated, known);
         }
     } else if known.is_some() {
@@ -266,7 +274,9 @@ fn taken(step: &Step) -> bool {
 /// An error that only a kernel that knows the flag gives, in a place where the plain call succeeds.
 fn refusal(evidence: &Evidence) -> Option<(Cause, &Trial)> {
     for trial in evidence.trials.iter().filter(|trial| trial.plain.succeeded()) {
-        let Some(errno) = trial.flagged.errno().filter(|_| trial.flagged.is_failure()) else { continue };
+        let Some(errno) = trial.flagged.errno().filter(|_| trial.flagged.is_failure()) else {
+            continue;
+        };
         if evidence.knowing.has(errno) {
             let cause = match errno {
                 Errno::EPERM => Cause::NotPermitted,

@@ -31,7 +31,14 @@ const ERRORS: [Errno; 16] = [
 #[test]
 fn the_report_is_heard_where_somebody_listens() {
     use Way::*;
-    let dead = [Fails(Errno::EIO), Fails(Errno::ENOSPC), Fails(Errno::EPIPE), Nothing, Later, Closed(Errno::ENODEV)];
+    let dead = [
+        Fails(Errno::EIO),
+        Fails(Errno::ENOSPC),
+        Fails(Errno::EPIPE),
+        Nothing,
+        Later,
+        Closed(Errno::ENODEV),
+    ];
     let good = [Takes, Byte, NowAndThen];
     for alive in good {
         for first in dead {
@@ -90,7 +97,11 @@ fn a_way_that_fails_in_the_middle_is_left_for_the_next() {
     for after in [0, 1, 3, 7] {
         let ways = [Way::Dies(after), Way::Dies(after + 2), Way::Takes];
         let mut guest = Guest { ways, ..Guest::new() };
-        assert_eq!((guest.start(&["/init"]), guest.whole()), (End::Off, Some(Heard::Log)), "{after}");
+        assert_eq!(
+            (guest.start(&["/init"]), guest.whole()),
+            (End::Off, Some(Heard::Log)),
+            "{after}"
+        );
     }
 }
 
@@ -144,7 +155,8 @@ fn all_calls_of_a_kind_may_fail() {
             if [Op::Pid, Op::Exit].contains(&op) {
                 continue;
             }
-            let mut guest = Guest { next: op == Op::Execve, refused: vec![(op, errno)], ..Guest::new() };
+            let mut guest =
+                Guest { next: op == Op::Execve, refused: vec![(op, errno)], ..Guest::new() };
             let end = guest.start(&["/mapprobe"]);
             let expected = if op == Op::Reboot { End::Rests } else { End::Off };
             assert_eq!(end, expected, "{op:?}: {errno:?}");
@@ -159,7 +171,8 @@ fn everything_may_fail() {
     for sleep in [Op::Pause, Op::Sleep] {
         for errno in ERRORS {
             let works = [Op::Pid, Op::MayReboot, sleep];
-            let refused = Op::ALL.iter().filter(|op| !works.contains(op)).map(|&op| (op, errno)).collect();
+            let refused =
+                Op::ALL.iter().filter(|op| !works.contains(op)).map(|&op| (op, errno)).collect();
             let mut guest = Guest { refused, ways: [Way::Closed(errno); 3], ..Guest::new() };
             assert_eq!(guest.start(&["/mapprobe"]), End::Rests, "{sleep:?} {errno:?}");
         }
@@ -179,12 +192,17 @@ fn an_init_without_rights_is_one() {
 /// The kernel ends whoever switches off a machine that stays on: that is a child, if there can be one.
 #[test]
 fn a_machine_that_stays_on_loses_a_child() {
-    for (child, expected) in [(Ok(0), End::Off), (Ok(7), End::Rests), (Err(Errno::ENOMEM), End::Off)] {
+    for (child, expected) in
+        [(Ok(0), End::Off), (Ok(7), End::Rests), (Err(Errno::ENOMEM), End::Off)]
+    {
         let mut guest = Guest { child, ..Guest::new() };
         assert_eq!(guest.start(&["/init"]), expected, "{child:?}");
         assert_eq!(guest.log.contains(&Op::Reboot), expected == End::Off, "{child:?}");
         let position = |op| guest.log.iter().rposition(|&done| done == op);
-        assert!(!guest.is_open() && position(Op::Close) < position(Op::Fork), "what a line has still to send is lost");
+        assert!(
+            !guest.is_open() && position(Op::Close) < position(Op::Fork),
+            "what a line has still to send is lost"
+        );
     }
 }
 
@@ -212,10 +230,12 @@ fn complaints_go_where_the_report_goes() {
         [Way::Fails(Errno::EIO), Way::Takes, Way::Takes],
         [Way::Closed(Errno::EBADF), Way::Closed(Errno::ENODEV), Way::Takes],
     ] {
-        let mut guest = Guest { ways, next: true, refused: vec![(Op::Execve, Errno::EACCES)], ..Guest::new() };
+        let mut guest =
+            Guest { ways, next: true, refused: vec![(Op::Execve, Errno::EACCES)], ..Guest::new() };
         assert_eq!(guest.start(&["/mapprobe", "--no-such-option"]), End::Off);
         let heard = guest.heard[&guest.whole().expect("a report")].clone();
-        let wrong = heard.find("mapprobe: --no-such-option: no such option").expect("what was wrong");
+        let wrong =
+            heard.find("mapprobe: --no-such-option: no such option").expect("what was wrong");
         assert!(wrong < heard.find(TEXT).expect("a report"), "{heard}");
         assert!(heard.ends_with("mapprobe: could not start /init: EACCES\n"), "{heard}");
     }

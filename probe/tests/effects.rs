@@ -20,27 +20,47 @@ const HUGE_SHIFT: u32 = 26;
 #[test]
 fn validation() {
     agree([39, 39], |recorded| {
-        for (backing, path) in
-            [("memfd", ""), ("tmpfs", "/tmpfs/file"), ("zero", "/dev/zero"), ("exe", "/readonly/file")]
-        {
+        for (backing, path) in [
+            ("memfd", ""),
+            ("tmpfs", "/tmpfs/file"),
+            ("zero", "/dev/zero"),
+            ("exe", "/readonly/file"),
+        ] {
             let mut program = recorded.program();
-            let fd = if path.is_empty() { program.memfd() } else { program.open(path, How::Read).unwrap() };
-            let mut words = vec![format!("base={}", word(program.map(Map::of(fd).read_only(), VALIDATE)))];
+            let fd = if path.is_empty() {
+                program.memfd()
+            } else {
+                program.open(path, How::Read).unwrap()
+            };
+            let mut words =
+                vec![format!("base={}", word(program.map(Map::of(fd).read_only(), VALIDATE)))];
             for bit in [21, 22, 23, 24, 25, 31] {
-                words.push(format!("bit{bit}={}", word(program.map(Map::of(fd).read_only(), VALIDATE | 1 << bit))));
+                words.push(format!(
+                    "bit{bit}={}",
+                    word(program.map(Map::of(fd).read_only(), VALIDATE | 1 << bit))
+                ));
             }
             recorded.says(&format!("shval {backing}"), &words);
         }
         let mut program = recorded.program();
         let hugetlb = program.layout().hugetlb;
         recorded.has(&format!("shval anon base={}", word(program.map(ANYWHERE, VALIDATE))));
-        recorded.has(&format!("shval anon+hugetlb={}", word(program.map(ANYWHERE, VALIDATE | hugetlb))));
+        recorded.has(&format!(
+            "shval anon+hugetlb={}",
+            word(program.map(ANYWHERE, VALIDATE | hugetlb))
+        ));
         let file = Map::of(program.open("/tmpfs/file", How::Read).unwrap());
         let refused = word(program.map(file, VALIDATE | BIT24));
-        let (shared, bad) = (word(program.map(file, SHARED)), word(program.map(Map::of(99), VALIDATE | BIT24)));
-        recorded.has(&format!("shval rofile+PROT_WRITE+bit24={refused} shared={shared} badfd+bit24={bad}"));
+        let (shared, bad) =
+            (word(program.map(file, SHARED)), word(program.map(Map::of(99), VALIDATE | BIT24)));
+        recorded.has(&format!(
+            "shval rofile+PROT_WRITE+bit24={refused} shared={shared} badfd+bit24={bad}"
+        ));
         let folder = program.open("/tmpfs", How::Read).unwrap();
-        let (pipe, smaps) = (program.kernel().pipe().unwrap().0, program.open("/proc/self/smaps", How::Read).unwrap());
+        let (pipe, smaps) = (
+            program.kernel().pipe().unwrap().0,
+            program.open("/proc/self/smaps", How::Read).unwrap(),
+        );
         let mut words = Vec::new();
         for (label, fd, flags) in [
             ("base", folder, VALIDATE),
@@ -79,13 +99,17 @@ fn pipes() {
         let width = if recorded.is_parisc() { 32 } else { 64 };
         for (label, map_type) in [("shared", SHARED), ("private", PRIVATE), ("shval", VALIDATE)] {
             let mut program = recorded.program();
-            let (pipe, layout) = (Map::of(program.kernel().pipe().unwrap().0).read_only(), program.layout());
+            let (pipe, layout) =
+                (Map::of(program.kernel().pipe().unwrap().0).read_only(), program.layout());
             let hint = program.ground(PAGE);
             let mut line = format!("pipe {label} base={}", word(program.map(pipe, map_type)));
-            let bits: Vec<u32> =
-                (0..width).filter(|bit| 1 << bit & (layout.type_mask | layout.anonymous) == 0).collect();
-            let answers: Vec<_> =
-                bits.iter().map(|bit| word(program.map(pipe.at(hint), map_type | 1 << bit))).collect();
+            let bits: Vec<u32> = (0..width)
+                .filter(|bit| 1 << bit & (layout.type_mask | layout.anonymous) == 0)
+                .collect();
+            let answers: Vec<_> = bits
+                .iter()
+                .map(|bit| word(program.map(pipe.at(hint), map_type | 1 << bit)))
+                .collect();
             for error in ["ENODEV", "EINVAL"] {
                 let those = bits.iter().zip(&answers).filter(|(_, answer)| **answer == error);
                 let those: Vec<String> = those.map(|(bit, _)| bit.to_string()).collect();
@@ -112,12 +136,16 @@ fn fixed_addresses() {
              nofixed-unaligned={hint}"
         ));
         let free = program.hole();
-        recorded
-            .says("fixed nofixed-free-hint", &[format!("at={}", at(program.map(ANYWHERE.at(free), PRIVATE), free))]);
+        recorded.says(
+            "fixed nofixed-free-hint",
+            &[format!("at={}", at(program.map(ANYWHERE.at(free), PRIVATE), free))],
+        );
         let file = Map::of(program.memfd());
         let ground = program.ground(65 << 16).next_multiple_of(1 << 16);
         for map_type in [SHARED, PRIVATE] {
-            let fitting = (0..64).filter(|step| program.map(file.at(ground + (step << 16)), map_type | fixed).is_ok());
+            let fitting = (0..64).filter(|step| {
+                program.map(file.at(ground + (step << 16)), map_type | fixed).is_ok()
+            });
             let fitting = format!("ok={}/64", fitting.count());
             recorded.says("fixed nofixed-free-hint", &[fitting]);
         }
@@ -148,25 +176,36 @@ fn addresses_that_are_not_to_be_replaced() {
                 ("overlap+FIXED", true, true),
             ] {
                 let mut program = recorded.program();
-                let map = if label.starts_with("anon") { ANYWHERE } else { Map::of(program.memfd()) };
+                let map =
+                    if label.starts_with("anon") { ANYWHERE } else { Map::of(program.memfd()) };
                 let fixed = if more { program.layout().fixed } else { 0 };
                 let hole = program.hole();
                 // With MAP_FIXED an address of the file's colour.
-                let of_file = program.map(map, if map_type == VALIDATE { SHARED } else { map_type }).unwrap();
-                let free = if more { hole - (8 << 20) + of_file.wrapping_sub(hole) % (4 << 20) } else { hole };
+                let of_file =
+                    program.map(map, if map_type == VALIDATE { SHARED } else { map_type }).unwrap();
+                let free = if more {
+                    hole - (8 << 20) + of_file.wrapping_sub(hole) % (4 << 20)
+                } else {
+                    hole
+                };
                 if is_taken {
                     program.map(ANYWHERE.at(free), PRIVATE | program.layout().fixed).unwrap();
                 }
                 let result = program.map(map.at(free), map_type | fixed | NOREPLACE);
-                let said = result.map_or_else(|errno| name(errno).into(), |_| format!("ok(at={})", at(result, free)));
+                let said = result.map_or_else(
+                    |errno| name(errno).into(),
+                    |_| format!("ok(at={})", at(result, free)),
+                );
                 words.push(format!("{case}={said}"));
             }
             recorded.says(&format!("noreplace {label}"), &words);
         }
         let mut program = recorded.program();
         let ground = program.ground(PAGE);
-        recorded
-            .has(&format!("noreplace unaligned={}", word(program.map(ANYWHERE.at(ground + 1), PRIVATE | NOREPLACE))));
+        recorded.has(&format!(
+            "noreplace unaligned={}",
+            word(program.map(ANYWHERE.at(ground + 1), PRIVATE | NOREPLACE))
+        ));
     });
 }
 
@@ -181,7 +220,11 @@ fn address_ranges() {
         let mut words = Vec::new();
         for bits in [0, 0x80, 0x40, 0xc0] {
             let at = program.map(ANYWHERE.at(low), PRIVATE | bits).unwrap();
-            words.push(if bits == 0 { format!("at={}", u8::from(at == low)) } else { format!("{at:#x}") });
+            words.push(if bits == 0 {
+                format!("at={}", u8::from(at == low))
+            } else {
+                format!("{at:#x}")
+            });
             program.unmap(at, PAGE).unwrap();
         }
         recorded.says("addr lowhint plain", &words);
@@ -198,7 +241,9 @@ fn address_ranges() {
         program.unmap(hinted.unwrap(), PAGE).unwrap();
         let low = program.map(ANYWHERE.at(high), PRIVATE | 0x40).unwrap();
         let far = program.map(ANYWHERE.at(far), PRIVATE).unwrap();
-        recorded.has(&format!("addr 20Ghint plain at={plain} +0x40 ok at=0 {low:#x} hint2^56 ok {far:#x}"));
+        recorded.has(&format!(
+            "addr 20Ghint plain at={plain} +0x40 ok at=0 {low:#x} hint2^56 ok {far:#x}"
+        ));
         let block = ANYWHERE.len(64 << 20);
         let mut program = recorded.program();
         let blocks = std::iter::from_fn(|| program.map(block, PRIVATE | 0x40).ok()).count();
@@ -234,11 +279,13 @@ fn huge_pages() {
         let hugetlb = layout.hugetlb;
         let size = 2 << 20;
         for (label, map_type) in [("private", PRIVATE), ("shared", SHARED), ("shval", VALIDATE)] {
-            for log2 in [0, 12, 13, 14, 16, 18, 19, 20, 21, 22, 23, 24, 25, 28, 29, 30, 31, 34, 63] {
+            for log2 in [0, 12, 13, 14, 16, 18, 19, 20, 21, 22, 23, 24, 25, 28, 29, 30, 31, 34, 63]
+            {
                 if map_type != PRIVATE && ![0, 13, 21, 30].contains(&log2) {
                     continue;
                 }
-                let answer = program.map(ANYWHERE.len(size), map_type | hugetlb | log2 << HUGE_SHIFT);
+                let answer =
+                    program.map(ANYWHERE.len(size), map_type | hugetlb | log2 << HUGE_SHIFT);
                 recorded.has(&format!("huge {label} log2={log2} {}", word(answer)));
             }
             let mapped = program.map(ANYWHERE.len(size), map_type | hugetlb | layout.noreserve);
@@ -246,20 +293,26 @@ fn huge_pages() {
                 |errno| name(errno).into(),
                 |at| {
                     let flags = program.vm_flags(at);
-                    let (part, whole) = (word(program.unmap(at, PAGE)), word(program.unmap(at, size)));
+                    let (part, whole) =
+                        (word(program.unmap(at, PAGE)), word(program.unmap(at, size)));
                     format!("ok vmflags={flags} munmap-1page={part} munmap-full={whole}")
                 },
             );
             recorded.has(&format!("huge {label} noreserve {said}"));
         }
-        let mut line = format!("huge memfd-shared+hugetlb={}", word(program.map(memfd, SHARED | hugetlb)));
+        let mut line =
+            format!("huge memfd-shared+hugetlb={}", word(program.map(memfd, SHARED | hugetlb)));
         line += &format!(" shval={}", word(program.map(memfd, VALIDATE | hugetlb)));
-        line += &format!(" sizebits-without-hugetlb shared={}", word(program.map(memfd, SHARED | 21 << HUGE_SHIFT)));
+        line += &format!(
+            " sizebits-without-hugetlb shared={}",
+            word(program.map(memfd, SHARED | 21 << HUGE_SHIFT))
+        );
         line += &format!(" shval={}", word(program.map(memfd, VALIDATE | 21 << HUGE_SHIFT)));
         recorded.has(&line);
         let mut words = Vec::new();
         for log2 in [0, 13, 14, 16, 20, 21, 24, 25, 29, 30, 34] {
-            let mapped = program.map(ANYWHERE, PRIVATE | hugetlb | layout.noreserve | log2 << HUGE_SHIFT);
+            let mapped =
+                program.map(ANYWHERE, PRIVATE | hugetlb | layout.noreserve | log2 << HUGE_SHIFT);
             let said = mapped.map_or_else(
                 |errno| name(errno).into(),
                 |at| format!("ok(len={size},munmap1={})", word(program.unmap(at, PAGE))),
@@ -270,9 +323,12 @@ fn huge_pages() {
         if !recorded.is_parisc() {
             recorded.rules.pool = 4;
             let mut program = recorded.program();
-            for (label, map_type, log2) in
-                [("private", PRIVATE, 0), ("private", PRIVATE, 21), ("shared", SHARED, 0), ("shared", SHARED, 21)]
-            {
+            for (label, map_type, log2) in [
+                ("private", PRIVATE, 0),
+                ("private", PRIVATE, 21),
+                ("shared", SHARED, 0),
+                ("shared", SHARED, 21),
+            ] {
                 let at = program.map(ANYWHERE, map_type | hugetlb | log2 << HUGE_SHIFT).unwrap();
                 let flags = program.vm_flags(at);
                 let (part, whole) = (word(program.unmap(at, PAGE)), word(program.unmap(at, size)));
@@ -311,13 +367,19 @@ fn map_types() {
             recorded.has(&format!("misc type={map_type:x} {said}"));
         }
         let empty = format!("len0={}", word(program.map(ANYWHERE.len(0), PRIVATE)));
-        let long = format!("hugelen={}", word(program.map(ANYWHERE.len(u64::MAX - PAGE + 1), PRIVATE)));
+        let long =
+            format!("hugelen={}", word(program.map(ANYWHERE.len(u64::MAX - PAGE + 1), PRIVATE)));
         let layout = program.layout();
         let bad = Map { fd: 99, ..ANYWHERE };
         let bad = format!("anon-badfd={}", word(program.map(bad, PRIVATE | layout.anonymous)));
         let none = format!(
             "file-fd-1={}",
-            word(program.kernel().mmap(&Mmap { addr: 0, len: PAGE, prot: 1, flags: PRIVATE, fd: NO_FD }).result())
+            word(
+                program
+                    .kernel()
+                    .mmap(&Mmap { addr: 0, len: PAGE, prot: 1, flags: PRIVATE, fd: NO_FD })
+                    .result()
+            )
         );
         recorded.says(&format!("misc {empty}"), &[bad, none, long]);
         if !recorded.is_parisc() {
@@ -325,7 +387,9 @@ fn map_types() {
             let private = word(program.map(ANYWHERE, PRIVATE | bit63));
             let shared = word(program.map(memfd, SHARED | bit63));
             let validated = word(program.map(memfd, VALIDATE | bit63));
-            recorded.has(&format!("misc bit63 anon-private={private} memfd-shared={shared} memfd-shval={validated}"));
+            recorded.has(&format!(
+                "misc bit63 anon-private={private} memfd-shared={shared} memfd-shval={validated}"
+            ));
         }
     });
 }

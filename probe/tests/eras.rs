@@ -21,7 +21,10 @@ fn circumstances(rules: &Rules) -> Vec<(&'static str, Rules)> {
         ("a pool of huge pages", Rules { pool: 4, ..like() }),
         ("4 MiB of memory", Rules { memory: 4 * MIB, ..like() }),
         ("64 GiB of memory", Rules { memory: 65536 * MIB, ..like() }),
-        ("64 GiB of memory and no /proc", Rules { memory: 65536 * MIB, proc: Proc::Missing, ..like() }),
+        (
+            "64 GiB of memory and no /proc",
+            Rules { memory: 65536 * MIB, proc: Proc::Missing, ..like() },
+        ),
         ("overcommit always", Rules { overcommit: 1, ..like() }),
         ("overcommit always and no /proc", Rules { overcommit: 1, proc: Proc::Missing, ..like() }),
         ("overcommit never", Rules { overcommit: 2, ..like() }),
@@ -61,9 +64,18 @@ fn codes(word: &str) -> &'static [&'static str] {
         "accepted" => &["validated", "sign_seen", "offered"],
         "ignored" => &["effect_absent"],
         "unknown" => &["refused_as_unknown"],
-        "unavailable" => &["sign_seen", "not_permitted", "over_limit", "no_room", "refused_here", "not_offered"],
+        "unavailable" => {
+            &["sign_seen", "not_permitted", "over_limit", "no_room", "refused_here", "not_offered"]
+        }
         "absent" => &["not_defined"],
-        _ => &["control_failed", "control_shows_effect", "contradictory", "not_run", "undecided", "no_evidence"],
+        _ => &[
+            "control_failed",
+            "control_shows_effect",
+            "contradictory",
+            "not_run",
+            "undecided",
+            "no_evidence",
+        ],
     }
 }
 
@@ -114,13 +126,20 @@ fn agree(runs: impl Iterator<Item = (String, Rules)>, paths: &[&str], thorough: 
         differ.extend(wrong.into_iter().map(|line| format!("{name} {paths:?}: {line}")));
     }
     println!("{asked} runs, {} cells", asked * NAMES.len());
-    assert!(asked > 0 && differ.is_empty(), "{} cells differ:\n{}", differ.len(), differ.join("\n"));
+    assert!(
+        asked > 0 && differ.is_empty(),
+        "{} cells differ:\n{}",
+        differ.len(),
+        differ.join("\n")
+    );
 }
 
 /// Every kernel in all circumstances, or in those with these names.
 fn everywhere(only: &[&str]) -> impl Iterator<Item = (String, Rules)> {
     Rules::all().into_iter().flat_map(move |(name, rules)| {
-        let wanted = circumstances(&rules).into_iter().filter(|(place, _)| only.is_empty() || only.contains(place));
+        let wanted = circumstances(&rules)
+            .into_iter()
+            .filter(|(place, _)| only.is_empty() || only.contains(place));
         wanted.map(|(place, rules)| (format!("{name}, {place}"), rules)).collect::<Vec<_>>()
     })
 }
@@ -155,7 +174,15 @@ fn with_a_path() {
         &["/tmpfs/file", "/dax", "/ext4"],
     ] {
         let proc = paths.contains(&"/proc/self/smaps");
-        agree(everywhere(if proc { &["as it comes"] } else { &["as it comes", "no /proc", "no memfd"] }), paths, false);
+        agree(
+            everywhere(if proc {
+                &["as it comes"]
+            } else {
+                &["as it comes", "no /proc", "no memfd"]
+            }),
+            paths,
+            false,
+        );
     }
 }
 
@@ -195,7 +222,10 @@ mod alone {
     /// Where the kernel chooses an address for them, one kernel dies of it.
     #[test]
     fn a_file_of_huge_pages_is_placed() {
-        let parisc64 = Rules::all().into_iter().find(|(name, _)| name.ends_with("parisc64 6.1")).expect("it is there");
+        let parisc64 = Rules::all()
+            .into_iter()
+            .find(|(name, _)| name.ends_with("parisc64 6.1"))
+            .expect("it is there");
         verdicts(&Rules { pool: 4, ..parisc64.1 }, &["/hugetlbfs/file"], false);
     }
 }

@@ -30,14 +30,16 @@ const ERRORS: [Errno; 14] = [
     Errno::ENOTSUPP,
 ];
 /// What only other calls fail with.
-const OTHER_ERRORS: [Errno; 5] = [Errno::EFAULT, Errno::EBUSY, Errno::EIO, Errno::EINTR, Errno::ENOENT];
+const OTHER_ERRORS: [Errno; 5] =
+    [Errno::EFAULT, Errno::EBUSY, Errno::EIO, Errno::EINTR, Errno::ENOENT];
 
 /// An address at which nothing is ever mapped.
 const ELSEWHERE: u64 = 0x7000_0000;
 
 /// What a call may be answered with in place of the truth.
 fn lies(op: Op) -> Vec<Lie> {
-    let fails = |errnos: &[Errno]| errnos.iter().map(|&errno| Lie::Fails(errno)).collect::<Vec<_>>();
+    let fails =
+        |errnos: &[Errno]| errnos.iter().map(|&errno| Lie::Fails(errno)).collect::<Vec<_>>();
     let mut lies = fails(&ERRORS);
     match op {
         Op::Mmap => lies.extend([Lie::Gives(ELSEWHERE), Lie::GivesAsAsked]),
@@ -54,9 +56,9 @@ fn lies(op: Op) -> Vec<Lie> {
 /// Whether what is left is what the lie itself kept from being undone.
 fn fair(left: &str, (op, first, second): Asked) -> bool {
     match op {
-        Op::Munmap => {
-            range(left).is_some_and(|(start, end)| first <= start && end <= first + second.next_multiple_of(1 << 16))
-        }
+        Op::Munmap => range(left).is_some_and(|(start, end)| {
+            first <= start && end <= first + second.next_multiple_of(1 << 16)
+        }),
         Op::Close => left.starts_with(&format!("descriptor {first}:")),
         Op::Unlink => left.starts_with("file "),
         _ => false,
@@ -66,10 +68,12 @@ fn fair(left: &str, (op, first, second): Asked) -> bool {
 /// Whether what is said after a lie is no more than is said without: nothing, or that it cannot be had, or that it is known where it is.
 fn weaker(run: &Run, flag: &str, was: &str, is: &str) -> bool {
     // What a validator knows though nothing comes of it, and flags that every kernel with a validator knows.
-    let validated =
-        was == "ignored" && flag != "MAP_FIXED_NOREPLACE" || ["MAP_ANONYMOUS", "MAP_SHARED_VALIDATE"].contains(&flag);
+    let validated = was == "ignored" && flag != "MAP_FIXED_NOREPLACE"
+        || ["MAP_ANONYMOUS", "MAP_SHARED_VALIDATE"].contains(&flag);
     let known = was == "honored" || run.rules.validate && validated;
-    was == is || was != "absent" && ["inconclusive", "unavailable"].contains(&is) || known && is == "accepted"
+    was == is
+        || was != "absent" && ["inconclusive", "unavailable"].contains(&is)
+        || known && is == "accepted"
 }
 
 /// What became of the runs with one lie each.
@@ -93,13 +97,23 @@ impl Outcome {
     fn tell(&mut self, run: &Run, truth: &Findings, at: usize, asked: Asked, lie: Lie) {
         self.lies += 1;
         self.pairs.insert((format!("{:?}", asked.0), format!("{lie:?}")));
-        let about = format!("{}: call {at}, {:?}({:#x}, {:#x}): {lie:?}", run.name, asked.0, asked.1, asked.2);
+        let about = format!(
+            "{}: call {at}, {:?}({:#x}, {:#x}): {lie:?}",
+            run.name, asked.0, asked.1, asked.2
+        );
         let (found, left) = match run.with(at, asked, lie) {
             Ok(ended) => ended,
             Err(panic) => return self.complain(format!("the run ends: {panic}"), &about),
         };
         for left in left.iter().filter(|left| !fair(left, asked)) {
-            self.complain(format!("left behind after {:?}: {}", asked.0, left.split(' ').next().unwrap_or("")), &about);
+            self.complain(
+                format!(
+                    "left behind after {:?}: {}",
+                    asked.0,
+                    left.split(' ').next().unwrap_or("")
+                ),
+                &about,
+            );
         }
         let found = match found {
             Ok(found) => found,
@@ -147,8 +161,14 @@ fn runs() -> Vec<Run> {
         plain("arm64 5.10", new(Machine::Arm64, (5, 10))),
         plain("no memfd", Rules { no_memfd: true, ..new(Machine::X86, (6, 12)) }),
         plain("no memfd 4.10", Rules { no_memfd: true, ..new(Machine::X86, (4, 10)) }),
-        plain("everything is locked", Rules { locks_everything: true, ..new(Machine::X86, (6, 12)) }),
-        plain("no right to lock", Rules { lock_refusal: Some(Errno::EPERM), ..new(Machine::X86, (6, 12)) }),
+        plain(
+            "everything is locked",
+            Rules { locks_everything: true, ..new(Machine::X86, (6, 12)) },
+        ),
+        plain(
+            "no right to lock",
+            Rules { lock_refusal: Some(Errno::EPERM), ..new(Machine::X86, (6, 12)) },
+        ),
         plain("POPULATE and LOCKED are dropped", Rules { drops: 0xa000, ..Rules::x86_6_1() }),
         Run {
             name: "thorough, with paths",
@@ -191,7 +211,9 @@ fn one_wrong_answer() {
             all.lock().expect("what became of it").join(outcome);
         }
     };
-    std::thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(|thread| thread.join().expect("no panic")));
+    std::thread::scope(|scope| {
+        [scope.spawn(work), scope.spawn(work)].map(|thread| thread.join().expect("no panic"))
+    });
     let all = all.into_inner().expect("what became of it");
     println!(
         "{} lies in {:.1} s, {} verdicts turned: {:?}",
@@ -208,6 +230,7 @@ fn one_wrong_answer() {
             assert!(all.pairs.contains(&pair), "{pair:?} was never tried");
         }
     }
-    let wrong = all.wrong.iter().map(|(what, (count, lie))| format!("{count:6} {what}\n       {lie}"));
+    let wrong =
+        all.wrong.iter().map(|(what, (count, lie))| format!("{count:6} {what}\n       {lie}"));
     assert!(all.wrong.is_empty(), "wrong:\n{}", wrong.collect::<Vec<_>>().join("\n"));
 }

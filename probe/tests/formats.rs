@@ -36,7 +36,8 @@ fn strange() -> Report {
 /// A report in a format.
 #[track_caller]
 fn print(report: &Report, format: &str) -> String {
-    let format = report::format(report.what, &options(&["--format", format]), &mut String::new()).expect("a format");
+    let format = report::format(report.what, &options(&["--format", format]), &mut String::new())
+        .expect("a format");
     (format.write)(report)
 }
 
@@ -61,7 +62,11 @@ fn strange_characters_are_spelled_as_the_format_does() {
         ("table", " 6'1\\\"*/\\\\\\u000a\\u007f\\u00e4%s\n"),
     ] {
         let printed = print(&strange, format);
-        assert!(printed.contains(spelled), "{format}: {}", printed.lines().take(12).collect::<Vec<_>>().join("\n"));
+        assert!(
+            printed.contains(spelled),
+            "{format}: {}",
+            printed.lines().take(12).collect::<Vec<_>>().join("\n")
+        );
     }
 }
 
@@ -73,7 +78,9 @@ fn a_line_of_json_is_the_object() {
     assert_eq!(joined.replace(['\n', ' '], "") + "\n", line.replace(' ', ""));
     assert_eq!(line.lines().count(), 1);
     assert!(
-        line.starts_with("{\"schema\": \"mapprobe.report\", \"schema_version\": \"1.0\", \"tool\": {\"name\": "),
+        line.starts_with(
+            "{\"schema\": \"mapprobe.report\", \"schema_version\": \"1.0\", \"tool\": {\"name\": "
+        ),
         "{line}"
     );
     for part in [
@@ -89,12 +96,18 @@ fn a_line_of_json_is_the_object() {
 
 #[test]
 fn a_run_that_could_ask_nothing_is_not_complete() {
-    let (_, rules) = Rules::liars().into_iter().find(|(name, _)| name == "filter: pipe is EPERM").expect("a filter");
+    let (_, rules) = Rules::liars()
+        .into_iter()
+        .find(|(name, _)| name == "filter: pipe is EPERM")
+        .expect("a filter");
     for (question, complete) in [("report", true), ("sweep", false), ("free-bits", false)] {
         let mut console = Console::on(Rules { machine: NATIVE, ..rules.clone() });
         assert_eq!(console.run(&[question]), 0);
         let (said, _) = console.said();
-        assert!(said.ends_with(&format!("\n  \"complete\": {complete}\n}}\n")), "{question}: {said}");
+        assert!(
+            said.ends_with(&format!("\n  \"complete\": {complete}\n}}\n")),
+            "{question}: {said}"
+        );
     }
     let mut report = report();
     assert!(!print(&report, "table").contains("incomplete"));
@@ -104,7 +117,9 @@ fn a_run_that_could_ask_nothing_is_not_complete() {
 
 #[test]
 fn names_begin_with_the_prefix() {
-    for (words, prefix) in [(&["--prefix", "_My2"][..], "_My2"), (&["--prefix", ""], ""), (&[], "MAPPROBE_")] {
+    for (words, prefix) in
+        [(&["--prefix", "_My2"][..], "_My2"), (&["--prefix", ""], ""), (&[], "MAPPROBE_")]
+    {
         let (code, macros, _) = run(&[&["--format", "macros"], words].concat());
         let defined = |line: &&str| {
             line.starts_with(&format!("#define {prefix}HAVE_MAP_"))
@@ -116,10 +131,16 @@ fn names_begin_with_the_prefix() {
         assert_eq!((code, shell.lines().filter(assigned).count()), (0, NAMES.len()), "{shell}");
         assert!(shell.starts_with(&format!("{prefix}VERSION='")), "{shell}");
     }
-    let rule = "mapprobe: --prefix is for macros and shell: letters, digits and _, no digit first\n";
-    for words in
-        [["macros", "2A"], ["shell", "A-B"], ["shell", "\u{e4}"], ["json", "A_"], ["ktap", "A_"], ["table", "A_"]]
-    {
+    let rule =
+        "mapprobe: --prefix is for macros and shell: letters, digits and _, no digit first\n";
+    for words in [
+        ["macros", "2A"],
+        ["shell", "A-B"],
+        ["shell", "\u{e4}"],
+        ["json", "A_"],
+        ["ktap", "A_"],
+        ["table", "A_"],
+    ] {
         let words = ["--format", words[0], "--prefix", words[1]];
         assert_eq!(run(&words), (2, String::new(), rule.into()), "{words:?}");
     }
@@ -145,18 +166,27 @@ fn counts_from_one(mut report: Report) {
     let required = print(&report, "ktap");
     report.required = 0;
     let plain = print(&report, "ktap");
-    assert!(plain.starts_with(&format!("KTAP version 1\n1..{}\n# mapprobe ", NAMES.len())), "{plain}");
+    assert!(
+        plain.starts_with(&format!("KTAP version 1\n1..{}\n# mapprobe ", NAMES.len())),
+        "{plain}"
+    );
     for (text, is_required) in [(plain, false), (required, true)] {
-        let results: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).skip(2).collect();
+        let results: Vec<&str> =
+            text.lines().filter(|line| !line.starts_with('#')).skip(2).collect();
         assert_eq!(results.len(), NAMES.len(), "{text}");
         for (at, (row, result)) in report.rows.iter().zip(results).enumerate() {
             let (name, verdict) = (row.flag.name.plain(), row.finding.0.word().plain());
-            let missed = is_required && ["ignored", "unknown", "unavailable", "absent"].contains(&verdict);
+            let missed =
+                is_required && ["ignored", "unknown", "unavailable", "absent"].contains(&verdict);
             let skipped = !missed && ["absent", "inconclusive"].contains(&verdict);
             let ok = if missed { "not ok" } else { "ok" };
             let line = format!("{ok} {} {name}", at + 1);
             assert!(
-                if skipped { result.starts_with(&format!("{line} # SKIP {verdict}: ")) } else { result == line },
+                if skipped {
+                    result.starts_with(&format!("{line} # SKIP {verdict}: "))
+                } else {
+                    result == line
+                },
                 "{result}"
             );
         }
@@ -174,7 +204,8 @@ fn colours_change_nothing_else() {
     let mut stripped = parts.next().expect("what is before the first").to_string();
     let mut numbers = Vec::new();
     for part in parts {
-        let (number, text) = part.strip_prefix('[').and_then(|part| part.split_once('m')).expect("a colour");
+        let (number, text) =
+            part.strip_prefix('[').and_then(|part| part.split_once('m')).expect("a colour");
         numbers.push(number);
         stripped += text;
     }
@@ -182,7 +213,8 @@ fn colours_change_nothing_else() {
     assert_eq!(numbers.len(), 2 * NAMES.len());
     assert!(numbers.chunks(2).all(|pair| pair[0] != "0" && pair[1] == "0"), "{numbers:?}");
     assert!(
-        !plain.contains('\x1b') && coloured.contains("\x1b[32mhonored\x1b[0m      its effect was seen\n"),
+        !plain.contains('\x1b')
+            && coloured.contains("\x1b[32mhonored\x1b[0m      its effect was seen\n"),
         "{coloured}"
     );
 }
@@ -190,7 +222,9 @@ fn colours_change_nothing_else() {
 /// On standard error too, in lines that are numbered, with the exit code at the end.
 #[test]
 fn framed_the_report_comes_twice() {
-    for (words, exit) in [(&["--reproducible"][..], 0), (&["require", "MAP_DENYWRITE", "--format", "json"], 1)] {
+    for (words, exit) in
+        [(&["--reproducible"][..], 0), (&["require", "MAP_DENYWRITE", "--format", "json"], 1)]
+    {
         let plain = run(words);
         let (code, said, aside) = run(&[words, &["--framed"]].concat());
         let mut framed = plain.2.clone();
@@ -202,7 +236,8 @@ fn framed_the_report_comes_twice() {
 
 #[test]
 fn a_reproducible_report_has_neither_process_nor_time() {
-    let is_there = |words: &[&str], what: &str| run(words).1.contains(&format!("\n    \"{what}\": null"));
+    let is_there =
+        |words: &[&str], what: &str| run(words).1.contains(&format!("\n    \"{what}\": null"));
     for what in ["pid", "time"] {
         assert!(!is_there(&[], what) && is_there(&["--reproducible"], what), "{what}");
     }
@@ -227,7 +262,11 @@ fn a_line_has_eighty_characters_and_no_more() {
     for (room, lines) in [(80, 1), (81, 2)] {
         report.kernel.release = "x".repeat(room - title);
         let table = print(&report, "table");
-        assert_eq!(table.lines().take_while(|line| !line.is_empty()).count(), lines, "{room}: {table}");
+        assert_eq!(
+            table.lines().take_while(|line| !line.is_empty()).count(),
+            lines,
+            "{room}: {table}"
+        );
     }
 }
 
@@ -264,7 +303,11 @@ fn colours_are_for_people_on_terminals() {
         let mut screen = Screen { console, is_terminal, no_color, is_asked: false };
         assert_eq!(command::main(&mut screen, &["mapprobe", "--format", format], TABLE), 0);
         let expected = is_terminal && !no_color && format == "table";
-        assert_eq!(screen.console.said().0.contains('\x1b'), expected, "{is_terminal} {no_color} {format}");
+        assert_eq!(
+            screen.console.said().0.contains('\x1b'),
+            expected,
+            "{is_terminal} {no_color} {format}"
+        );
         assert_eq!(screen.is_asked, format == "table", "{format}: nothing is asked in vain");
     }
 }

@@ -29,7 +29,10 @@ const fn recorded(name: &'static str, machine: Machine, era: (u8, u8)) -> Record
 
 /// QEMU's default processor has no huge pages of 1 GiB.
 const fn x86(name: &'static str, era: (u8, u8)) -> Recorded {
-    Recorded { change: |rules| rules.huge_sizes.retain(|&size| size == 21), ..recorded(name, Machine::X86, era) }
+    Recorded {
+        change: |rules| rules.huge_sizes.retain(|&size| size == 21),
+        ..recorded(name, Machine::X86, era)
+    }
 }
 
 const RECORDED: [Recorded; 14] = [
@@ -51,16 +54,25 @@ const RECORDED: [Recorded; 14] = [
 
 impl Recorded {
     fn replay(&self, what: &str) -> Report {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/recordings/lab/{}.{what}.txt", self.name));
-        let recording = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        replay(&recording, TABLE, false).unwrap_or_else(|complaint| panic!("{}: {complaint}", path.display()))
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("tests/recordings/lab/{}.{what}.txt", self.name));
+        let recording =
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        replay(&recording, TABLE, false)
+            .unwrap_or_else(|complaint| panic!("{}: {complaint}", path.display()))
     }
 
     fn model(&self, what: &str) -> Report {
         let mut rules = Rules::new(self.machine, self.era);
         (self.change)(&mut rules);
-        run::report(&mut Model::new(rules), arch(self.machine), &options(&[what]), TABLE, &mut |_| {})
-            .expect("a report")
+        run::report(
+            &mut Model::new(rules),
+            arch(self.machine),
+            &options(&[what]),
+            TABLE,
+            &mut |_| {},
+        )
+        .expect("a report")
     }
 }
 
@@ -69,19 +81,32 @@ fn every_cell_of_every_sweep() {
     let (mut compared, mut differ) = (0, Vec::new());
     for recorded in &RECORDED {
         let (real, model) = (recorded.replay("sweep").sweep, recorded.model("sweep").sweep);
-        assert_eq!((&real.contexts, real.bits, real.named), (&model.contexts, model.bits, model.named));
+        assert_eq!(
+            (&real.contexts, real.bits, real.named),
+            (&model.contexts, model.bits, model.named)
+        );
         let cells = |answers: &[Outcome]| answers.to_vec();
-        for (at, (real, model)) in cells(&real.answers).into_iter().zip(cells(&model.answers)).enumerate() {
+        for (at, (real, model)) in
+            cells(&real.answers).into_iter().zip(cells(&model.answers)).enumerate()
+        {
             compared += 1;
             if real != model {
-                differ.push(format!("{} cell {at}: {real:?}, and the model says {model:?}", recorded.name));
+                differ.push(format!(
+                    "{} cell {at}: {real:?}, and the model says {model:?}",
+                    recorded.name
+                ));
             }
         }
         assert_eq!(real.answers.len(), model.answers.len());
         assert!(real.contexts.iter().any(|context| context.1 == Backing::PIPE));
     }
     println!("{compared} cells of {} kernels", RECORDED.len());
-    assert!(differ.is_empty(), "{} of {compared} cells differ:\n{}", differ.len(), differ.join("\n"));
+    assert!(
+        differ.is_empty(),
+        "{} of {compared} cells differ:\n{}",
+        differ.len(),
+        differ.join("\n")
+    );
 }
 
 #[test]
@@ -104,7 +129,12 @@ fn every_verdict() {
         assert_eq!(real.environment, 0, "{}", recorded.name);
     }
     println!("{compared} verdicts");
-    assert!(differ.is_empty(), "{} of {compared} verdicts differ:\n{}", differ.len(), differ.join("\n"));
+    assert!(
+        differ.is_empty(),
+        "{} of {compared} verdicts differ:\n{}",
+        differ.len(),
+        differ.join("\n")
+    );
 }
 
 /// What a new flag could be detected by: the bits that `MAP_SHARED_VALIDATE` refuses (`LEGACY_MAP_MASK`, `include/linux/mman.h`) and no
@@ -115,7 +145,10 @@ fn what_is_guaranteed_to_fail() {
     for recorded in &RECORDED {
         let report = recorded.replay("sweep");
         let bits = |mask: u64| (0..64).filter(|bit| mask >> bit & 1 == 1).collect::<Vec<u64>>();
-        let named = TABLE.iter().filter(|flag| flag.kind == Kind::Bit).filter_map(|flag| flag.value(report.arch));
+        let named = TABLE
+            .iter()
+            .filter(|flag| flag.kind == Kind::Bit)
+            .filter_map(|flag| flag.value(report.arch));
         let named = named.fold(0, |all, bits| all | bits)
             | 0x3f << 26
             | report.validation.as_ref().unwrap().0.type_mask.unwrap();
@@ -126,14 +159,27 @@ fn what_is_guaranteed_to_fail() {
             Arch::Hppa => vec![6, 7, 8, 9, 10, 21, 22, 23, 24, 25],
         };
         assert_eq!(free, expected, "{}", recorded.name);
-        assert_eq!(report.sweep.failing() & !named, 0, "{}: MAP_SHARED and MAP_PRIVATE look at no flag", recorded.name);
-        assert_eq!(report.sweep.passed() & !named, 0, "{}: a flag that the table does not name", recorded.name);
+        assert_eq!(
+            report.sweep.failing() & !named,
+            0,
+            "{}: MAP_SHARED and MAP_PRIVATE look at no flag",
+            recorded.name
+        );
+        assert_eq!(
+            report.sweep.passed() & !named,
+            0,
+            "{}: a flag that the table does not name",
+            recorded.name
+        );
     }
     // Before 4.15 nothing is: on parisc bit 0x08 is taken and forgotten, and could have carried no new flag.
-    let old = Recorded { era: (4, 10), ..recorded("hppa-4.10", Machine::Parisc, (4, 10)) }.model("sweep").sweep;
+    let old = Recorded { era: (4, 10), ..recorded("hppa-4.10", Machine::Parisc, (4, 10)) }
+        .model("sweep")
+        .sweep;
     // Huge pages are not configured: bit 19 has a name, and is refused.
     assert_eq!((old.refused(), old.failing()), (0, 1 << 19));
-    let private = old.contexts.iter().position(|context| *context == (2, Backing::ANONYMOUS)).unwrap();
+    let private =
+        old.contexts.iter().position(|context| *context == (2, Backing::ANONYMOUS)).unwrap();
     let (_, base, answers) = old.of(private).unwrap();
     assert_eq!((base, answers[3]), (Outcome::THERE, Outcome::THERE));
 }

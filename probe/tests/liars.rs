@@ -13,7 +13,10 @@ type Said = [(&'static str, &'static str)];
 
 /// Linux 6.12 on x86_64: on most of what follows, most is said as it is there.
 const X86_6_12: &Said = &[
-    ("honored", "SHARED PRIVATE SHARED_VALIDATE DROPPABLE FIXED ANONYMOUS 32BIT GROWSDOWN LOCKED NORESERVE"),
+    (
+        "honored",
+        "SHARED PRIVATE SHARED_VALIDATE DROPPABLE FIXED ANONYMOUS 32BIT GROWSDOWN LOCKED NORESERVE",
+    ),
     ("honored", "POPULATE NONBLOCK STACK HUGETLB FIXED_NOREPLACE"),
     ("accepted", "ABOVE4G"),
     ("ignored", "DENYWRITE EXECUTABLE UNINITIALIZED"),
@@ -23,7 +26,10 @@ const X86_6_12: &Said = &[
 
 /// Linux 4.10 on x86_64.
 const X86_4_10: &Said = &[
-    ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT GROWSDOWN LOCKED NORESERVE POPULATE NONBLOCK HUGETLB"),
+    (
+        "honored",
+        "SHARED PRIVATE FIXED ANONYMOUS 32BIT GROWSDOWN LOCKED NORESERVE POPULATE NONBLOCK HUGETLB",
+    ),
     ("unknown", "SHARED_VALIDATE DROPPABLE"),
     ("ignored", "DENYWRITE EXECUTABLE UNINITIALIZED FIXED_NOREPLACE"),
     ("inconclusive", "ABOVE4G STACK SYNC"),
@@ -73,7 +79,8 @@ struct Liar(&'static str, &'static [&'static str], &'static Said, &'static Said)
 
 const FILTER: &str = "system call filter";
 /// Without a memfd nobody sees what stores do to a file, nor whether it can be written while it is mapped.
-const NO_MEMFD: &Said = &[("inconclusive", "SHARED PRIVATE ANONYMOUS"), ("accepted", "DENYWRITE EXECUTABLE")];
+const NO_MEMFD: &Said =
+    &[("inconclusive", "SHARED PRIVATE ANONYMOUS"), ("accepted", "DENYWRITE EXECUTABLE")];
 /// The control bits are how a validator refuses. Huge sizes are told by their geometry then.
 const NO_CONTROLS: &Said = &[("inconclusive", "SHARED_VALIDATE")];
 /// What advice tells is not told; what else knows the flag is.
@@ -130,9 +137,13 @@ impl Liar {
     /// What is to be said of a flag.
     fn expected(&self, name: &str) -> &'static str {
         let name = name.strip_prefix("MAP_").expect("a flag");
-        let about = |what: &str| what == name || what == "*" || what == "SIZES" && name.starts_with("HUGE_");
+        let about = |what: &str| {
+            what == name || what == "*" || what == "SIZES" && name.starts_with("HUGE_")
+        };
         let mut said = self.2.iter().chain(self.3).rev();
-        said.find(|(_, names)| names.split(' ').any(about)).expect("something is said of every flag").0
+        said.find(|(_, names)| names.split(' ').any(about))
+            .expect("something is said of every flag")
+            .0
     }
 
     /// Everything that is said otherwise.
@@ -144,14 +155,23 @@ impl Liar {
                 expected = self.sync_of_a_path();
             }
             if !expected.split('|').any(|expected| expected == word) {
-                wrong.push(format!("{}: {name} is called {word} ({code}), and is {expected}", self.0));
+                wrong.push(format!(
+                    "{}: {name} is called {word} ({code}), and is {expected}",
+                    self.0
+                ));
             }
         }
         if found.environment != self.1 {
-            wrong.push(format!("{}: {:?} is named instead of {:?}", self.0, found.environment, self.1));
+            wrong.push(format!(
+                "{}: {:?} is named instead of {:?}",
+                self.0, found.environment, self.1
+            ));
         }
         let asked = found.rows.iter().map(|row| row.0);
-        if !found.complete || !asked.eq(NAMES) || found.validation.is_none() != std::ptr::eq(self.2, NOTHING) {
+        if !found.complete
+            || !asked.eq(NAMES)
+            || found.validation.is_none() != std::ptr::eq(self.2, NOTHING)
+        {
             wrong.push(format!("{}: {found:?}", self.0));
         }
         wrong
@@ -173,7 +193,10 @@ impl Liar {
 #[track_caller]
 fn each(wanted: fn(&Liar) -> bool, paths: &[&str]) {
     let (rules, mut wrong) = (Rules::liars(), Vec::new());
-    assert_eq!(rules.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), LIARS.map(|liar| liar.0));
+    assert_eq!(
+        rules.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        LIARS.map(|liar| liar.0)
+    );
     for ((_, rules), liar) in rules.iter().zip(&LIARS).filter(|(_, liar)| wanted(liar)) {
         match attempt(rules, paths, false) {
             Ok(found) => wrong.extend(liar.wrong(&found, !paths.is_empty())),

@@ -28,25 +28,39 @@ fn pages_in_memory() {
             ("locked", layout.locked, RW),
             ("locked+nonblock", layout.locked | layout.nonblock, RW),
         ] {
-            for (backing, map_type) in [("anon-private", PRIVATE), ("anon-shared", SHARED), ("memfd-shared", SHARED)] {
+            for (backing, map_type) in
+                [("anon-private", PRIVATE), ("anon-shared", SHARED), ("memfd-shared", SHARED)]
+            {
                 let mut program = recorded.program();
                 let fd = if backing == "memfd-shared" { program.memfd() } else { NO_FD };
                 if fd != NO_FD {
                     program.kernel().write(fd, b"x").result().unwrap();
                     program.model.truncate(fd, 32 * PAGE);
                 }
-                let mapped = program.map(Map { addr: 0, len: 32 * PAGE, prot, fd }, map_type | more).unwrap();
+                let mapped = program
+                    .map(Map { addr: 0, len: 32 * PAGE, prot, fd }, map_type | more)
+                    .unwrap();
                 let resident = program.resident(mapped, 32).unwrap();
-                recorded.says(&format!("populate {backing} {label} ok"), &[format!("resident={resident}/32")]);
+                recorded.says(
+                    &format!("populate {backing} {label} ok"),
+                    &[format!("resident={resident}/32")],
+                );
             }
         }
         for (label, rules) in [("mlockall(MCL_FUTURE)=ok plain-map=ok", true), ("unpriv", false)] {
-            let mut program = Program::on(Rules { locks_everything: rules, root: rules, ..recorded.rules.clone() });
+            let mut program = Program::on(Rules {
+                locks_everything: rules,
+                root: rules,
+                ..recorded.rules.clone()
+            });
             let mapped = program.map(ANYWHERE.len(4 * PAGE), PRIVATE).unwrap();
             let resident = program.resident(mapped, 4).unwrap();
             let words = match rules {
                 true => vec![
-                    format!("dontneed={}", word(program.advise(mapped, 4 * PAGE, Advice::DontNeed))),
+                    format!(
+                        "dontneed={}",
+                        word(program.advise(mapped, 4 * PAGE, Advice::DontNeed))
+                    ),
                     format!("resident={resident}/4"),
                     format!("vmflags={}", program.vm_flags(mapped)),
                 ],
@@ -72,20 +86,32 @@ fn locked(recorded: &mut Recorded) {
         if is_file {
             program.model.truncate(fd, 4 * PAGE);
         }
-        let mapped = program.map(Map { addr: 0, len: 4 * PAGE, prot: RW, fd }, map_type | more).unwrap();
+        let mapped =
+            program.map(Map { addr: 0, len: 4 * PAGE, prot: RW, fd }, map_type | more).unwrap();
         let words = [
             format!("vmflags={}", program.vm_flags(mapped)),
             format!("dontneed={}", word(program.advise(mapped, 4 * PAGE, Advice::DontNeed))),
-            format!("msync_inval={}", word(program.kernel().msync_invalidate(mapped, 4 * PAGE).result())),
+            format!(
+                "msync_inval={}",
+                word(program.kernel().msync_invalidate(mapped, 4 * PAGE).result())
+            ),
         ];
-        recorded.says(&format!("locked {label} ok"), &words[..if label == "control-nolock" { 2 } else { 3 }]);
+        recorded.says(
+            &format!("locked {label} ok"),
+            &words[..if label == "control-nolock" { 2 } else { 3 }],
+        );
     }
     let mut program = recorded.program();
     let memfd = Map::of(program.memfd());
-    recorded.has(&format!("locked memfd-shval {}", word(program.map(memfd, VALIDATE | layout.locked))));
+    recorded
+        .has(&format!("locked memfd-shval {}", word(program.map(memfd, VALIDATE | layout.locked))));
     for (label, errno) in [("rlimit-2pages", Errno::EAGAIN), ("rlimit0", Errno::EPERM)] {
-        let mut program = Program::on(Rules { lock_refusal: Some(errno), ..recorded.rules.clone() });
-        recorded.has(&format!("locked unpriv-{label} {}", word(program.map(ANYWHERE, PRIVATE | layout.locked))));
+        let mut program =
+            Program::on(Rules { lock_refusal: Some(errno), ..recorded.rules.clone() });
+        recorded.has(&format!(
+            "locked unpriv-{label} {}",
+            word(program.map(ANYWHERE, PRIVATE | layout.locked))
+        ));
     }
 }
 
@@ -108,7 +134,9 @@ fn growing_downwards() {
             let mut program = Program::on(Rules { stack_limit: limit, ..recorded.rules.clone() });
             let addr = program.hole();
             if let Some((prot, pages)) = neighbour {
-                program.map(Map { prot, ..ANYWHERE }.at(addr - pages * PAGE), PRIVATE | fixed).unwrap();
+                program
+                    .map(Map { prot, ..ANYWHERE }.at(addr - pages * PAGE), PRIVATE | fixed)
+                    .unwrap();
             }
             let mapped = program.map(ANYWHERE.at(addr), PRIVATE | flags);
             let mut line = format!("growsdown {label} map=ok at={}", at(mapped, addr));
@@ -123,9 +151,12 @@ fn growing_downwards() {
         }
         let mut program = recorded.program();
         let memfd = Map::of(program.memfd());
-        let (anonymous, shared) = (word(program.map(ANYWHERE, SHARED | gd)), word(program.map(memfd, SHARED | gd)));
+        let (anonymous, shared) =
+            (word(program.map(ANYWHERE, SHARED | gd)), word(program.map(memfd, SHARED | gd)));
         let private = word(program.map(memfd, PRIVATE | gd));
-        recorded.has(&format!("growsdown anon-shared={anonymous} memfd-shared={shared} memfd-private={private}"));
+        recorded.has(&format!(
+            "growsdown anon-shared={anonymous} memfd-shared={shared} memfd-private={private}"
+        ));
     });
 }
 
@@ -160,7 +191,8 @@ fn memory_that_is_not_there() {
         let mut program = recorded.program();
         let plain = word(program.map(ANYWHERE.len(big).read_only(), PRIVATE));
         let flagged = word(program.map(ANYWHERE.len(big).read_only(), PRIVATE | noreserve));
-        recorded.says(&format!("env ro-big-plain={plain}"), &[format!("ro-big-noreserve={flagged}")]);
+        recorded
+            .says(&format!("env ro-big-plain={plain}"), &[format!("ro-big-noreserve={flagged}")]);
     });
 }
 
@@ -244,7 +276,9 @@ fn recorded_flags() {
             let vm_flags = program.vm_flags(mapped);
             program.unmap(mapped, PAGE).unwrap();
             let validated = word(program.map(Map::of(memfd), VALIDATE | bits));
-            recorded.has(&format!("misc {label} private=ok zeroed={zeroed} vmflags={vm_flags} shval={validated}"));
+            recorded.has(&format!(
+                "misc {label} private=ok zeroed={zeroed} vmflags={vm_flags} shval={validated}"
+            ));
         }
     });
 }

@@ -51,7 +51,10 @@ fn little_is_taken_and_nothing_is_left() {
                 let all: Vec<&str> = words.iter().chain(paths).copied().collect();
                 let (pages, huge) = taken(&name, &rules, &all);
                 if pages > 32 + more + paths.len() / 2 || huge > 512 {
-                    wrong.push(format!("{name} {words:?}, {} paths: {pages} pages, {huge} huge", paths.len() / 2));
+                    wrong.push(format!(
+                        "{name} {words:?}, {} paths: {pages} pages, {huge} huge",
+                        paths.len() / 2
+                    ));
                 }
                 most = (most.0.max(pages), most.1.max(huge));
                 runs += 1;
@@ -60,7 +63,12 @@ fn little_is_taken_and_nothing_is_left() {
     }
     println!("{runs} runs, at most {most:?}");
     assert!(most.0 > 16 && most.1 == 512, "nothing was measured");
-    assert!(wrong.is_empty(), "{} of {runs} take more:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {runs} take more:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(20)].join("\n")
+    );
 }
 
 #[test]
@@ -79,7 +87,8 @@ fn every_kind_of_path_on_every_machine() {
 fn a_file_of_huge_pages() {
     let rules = Rules { pool: 4, ..Rules::x86_6_1() };
     for words in WORDS {
-        let words: Vec<&str> = words.iter().chain(&["--path", "/hugetlbfs/file"]).copied().collect();
+        let words: Vec<&str> =
+            words.iter().chain(&["--path", "/hugetlbfs/file"]).copied().collect();
         let (pages, huge) = taken("x86_64 6.1", &rules, &words);
         assert!(pages <= 32 && huge <= 512, "{words:?}: {pages} pages, {huge} huge");
     }
@@ -120,7 +129,10 @@ fn larger_pages_change_nothing() {
         let rules = Rules { page_size: 65536, huge_sizes: vec![29, 21, 34], collapse, ..like };
         for (name, word, code) in verdicts(&rules, &[], false).rows {
             let expected = verdict(Asked { rules: &rules, paths: &[], thorough: false }, name);
-            assert!(expected.split('|').any(|one| one == word), "{name} of {era:?}: {word} ({code}), not {expected}");
+            assert!(
+                expected.split('|').any(|one| one == word),
+                "{name} of {era:?}: {word} ({code}), not {expected}"
+            );
         }
     }
 }
@@ -190,7 +202,9 @@ fn flags_are_written_with_their_names() {
 fn the_table_fits_eighty_columns() {
     for (name, rules) in Rules::all().into_iter().chain(Rules::liars()) {
         let mut model = Model::new(rules.clone());
-        for line in text(&mut model, rules.machine, &["--format", "table"]).expect("a table").lines() {
+        for line in
+            text(&mut model, rules.machine, &["--format", "table"]).expect("a table").lines()
+        {
             assert!(line.chars().count() <= 80, "{name}: {line}");
         }
     }

@@ -23,7 +23,11 @@ fn refused(rules: Rules, paths: &[&str], complaint: &str) {
         let mut console = Console::on(rules.clone());
         let words: Vec<&str> = what.iter().copied().chain(with_paths(paths)).collect();
         assert_eq!(console.run(&words), 2, "{words:?}");
-        assert_eq!(console.said(), (String::new(), format!("mapprobe: {complaint}\n")), "{words:?}");
+        assert_eq!(
+            console.said(),
+            (String::new(), format!("mapprobe: {complaint}\n")),
+            "{words:?}"
+        );
         assert_eq!(console.model.left(), Vec::<String>::new(), "{words:?}");
     }
 }
@@ -45,7 +49,11 @@ fn reported(rules: Rules, paths: &[&str]) -> String {
 fn what_cannot_be_opened() {
     refused(new(), &["/nowhere"], "/nowhere: cannot be opened: ENOENT");
     refused(new(), &[""], ": cannot be opened: ENOENT");
-    refused(new(), &["/ext4/file", "/dax", "/disk", "/nowhere"], "/nowhere: cannot be opened: ENOENT");
+    refused(
+        new(),
+        &["/ext4/file", "/dax", "/disk", "/nowhere"],
+        "/nowhere: cannot be opened: ENOENT",
+    );
     refused(new(), &["/ext4/nothing"], "/ext4/nothing: cannot be opened: ENOENT");
     let hidden = Rules { proc: Proc::Missing, ..new() };
     refused(hidden, &["/proc/self/smaps"], "/proc/self/smaps: cannot be opened: ENOENT");
@@ -100,7 +108,10 @@ fn a_scratch_file_of_somebody_else() {
     let mut console = Console::on(new());
     console.file("/disk/.mapprobe.scratch", b"kept");
     assert_eq!(console.run(&["--path", "/disk"]), 2);
-    assert_eq!(console.said(), (String::new(), "mapprobe: /disk: cannot be opened: EEXIST\n".to_string()));
+    assert_eq!(
+        console.said(),
+        (String::new(), "mapprobe: /disk: cannot be opened: EEXIST\n".to_string())
+    );
     assert_eq!(console.model.left(), ["file /disk/.mapprobe.scratch"]);
 }
 

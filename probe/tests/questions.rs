@@ -30,7 +30,8 @@ impl Kernel for Quiet {
 /// Exit code, standard output and standard error.
 fn run(words: &str) -> (i32, String, String) {
     let mut kernel = Quiet::default();
-    let words: Vec<&str> = ["mapprobe"].into_iter().chain(words.split(' ').filter(|word| !word.is_empty())).collect();
+    let words: Vec<&str> =
+        ["mapprobe"].into_iter().chain(words.split(' ').filter(|word| !word.is_empty())).collect();
     let code = command::main(&mut kernel, &words, TABLE);
     let [_, said, complained] = kernel.said.map(|bytes| String::from_utf8(bytes).expect("text"));
     (code, said, complained)
@@ -53,18 +54,23 @@ fn wrong(words: &str, complaint: &str) {
 fn a_list_has_a_line_per_flag() {
     for arch in ["x86_64", "aarch64", "hppa"] {
         let list = said(&format!("list --arch {arch}"));
-        let rows: Vec<Vec<&str>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
+        let rows: Vec<Vec<&str>> =
+            list.lines().map(|line| line.split_whitespace().collect()).collect();
         assert!(rows.iter().all(|row| row.len() == 3), "{list}");
         assert!(rows.iter().map(|row| row[0]).eq(NAMES), "{list}");
         assert!(list.lines().all(|line| line.len() <= 80 && line.starts_with("MAP_")), "{list}");
-        let columns: Vec<_> = list.lines().map(|line| (line.find(' '), line.find("0x").or(line.find(" - ")))).collect();
+        let columns: Vec<_> = list
+            .lines()
+            .map(|line| (line.find(' '), line.find("0x").or(line.find(" - "))))
+            .collect();
         assert!(columns.iter().all(|(name, value)| name < value), "{list}");
     }
     let own = if cfg!(target_arch = "x86_64") { "x86_64" } else { "aarch64" };
     assert_eq!(said("list"), said(&format!("list --arch {own}")));
     // By hand, from arch/parisc/include/uapi/asm/mman.h and arch/x86/include/uapi/asm/mman.h.
     let hppa = said("list --arch hppa");
-    for line in ["MAP_FIXED            0x4         always", "MAP_SYNC             -           4.15"] {
+    for line in ["MAP_FIXED            0x4         always", "MAP_SYNC             -           4.15"]
+    {
         assert!(hppa.lines().any(|row| row == line), "{line}: {hppa}");
     }
     assert!(said("list --arch x86_64").contains("MAP_32BIT            0x40        2.4.20\n"));
@@ -77,12 +83,18 @@ fn every_flag_is_explained() {
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some(name));
         assert!(text.lines().all(|line| line.len() <= 80 && line == line.trim_end()), "{text}");
-        let labels: Vec<&str> =
-            lines.filter_map(|line| line.get(..9)).map(str::trim).filter(|label| !label.is_empty()).collect();
+        let labels: Vec<&str> = lines
+            .filter_map(|line| line.get(..9))
+            .map(str::trim)
+            .filter(|label| !label.is_empty())
+            .collect();
         assert_eq!(labels, ["since", "values", "honored", "proof", "beware"], "{text}");
         for arch in ["x86_64", "aarch64", "hppa"] {
             let row = said(&format!("list --arch {arch}"));
-            let value = row.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).find(|row| row[0] == name);
+            let value = row
+                .lines()
+                .map(|line| line.split_whitespace().collect::<Vec<_>>())
+                .find(|row| row[0] == name);
             let value = value.expect("a row");
             assert!(text.contains(&format!("{arch} {}", value[1])), "{text}");
             assert!(text.contains(&format!("\nsince    {}\n", value[2])), "{text}");
@@ -91,7 +103,9 @@ fn every_flag_is_explained() {
     let text = said("explain MAP_SYNC");
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        words.starts_with("MAP_SYNC since 4.15 values x86_64 0x80000, aarch64 0x80000, hppa - honored "),
+        words.starts_with(
+            "MAP_SYNC since 4.15 values x86_64 0x80000, aarch64 0x80000, hppa - honored "
+        ),
         "{words}"
     );
     assert!(words.contains("beware DAX only."), "{words}");
@@ -122,7 +136,10 @@ fn numbers_become_names() {
             "0x34040022 --arch x86_64",
             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_HUGETLB|13<<MAP_HUGE_SHIFT\n  huge pages of 2^13 bytes\n",
         ),
-        ("0x4040002 --arch x86_64", "MAP_PRIVATE|MAP_HUGETLB|1<<MAP_HUGE_SHIFT\n  huge pages of 2^1 bytes\n"),
+        (
+            "0x4040002 --arch x86_64",
+            "MAP_PRIVATE|MAP_HUGETLB|1<<MAP_HUGE_SHIFT\n  huge pages of 2^1 bytes\n",
+        ),
         ("0x8000002 --arch x86_64", "MAP_PRIVATE|2<<MAP_HUGE_SHIFT\n  huge pages of 2^2 bytes\n"),
         ("0x1000001 --arch x86_64", "MAP_SHARED|0x1000000\n  0x1000000 is no flag of x86_64\n"),
         ("0x4000001 --arch hppa", "MAP_SHARED|0x4000000\n  0x4000000 is no flag of hppa\n"),
@@ -134,8 +151,14 @@ fn numbers_become_names() {
             "MAP_ANONYMOUS|0x1000005\n  0x5 is no map type of x86_64\n  0x1000000 is no flag of x86_64\n",
         ),
         // PA-RISC's type field is 0x2b; before 4.15 it was 0x03.
-        ("0x22 --arch hppa", "0x22\n  0x22 is no map type of hppa\n  before Linux 4.15 MAP_TYPE was 0x3 there\n"),
-        ("0x18 --arch hppa", "MAP_DROPPABLE|MAP_ANONYMOUS\n  before Linux 4.15 MAP_TYPE was 0x3 there\n"),
+        (
+            "0x22 --arch hppa",
+            "0x22\n  0x22 is no map type of hppa\n  before Linux 4.15 MAP_TYPE was 0x3 there\n",
+        ),
+        (
+            "0x18 --arch hppa",
+            "MAP_DROPPABLE|MAP_ANONYMOUS\n  before Linux 4.15 MAP_TYPE was 0x3 there\n",
+        ),
         ("0x42 --arch hppa", "MAP_PRIVATE|0x40\n  0x40 is no flag of hppa\n"),
         (
             "0x8000000000000001 --arch x86_64",
@@ -144,14 +167,28 @@ fn numbers_become_names() {
     ] {
         assert_eq!(said(&format!("decode {words}")), names, "{words}");
     }
-    for word in
-        ["", "0x", "0xg", "09", "8003h", "1.5", "+1", "1_000", "\u{665}", "0x1ffffffffffffffff", "18446744073709551616"]
-    {
+    for word in [
+        "",
+        "0x",
+        "0xg",
+        "09",
+        "8003h",
+        "1.5",
+        "+1",
+        "1_000",
+        "\u{665}",
+        "0x1ffffffffffffffff",
+        "18446744073709551616",
+    ] {
         let (code, said, complained) = run_words(&["decode", word]);
-        let complaint = format!("mapprobe: {word}: no number such as 0x8003, 32771 or 0100003, or too large\n");
+        let complaint =
+            format!("mapprobe: {word}: no number such as 0x8003, 32771 or 0100003, or too large\n");
         assert_eq!((code, said.as_str(), complained), (2, "", complaint));
     }
-    assert!(said("decode 18446744073709551615").ends_with(" is no flag of x86_64\n") || !cfg!(target_arch = "x86_64"));
+    assert!(
+        said("decode 18446744073709551615").ends_with(" is no flag of x86_64\n")
+            || !cfg!(target_arch = "x86_64")
+    );
     assert_eq!(said("decode 0xffffffff --arch hppa").lines().count(), 5);
     assert_eq!(run("decode 0x100000000 --arch hppa").0, 2);
     assert_eq!(run("decode -1").0, 2);
@@ -194,7 +231,9 @@ fn the_nearest_name_is_named() {
         }
         wrong(&format!("require {word}:/tmp/a:b"), &complaint);
     }
-    for word in ["banana", "MAP_", "x", "MAP_ANON", "MAP_SHR", "MAP_SYNC_", "\u{fc}\u{fc}\u{fc}\u{fc}"] {
+    for word in
+        ["banana", "MAP_", "x", "MAP_ANON", "MAP_SHR", "MAP_SYNC_", "\u{fc}\u{fc}\u{fc}\u{fc}"]
+    {
         let (code, said, complained) = run_words(&["explain", word]);
         assert_eq!((code, said.as_str()), (2, ""));
         let expected = match word {
@@ -226,7 +265,10 @@ fn words_that_make_no_sense_are_named() {
         ("list --arch", "--arch: its value is missing"),
         ("list --arch m68k", "no architecture m68k; choose one of x86_64 aarch64 hppa"),
         ("list --arch hppa --arch hppa", "--arch: given twice"),
-        ("lst", "no question lst; choose one of report sweep free-bits require list explain decode"),
+        (
+            "lst",
+            "no question lst; choose one of report sweep free-bits require list explain decode",
+        ),
     ] {
         wrong(words, complaint);
     }
@@ -242,7 +284,9 @@ fn the_help_names_everything_and_fits() {
     assert!(help.lines().all(|line| line.len() <= 80), "{help}");
     for code in ["0 ", "1 ", "2 ", "3 "] {
         assert!(
-            help.lines().last().is_some_and(|line| line.starts_with("Exit code: ") && line.contains(code)),
+            help.lines()
+                .last()
+                .is_some_and(|line| line.starts_with("Exit code: ") && line.contains(code)),
             "{help}"
         );
     }

@@ -30,8 +30,8 @@ fn a_replay_prints_what_the_run_printed() {
                 let words: Vec<&str> = words.iter().chain(*form).copied().collect();
                 let mut model = Model::new(rules.clone());
                 let (said, recording) = record(&mut model, rules.machine, &words);
-                let again =
-                    replay(recording.as_bytes(), form).unwrap_or_else(|complaint| panic!("{name}: {complaint}"));
+                let again = replay(recording.as_bytes(), form)
+                    .unwrap_or_else(|complaint| panic!("{name}: {complaint}"));
                 assert!(again == said, "{name} {words:?}: the replay differs");
                 (compared, bytes) = (compared + 1, bytes + said.len());
             }
@@ -57,14 +57,19 @@ fn a_recording_prints_every_form() {
 /// A report is printed row by row, without ever being whole in memory; a recorded one is whole before it is printed.
 #[test]
 fn a_report_is_the_same_row_by_row_and_in_one_piece() {
-    let kernels = || Rules::all().into_iter().chain(Rules::liars()).filter(|(_, rules)| rules.machine == NATIVE);
+    let kernels = || {
+        Rules::all().into_iter().chain(Rules::liars()).filter(|(_, rules)| rules.machine == NATIVE)
+    };
     for (name, rules) in kernels() {
         for words in WORDS {
             let mut console = Console::on(rules.clone());
             let code = console.run(words);
             let (printed, _) = console.said();
             let (whole, _) = record(&mut Model::new(rules.clone()), NATIVE, words);
-            assert!(code == 0 && printed == whole, "{name} {words:?}: exit code {code}, the reports differ");
+            assert!(
+                code == 0 && printed == whole,
+                "{name} {words:?}: exit code {code}, the reports differ"
+            );
         }
     }
     assert!(kernels().count() > 10, "{}", kernels().count());
@@ -84,9 +89,13 @@ fn answer(lines: &[String]) -> Result<String, String> {
 /// The number of the line that a complaint names.
 #[track_caller]
 fn named(complaint: &str) -> usize {
-    let rest = complaint.strip_prefix("line ").unwrap_or_else(|| panic!("no line is named: {complaint}"));
+    let rest =
+        complaint.strip_prefix("line ").unwrap_or_else(|| panic!("no line is named: {complaint}"));
     let (number, rest) = rest.split_once(' ').expect("a sentence");
-    assert!(rest.starts_with("does not answer what this version of mapprobe asks next: "), "{complaint}");
+    assert!(
+        rest.starts_with("does not answer what this version of mapprobe asks next: "),
+        "{complaint}"
+    );
     assert!(!complaint.contains('\n'), "{complaint}");
     number.parse().expect("a number")
 }
@@ -105,10 +114,16 @@ fn head(lines: &[String]) -> usize {
 fn a_line_that_was_changed_is_named() {
     let lines = recording();
     for at in head(&lines)..lines.len() {
-        for garbage in [&format!("x{}", lines[at]), "", "garbage", "mmap", " = 0", "mapprobe recording 1"] {
+        for garbage in
+            [&format!("x{}", lines[at]), "", "garbage", "mmap", " = 0", "mapprobe recording 1"]
+        {
             let mut changed = lines.clone();
             changed[at] = garbage.to_string();
-            assert_eq!(answer(&changed).map_err(|complaint| named(&complaint)), Err(at + 1), "{garbage}");
+            assert_eq!(
+                answer(&changed).map_err(|complaint| named(&complaint)),
+                Err(at + 1),
+                "{garbage}"
+            );
         }
     }
     println!("{} lines", lines.len());
@@ -156,7 +171,12 @@ fn a_line_that_is_missing_is_named() {
         // A file that is read in pieces is just shorter: only the count of the calls tells.
         let shows = if call(&lines[at]).starts_with("read ") { lines.len() } else { shows };
         let complaint = answer(&shorter).expect_err("a gap");
-        assert!((at + 1..=shows + 1).contains(&named(&complaint)), "line {} of {}: {complaint}", at + 1, lines.len());
+        assert!(
+            (at + 1..=shows + 1).contains(&named(&complaint)),
+            "line {} of {}: {complaint}",
+            at + 1,
+            lines.len()
+        );
     }
     for end in head(&lines)..lines.len() {
         assert_eq!(named(&answer(&lines[..end]).expect_err("no end")), end + 1);
@@ -179,13 +199,26 @@ fn a_line_too_many_is_named() {
 fn what_is_no_recording_is_not_taken_for_one() {
     let lines = recording();
     let (first, arch) = (&lines[0], &lines[1]);
-    let garbage = ["", "\n", "garbage", "{}", "mapprobe recording 2\narch x86_64\n", "mapprobe recording 1\n"];
-    let more = [format!("{first}\narch vax\n"), format!("{arch}\n{first}\n"), format!("{first}\n\n{arch}\n")];
+    let garbage = [
+        "",
+        "\n",
+        "garbage",
+        "{}",
+        "mapprobe recording 2\narch x86_64\n",
+        "mapprobe recording 1\n",
+    ];
+    let more = [
+        format!("{first}\narch vax\n"),
+        format!("{arch}\n{first}\n"),
+        format!("{first}\n\n{arch}\n"),
+    ];
     for text in garbage.into_iter().chain(more.iter().map(String::as_str)) {
         let complaint = replay(text.as_bytes(), &[]).expect_err("no recording");
         assert!(complaint.starts_with("no recording: "), "{text}: {complaint}");
     }
-    assert!(replay(&[0xff; 4096], &[]).is_err_and(|complaint| complaint.starts_with("no recording")));
+    assert!(
+        replay(&[0xff; 4096], &[]).is_err_and(|complaint| complaint.starts_with("no recording"))
+    );
     for argument in ["--format", "--bogus", "stray", "--help", "--version", "\u{fffd}", ""] {
         let mut other = lines.clone();
         other.insert(2, format!("argument {argument}"));
@@ -203,7 +236,8 @@ fn what_is_no_recording_is_not_taken_for_one() {
 fn from_the_command_line() {
     for words in WORDS {
         let mut console = Console::on(Rules::new(NATIVE, (6, 12)));
-        let words: Vec<&str> = words.iter().chain(&["--record", "/tmpfs/recording"]).copied().collect();
+        let words: Vec<&str> =
+            words.iter().chain(&["--record", "/tmpfs/recording"]).copied().collect();
         assert_eq!(console.run(&words), 0);
         let (said, complained) = console.said();
         assert_eq!(complained, "");
@@ -221,13 +255,19 @@ fn from_the_command_line() {
         console.file("/tmpfs/recording", text.as_bytes());
         assert_eq!(console.run(&["--replay", "/tmpfs/recording"]), 2);
         let (said, complained) = console.said();
-        assert!(complained.starts_with(&format!("mapprobe: /tmpfs/recording: {complaint}")), "{complained}");
+        assert!(
+            complained.starts_with(&format!("mapprobe: /tmpfs/recording: {complaint}")),
+            "{complained}"
+        );
         assert_eq!((said.as_str(), complained.lines().count(), console.model.open()), ("", 1, 0));
     }
     for words in [&["--replay", "/tmpfs/none"][..], &["--record", "/nowhere/file"]] {
         assert_eq!(console.run(words), 2, "{words:?}");
         let (said, complained) = console.said();
-        assert!(said.is_empty() && complained.starts_with(&format!("mapprobe: {}: can", words[1])), "{complained}");
+        assert!(
+            said.is_empty() && complained.starts_with(&format!("mapprobe: {}: can", words[1])),
+            "{complained}"
+        );
         assert_eq!(console.model.open(), 0, "{words:?}");
     }
 }
@@ -236,6 +276,9 @@ fn from_the_command_line() {
 fn a_file_that_cannot_be_read_is_closed() {
     let mut console = Console::on(Rules::new(NATIVE, (6, 12)));
     assert_eq!(console.run(&["--replay", "/ext4"]), 2);
-    assert_eq!(console.said(), (String::new(), "mapprobe: /ext4: cannot be read: EISDIR\n".to_string()));
+    assert_eq!(
+        console.said(),
+        (String::new(), "mapprobe: /ext4: cannot be read: EISDIR\n".to_string())
+    );
     assert_eq!(console.model.open(), 0);
 }

@@ -60,7 +60,13 @@ fn differences(recording: &str, rules: Rules) -> (usize, Vec<String>) {
 #[track_caller]
 fn agrees(recording: &str, machine: Machine, cells: usize) {
     let (compared, differ) = differences(recording, Rules::new(machine, (4, 10)));
-    assert_eq!(differ.len(), 0, "{} of {compared} cells differ:\n{}", differ.len(), differ.join("\n"));
+    assert_eq!(
+        differ.len(),
+        0,
+        "{} of {compared} cells differ:\n{}",
+        differ.len(),
+        differ.join("\n")
+    );
     assert_eq!(compared, cells);
     let swept = recording.lines().filter(|line| line.starts_with("S ")).count();
     assert_eq!(compared, swept, "every cell of the sweep");

@@ -50,28 +50,55 @@ fn nothing_is_said_of_what_is_met() {
 
 #[test]
 fn a_line_says_why_not_and_what_may_help() {
-    expect(new(), "MAP_DENYWRITE MAP_FIXED", 1, &["MAP_DENYWRITE: ignored: taken, and nothing happened"]);
+    expect(
+        new(),
+        "MAP_DENYWRITE MAP_FIXED",
+        1,
+        &["MAP_DENYWRITE: ignored: taken, and nothing happened"],
+    );
     let unknown = "refused like unknown flags; may help: Linux >=";
-    expect(Rules::new(NATIVE, (6, 1)), "MAP_DROPPABLE", 1, &[&format!("MAP_DROPPABLE: unknown: {unknown} 6.11")]);
-    expect(old(), "MAP_SHARED_VALIDATE", 1, &[&format!("MAP_SHARED_VALIDATE: unknown: {unknown} 4.15")]);
+    expect(
+        Rules::new(NATIVE, (6, 1)),
+        "MAP_DROPPABLE",
+        1,
+        &[&format!("MAP_DROPPABLE: unknown: {unknown} 6.11")],
+    );
+    expect(
+        old(),
+        "MAP_SHARED_VALIDATE",
+        1,
+        &[&format!("MAP_SHARED_VALIDATE: unknown: {unknown} 4.15")],
+    );
     let dropped = "ignored: taken, and nothing happened; may help: Linux >= 4.17";
     expect(old(), "MAP_FIXED_NOREPLACE", 1, &[&format!("MAP_FIXED_NOREPLACE: {dropped}")]);
     let refused = |errno| Rules { root: false, lock_refusal: Some(errno), ..new() };
     let limit = "may help: ulimit -l, CAP_IPC_LOCK";
-    expect(refused(Errno::EPERM), "MAP_LOCKED", 1, &[&format!("MAP_LOCKED: unavailable: not permitted; {limit}")]);
-    expect(refused(Errno::EAGAIN), "MAP_LOCKED", 1, &[&format!("MAP_LOCKED: unavailable: over a limit; {limit}")]);
+    expect(
+        refused(Errno::EPERM),
+        "MAP_LOCKED",
+        1,
+        &[&format!("MAP_LOCKED: unavailable: not permitted; {limit}")],
+    );
+    expect(
+        refused(Errno::EAGAIN),
+        "MAP_LOCKED",
+        1,
+        &[&format!("MAP_LOCKED: unavailable: over a limit; {limit}")],
+    );
     let stack = Rules { stack_limit: 4096, ..new() };
     let sign = "unavailable: known; no effect was seen; may help:";
     expect(stack, "MAP_GROWSDOWN", 1, &[&format!("MAP_GROWSDOWN: {sign} ulimit -s")]);
     expect(new(), "MAP_SYNC", 1, &[&format!("MAP_SYNC: {sign} MAP_SYNC:PATH of a file on DAX")]);
-    let size = "unavailable: not offered by this machine; may help: CONFIG_HUGETLBFS, another processor";
+    let size =
+        "unavailable: not offered by this machine; may help: CONFIG_HUGETLBFS, another processor";
     expect(new(), "MAP_HUGE_16GB", 1, &[&format!("MAP_HUGE_16GB: {size}")]);
 }
 
 /// What lies between the program and a kernel explains a no; what is only in the way of measuring explains why nobody can tell.
 #[test]
 fn what_is_in_the_way_is_named() {
-    let liar = |name: &str| Rules::liars().into_iter().find(|(liar, _)| liar == name).expect("a liar").1;
+    let liar =
+        |name: &str| Rules::liars().into_iter().find(|(liar, _)| liar == name).expect("a liar").1;
     let sync = "MAP_SYNC: inconclusive: nothing was seen that decides; \
                 may help: MAP_SYNC:PATH of a file on DAX, Linux >= 4.15; in the way: no /proc";
     expect(Rules { proc: Proc::Missing, ..new() }, "MAP_SYNC", 3, &[sync]);
@@ -83,15 +110,24 @@ fn what_is_in_the_way_is_named() {
         let other = "MAP_LOCKED: unknown: refused like unknown flags; in the way: not Linux";
         expect(liar("WSL1"), "MAP_LOCKED", 1, &[other]);
     }
-    let unmanaged = Rules { manner: Manner::Nommu, collapse: None, huge_sizes: Vec::new(), ..new() };
-    for (rules, between) in [(Rules { manner: Manner::Qemu, ..new() }, "system call emulator"), (unmanaged, "no MMU")] {
-        let line = format!("MAP_DENYWRITE: ignored: taken, and nothing happened; in the way: {between}");
+    let unmanaged =
+        Rules { manner: Manner::Nommu, collapse: None, huge_sizes: Vec::new(), ..new() };
+    for (rules, between) in
+        [(Rules { manner: Manner::Qemu, ..new() }, "system call emulator"), (unmanaged, "no MMU")]
+    {
+        let line =
+            format!("MAP_DENYWRITE: ignored: taken, and nothing happened; in the way: {between}");
         expect(rules, "MAP_DENYWRITE", 1, &[&line]);
     }
     // Where huge pages cannot be told, there may be none in the pool.
     let huge = "inconclusive: its test decides nothing; may help: vm.nr_hugepages";
     let filtered = Refusal { op: Op::Mmap, any_of: new().layout.hugetlb, errno: Errno::ENOSYS };
-    expect(Rules { refusals: vec![filtered], ..new() }, "MAP_HUGETLB", 3, &[&format!("MAP_HUGETLB: {huge}")]);
+    expect(
+        Rules { refusals: vec![filtered], ..new() },
+        "MAP_HUGETLB",
+        3,
+        &[&format!("MAP_HUGETLB: {huge}")],
+    );
 }
 
 #[test]
@@ -126,7 +162,12 @@ fn on_a_file_the_file_decides() {
     let dropped = "MAP_DROPPABLE:/ext4/file: unavailable: on this file: EINVAL";
     expect(new(), "MAP_GROWSDOWN:/ext4/file MAP_GROWSDOWN", 1, &[grows]);
     expect(new(), "MAP_HUGETLB:/ext4/file MAP_DROPPABLE:/ext4/file", 1, &[huge, dropped]);
-    expect(new(), "MAP_POPULATE:/ext4/file MAP_FIXED_NOREPLACE:/ext4/file MAP_SHARED_VALIDATE:/dax/file", 0, &[]);
+    expect(
+        new(),
+        "MAP_POPULATE:/ext4/file MAP_FIXED_NOREPLACE:/ext4/file MAP_SHARED_VALIDATE:/dax/file",
+        0,
+        &[],
+    );
     let smaps = "/proc/self/smaps";
     expect(
         new(),
@@ -135,7 +176,12 @@ fn on_a_file_the_file_decides() {
         &[&format!("MAP_LOCKED:{smaps}: unavailable: on this file: ENODEV")],
     );
     // The kernel's no is one on every file.
-    expect(new(), "MAP_DENYWRITE:/ext4/file", 1, &["MAP_DENYWRITE:/ext4/file: ignored: taken, and nothing happened"]);
+    expect(
+        new(),
+        "MAP_DENYWRITE:/ext4/file",
+        1,
+        &["MAP_DENYWRITE:/ext4/file: ignored: taken, and nothing happened"],
+    );
 }
 
 /// A kernel that refuses calls with a flag on `/dax/file`.
@@ -172,19 +218,25 @@ impl Kernel for Choosy {
 fn refused(name: &str, errno: Errno, only: Option<usize>) -> (i32, String, usize) {
     let flag = TABLE.iter().find(|flag| flag.name.plain() == name).expect("a flag");
     let flag = flag.value(Arch::native()).expect("a value");
-    let mut kernel = Choosy { console: Console::on(new()), file: None, flag, errno, only, asked: 0 };
-    let code = command::main(&mut kernel, &["mapprobe", "require", &format!("{name}:/dax/file")], TABLE);
+    let mut kernel =
+        Choosy { console: Console::on(new()), file: None, flag, errno, only, asked: 0 };
+    let code =
+        command::main(&mut kernel, &["mapprobe", "require", &format!("{name}:/dax/file")], TABLE);
     (code, kernel.console.said().0, kernel.asked)
 }
 
 /// Errors that have other reasons than the file are no answer of the file.
 #[test]
 fn some_errors_are_no_answer_of_a_file() {
-    for errno in [Errno::ENOMEM, Errno::EPERM, Errno::EAGAIN, Errno::ENOSYS, Errno::EACCES, Errno::ENODEV] {
+    for errno in
+        [Errno::ENOMEM, Errno::EPERM, Errno::EAGAIN, Errno::ENOSYS, Errno::EACCES, Errno::ENODEV]
+    {
         let tells = [Errno::EACCES, Errno::ENODEV].contains(&errno);
         let (code, verdict) = if tells { (1, "unavailable") } else { (3, "inconclusive") };
-        let line =
-            format!("MAP_POPULATE:/dax/file: {verdict}: on this file: {}\n", errno.name().expect("a name").plain());
+        let line = format!(
+            "MAP_POPULATE:/dax/file: {verdict}: on this file: {}\n",
+            errno.name().expect("a name").plain()
+        );
         let (got, said, _) = refused("MAP_POPULATE", errno, None);
         assert_eq!((got, said), (code, line));
     }
@@ -206,15 +258,24 @@ fn a_file_that_contradicts_itself_cannot_be_told() {
 
 #[test]
 fn what_a_file_was_not_asked_cannot_be_told() {
-    expect(new(), "MAP_HUGE_2MB:/ext4/file", 3, &["MAP_HUGE_2MB:/ext4/file: inconclusive: on this file: not asked"]);
+    expect(
+        new(),
+        "MAP_HUGE_2MB:/ext4/file",
+        3,
+        &["MAP_HUGE_2MB:/ext4/file: inconclusive: on this file: not asked"],
+    );
     let huge = "MAP_POPULATE:/hugetlbfs/file: inconclusive: on this file: not asked";
     expect(new(), "MAP_POPULATE:/hugetlbfs/file", 3, &[huge]);
     if NATIVE == Machine::X86 {
-        let filters = Rules::liars().into_iter().filter(|(name, _)| name == "filter: SYNC is EPERM");
+        let filters =
+            Rules::liars().into_iter().filter(|(name, _)| name == "filter: SYNC is EPERM");
         for (name, rules) in filters {
             let (code, said, _) = run(rules, "require MAP_SYNC:/dax/file");
             assert_eq!(code, 3, "{name}: {said}");
-            assert!(said.starts_with("MAP_SYNC:/dax/file: inconclusive: on this file: EPERM; "), "{name}: {said}");
+            assert!(
+                said.starts_with("MAP_SYNC:/dax/file: inconclusive: on this file: EPERM; "),
+                "{name}: {said}"
+            );
         }
     }
 }
@@ -228,7 +289,10 @@ fn paths_may_have_colons_and_must_open() {
     assert_eq!(console.said(), (line.to_string(), String::new()));
     // A name is spelled as in the report.
     console.file("/tmpfs/\"\u{e4}", b"x");
-    assert_eq!(console.run(&["require", "MAP_POPULATE:/tmpfs/\"\u{e4}", "MAP_GROWSDOWN:/tmpfs/\"\u{e4}"]), 1);
+    assert_eq!(
+        console.run(&["require", "MAP_POPULATE:/tmpfs/\"\u{e4}", "MAP_GROWSDOWN:/tmpfs/\"\u{e4}"]),
+        1
+    );
     let line = "MAP_GROWSDOWN:/tmpfs/\\\"\\u00e4: unavailable: on this file: EINVAL\n";
     assert_eq!(console.said(), (line.to_string(), String::new()));
     // More are asked for than there may be paths, but all are one.
@@ -236,7 +300,9 @@ fn paths_may_have_colons_and_must_open() {
         run(new(), &format!("require{}", " MAP_POPULATE:/ext4/file".repeat(70))),
         (0, String::new(), String::new())
     );
-    for (path, complaint) in [("/nowhere", "/nowhere: cannot be opened: ENOENT"), ("", ": cannot be opened: ENOENT")] {
+    for (path, complaint) in
+        [("/nowhere", "/nowhere: cannot be opened: ENOENT"), ("", ": cannot be opened: ENOENT")]
+    {
         let said = (2, String::new(), format!("mapprobe: {complaint}\n"));
         assert_eq!(run(new(), &format!("require MAP_SYNC:{path}")), said);
     }
@@ -250,7 +316,8 @@ fn a_format_changes_neither_lines_nor_exit_code() {
     assert_eq!((code, lines.lines().count()), (1, 2));
     for format in ["json", "jsonl", "table", "ktap", "shell", "macros", "prometheus", "nfd"] {
         let whole = run(new(), &format!("--reproducible --format {format}")).1;
-        let (code, said, aside) = run(new(), &format!("--reproducible --format {format} require {words}"));
+        let (code, said, aside) =
+            run(new(), &format!("--reproducible --format {format} require {words}"));
         assert_eq!((code, &aside), (1, &lines), "{format}");
         if format == "ktap" {
             // Only there a row says that it was required.
@@ -277,12 +344,23 @@ fn with_a_recording() {
     assert!(said.starts_with("mapprobe recording 1\n") && aside == line, "{aside}");
     // The order of paths is another, and one is enough.
     for words in ["MAP_SYNC:/dax/file MAP_SYNC:/ext4/file", "MAP_SYNC:/ext4/file"] {
-        let words: Vec<&str> =
-            ["require", "--replay", "/tmpfs/recording"].into_iter().chain(words.split(' ')).collect();
+        let words: Vec<&str> = ["require", "--replay", "/tmpfs/recording"]
+            .into_iter()
+            .chain(words.split(' '))
+            .collect();
         assert_eq!(console.run(&words), 1);
         assert_eq!(console.said(), (line.to_string(), String::new()), "{words:?}");
     }
-    assert_eq!(console.run(&["require", "MAP_FIXED", "MAP_SYNC:/tmpfs/file", "--replay", "/tmpfs/recording"]), 2);
+    assert_eq!(
+        console.run(&[
+            "require",
+            "MAP_FIXED",
+            "MAP_SYNC:/tmpfs/file",
+            "--replay",
+            "/tmpfs/recording"
+        ]),
+        2
+    );
     let complaint = "mapprobe: MAP_SYNC:/tmpfs/file: the recording does not say\n";
     assert_eq!(console.said(), (String::new(), complaint.to_string()));
 }
@@ -321,19 +399,29 @@ fn of_real_kernels() {
     ];
     for &(name, words, code, expected) in lines {
         let (got, said, complained) = replayed(name, "report", words);
-        assert_eq!((got, said.as_str(), complained.as_str()), (code, expected, ""), "{name} {words}");
+        assert_eq!(
+            (got, said.as_str(), complained.as_str()),
+            (code, expected, ""),
+            "{name} {words}"
+        );
     }
     // A sweep has no verdicts.
     let complaint = "mapprobe: MAP_FIXED: the recording does not say\n";
-    assert_eq!(replayed("x86_64-6.1", "sweep", "MAP_FIXED"), (2, String::new(), complaint.to_string()));
+    assert_eq!(
+        replayed("x86_64-6.1", "sweep", "MAP_FIXED"),
+        (2, String::new(), complaint.to_string())
+    );
 }
 
 fn replayed(name: &str, what: &str, words: &str) -> (i32, String, String) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/recordings/lab/{name}.{what}.txt"));
-    let recording = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("tests/recordings/lab/{name}.{what}.txt"));
+    let recording =
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut console = Console::on(new());
     console.file("/tmpfs/recording", &recording);
-    let words: Vec<&str> = ["require", "--replay", "/tmpfs/recording"].into_iter().chain(words.split(' ')).collect();
+    let words: Vec<&str> =
+        ["require", "--replay", "/tmpfs/recording"].into_iter().chain(words.split(' ')).collect();
     let code = console.run(&words);
     let (said, complained) = console.said();
     (code, said, complained)
@@ -352,11 +440,20 @@ fn every_flag_alone() {
                 Some("inconclusive") => 3,
                 Some(other) => panic!("{name} {flag}: {other}"),
             };
-            let verdict =
-                whole.lines().find_map(|line| line.strip_prefix(&format!("MAPPROBE_{flag}='"))).expect("a row");
+            let verdict = whole
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("MAPPROBE_{flag}='")))
+                .expect("a row");
             let met = ["honored'", "accepted'"].contains(&verdict);
-            assert_eq!((code, said.is_empty(), code == 0), (expected, met, met), "{name} {flag}: {verdict} {said}");
-            assert!(met || said.contains(verdict.trim_end_matches('\'')), "{name} {flag}: {verdict} {said}");
+            assert_eq!(
+                (code, said.is_empty(), code == 0),
+                (expected, met, met),
+                "{name} {flag}: {verdict} {said}"
+            );
+            assert!(
+                met || said.contains(verdict.trim_end_matches('\'')),
+                "{name} {flag}: {verdict} {said}"
+            );
         }
     }
 }

@@ -37,11 +37,15 @@ fn accepted(rules: Rules, bits: std::ops::Range<u32>) -> Vec<u32> {
 /// Measured on x86 5.10 and 6.1 (6, 11-17, 26-30), 6.12 (also 7), arm64 (11-17, 26-30) and hppa 6.1 (11-14, 16-18, 26-30).
 #[test]
 fn the_validator_lets_the_legacy_mask_through() {
-    let known = |bits: &[std::ops::RangeInclusive<u32>]| bits.iter().cloned().flatten().collect::<Vec<_>>();
+    let known =
+        |bits: &[std::ops::RangeInclusive<u32>]| bits.iter().cloned().flatten().collect::<Vec<_>>();
     let x86 = [6..=6, 11..=17, 26..=30];
     assert_eq!(accepted(Rules::new(Machine::X86, (5, 10)), 4..64), known(&x86));
     assert_eq!(accepted(Rules::x86_6_1(), 4..64), known(&x86));
-    assert_eq!(accepted(Rules::new(Machine::X86, (6, 12)), 4..64), known(&[6..=7, 11..=17, 26..=30]));
+    assert_eq!(
+        accepted(Rules::new(Machine::X86, (6, 12)), 4..64),
+        known(&[6..=7, 11..=17, 26..=30])
+    );
     assert_eq!(accepted(Rules::new(Machine::Arm64, (7, 2)), 4..64), known(&[11..=17, 26..=30]));
     assert_eq!(accepted(Rules::parisc_6_1(), 4..32), known(&[11..=14, 16..=18, 26..=30]));
 }
@@ -106,7 +110,8 @@ fn synchronous_mappings() {
     let mut program = x86(6, 1);
     let at = program.map(ANYWHERE, PRIVATE | SYNC).unwrap();
     assert_eq!(program.vm_flags(at), "rd,wr,mr,mw,me,ac,sf,sd");
-    for (path, answer) in [("/ext4/file", "EOPNOTSUPP"), ("/dax/file", "ok"), ("/tmpfs/file", "ok")] {
+    for (path, answer) in [("/ext4/file", "EOPNOTSUPP"), ("/dax/file", "ok"), ("/tmpfs/file", "ok")]
+    {
         let file = Map::of(program.open(path, How::ReadWrite).unwrap());
         for map_type in [SHARED, PRIVATE] {
             assert_eq!(word(program.map(file, map_type | SYNC)), answer, "{path} {map_type}");
@@ -156,12 +161,22 @@ fn growing_down_since_4_12() {
 fn stacks() {
     for (minor, flagged) in [(1, "ok"), (6, "ok"), (8, "EINVAL"), (12, "EINVAL")] {
         let mut program = x86(6, minor);
-        for (flags, answer) in [(PRIVATE, "ok"), (PRIVATE | 0x2_0000, flagged), (SHARED | 0x2_0000, flagged)] {
+        for (flags, answer) in
+            [(PRIVATE, "ok"), (PRIVATE | 0x2_0000, flagged), (SHARED | 0x2_0000, flagged)]
+        {
             let ground = program.ground(2 * HUGE).next_multiple_of(HUGE);
             let at = program.map(ANYWHERE.at(ground).len(HUGE), flags | 0x10).unwrap();
-            assert_eq!(word(program.advise(at, HUGE, Advice::Collapse)), "EINVAL", "no page is in memory yet");
+            assert_eq!(
+                word(program.advise(at, HUGE, Advice::Collapse)),
+                "EINVAL",
+                "no page is in memory yet"
+            );
             program.put(at, 7).unwrap();
-            assert_eq!(word(program.advise(at, HUGE, Advice::Collapse)), answer, "6.{minor} {flags:#x}");
+            assert_eq!(
+                word(program.advise(at, HUGE, Advice::Collapse)),
+                answer,
+                "6.{minor} {flags:#x}"
+            );
             assert_eq!(program.resident(at, 512), Ok(if answer == "ok" { 512 } else { 1 }));
             assert_eq!(program.get(at), Ok(7));
             program.unmap(at, HUGE).unwrap();
@@ -181,7 +196,11 @@ fn stacks() {
     let mut program = x86(6, 1);
     let at = program.map(ANYWHERE.len(HUGE - PAGE), PRIVATE).unwrap();
     program.put(at, 1).unwrap();
-    assert_eq!(word(program.advise(at, HUGE - PAGE, Advice::Collapse)), "EINVAL", "no whole huge page in it");
+    assert_eq!(
+        word(program.advise(at, HUGE - PAGE, Advice::Collapse)),
+        "EINVAL",
+        "no whole huge page in it"
+    );
 }
 
 /// `EINVAL` on a file, locked, growing down or of huge pages; shows dp, wf, dd, nr; never kept on fork. A 32-bit kernel has no room.
@@ -233,20 +252,26 @@ fn above_four_gibibytes() {
     }
     assert!((20..60).contains(&filled), "{filled}");
     assert!(program.map(ANYWHERE, PRIVATE).unwrap() < 1 << 32);
-    assert!(program.map(ANYWHERE, PRIVATE | 0x80).unwrap() >= 1 << 32, "the room above mmap_base is left");
+    assert!(
+        program.map(ANYWHERE, PRIVATE | 0x80).unwrap() >= 1 << 32,
+        "the room above mmap_base is left"
+    );
 }
 
 /// Huge sizes of arm64 by its page size: 64K, 2M, 32M, 1G, or 2M, 32M, 1G. An address that is not aligned to the size is refused.
 #[test]
 fn huge_sizes() {
-    for (machine, sizes) in [(Machine::Arm64, vec![16, 21, 25, 30]), (Machine::Arm64Large, vec![21, 25, 30])] {
+    for (machine, sizes) in
+        [(Machine::Arm64, vec![16, 21, 25, 30]), (Machine::Arm64Large, vec![21, 25, 30])]
+    {
         let mut program = Program::on(Rules::new(machine, (6, 12)));
         let offered = (10..40).filter(|log2| {
             let size = 1 << log2;
             let ground = program.ground(2 * size).next_multiple_of(size);
             let mapped = program.map(ANYWHERE.at(ground), PRIVATE | 0x4_4010 | log2 << 26);
             if mapped.is_ok() {
-                let misplaced = program.map(ANYWHERE.at(ground + size / 4), PRIVATE | 0x4_4010 | log2 << 26);
+                let misplaced =
+                    program.map(ANYWHERE.at(ground + size / 4), PRIVATE | 0x4_4010 | log2 << 26);
                 assert_eq!(misplaced, Err(Errno::EINVAL));
                 assert_eq!(word(program.unmap(ground, size / 2)), "EINVAL");
                 assert_eq!(program.get(ground), Err(Errno::EFAULT), "the pool is empty");
@@ -299,7 +324,8 @@ fn every_kernel_works_at_all() {
             continue;
         }
         let mut program = Program::on(rules);
-        let at = program.map(ANYWHERE.len(2 * program.model.rules.page_size), PRIVATE).expect(&name);
+        let at =
+            program.map(ANYWHERE.len(2 * program.model.rules.page_size), PRIVATE).expect(&name);
         assert_eq!((program.put(at, 5), program.get(at)), (Ok(1), Ok(5)), "{name}");
         program.unmap(at, 2 * program.model.rules.page_size).expect(&name);
         assert_eq!(program.model.mapped(), 0, "{name}");

@@ -124,17 +124,25 @@ fn filters_and_proc() {
     for (name, rules) in Rules::liars() {
         let mut program = Program::on(Rules { refusals: Vec::new(), ..rules.clone() });
         program.model.rules = rules;
-        let (plain, locked) = (program.map(ANYWHERE, PRIVATE), program.map(ANYWHERE, PRIVATE | LOCKED));
-        let (unknown, memfd) = (program.map(ANYWHERE, PRIVATE | BIT24), program.kernel().memfd_create("x"));
+        let (plain, locked) =
+            (program.map(ANYWHERE, PRIVATE), program.map(ANYWHERE, PRIVATE | LOCKED));
+        let (unknown, memfd) =
+            (program.map(ANYWHERE, PRIVATE | BIT24), program.kernel().memfd_create("x"));
         match name.as_str() {
             "filter: LOCKED is EPERM" => assert_eq!((word(plain), word(locked)), ("ok", "EPERM")),
-            "filter: unknown bits are ENOSYS" => assert_eq!((word(plain), word(unknown)), ("ok", "ENOSYS")),
+            "filter: unknown bits are ENOSYS" => {
+                assert_eq!((word(plain), word(unknown)), ("ok", "ENOSYS"))
+            }
             "filter: mmap is EPERM" => assert_eq!((word(plain), word(unknown)), ("EPERM", "EPERM")),
             "filter: memfd_create is EPERM" => assert_eq!(memfd.result(), Err(Errno::EPERM)),
-            "filter: mincore is ENOSYS" => assert_eq!(program.resident(plain.unwrap(), 1), Err(Errno::ENOSYS)),
+            "filter: mincore is ENOSYS" => {
+                assert_eq!(program.resident(plain.unwrap(), 1), Err(Errno::ENOSYS))
+            }
             "no /proc" => assert_eq!(program.smaps(), Err(Errno::ENOENT)),
             "smaps of a stranger" => assert_eq!(program.vm_flags(plain.unwrap()), "-"),
-            "smaps of a host: everything set" => assert!(program.vm_flags(plain.unwrap()).contains("gd,lo")),
+            "smaps of a host: everything set" => {
+                assert!(program.vm_flags(plain.unwrap()).contains("gd,lo"))
+            }
             _ => {}
         }
     }

@@ -2,7 +2,8 @@
 
 use mapprobe::arch::Arch;
 use mapprobe::flags::{
-    CONTROL_BITS, CONTROL_SIZE, Kind, LEFT_OUT, MAP_HUGE_MASK, MAP_HUGE_SHIFT, OVERLAPS, TABLE, Version,
+    CONTROL_BITS, CONTROL_SIZE, Kind, LEFT_OUT, MAP_HUGE_MASK, MAP_HUGE_SHIFT, OVERLAPS, TABLE,
+    Version,
 };
 use std::collections::BTreeSet;
 
@@ -24,7 +25,14 @@ fn no_two_flags_of_an_architecture_share_a_value() {
         for (at, one) in TABLE.iter().enumerate() {
             for other in &TABLE[at + 1..] {
                 let (Some(a), Some(b)) = (one.value(arch), other.value(arch)) else { continue };
-                assert_ne!(a, b, "{} and {} on {}", one.name.plain(), other.name.plain(), arch.name());
+                assert_ne!(
+                    a,
+                    b,
+                    "{} and {} on {}",
+                    one.name.plain(),
+                    other.name.plain(),
+                    arch.name()
+                );
             }
         }
     }
@@ -62,7 +70,12 @@ fn huge_sizes_are_what_their_names_say() {
         };
         let bytes = number.parse::<u64>().expect("a number") * unit;
         for arch in Arch::ALL {
-            assert_eq!(flag.value(arch), Some(u64::from(bytes.ilog2()) << MAP_HUGE_SHIFT), "{}", flag.name.plain());
+            assert_eq!(
+                flag.value(arch),
+                Some(u64::from(bytes.ilog2()) << MAP_HUGE_SHIFT),
+                "{}",
+                flag.name.plain()
+            );
         }
     }
 }
@@ -77,7 +90,11 @@ fn control_bits_and_the_control_size_are_assigned_nowhere() {
                 assert_eq!(value & 1 << bit, 0, "{} uses control bit {bit}", flag.name.plain());
             }
         }
-        assert!(Arch::ALL.iter().all(|&arch| flag.value(arch) != Some(CONTROL_SIZE)), "{}", flag.name.plain());
+        assert!(
+            Arch::ALL.iter().all(|&arch| flag.value(arch) != Some(CONTROL_SIZE)),
+            "{}",
+            flag.name.plain()
+        );
     }
     assert_eq!(CONTROL_BITS, [22, 23, 24, 25]);
 }
@@ -93,7 +110,12 @@ fn every_number_names_its_header_and_every_row_its_version() {
             flag.since
         );
         for arch in Arch::ALL {
-            assert_eq!(flag.header(arch).is_some(), flag.value(arch).is_some(), "{}", flag.name.plain());
+            assert_eq!(
+                flag.header(arch).is_some(),
+                flag.value(arch).is_some(),
+                "{}",
+                flag.name.plain()
+            );
         }
     }
     let header = |name: &str, arch| {

@@ -1,7 +1,9 @@
 //! The judge, by a table: evidence on the left, the word on the right.
 
 use mapprobe::errno::Errno;
-use mapprobe::evidence::{Backing, Call, Evidence, Known, Outcome, Refusals, Role, Step, Test, Trial};
+use mapprobe::evidence::{
+    Backing, Call, Evidence, Known, Outcome, Refusals, Role, Step, Test, Trial,
+};
 use mapprobe::text::Text;
 use mapprobe::verdict::{Verdict, judge};
 
@@ -60,9 +62,24 @@ fn expect(evidence: &Evidence, steps: &[Step], verdict: Verdict, code: &str) {
 fn an_effect_counts_only_when_the_control_does_not_show_it() {
     let taken = [context(Outcome::ELSEWHERE)];
     expect(&with(&[trial(YES, NO, NO); 2], &[]), &taken, Verdict::Honored, "effect_seen");
-    expect(&with(&[trial(YES, YES, NO)], &[]), &taken, Verdict::Inconclusive, "control_shows_effect");
-    expect(&with(&[trial(YES, NO, YES)], &[]), &taken, Verdict::Inconclusive, "control_shows_effect");
-    expect(&with(&[trial(NO, YES, YES)], &[known()]), &taken, Verdict::Inconclusive, "control_shows_effect");
+    expect(
+        &with(&[trial(YES, YES, NO)], &[]),
+        &taken,
+        Verdict::Inconclusive,
+        "control_shows_effect",
+    );
+    expect(
+        &with(&[trial(YES, NO, YES)], &[]),
+        &taken,
+        Verdict::Inconclusive,
+        "control_shows_effect",
+    );
+    expect(
+        &with(&[trial(NO, YES, YES)], &[known()]),
+        &taken,
+        Verdict::Inconclusive,
+        "control_shows_effect",
+    );
 }
 
 #[test]
@@ -83,18 +100,29 @@ fn what_was_taken_without_effect_is_ignored_unless_the_validator_refuses_it() {
     let absent = trial(NO, NO, NO);
     expect(&with(&[absent, absent], &[]), &taken, Verdict::Ignored, "effect_absent");
     expect(&with(&[absent, absent], &[known()]), &taken, Verdict::Ignored, "effect_absent");
-    expect(&with(&[absent, absent], &[not_known(), not_known()]), &taken, Verdict::Unknown, "refused_as_unknown");
+    expect(
+        &with(&[absent, absent], &[not_known(), not_known()]),
+        &taken,
+        Verdict::Unknown,
+        "refused_as_unknown",
+    );
 }
 
 #[test]
 fn an_effect_is_absent_only_where_the_plain_call_succeeds() {
     let both_fail = trial(Outcome::failed(Errno::ENOMEM), Outcome::failed(Errno::ENOMEM), NO);
     expect(&with(&[both_fail], &[]), &[], Verdict::Inconclusive, "undecided");
-    expect(&with(&[both_fail; 2], &[known(); 2]), &[context(Outcome::THERE)], Verdict::Inconclusive, "undecided");
+    expect(
+        &with(&[both_fail; 2], &[known(); 2]),
+        &[context(Outcome::THERE)],
+        Verdict::Inconclusive,
+        "undecided",
+    );
     // A touch that is refused was measured; any other refusal of a call about the mapping was not.
-    for (errno, verdict, code) in
-        [(Errno::EFAULT, Verdict::Ignored, "effect_absent"), (Errno::ENOSYS, Verdict::Inconclusive, "undecided")]
-    {
+    for (errno, verdict, code) in [
+        (Errno::EFAULT, Verdict::Ignored, "effect_absent"),
+        (Errno::ENOSYS, Verdict::Inconclusive, "undecided"),
+    ] {
         let refused = Outcome::refused(errno);
         expect(&with(&[trial(refused, refused, refused); 2], &[]), &[], verdict, code);
     }
@@ -105,7 +133,12 @@ fn a_failed_mapping_is_not_a_refusal_that_was_promised() {
     let promised = REFUSAL.promised;
     let of = |flagged| Trial { test: &REFUSAL, flagged, plain: NO, unknown: NO };
     expect(&with(&[of(promised); 2], &[]), &[], Verdict::Honored, "effect_seen");
-    expect(&with(&[of(Outcome::failed(Errno::EINVAL)); 2], &[]), &[], Verdict::Inconclusive, "undecided");
+    expect(
+        &with(&[of(Outcome::failed(Errno::EINVAL)); 2], &[]),
+        &[],
+        Verdict::Inconclusive,
+        "undecided",
+    );
 }
 
 #[test]
@@ -120,17 +153,34 @@ fn a_sign_shows_knowledge_where_the_effect_is_not_seen() {
     expect(&evidence(seen, Known::Unavailable, &[]), &[], Verdict::Unavailable, "sign_seen");
     expect(&evidence(seen, Known::Accepted, &shown), &[], Verdict::Accepted, "sign_seen");
     expect(&evidence(seen, Known::Accepted, &absent), &[], Verdict::Inconclusive, "contradictory");
-    expect(&evidence(seen, Known::Unavailable, &[trial(YES, NO, NO); 2]), &[], Verdict::Honored, "effect_seen");
+    expect(
+        &evidence(seen, Known::Unavailable, &[trial(YES, NO, NO); 2]),
+        &[],
+        Verdict::Honored,
+        "effect_seen",
+    );
     // Where the control shows it too, it is no sign.
-    expect(&evidence(sign(einval, einval), Known::Unavailable, &absent), &[], Verdict::Ignored, "effect_absent");
-    expect(&evidence(sign(einval, einval), Known::Unavailable, &[]), &[], Verdict::Inconclusive, "no_evidence");
+    expect(
+        &evidence(sign(einval, einval), Known::Unavailable, &absent),
+        &[],
+        Verdict::Ignored,
+        "effect_absent",
+    );
+    expect(
+        &evidence(sign(einval, einval), Known::Unavailable, &[]),
+        &[],
+        Verdict::Inconclusive,
+        "no_evidence",
+    );
 }
 
 #[test]
 fn an_error_that_only_knowledge_explains_is_unavailable() {
     let refused = |errno| trial(Outcome::failed(errno), NO, NO);
-    let evidence =
-        |errno| Evidence { knowing: Refusals::of(&[Errno::EPERM, Errno::EAGAIN]), ..with(&[refused(errno)], &[]) };
+    let evidence = |errno| Evidence {
+        knowing: Refusals::of(&[Errno::EPERM, Errno::EAGAIN]),
+        ..with(&[refused(errno)], &[])
+    };
     expect(&evidence(Errno::EPERM), &[], Verdict::Unavailable, "not_permitted");
     expect(&evidence(Errno::EAGAIN), &[], Verdict::Unavailable, "over_limit");
     // Memory may just be short: never a no.
@@ -175,10 +225,17 @@ fn knowledge_counts_only_from_who_validates() {
 #[test]
 fn a_size_is_offered_or_not() {
     let einval = Outcome::failed(Errno::EINVAL);
-    let offer = |flagged, unknown| with(&[Trial { test: &OFFER, flagged, plain: REFUSED, unknown }; 2], &[]);
+    let offer = |flagged, unknown| {
+        with(&[Trial { test: &OFFER, flagged, plain: REFUSED, unknown }; 2], &[])
+    };
     expect(&offer(REFUSED, einval), &[], Verdict::Accepted, "offered");
     expect(&offer(einval, einval), &[], Verdict::Unavailable, "not_offered");
-    expect(&offer(Outcome::failed(Errno::ENOMEM), einval), &[], Verdict::Inconclusive, "no_evidence");
+    expect(
+        &offer(Outcome::failed(Errno::ENOMEM), einval),
+        &[],
+        Verdict::Inconclusive,
+        "no_evidence",
+    );
     // A size nobody has that is answered like any other: the field is not looked at.
     expect(&offer(REFUSED, REFUSED), &[], Verdict::Inconclusive, "no_evidence");
 }
@@ -196,6 +253,7 @@ fn a_no_needs_two_that_agree() {
 
 #[test]
 fn a_failed_control_comes_before_everything_else() {
-    let evidence = Evidence { failed_control: Some(Text::NO_PIPE), ..with(&[trial(YES, NO, NO)], &[known()]) };
+    let evidence =
+        Evidence { failed_control: Some(Text::NO_PIPE), ..with(&[trial(YES, NO, NO)], &[known()]) };
     expect(&evidence, &[context(Outcome::THERE)], Verdict::Inconclusive, "control_failed");
 }

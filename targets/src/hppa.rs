@@ -11,7 +11,10 @@ pub(super) static TARGET: Target = Target {
     elf: Elf { machine: 15, bits: 32, big_endian: true },
     budget: 80 << 10,
     emulator: Some("qemu-hppa-static"),
-    newer_than_headers: &[("MAP_DROPPABLE", "came with Linux 6.11; Debian 12's linux-libc-dev-hppa-cross is of 6.1")],
+    newer_than_headers: &[(
+        "MAP_DROPPABLE",
+        "came with Linux 6.11; Debian 12's linux-libc-dev-hppa-cross is of 6.1",
+    )],
     machine: Machine {
         qemu: "qemu-system-hppa",
         package: "qemu-system-misc",

@@ -54,8 +54,18 @@ impl Browser {
         let profile = tempfile::tempdir().context("A temporary folder cannot be made")?;
         let process = Command::new("chromium")
             // Root has no sandbox to be in. The page is one of our own, and the network is not needed.
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
-            .args(["--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0"])
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--no-first-run",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--remote-debugging-port=0",
+            ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .stdin(Stdio::null())
@@ -70,15 +80,25 @@ impl Browser {
         let (socket, _) = tungstenite::client(format!("ws://127.0.0.1:{port}{path}"), stream)
             .context("chromium does not speak the DevTools protocol")?;
         let process = browser.0.take().context("chromium was not started")?;
-        let mut browser =
-            Browser { process, socket, session: None, sent: 0, complaints: Vec::new(), _profile: profile };
+        let mut browser = Browser {
+            process,
+            socket,
+            session: None,
+            sent: 0,
+            complaints: Vec::new(),
+            _profile: profile,
+        };
         let page = browser.call("Target.createTarget", &json!({"url": "about:blank"}))?;
-        let page = browser.call("Target.attachToTarget", &json!({"targetId": page["targetId"], "flatten": true}))?;
+        let page = browser.call(
+            "Target.attachToTarget",
+            &json!({"targetId": page["targetId"], "flatten": true}),
+        )?;
         browser.session = page["sessionId"].as_str().map(str::to_owned);
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             browser.call(domain, &json!({}))?;
         }
-        let file = file.canonicalize().with_context(|| format!("{} is not here", file.display()))?;
+        let file =
+            file.canonicalize().with_context(|| format!("{} is not here", file.display()))?;
         browser.call("Page.navigate", &json!({"url": format!("file://{}", file.display())}))?;
         browser.wait("document.readyState === 'complete' && location.protocol === 'file:'")?;
         Ok(browser)
@@ -88,7 +108,8 @@ impl Browser {
     pub fn look(&mut self, (width, height): (u32, u32), dark: bool) -> Result<()> {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.call("Emulation.setDeviceMetricsOverride", &size)?;
-        let scheme = json!({"name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" }});
+        let scheme =
+            json!({"name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" }});
         self.call("Emulation.setEmulatedMedia", &json!({"features": [scheme]}))?;
         self.wait(&format!("innerWidth === {width} && matchMedia('(prefers-color-scheme: dark)').matches === {dark}"))
     }
@@ -118,10 +139,14 @@ impl Browser {
 
     /// Presses and releases a key.
     pub fn press(&mut self, key: &str) -> Result<()> {
-        let (_, code, text) = KEYS.into_iter().find(|(name, ..)| *name == key).context("There is no such key here")?;
+        let (_, code, text) = KEYS
+            .into_iter()
+            .find(|(name, ..)| *name == key)
+            .context("There is no such key here")?;
         let event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
         self.call("Input.dispatchKeyEvent", &event)?;
-        let event = json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
+        let event =
+            json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
         self.call("Input.dispatchKeyEvent", &event)?;
         Ok(())
     }
@@ -130,7 +155,8 @@ impl Browser {
     pub fn picture(&mut self, file: &Path, whole: bool) -> Result<()> {
         let asked = json!({"format": "png", "captureBeyondViewport": whole});
         let shot = self.call("Page.captureScreenshot", &asked)?;
-        let bytes = BASE64_STANDARD.decode(shot["data"].as_str().context("chromium took no picture")?);
+        let bytes =
+            BASE64_STANDARD.decode(shot["data"].as_str().context("chromium took no picture")?);
         let bytes = bytes.context("chromium's picture is not base64")?;
         fs::write(file, bytes).with_context(|| format!("{} cannot be written", file.display()))
     }
@@ -142,11 +168,15 @@ impl Browser {
         if let Some(session) = &self.session {
             message["sessionId"] = json!(session);
         }
-        self.socket.send(Message::text(message.to_string())).with_context(|| format!("{method} cannot be sent"))?;
+        self.socket
+            .send(Message::text(message.to_string()))
+            .with_context(|| format!("{method} cannot be sent"))?;
         loop {
-            let message = self.socket.read().with_context(|| format!("{method} is not answered"))?;
+            let message =
+                self.socket.read().with_context(|| format!("{method} is not answered"))?;
             let Message::Text(text) = message else { continue };
-            let mut message: Value = serde_json::from_str(&text).context("chromium says something that is not JSON")?;
+            let mut message: Value =
+                serde_json::from_str(&text).context("chromium says something that is not JSON")?;
             if message["id"] == self.sent {
                 ensure!(message.get("error").is_none(), "{method}: {}", message["error"]);
                 return Ok(message["result"].take());
@@ -162,7 +192,9 @@ impl Browser {
             Some("Runtime.consoleAPICalled") => {
                 ["error", "warning", "assert"].iter().any(|it| parameters["type"] == *it)
             }
-            Some("Log.entryAdded") => ["error", "warning"].iter().any(|it| parameters["entry"]["level"] == *it),
+            Some("Log.entryAdded") => {
+                ["error", "warning"].iter().any(|it| parameters["entry"]["level"] == *it)
+            }
             _ => false,
         };
         if bad {
@@ -197,7 +229,9 @@ fn endpoint(profile: &Path) -> Result<(u16, String)> {
     let start = Instant::now();
     loop {
         let said = fs::read_to_string(profile.join("DevToolsActivePort")).unwrap_or_default();
-        if let Some((port, path)) = said.split_once('\n').filter(|(_, path)| path.starts_with("/devtools/")) {
+        if let Some((port, path)) =
+            said.split_once('\n').filter(|(_, path)| path.starts_with("/devtools/"))
+        {
             return Ok((port.parse().context("chromium names no port")?, path.trim().to_owned()));
         }
         ensure!(start.elapsed() < PATIENCE, "chromium did not say where it listens");

@@ -62,7 +62,9 @@ pub fn read(log: &[u8]) -> Reading {
 /// Every report of a console log, in order.
 pub fn reports(log: &[u8]) -> Vec<Framed> {
     let (as_it_is, mended) = (framed(log), framed(&without_messages(log)));
-    let whole = |reports: &[Framed]| reports.iter().filter(|report| matches!(report, Framed::Whole { .. })).count();
+    let whole = |reports: &[Framed]| {
+        reports.iter().filter(|report| matches!(report, Framed::Whole { .. })).count()
+    };
     if whole(&mended) > whole(&as_it_is) { mended } else { as_it_is }
 }
 
@@ -84,11 +86,16 @@ fn without_messages(log: &[u8]) -> Vec<u8> {
 
 /// Whether a message begins here: `[    3.288085] `, seconds and millionths since the start (`CONFIG_PRINTK_TIME`).
 fn is_message(text: &[u8]) -> bool {
-    let head = text.iter().take(24).position(|&byte| byte == b']').and_then(|end| text[..end].strip_prefix(b"["));
+    let head = text
+        .iter()
+        .take(24)
+        .position(|&byte| byte == b']')
+        .and_then(|end| text[..end].strip_prefix(b"["));
     let head = head.and_then(|head| std::str::from_utf8(head).ok()).unwrap_or_default();
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    head.split_once('.')
-        .is_some_and(|(seconds, rest)| digits(seconds.trim_start_matches(' ')) && rest.len() == 6 && digits(rest))
+    head.split_once('.').is_some_and(|(seconds, rest)| {
+        digits(seconds.trim_start_matches(' ')) && rest.len() == 6 && digits(rest)
+    })
 }
 
 /// Every report of the lines as they are.
@@ -96,7 +103,9 @@ fn framed(log: &[u8]) -> Vec<Framed> {
     let mut frames = vec![Frame::default()];
     for line in lines(log) {
         match parse(line) {
-            Some(Line::Begin(version)) => frames.push(Frame { begun: Some(version), ..Frame::default() }),
+            Some(Line::Begin(version)) => {
+                frames.push(Frame { begun: Some(version), ..Frame::default() })
+            }
             Some(line) => frames.last_mut().expect("never empty").add(line),
             None => {}
         }
@@ -137,7 +146,8 @@ struct End {
 /// Finds our line in a console line, wherever it starts: the first marker that makes sense wins.
 fn parse(line: &[u8]) -> Option<Line> {
     let starts = line.windows(MARKER.len()).enumerate().filter(|(_, window)| *window == MARKER);
-    let candidates: Vec<Line> = starts.filter_map(|(at, _)| parse_at(&line[at + MARKER.len()..])).collect();
+    let candidates: Vec<Line> =
+        starts.filter_map(|(at, _)| parse_at(&line[at + MARKER.len()..])).collect();
     let good = candidates.iter().position(|line| !matches!(line, Line::Broken(_)));
     candidates.into_iter().nth(good.unwrap_or(0))
 }
@@ -152,7 +162,11 @@ fn parse_at(rest: &[u8]) -> Option<Line> {
         return parse_end(words.strip_prefix("end ")?).map(Line::End);
     }
     let mut fields = rest.splitn(3, |&byte| byte == b':');
-    let number = std::str::from_utf8(fields.next()?).ok().filter(|digits| digits.len() >= 4)?.parse().ok()?;
+    let number = std::str::from_utf8(fields.next()?)
+        .ok()
+        .filter(|digits| digits.len() >= 4)?
+        .parse()
+        .ok()?;
     let sum = fields.next().and_then(hexadecimal);
     let payload = fields.next().unwrap_or_default();
     let text = (sum == Some(crc32fast::hash(payload))).then(|| unescape(payload)).flatten();
@@ -161,7 +175,9 @@ fn parse_at(rest: &[u8]) -> Option<Line> {
 
 /// `lines=412 bytes=25813 crc32=0a1b2c3d exit=0`, and whatever else later versions append.
 fn parse_end(words: &str) -> Option<End> {
-    let field = |name: &str| words.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    let field = |name: &str| {
+        words.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+    };
     Some(End {
         lines: field("lines")?.parse().ok()?,
         bytes: field("bytes")?.parse().ok()?,
@@ -172,7 +188,8 @@ fn parse_end(words: &str) -> Option<End> {
 
 /// Eight lower-case hexadecimal digits.
 fn hexadecimal(digits: &[u8]) -> Option<u32> {
-    let right = digits.len() == 8 && digits.iter().all(|d| d.is_ascii_digit() || (b'a'..=b'f').contains(d));
+    let right =
+        digits.len() == 8 && digits.iter().all(|d| d.is_ascii_digit() || (b'a'..=b'f').contains(d));
     right.then(|| u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()).flatten()
 }
 
@@ -224,21 +241,33 @@ impl Frame {
     fn finish(self) -> Framed {
         let damaged = |lines, reason: String| Framed::Damaged { lines, reason };
         match (&self.begun, &self.end) {
-            (None, None) if self.pieces.is_empty() && self.broken.is_empty() => return Framed::Nothing,
-            (None, _) => return damaged(vec![], "The line that begins the report is missing.".into()),
+            (None, None) if self.pieces.is_empty() && self.broken.is_empty() => {
+                return Framed::Nothing;
+            }
+            (None, _) => {
+                return damaged(vec![], "The line that begins the report is missing.".into());
+            }
             (Some(version), _) if version != VERSION => {
-                return damaged(vec![], format!("The frame has format {version}; this reader knows {VERSION}."));
+                return damaged(
+                    vec![],
+                    format!("The frame has format {version}; this reader knows {VERSION}."),
+                );
             }
             (Some(_), None) => return Framed::Truncated(self.pieces.len()),
             (Some(_), Some(_)) => {}
         }
         let end = self.end.expect("matched above");
-        let mut lines: Vec<u32> =
-            (1..=end.lines).filter(|number| !matches!(self.pieces.get(number), Some(Some(_)))).collect();
+        let mut lines: Vec<u32> = (1..=end.lines)
+            .filter(|number| !matches!(self.pieces.get(number), Some(Some(_))))
+            .collect();
         lines.extend(self.pieces.range(end.lines.saturating_add(1)..).map(|(number, _)| *number));
         if !lines.is_empty() {
-            let (broken, missing): (Vec<u32>, Vec<u32>) = lines.iter().partition(|number| self.seen(**number));
-            return damaged(lines, format!("Damaged lines: {broken:?}; missing lines: {missing:?}."));
+            let (broken, missing): (Vec<u32>, Vec<u32>) =
+                lines.iter().partition(|number| self.seen(**number));
+            return damaged(
+                lines,
+                format!("Damaged lines: {broken:?}; missing lines: {missing:?}."),
+            );
         }
         let report: Vec<u8> = self.pieces.into_values().flatten().flatten().collect();
         if report.len() != end.bytes || crc32fast::hash(&report) != end.crc32 {

@@ -62,7 +62,9 @@ const STALE: &str = "dist/out/stale";
 /// from being built.
 pub fn builds(folder: &Path) -> Vec<Build> {
     let prepared = prepare(folder);
-    let all = |outcome: &dyn Fn() -> Outcome| BUILDS.map(|(name, _)| Build { name, outcome: outcome() }).into();
+    let all = |outcome: &dyn Fn() -> Outcome| {
+        BUILDS.map(|(name, _)| Build { name, outcome: outcome() }).into()
+    };
     let workshop = match prepared {
         Ok(Prepared::Ready(workshop)) => workshop,
         Ok(Prepared::Obstacle(reason)) => return all(&|| Outcome::Skipped(reason.clone())),
@@ -79,7 +81,9 @@ pub fn builds(folder: &Path) -> Vec<Build> {
                 image = None;
                 workshop.docker()
             }
-            _ => match image.get_or_insert_with(|| workshop.cross_image().map_err(|error| format!("{error:#}"))) {
+            _ => match image
+                .get_or_insert_with(|| workshop.cross_image().map_err(|error| format!("{error:#}")))
+            {
                 Ok(engine) => workshop.cross(engine, arch),
                 Err(sentence) => Err(anyhow::anyhow!("{sentence}")),
             },
@@ -109,7 +113,9 @@ fn prepare(folder: &Path) -> Result<Prepared> {
         return Ok(Prepared::Obstacle(reason.into()));
     }
     if let Err(error) = machine::need(machine::CONTAINERS) {
-        return Ok(Prepared::Obstacle(format!("podman is not here, and cannot be installed: {error:#}")));
+        return Ok(Prepared::Obstacle(format!(
+            "podman is not here, and cannot be installed: {error:#}"
+        )));
     }
     let folder = folder.join("containers");
     let lock = Lock::take(&folder.with_extension("lock"))?;
@@ -160,8 +166,11 @@ impl Workshop {
         build.args(command.split_whitespace().skip(1)).current_dir(&self.project);
         engine::run(&mut build, &self.folder.join("docker-hppa.txt"))?;
         drop(engine);
-        let folder = command.split_whitespace().find_map(|word| word.strip_prefix("type=local,dest="));
-        let folder = self.project.join(folder.context("The command of the README has no folder for what it makes.")?);
+        let folder =
+            command.split_whitespace().find_map(|word| word.strip_prefix("type=local,dest="));
+        let folder = self
+            .project
+            .join(folder.context("The command of the README has no folder for what it makes.")?);
         let compared = compared(&folder)?;
         let proven = proven(Arch::Hppa, &folder.join("mapprobe-hppa"))?;
         Ok(format!("{compared}; {proven}"))
@@ -190,7 +199,10 @@ impl Workshop {
         // cross does not end its engine when it is ended, so it is ended with this process.
         let mut build = cross::guarded(Path::new("/usr/bin/setpriv"), &home)?;
         build.args(["--pdeathsig", "KILL"]).arg(cross::program()?);
-        build.args(command.split_whitespace().skip(1)).current_dir(&self.project).envs(engine.environment());
+        build
+            .args(command.split_whitespace().skip(1))
+            .current_dir(&self.project)
+            .envs(engine.environment());
         build.env("CROSS_CONTAINER_ENGINE", Engine::program()).env("CARGO_TARGET_DIR", &target);
         engine::run(&mut build, &self.folder.join(format!("cross-{}.txt", arch.name())))?;
         proven(arch, &target.join(triple).join("release/mapprobe"))
@@ -199,7 +211,8 @@ impl Workshop {
 
 /// A command of the README, without its remark.
 fn told(start: &str) -> Result<String> {
-    let text = fs::read_to_string(workspace::root().join("README.md")).context("README.md cannot be read.")?;
+    let text = fs::read_to_string(workspace::root().join("README.md"))
+        .context("README.md cannot be read.")?;
     let line = text.lines().find(|line| line.starts_with(start));
     let line = line.with_context(|| format!("The README has no line that starts with {start}."))?;
     Ok(line.split(" #").next().unwrap_or(line).trim().to_owned())
@@ -207,10 +220,12 @@ fn told(start: &str) -> Result<String> {
 
 /// The image that `Cross.toml` names for an architecture.
 fn image(project: &Path, arch: Arch) -> Result<String> {
-    let text = fs::read_to_string(project.join("Cross.toml")).context("Cross.toml cannot be read.")?;
+    let text =
+        fs::read_to_string(project.join("Cross.toml")).context("Cross.toml cannot be read.")?;
     let document: toml::Table = toml::from_str(&text).context("Cross.toml is no TOML.")?;
     let triple = targets::of(arch).triple;
-    let image = document.get("target").and_then(|targets| targets.get(triple)?.get("image")?.as_str());
+    let image =
+        document.get("target").and_then(|targets| targets.get(triple)?.get("image")?.as_str());
     Ok(image.with_context(|| format!("Cross.toml names no image for {triple}."))?.to_owned())
 }
 
@@ -218,23 +233,37 @@ fn image(project: &Path, arch: Arch) -> Result<String> {
 fn compared(folder: &Path) -> Result<String> {
     let manifest = Manifest::of(folder);
     let [row] = manifest.files.as_slice() else {
-        anyhow::bail!("{}: the program of PA-RISC was expected, and {:?}.", folder.display(), manifest.files);
+        anyhow::bail!(
+            "{}: the program of PA-RISC was expected, and {:?}.",
+            folder.display(),
+            manifest.files
+        );
     };
-    let mut names: Vec<&str> = vec![&row.file, &row.archive.file, &row.sbom.file, "SHA256SUMS", "manifest.json"];
+    let mut names: Vec<&str> =
+        vec![&row.file, &row.archive.file, &row.sbom.file, "SHA256SUMS", "manifest.json"];
     names.extend(row.packages.iter().map(|item| item.file.as_str()));
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        ensure!(names.iter().any(|known| **known == *name), "{} is none of the container's.", name.display());
+        ensure!(
+            names.iter().any(|known| **known == *name),
+            "{} is none of the container's.",
+            name.display()
+        );
     }
     let here = delivered::packaged(Arch::Hppa)?;
     let own = here.path.parent().context("dist/out is a folder.")?;
     let inside = |folder: &Path| -> Result<serde_json::Value> {
-        let document: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(&row.sbom.file))?)?;
+        let document: serde_json::Value =
+            serde_json::from_slice(&fs::read(folder.join(&row.sbom.file))?)?;
         Ok(document["components"].clone())
     };
-    let of = |row: &dist::manifest::Row| (row.rustc.clone(), row.rustflags.clone(), row.linker.clone());
+    let of =
+        |row: &dist::manifest::Row| (row.rustc.clone(), row.rustflags.clone(), row.linker.clone());
     if of(row) != of(&here.row) || inside(folder)? != inside(own)? {
-        return Ok(format!("made of other packages than on this machine ({}, {} here)", row.rustc, here.row.rustc));
+        return Ok(format!(
+            "made of other packages than on this machine ({}, {} here)",
+            row.rustc, here.row.rustc
+        ));
     }
     ensure!(
         row.packages.len() == here.row.packages.len(),
@@ -242,11 +271,19 @@ fn compared(folder: &Path) -> Result<String> {
         row.packages,
         here.row.packages
     );
-    let files = [&row.archive, &row.sbom].into_iter().chain(&row.packages).map(|item| &item.file).chain([&row.file]);
+    let files = [&row.archive, &row.sbom]
+        .into_iter()
+        .chain(&row.packages)
+        .map(|item| &item.file)
+        .chain([&row.file]);
     for file in files {
-        let [made, own] = [folder, own].map(|folder| fs::read(folder.join(file)).map(|bytes| sha256(&bytes)));
+        let [made, own] =
+            [folder, own].map(|folder| fs::read(folder.join(file)).map(|bytes| sha256(&bytes)));
         let (made, own) = (made?, own.with_context(|| format!("{file} of this machine"))?);
-        ensure!(made == own, "{file} of the same ingredients has other bytes: SHA-256 {made}, and {own} here.");
+        ensure!(
+            made == own,
+            "{file} of the same ingredients has other bytes: SHA-256 {made}, and {own} here."
+        );
     }
     Ok("the bytes of `cargo dist`".into())
 }
@@ -254,26 +291,37 @@ fn compared(folder: &Path) -> Result<String> {
 /// Makes sure that a program is static, runs it here or in an emulator, and boots it: its report is as the facts say.
 fn proven(arch: Arch, program: &Path) -> Result<String> {
     let target: &Target = targets::of(arch);
-    let bytes = fs::read(program).with_context(|| format!("{} was not made.", program.display()))?;
+    let bytes =
+        fs::read(program).with_context(|| format!("{} was not made.", program.display()))?;
     let refusals = check::refusals(&bytes, target, &[], false);
     ensure!(refusals.is_empty(), "{}", check::sentences(&refusals, target));
     machine::need(machine::EMULATORS)?;
     let ran = smoke::run(target, program)?;
-    let kernel =
-        kernels::ALL.iter().find(|kernel| kernel.arch == arch && kernel.quick).context("No kernel is quick.")?;
+    let kernel = kernels::ALL
+        .iter()
+        .find(|kernel| kernel.arch == arch && kernel.quick)
+        .context("No kernel is quick.")?;
     let guest = guests::named("root").context("There is no guest root.")?;
     let visit = Way::of(kernel, guest).visit(&bytes)?;
     let report = visit.document()?.context("The program printed no report.")?;
     let (basis, differences) = compare(&report, kernel, guest)?;
     let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    ensure!(differences.is_empty(), "On {}, compared with {basis}: {}", kernel.name, differences.join("; "));
+    ensure!(
+        differences.is_empty(),
+        "On {}, compared with {basis}: {}",
+        kernel.name,
+        differences.join("; ")
+    );
     Ok(format!("{} bytes, static; {ran}; right on {}", bytes.len(), kernel.name))
 }
 
 /// Copies a folder of the project, but for what is made.
 fn copy(from: &Path, to: &Path, place: &Path) -> Result<()> {
-    fs::create_dir_all(to.join(place)).with_context(|| format!("{} cannot be made.", to.display()))?;
-    for entry in fs::read_dir(from.join(place)).with_context(|| format!("{} cannot be read.", from.display()))? {
+    fs::create_dir_all(to.join(place))
+        .with_context(|| format!("{} cannot be made.", to.display()))?;
+    for entry in fs::read_dir(from.join(place))
+        .with_context(|| format!("{} cannot be read.", from.display()))?
+    {
         let entry = entry?;
         let place = place.join(entry.file_name());
         if [".git", "target", "dist/out"].iter().any(|made| place == Path::new(made)) {
@@ -295,9 +343,15 @@ mod tests {
 
     #[test]
     fn the_commands_that_are_tried_are_those_that_people_are_told() {
-        for (start, file) in [("docker build", "targets/hppa/Dockerfile"), ("cross build", "Cross.toml")] {
-            let (command, text) = (told(start).unwrap(), fs::read_to_string(workspace::root().join(file)).unwrap());
-            assert!(text.contains(&command), "{file} has another command than the README: {command}");
+        for (start, file) in
+            [("docker build", "targets/hppa/Dockerfile"), ("cross build", "Cross.toml")]
+        {
+            let (command, text) =
+                (told(start).unwrap(), fs::read_to_string(workspace::root().join(file)).unwrap());
+            assert!(
+                text.contains(&command),
+                "{file} has another command than the README: {command}"
+            );
         }
         assert!(told("docker brew").is_err());
     }

@@ -12,8 +12,9 @@ pub const VERSION: &str = "0.2.5";
 
 /// cargo itself, which started this process: not rustup's proxy of that name, which may change toolchains.
 fn cargo() -> Result<PathBuf> {
-    let cargo =
-        env::var_os("CARGO").map(PathBuf::from).context("cargo did not start this, and cross needs its cargo.")?;
+    let cargo = env::var_os("CARGO")
+        .map(PathBuf::from)
+        .context("cargo did not start this, and cross needs its cargo.")?;
     ensure!(!cargo.with_file_name("rustup").exists(), "{} may be rustup's.", cargo.display());
     Ok(cargo)
 }
@@ -24,12 +25,16 @@ pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
     let mut command = Command::new(program);
     command.env_clear().env("HOME", home).env("RUSTUP_HOME", home.join("rustup"));
     command.env("CARGO_HOME", dist::workspace::cargo_home().context("cargo has no folder.")?);
-    command.env("RUSTUP_DIST_SERVER", "http://127.0.0.1:9").env("RUSTUP_UPDATE_ROOT", "http://127.0.0.1:9");
+    command
+        .env("RUSTUP_DIST_SERVER", "http://127.0.0.1:9")
+        .env("RUSTUP_UPDATE_ROOT", "http://127.0.0.1:9");
     command.env("CROSS_CUSTOM_TOOLCHAIN", "1");
     for (name, value) in env::vars_os() {
         let text = name.to_string_lossy().to_lowercase();
         if text.ends_with("_proxy")
-            || ["cargo_http_", "cargo_net_", "cargo_registr", "cargo_source_"].iter().any(|it| text.starts_with(it))
+            || ["cargo_http_", "cargo_net_", "cargo_registr", "cargo_source_"]
+                .iter()
+                .any(|it| text.starts_with(it))
         {
             command.env(name, value);
         }
@@ -54,7 +59,11 @@ pub fn program() -> Result<PathBuf> {
         let mut install = guarded(&cargo()?, work.path())?;
         install.args(["install", "cross", "--version", VERSION, "--locked", "--root"]).arg(&folder);
         let made = install.env("CARGO_TARGET_DIR", work.path().join("target")).output()?;
-        ensure!(made.status.success(), "cross {VERSION}: {}", String::from_utf8_lossy(&made.stderr));
+        ensure!(
+            made.status.success(),
+            "cross {VERSION}: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
     }
     Ok(program)
 }

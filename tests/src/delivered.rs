@@ -11,7 +11,8 @@ use targets::Target;
 
 /// What is delivered for an architecture.
 pub fn of(arch: Arch) -> Result<&'static Delivered> {
-    static DELIVERED: [OnceLock<Result<Delivered, String>>; Arch::ALL.len()] = [const { OnceLock::new() }; 3];
+    static DELIVERED: [OnceLock<Result<Delivered, String>>; Arch::ALL.len()] =
+        [const { OnceLock::new() }; 3];
     let built = DELIVERED[arch as usize]
         .get_or_init(|| deliver(arch, &Options::default()).map_err(|error| format!("{error:#}")));
     built.as_ref().map_err(|sentence| anyhow!("{sentence}"))
@@ -19,9 +20,11 @@ pub fn of(arch: Arch) -> Result<&'static Delivered> {
 
 /// The same, with its packages.
 pub fn packaged(arch: Arch) -> Result<&'static Delivered> {
-    static PACKAGED: [OnceLock<Result<Delivered, String>>; Arch::ALL.len()] = [const { OnceLock::new() }; 3];
+    static PACKAGED: [OnceLock<Result<Delivered, String>>; Arch::ALL.len()] =
+        [const { OnceLock::new() }; 3];
     let options = Options { packages: Packages { deb: true, tar: true }, ..Options::default() };
-    let built = PACKAGED[arch as usize].get_or_init(|| deliver(arch, &options).map_err(|error| format!("{error:#}")));
+    let built = PACKAGED[arch as usize]
+        .get_or_init(|| deliver(arch, &options).map_err(|error| format!("{error:#}")));
     built.as_ref().map_err(|sentence| anyhow!("{sentence}"))
 }
 
@@ -56,7 +59,9 @@ fn provide(target: &'static Target) -> Result<()> {
     }
     let toolchain = toolchain::require_sources()?;
     let missing = packages::missing(&[target], &toolchain);
-    machine::need(&missing.iter().flat_map(|missing| missing.packages.iter().copied()).collect::<Vec<_>>())
+    machine::need(
+        &missing.iter().flat_map(|missing| missing.packages.iter().copied()).collect::<Vec<_>>(),
+    )
 }
 
 fn read(path: &PathBuf) -> Result<Vec<u8>> {

@@ -39,15 +39,20 @@ pub fn write(file: &Path, entries: &[Entry]) -> Result<()> {
     let mut lines: Vec<(Place, String)> = Vec::new();
     for entry in entries {
         if let Some(line) = entry.told().and_then(|told| line(entry, told)) {
-            lines.extend(place(entry.kernel.name, entry.guest.name, schema(entry)).zip(Some(line?)));
+            lines
+                .extend(place(entry.kernel.name, entry.guest.name, schema(entry)).zip(Some(line?)));
         }
     }
-    let made: Vec<Option<Place>> =
-        entries.iter().map(|entry| place(entry.kernel.name, entry.guest.name, schema(entry))).collect();
+    let made: Vec<Option<Place>> = entries
+        .iter()
+        .map(|entry| place(entry.kernel.name, entry.guest.name, schema(entry)))
+        .collect();
     for line in fs::read_to_string(file).unwrap_or_default().lines() {
         let old: Value = serde_json::from_str(line).unwrap_or_default();
-        let words = [&old["kernel"], &old["guest"], &old["document"]["schema"]].map(|word| word.as_str().unwrap_or(""));
-        let there = place(words[0], words[1], words[2]).filter(|place| !made.contains(&Some(*place)));
+        let words = [&old["kernel"], &old["guest"], &old["document"]["schema"]]
+            .map(|word| word.as_str().unwrap_or(""));
+        let there =
+            place(words[0], words[1], words[2]).filter(|place| !made.contains(&Some(*place)));
         if old["schema"] == "mapprobe.lab" {
             lines.extend(there.zip(Some(line.to_owned())));
         }
@@ -69,7 +74,10 @@ const SCHEMAS: [(Question, &str); 2] =
     [(Question::Report, "mapprobe.report"), (Question::FreeBits, "mapprobe.free-bits")];
 
 fn schema(entry: &Entry) -> &'static str {
-    SCHEMAS.iter().find(|(question, _)| *question == entry.question).map_or("", |(_, schema)| schema)
+    SCHEMAS
+        .iter()
+        .find(|(question, _)| *question == entry.question)
+        .map_or("", |(_, schema)| schema)
 }
 
 /// Where a line stands; nowhere if there is no such row any more.
@@ -111,14 +119,19 @@ mod tests {
     use serde_json::json;
 
     fn lines(file: &Path) -> Vec<Value> {
-        fs::read_to_string(file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        fs::read_to_string(file)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     #[test]
     fn a_line_says_what_where_and_how() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("reports.ndjson");
-        write(&file, &[entry("x86_64-6.1", "root", "honored"), failed("hppa-6.1", "user")]).unwrap();
+        write(&file, &[entry("x86_64-6.1", "root", "honored"), failed("hppa-6.1", "user")])
+            .unwrap();
         let expected = r#"{"schema":"mapprobe.lab","schema_version":"1.0","kernel":"x86_64-6.1","guest":"root","origin":{"package":"linux","version":"6.1-1","sha256":"abc","suite":"bookworm","emulator":"QEMU 7"},"made":"boot","seconds":1.5,"document":{"schema":"mapprobe.report","kernel":{"release":"6.1.0"},"process":{"euid":0},"flags":[{"name":"MAP_SHARED","verdict":"honored"}]}}"#;
         assert_eq!(fs::read_to_string(&file).unwrap(), format!("{expected}\n"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
@@ -128,14 +141,23 @@ mod tests {
     fn a_run_replaces_its_own_lines_only() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("reports.ndjson");
-        let gone =
-            r#"{"schema":"mapprobe.lab","kernel":"x86_64-3.2","guest":"root","document":{"schema":"mapprobe.report"}}"#;
+        let gone = r#"{"schema":"mapprobe.lab","kernel":"x86_64-3.2","guest":"root","document":{"schema":"mapprobe.report"}}"#;
         fs::write(&file, format!("not JSON\n{{\"schema\":\"other\"}}\n{gone}\n")).unwrap();
-        write(&file, &[entry("x86_64-6.1", "root", "honored"), entry("x86_64-6.1", "user", "honored")]).unwrap();
-        write(&file, &[entry("x86_64-6.1", "root", "ignored"), entry("hppa-6.1", "root", "honored")]).unwrap();
+        write(
+            &file,
+            &[entry("x86_64-6.1", "root", "honored"), entry("x86_64-6.1", "user", "honored")],
+        )
+        .unwrap();
+        write(
+            &file,
+            &[entry("x86_64-6.1", "root", "ignored"), entry("hppa-6.1", "root", "honored")],
+        )
+        .unwrap();
         let told: Vec<Value> = lines(&file)
             .iter()
-            .map(|line| json!([line["kernel"], line["guest"], line["document"]["flags"][0]["verdict"]]))
+            .map(|line| {
+                json!([line["kernel"], line["guest"], line["document"]["flags"][0]["verdict"]])
+            })
             .collect();
         let expected = [
             json!(["x86_64-6.1", "root", "ignored"]),

@@ -40,7 +40,10 @@ impl Program {
         let said = Command::new(&self.path).arg("--version").output();
         let said = said.with_context(|| format!("{path} cannot be started."))?;
         let said = String::from_utf8_lossy(&said.stdout).into_owned();
-        said.lines().next().map(str::to_owned).with_context(|| format!("{path} does not tell its version."))
+        said.lines()
+            .next()
+            .map(str::to_owned)
+            .with_context(|| format!("{path} does not tell its version."))
     }
 }
 
@@ -53,7 +56,10 @@ impl Emulator {
             Emulator::Installed => Ok(Program { path: machine.qemu.into(), firmware: None }),
             Emulator::Backports => {
                 let usr = fetched(&Cache::open()?)?;
-                Ok(Program { path: usr.join("bin").join(machine.qemu), firmware: Some(usr.join("share/qemu")) })
+                Ok(Program {
+                    path: usr.join("bin").join(machine.qemu),
+                    firmware: Some(usr.join("share/qemu")),
+                })
             }
         }
     }
@@ -62,7 +68,8 @@ impl Emulator {
 /// The `usr` of the unpacked packages.
 fn fetched(cache: &Cache) -> Result<PathBuf> {
     let recipe = format!("{} of {SUITE}", PACKAGES.join(", "));
-    let item = stock::item(cache, ("emulator", "emulator"), &recipe, |to, work| make(cache, to, work))?;
+    let item =
+        stock::item(cache, ("emulator", "emulator"), &recipe, |to, work| make(cache, to, work))?;
     Ok(item.folder.join("usr"))
 }
 

@@ -41,22 +41,32 @@ pub struct Fact {
 }
 
 /// The words of the report.
-const VERDICTS: [&str; 7] = ["honored", "accepted", "ignored", "unknown", "unavailable", "absent", "inconclusive"];
+const VERDICTS: [&str; 7] =
+    ["honored", "accepted", "ignored", "unknown", "unavailable", "absent", "inconclusive"];
 
 impl Facts {
     /// Reads the facts about the kernel with this name.
     pub fn of(kernel: &str) -> Result<Facts> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("facts/{kernel}.toml"));
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("There are no facts about {kernel}: write {}.", path.display()))?;
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("There are no facts about {kernel}: write {}.", path.display())
+        })?;
         Facts::parse(&text).with_context(|| format!("{} is not a file of facts.", path.display()))
     }
 
     fn parse(text: &str) -> Result<Facts> {
         let facts: Facts = toml::from_str(text)?;
-        ensure!(since::series(&facts.release).is_some(), "release: {:?} is no series", facts.release);
+        ensure!(
+            since::series(&facts.release).is_some(),
+            "release: {:?} is no series",
+            facts.release
+        );
         for (flag, fact) in &facts.flags {
-            ensure!(VERDICTS.contains(&fact.verdict.as_str()), "{flag}: {:?} is no verdict", fact.verdict);
+            ensure!(
+                VERDICTS.contains(&fact.verdict.as_str()),
+                "{flag}: {:?} is no verdict",
+                fact.verdict
+            );
             ensure!(!fact.source.trim().is_empty(), "{flag}: the source is missing");
         }
         Ok(facts)
@@ -65,15 +75,18 @@ impl Facts {
     /// Where a report and the facts do not agree: the environment, then flag by flag; empty when they do.
     pub fn compare(&self, report: &Value) -> Vec<Difference> {
         let findings = report["flags"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let named = |name: &str| findings.iter().filter(move |finding| finding["name"] == name).collect::<Vec<_>>();
+        let named = |name: &str| {
+            findings.iter().filter(move |finding| finding["name"] == name).collect::<Vec<_>>()
+        };
         let known = self.flags.iter().filter_map(|(flag, fact)| {
             let found = named(flag);
             match found.as_slice() {
                 [one] => (!fact.fits(one)).then(|| Difference::new(flag, Some(fact), one)),
                 [] => Some(Difference::missing(flag, fact)),
-                [.., last] => {
-                    Some(Difference { got: "more than one finding".into(), ..Difference::new(flag, Some(fact), last) })
-                }
+                [.., last] => Some(Difference {
+                    got: "more than one finding".into(),
+                    ..Difference::new(flag, Some(fact), last)
+                }),
             }
         });
         let strange = findings.iter().filter_map(|finding| {
@@ -84,7 +97,8 @@ impl Facts {
     }
 
     fn compare_environment(&self, report: &Value) -> Option<Difference> {
-        let named = report["environment"].as_array().into_iter().flatten().map(|one| text(&one["name"]));
+        let named =
+            report["environment"].as_array().into_iter().flatten().map(|one| text(&one["name"]));
         let named: BTreeSet<String> = named.collect();
         let wanted: BTreeSet<String> = self.environment.keys().cloned().collect();
         let words = |names: &BTreeSet<String>| match names.is_empty() {
@@ -95,7 +109,11 @@ impl Facts {
         (named != wanted).then(|| Difference {
             flag: "environment".into(),
             expected: words(&wanted),
-            source: if sources.is_empty() { "the guest's facts name nothing".into() } else { sources.join("; ") },
+            source: if sources.is_empty() {
+                "the guest's facts name nothing".into()
+            } else {
+                sources.join("; ")
+            },
             got: words(&named),
             reason: report["environment"].to_string(),
             evidence: Vec::new(),
@@ -116,8 +134,14 @@ impl Fact {
     /// All that is expected, in words.
     fn words(&self) -> String {
         let Fact { verdict, reason_code, reason_has, reason_lacks, .. } = self;
-        let part = |what: &str, word: &Option<String>| word.as_ref().map(|word| format!(", {what} {word:?}"));
-        let parts = [part("because of", reason_code), part("saying", reason_has), part("not saying", reason_lacks)];
+        let part = |what: &str, word: &Option<String>| {
+            word.as_ref().map(|word| format!(", {what} {word:?}"))
+        };
+        let parts = [
+            part("because of", reason_code),
+            part("saying", reason_has),
+            part("not saying", reason_lacks),
+        ];
         format!("{verdict}{}", parts.into_iter().flatten().collect::<String>())
     }
 }
@@ -149,7 +173,8 @@ impl Difference {
         Difference {
             flag: flag.to_owned(),
             expected: fact.map_or_else(|| "no such finding".into(), Fact::words),
-            source: fact.map_or_else(|| "the facts do not name it".into(), |fact| fact.source.clone()),
+            source: fact
+                .map_or_else(|| "the facts do not name it".into(), |fact| fact.source.clone()),
             got: text(&finding["verdict"]),
             reason: text(&finding["reason"]),
             evidence: finding["evidence"].as_array().into_iter().flatten().map(text).collect(),
@@ -214,7 +239,12 @@ mod tests {
             ]
         );
         let text = Facts::parse(FACTS).unwrap().compare(&report)[1].to_string();
-        for part in ["expected inconclusive, got unknown", "fs/ext4/file.c", "It was refused.", "mmap = EINVAL"] {
+        for part in [
+            "expected inconclusive, got unknown",
+            "fs/ext4/file.c",
+            "It was refused.",
+            "mmap = EINVAL",
+        ] {
             assert!(text.contains(part), "{text}");
         }
     }
@@ -229,12 +259,15 @@ mod tests {
         let facts = Facts::parse(facts).unwrap();
         let finding = |code: &str, reason: &str| json!({"flags": [{"name": "MAP_LOCKED", "verdict": "unavailable", "reason_code": code, "reason": reason}]});
         assert_eq!(facts.compare(&finding("not_permitted", "the limit is 0")), []);
-        for (code, reason) in
-            [("over_limit", "the limit"), ("not_permitted", "no word"), ("not_permitted", "the limit of the pool")]
-        {
+        for (code, reason) in [
+            ("over_limit", "the limit"),
+            ("not_permitted", "no word"),
+            ("not_permitted", "the limit of the pool"),
+        ] {
             let all = facts.compare(&finding(code, reason));
             assert_eq!(all.len(), 1, "{code}: {reason}");
-            let expected = "unavailable, because of \"not_permitted\", saying \"limit\", not saying \"pool\"";
+            let expected =
+                "unavailable, because of \"not_permitted\", saying \"limit\", not saying \"pool\"";
             assert_eq!(all[0].expected, expected);
         }
     }
@@ -253,8 +286,10 @@ mod tests {
 
     #[test]
     fn an_empty_report_agrees_with_nothing() {
-        let expected =
-            [triple("MAP_SHARED", "honored", "no finding"), triple("MAP_SYNC", "inconclusive", "no finding")];
+        let expected = [
+            triple("MAP_SHARED", "honored", "no finding"),
+            triple("MAP_SYNC", "inconclusive", "no finding"),
+        ];
         assert_eq!(differences(&json!({"flags": []})), expected);
         assert_eq!(differences(&json!(null)), expected);
     }

@@ -72,7 +72,8 @@ pub fn company(target: &Target) -> Result<Vec<u8>> {
 
 /// The set-up program for an architecture, which can be the init of a disk too: compiled once per process.
 pub fn setup(arch: Arch) -> Result<&'static [u8]> {
-    static COMPILED: [OnceLock<Result<Vec<u8>, String>>; Arch::ALL.len()] = [const { OnceLock::new() }; 3];
+    static COMPILED: [OnceLock<Result<Vec<u8>, String>>; Arch::ALL.len()] =
+        [const { OnceLock::new() }; 3];
     let compiled = COMPILED[arch as usize].get_or_init(|| {
         let made = compiled("setup.c", targets::of(arch));
         made.map_err(|error| format!("{error:#}"))
@@ -98,14 +99,19 @@ fn compiled(source: &str, target: &Target) -> Result<Vec<u8>> {
         .output()
         .with_context(|| format!("{compiler} cannot be started."))?;
     if !said.status.success() {
-        bail!("{compiler} failed on {}: {}", source.display(), String::from_utf8_lossy(&said.stderr));
+        bail!(
+            "{compiler} failed on {}: {}",
+            source.display(),
+            String::from_utf8_lossy(&said.stderr)
+        );
     }
     std::fs::read(&program).with_context(|| format!("{} cannot be read.", program.display()))
 }
 
 /// An initramfs of these programs: path without a slash at its beginning, content.
 pub fn initramfs(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let entries: Vec<Entry> = files.iter().map(|(path, content)| Entry::file(*path, 0o755, *content)).collect();
+    let entries: Vec<Entry> =
+        files.iter().map(|(path, content)| Entry::file(*path, 0o755, *content)).collect();
     archive::write(&entries)
 }
 
@@ -130,16 +136,21 @@ pub struct Prepared {
 impl Guest {
     /// Why a kernel is not booted in it, if it is not.
     pub fn skipped(&self, kernel: &Kernel) -> Option<&'static str> {
-        let row = SKIPS.iter().find(|skip| skip.guest == self.name && matches(skip.kernels, kernel.name));
+        let row =
+            SKIPS.iter().find(|skip| skip.guest == self.name && matches(skip.kernels, kernel.name));
         row.map(|skip| skip.reason)
     }
 
     /// Makes what boots a kernel in it, with a program and words for that beside the guest's own.
     pub fn prepare(&self, kernel: &Kernel, program: &[u8], words: &str) -> Result<Prepared> {
-        let words: Vec<&str> = self.words.split_whitespace().chain(words.split_whitespace()).collect();
+        let words: Vec<&str> =
+            self.words.split_whitespace().chain(words.split_whitespace()).collect();
         let words = words.join(" ");
-        let mut arguments: Vec<String> = kernel.arguments.iter().map(|word| (*word).to_owned()).collect();
-        if let Some((_, memory)) = self.memory.iter().find(|(kernels, _)| matches(kernels, kernel.name)) {
+        let mut arguments: Vec<String> =
+            kernel.arguments.iter().map(|word| (*word).to_owned()).collect();
+        if let Some((_, memory)) =
+            self.memory.iter().find(|(kernels, _)| matches(kernels, kernel.name))
+        {
             arguments.extend(["-m".into(), memory.to_string()]);
         }
         let append = format!("{} {}", kernel.append, self.append);
@@ -168,7 +179,13 @@ impl Guest {
 
 impl Prepared {
     /// Boots a kernel like this; `name` is for whoever waits.
-    pub fn boot(&self, name: &str, kernel: &Kernel, image: &Path, deadline: Duration) -> Result<Boot> {
+    pub fn boot(
+        &self,
+        name: &str,
+        kernel: &Kernel,
+        image: &Path,
+        deadline: Duration,
+    ) -> Result<Boot> {
         let machine = &targets::of(kernel.arch).machine;
         let emulator = kernel.emulator.program(machine)?;
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();

@@ -55,7 +55,9 @@ pub fn definitions(arch: Arch) -> BTreeMap<String, Definition> {
     let headers = headers();
     let gcc = |arguments: &[&str], source: &Path| {
         let mut command = Command::new("gcc");
-        command.args(["-nostdinc", "-I"]).arg(headers.join("usr/lib/linux/uapi").join(folder(arch)));
+        command
+            .args(["-nostdinc", "-I"])
+            .arg(headers.join("usr/lib/linux/uapi").join(folder(arch)));
         command.arg("-I").arg(headers.join("usr/include")).args(arguments).arg(source);
         checked(command.output().expect("gcc runs"), "gcc")
     };
@@ -74,7 +76,8 @@ pub fn definitions(arch: Arch) -> BTreeMap<String, Definition> {
         }
     }
     // The compiler knows what the definitions are worth.
-    let lines = names.keys().map(|name| format!("printf(\"{name} %lu\\n\", (unsigned long)({name}));\n"));
+    let lines =
+        names.keys().map(|name| format!("printf(\"{name} %lu\\n\", (unsigned long)({name}));\n"));
     let program = format!(
         "#include <linux/mman.h>\nint printf(const char *, ...);\nint main(void)\n{{\n{}return 0;\n}}\n",
         lines.collect::<String>()

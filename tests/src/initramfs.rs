@@ -46,7 +46,9 @@ impl Installed {
     /// With the hooks as they are delivered, and a program in the place of mapprobe.
     pub fn new(kernel: &Kernel, program: &[u8]) -> Result<Installed> {
         let tree = kernel.installed()?;
-        let release = fs::read_dir(tree.join("usr/lib/modules"))?.next().context("The kernel has no modules.")??;
+        let release = fs::read_dir(tree.join("usr/lib/modules"))?
+            .next()
+            .context("The kernel has no modules.")??;
         let release = release.file_name().to_string_lossy().into_owned();
         let files = tempfile::tempdir().context("A temporary folder cannot be made.")?;
         fs::create_dir_all(tree.join("etc"))?;
@@ -71,12 +73,18 @@ impl Installed {
 
     /// Copies a folder, permissions included.
     fn copy(&self, from: &Path, to: &str) -> Result<()> {
-        for entry in fs::read_dir(from).with_context(|| format!("{} cannot be read.", from.display()))? {
+        for entry in
+            fs::read_dir(from).with_context(|| format!("{} cannot be read.", from.display()))?
+        {
             let entry = entry?;
             let to = format!("{to}/{}", entry.file_name().to_string_lossy());
             match entry.file_type()?.is_dir() {
                 true => self.copy(&entry.path(), &to)?,
-                false => self.file(&to, entry.metadata()?.permissions().mode() & 0o777, fs::read(entry.path())?)?,
+                false => self.file(
+                    &to,
+                    entry.metadata()?.permissions().mode() & 0o777,
+                    fs::read(entry.path())?,
+                )?,
             }
         }
         Ok(())
@@ -93,29 +101,49 @@ impl Installed {
     /// What dracut makes there with these arguments, and what it said.
     pub fn dracut(&self, arguments: &[&str]) -> Result<(Vec<u8>, String)> {
         // Only these drivers, as above.
-        let modules = ["--drivers", "virtio_pci virtio_blk", "--no-hostonly", "--no-early-microcode"];
-        self.make(|image| [&["dracut", "--force", "--kver", &self.release][..], &modules, arguments, &[image]].concat())
+        let modules =
+            ["--drivers", "virtio_pci virtio_blk", "--no-hostonly", "--no-early-microcode"];
+        self.make(|image| {
+            [&["dracut", "--force", "--kver", &self.release][..], &modules, arguments, &[image]]
+                .concat()
+        })
     }
 
     /// The names in the image that was made last, a line each.
     pub fn listed(&self) -> Result<String> {
-        let said = self.run(&["lsinitramfs", self.image.to_str().context("The folder's name is no text.")?])?;
+        let said = self
+            .run(&["lsinitramfs", self.image.to_str().context("The folder's name is no text.")?])?;
         if !said.status.success() {
-            bail!("lsinitramfs ended with {}: {}", said.status, String::from_utf8_lossy(&said.stderr));
+            bail!(
+                "lsinitramfs ended with {}: {}",
+                said.status,
+                String::from_utf8_lossy(&said.stderr)
+            );
         }
         Ok(String::from_utf8_lossy(&said.stdout).into_owned())
     }
 
     /// Runs a command there that makes a file.
-    fn make<'a>(&'a self, command: impl FnOnce(&'a str) -> Vec<&'a str>) -> Result<(Vec<u8>, String)> {
+    fn make<'a>(
+        &'a self,
+        command: impl FnOnce(&'a str) -> Vec<&'a str>,
+    ) -> Result<(Vec<u8>, String)> {
         let image = self.image.to_str().context("The temporary folder's name is no text.")?;
         let command = command(image);
         let said = self.run(&command)?;
-        let text = format!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&said.stdout),
+            String::from_utf8_lossy(&said.stderr)
+        );
         if !said.status.success() {
             bail!("{} ended with {}: {text}", command.join(" "), said.status);
         }
-        Ok((fs::read(image).with_context(|| format!("{} made nothing: {text}", command.join(" ")))?, text))
+        Ok((
+            fs::read(image)
+                .with_context(|| format!("{} made nothing: {text}", command.join(" ")))?,
+            text,
+        ))
     }
 
     /// Runs a command there.
@@ -125,8 +153,16 @@ impl Installed {
         if !machine::is_root() {
             unshare.arg("--map-root-user");
         }
-        unshare.args(["--mount", "sh", "-c", OVERLAID, "sh"]).arg(self.files.path()).arg(&self.kernel).args(command);
-        unshare.env("LC_ALL", "C").stdin(Stdio::null()).output().context("unshare cannot be started.")
+        unshare
+            .args(["--mount", "sh", "-c", OVERLAID, "sh"])
+            .arg(self.files.path())
+            .arg(&self.kernel)
+            .args(command);
+        unshare
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null())
+            .output()
+            .context("unshare cannot be started.")
     }
 }
 
@@ -141,7 +177,10 @@ pub fn disk(kernel: &Kernel, steps: &[&str]) -> Result<Vec<u8>> {
     fs::set_permissions(&init, fs::Permissions::from_mode(0o755))?;
     // By this file systemd and dracut know a system.
     fs::write(root.path().join("etc/os-release"), "ID=lab\n")?;
-    fs::write(root.path().join("setup"), steps.iter().map(|step| format!("{step}\n")).collect::<String>())?;
+    fs::write(
+        root.path().join("setup"),
+        steps.iter().map(|step| format!("{step}\n")).collect::<String>(),
+    )?;
     guests::ext4_of(root.path())
 }
 

@@ -92,12 +92,15 @@ pub struct Image {
 impl Kernel {
     /// The image: from the cache, or fetched or built now.
     pub fn image(&self) -> Result<Image> {
-        self.image_in(&Cache::open()?).with_context(|| format!("There is no kernel {} to boot.", self.name))
+        self.image_in(&Cache::open()?)
+            .with_context(|| format!("There is no kernel {} to boot.", self.name))
     }
 
     fn image_in(&self, cache: &Cache) -> Result<Image> {
         let place = format!("kernels/{}", self.name);
-        let item = stock::item(cache, (&place, "kernel"), &self.recipe()?, |to, work| self.make(cache, to, work))?;
+        let item = stock::item(cache, (&place, "kernel"), &self.recipe()?, |to, work| {
+            self.make(cache, to, work)
+        })?;
         Ok(Image { path: item.folder.join("image"), provenance: item.provenance })
     }
 
@@ -109,18 +112,21 @@ impl Kernel {
                 let package = stock::newest(cache, suite, targets::of(self.arch).debian, package)?;
                 let unpacked = work.join("unpacked");
                 extract(&[&package.fetch(cache)?], folder, &unpacked)?;
-                let image = only_image(&unpacked).with_context(|| format!("{} is of no use.", package.name))?;
+                let image = only_image(&unpacked)
+                    .with_context(|| format!("{} is of no use.", package.name))?;
                 (package, image)
             }
             Origin::Built { suite, package, make, configuration, .. } => {
                 machine::need(machine::KERNEL_BUILD)?;
                 // The package is in the index of every architecture, since it belongs to none.
                 let package = stock::newest(cache, suite, "amd64", package)?;
-                let vmlinux = build::vmlinux(self.name, &package.fetch(cache)?, make, configuration, work)?;
+                let vmlinux =
+                    build::vmlinux(self.name, &package.fetch(cache)?, make, configuration, work)?;
                 (package, vmlinux)
             }
         };
-        fs::rename(&image, to.join("image")).with_context(|| format!("{} cannot be moved.", image.display()))?;
+        fs::rename(&image, to.join("image"))
+            .with_context(|| format!("{} cannot be moved.", image.display()))?;
         Ok(package)
     }
 
@@ -130,10 +136,16 @@ impl Kernel {
             Origin::Packaged { suite, package, .. } => format!("{package} of {suite}"),
             Origin::Built { suite, package, make, configuration, compilers } => {
                 machine::need(&compilers.iter().map(|(_, debian)| *debian).collect::<Vec<_>>())?;
-                let versions: Result<Vec<_>> =
-                    compilers.iter().map(|(compiler, _)| build::compiler_version(compiler)).collect();
+                let versions: Result<Vec<_>> = compilers
+                    .iter()
+                    .map(|(compiler, _)| build::compiler_version(compiler))
+                    .collect();
                 let version = versions?.join(", ");
-                format!("{package} of {suite}; {}; {version}; {}", make.join(" "), configuration.concat())
+                format!(
+                    "{package} of {suite}; {}; {version}; {}",
+                    make.join(" "),
+                    configuration.concat()
+                )
             }
         })
     }
@@ -150,7 +162,9 @@ fn only_image(folder: &Path) -> Result<PathBuf> {
 }
 
 fn collect_images(folder: &Path, images: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read.", folder.display()))? {
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("{} cannot be read.", folder.display()))?
+    {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type()?.is_dir() {

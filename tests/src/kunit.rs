@@ -26,7 +26,11 @@ pub fn parser() -> Result<PathBuf> {
         tar.args(["x", "--strip-components=4", "--wildcards", "--directory"]).arg(to).arg("--file");
         tar.arg(build::tarball(&unpacked.join("usr/src"))?).arg(format!("*/{PLACE}/*.py"));
         let run = tar.output().context("tar cannot be started.")?;
-        ensure!(run.status.success(), "{PACKAGE} has no {PLACE}: {}", String::from_utf8_lossy(&run.stderr).trim());
+        ensure!(
+            run.status.success(),
+            "{PACKAGE} has no {PLACE}: {}",
+            String::from_utf8_lossy(&run.stderr).trim()
+        );
         Ok(package)
     })?;
     Ok(item.folder)

@@ -10,8 +10,18 @@ pub const GUESTS: &[&str] = &["qemu-system-x86", "qemu-system-arm", "qemu-system
 /// To run programs of other architectures here.
 pub const EMULATORS: &[&str] = &["qemu-user-static"];
 /// To build a kernel from its source, the cross compiler excepted.
-pub const KERNEL_BUILD: &[&str] =
-    &["bc", "bison", "flex", "gcc", "libc6-dev", "libelf-dev", "libssl-dev", "make", "perl", "xz-utils"];
+pub const KERNEL_BUILD: &[&str] = &[
+    "bc",
+    "bison",
+    "flex",
+    "gcc",
+    "libc6-dev",
+    "libelf-dev",
+    "libssl-dev",
+    "make",
+    "perl",
+    "xz-utils",
+];
 /// To compile the lab's own guest programs for every architecture.
 pub const GUEST_PROGRAMS: &[&str] = &[
     "musl-tools",
@@ -22,11 +32,13 @@ pub const GUEST_PROGRAMS: &[&str] = &[
     "libc6-dev-hppa-cross",
 ];
 /// To build in containers: what runs them, and what makes the base image.
-pub const CONTAINERS: &[&str] = &["podman", "crun", "debootstrap", "util-linux", "debian-archive-keyring"];
+pub const CONTAINERS: &[&str] =
+    &["podman", "crun", "debootstrap", "util-linux", "debian-archive-keyring"];
 /// To make disks for guests.
 pub const DISKS: &[&str] = &["e2fsprogs"];
 /// To make an initramfs as Debian machines do, in both ways; the packages `dracut` and `initramfs-tools` themselves exclude each other.
-pub const INITRAMFS: &[&str] = &["initramfs-tools-core", "dracut-core", "busybox", "kmod", "udev", "zstd"];
+pub const INITRAMFS: &[&str] =
+    &["initramfs-tools-core", "dracut-core", "busybox", "kmod", "udev", "zstd"];
 /// To watch a program's system calls.
 pub const TRACING: &[&str] = &["strace"];
 /// To look at a page as a reader does.
@@ -79,8 +91,9 @@ fn install(packages: &[&str]) -> Result<()> {
         return Ok(());
     }
     let names = packages.join(" ");
-    dist::packages::apt_get(packages)
-        .with_context(|| format!("The tests need Debian packages: apt-get install --no-install-recommends {names}"))
+    dist::packages::apt_get(packages).with_context(|| {
+        format!("The tests need Debian packages: apt-get install --no-install-recommends {names}")
+    })
 }
 
 /// Those of the packages that are not installed.

@@ -15,10 +15,14 @@ const SLOWEST: usize = 5;
 pub fn text(entries: &[Entry], builds: &[Build], time: Duration) -> String {
     let mut text = String::new();
     for arch in Arch::ALL {
-        let plain = |entry: &&Entry| entry.guest.name == "root" && entry.question == Question::Report;
+        let plain =
+            |entry: &&Entry| entry.guest.name == "root" && entry.question == Question::Report;
         let told: Vec<&Entry> = entries
             .iter()
-            .filter(|entry| entry.kernel.arch == arch && entry.told().is_some_and(|told| told.compared.is_some()))
+            .filter(|entry| {
+                entry.kernel.arch == arch
+                    && entry.told().is_some_and(|told| told.compared.is_some())
+            })
             .filter(plain)
             .collect();
         if !told.is_empty() {
@@ -55,9 +59,13 @@ fn verdicts(kernels: &[&Entry]) -> String {
         let _ = write!(text, "{name:<20}");
         cells(&mut text, &|entry| {
             let report = entry.told().and_then(|told| told.document.as_ref());
-            let findings = report.and_then(|report| report["flags"].as_array()).into_iter().flatten();
-            let verdict = findings.filter(|finding| finding["name"] == name).find_map(|one| one["verdict"].as_str());
-            let star = if entry.differences().iter().any(|one| one.flag == name) { "*" } else { "" };
+            let findings =
+                report.and_then(|report| report["flags"].as_array()).into_iter().flatten();
+            let verdict = findings
+                .filter(|finding| finding["name"] == name)
+                .find_map(|one| one["verdict"].as_str());
+            let star =
+                if entry.differences().iter().any(|one| one.flag == name) { "*" } else { "" };
             format!("{}{star}", verdict.unwrap_or("-"))
         });
     }
@@ -84,7 +92,8 @@ fn guests(entries: &[Entry]) -> String {
     for kernel in kernels {
         let _ = write!(text, "{kernel:<16}");
         for guest in &guests {
-            let entry = entries.iter().find(|entry| entry.kernel.name == kernel && column(entry) == *guest);
+            let entry =
+                entries.iter().find(|entry| entry.kernel.name == kernel && column(entry) == *guest);
             let _ = write!(text, " {:>12}", entry.map_or(String::new(), cell));
         }
         let told = entries.iter().filter(|entry| entry.kernel.name == kernel).find_map(Entry::told);
@@ -119,8 +128,11 @@ fn wrong(entry: &Entry) -> String {
         Outcome::Skipped(_) => String::new(),
         Outcome::Failed(sentences) => format!("{name}: failed: {sentences}\n\n"),
         Outcome::Told(told) => {
-            let mut text: String =
-                entry.differences().iter().map(|difference| format!("{name}: {difference}\n")).collect();
+            let mut text: String = entry
+                .differences()
+                .iter()
+                .map(|difference| format!("{name}: {difference}\n"))
+                .collect();
             text += &remarks(&name, told);
             text
         }
@@ -156,7 +168,9 @@ fn skips(entries: &[Entry]) -> String {
         }
     }
     rows.iter()
-        .map(|(guest, reason, kernels)| format!("skipped: {guest} on {}: {reason}\n", kernels.join(", ")))
+        .map(|(guest, reason, kernels)| {
+            format!("skipped: {guest} on {}: {reason}\n", kernels.join(", "))
+        })
         .collect()
 }
 
@@ -166,7 +180,9 @@ fn built(builds: &[Build]) -> String {
     for Build { name, outcome } in builds {
         let _ = match outcome {
             containers::Outcome::Skipped(_) => continue,
-            containers::Outcome::Failed(sentences) => writeln!(text, "{name}: failed: {sentences}\n"),
+            containers::Outcome::Failed(sentences) => {
+                writeln!(text, "{name}: failed: {sentences}\n")
+            }
             containers::Outcome::Built { time, findings } => {
                 writeln!(text, "{name:<16} {:>12.1}  {findings}", time.as_secs_f32())
             }
@@ -185,7 +201,9 @@ fn unbuilt(builds: &[Build]) -> String {
             None => rows.push((reason, vec![name])),
         }
     }
-    rows.iter().map(|(reason, names)| format!("skipped: containers: {}: {reason}\n", names.join(", "))).collect()
+    rows.iter()
+        .map(|(reason, names)| format!("skipped: containers: {}: {reason}\n", names.join(", ")))
+        .collect()
 }
 
 fn slowest(entries: &[Entry]) -> String {
@@ -193,16 +211,21 @@ fn slowest(entries: &[Entry]) -> String {
         entries.iter().filter_map(|entry| Some((entry.told()?.time, entry.name()))).collect();
     told.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
     told.truncate(SLOWEST);
-    let names: Vec<String> = told.iter().map(|(time, name)| format!("{name} {:.1} s", time.as_secs_f32())).collect();
+    let names: Vec<String> =
+        told.iter().map(|(time, name)| format!("{name} {:.1} s", time.as_secs_f32())).collect();
     if names.is_empty() { String::new() } else { format!("slowest: {}\n", names.join(", ")) }
 }
 
 /// `120 run: 119 passed, 1 failed; 18 skipped; 401 s`
 fn counts(entries: &[Entry], builds: &[Build], time: Duration) -> String {
-    let skipped = entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Skipped(_))).count()
-        + builds.iter().filter(|build| matches!(build.outcome, containers::Outcome::Skipped(_))).count();
-    let failed =
-        entries.iter().filter(|entry| entry.failed()).count() + builds.iter().filter(|build| build.failed()).count();
+    let skipped =
+        entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Skipped(_))).count()
+            + builds
+                .iter()
+                .filter(|build| matches!(build.outcome, containers::Outcome::Skipped(_)))
+                .count();
+    let failed = entries.iter().filter(|entry| entry.failed()).count()
+        + builds.iter().filter(|build| build.failed()).count();
     let (run, seconds) = (entries.len() + builds.len() - skipped, time.as_secs());
     format!("{run} run: {} passed, {failed} failed; {skipped} skipped; {seconds} s\n", run - failed)
 }

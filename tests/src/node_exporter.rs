@@ -56,14 +56,18 @@ impl NodeExporter {
 
     /// What it serves now.
     pub fn fetch(&self) -> Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).context("It does not listen.")?;
+        let mut stream =
+            TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).context("It does not listen.")?;
         stream.set_read_timeout(Some(PATIENCE))?;
         // Of the oldest version, so that the answer comes in one piece.
         stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).context("It does not answer with text.")?;
         let (head, body) = answer.split_once("\r\n\r\n").context("It does not answer in HTTP.")?;
-        ensure!(head.lines().next().is_some_and(|line| line.ends_with(" 200 OK")), "It answers {head}\n{body}");
+        ensure!(
+            head.lines().next().is_some_and(|line| line.ends_with(" 200 OK")),
+            "It answers {head}\n{body}"
+        );
         Ok(body.to_owned())
     }
 }
@@ -78,13 +82,19 @@ impl Drop for NodeExporter {
 
 fn program() -> Result<PathBuf> {
     let cache = Cache::open()?;
-    let item = stock::item(&cache, ("node-exporter", "package"), &format!("{PACKAGE} of {SUITE}"), |to, work| {
-        machine::need(machine::ARCHIVE)?;
-        let package = stock::newest(&cache, SUITE, targets::of(Arch::native()).debian, PACKAGE)?;
-        let unpacked = work.join("unpacked");
-        extract(&[&package.fetch(&cache)?], "usr/bin", &unpacked)?;
-        std::fs::rename(unpacked.join("usr/bin").join(PACKAGE), to.join(PACKAGE))?;
-        Ok(package)
-    })?;
+    let item = stock::item(
+        &cache,
+        ("node-exporter", "package"),
+        &format!("{PACKAGE} of {SUITE}"),
+        |to, work| {
+            machine::need(machine::ARCHIVE)?;
+            let package =
+                stock::newest(&cache, SUITE, targets::of(Arch::native()).debian, PACKAGE)?;
+            let unpacked = work.join("unpacked");
+            extract(&[&package.fetch(&cache)?], "usr/bin", &unpacked)?;
+            std::fs::rename(unpacked.join("usr/bin").join(PACKAGE), to.join(PACKAGE))?;
+            Ok(package)
+        },
+    )?;
     Ok(item.folder.join(PACKAGE))
 }

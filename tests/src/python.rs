@@ -14,7 +14,8 @@ use std::process::Command;
 /// It cannot be made: in pip's own words.
 pub fn with(requirements: &Path) -> Result<PathBuf> {
     machine::need(machine::PYTHON)?;
-    let list = fs::read(requirements).with_context(|| format!("{} cannot be read", requirements.display()))?;
+    let list = fs::read(requirements)
+        .with_context(|| format!("{} cannot be read", requirements.display()))?;
     let cache = Cache::open()?;
     let name = format!("python/{}", &sha256(&list)[..16]);
     let (folder, whole) = (cache.path().join(&name), cache.path().join(&name).join("whole"));
@@ -23,7 +24,13 @@ pub fn with(requirements: &Path) -> Result<PathBuf> {
         // A killed run may have left half of it.
         run(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
         let mut pip = Command::new(folder.join("bin/pip"));
-        pip.args(["install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "-r"]);
+        pip.args([
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--only-binary=:all:",
+            "-r",
+        ]);
         run(pip.arg(requirements))?;
         fs::write(&whole, "").with_context(|| format!("{} cannot be written", whole.display()))?;
     }
@@ -31,7 +38,14 @@ pub fn with(requirements: &Path) -> Result<PathBuf> {
 }
 
 fn run(command: &mut Command) -> Result<()> {
-    let said = command.output().with_context(|| format!("{:?} cannot be started", command.get_program()))?;
-    ensure!(said.status.success(), "{command:?} ended with {}: {}", said.status, String::from_utf8_lossy(&said.stderr));
+    let said = command
+        .output()
+        .with_context(|| format!("{:?} cannot be started", command.get_program()))?;
+    ensure!(
+        said.status.success(),
+        "{command:?} ended with {}: {}",
+        said.status,
+        String::from_utf8_lossy(&said.stderr)
+    );
     Ok(())
 }

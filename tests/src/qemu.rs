@@ -45,9 +45,23 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// One without anything special.
-    pub fn new(name: &'a str, machine: &'a Machine, kernel: &'a Path, initramfs: &'a [u8]) -> Run<'a> {
+    pub fn new(
+        name: &'a str,
+        machine: &'a Machine,
+        kernel: &'a Path,
+        initramfs: &'a [u8],
+    ) -> Run<'a> {
         let emulator = Program { path: machine.qemu.into(), firmware: None };
-        Run { name, emulator, machine, kernel, initramfs, append: "", arguments: &[], deadline: DEADLINE }
+        Run {
+            name,
+            emulator,
+            machine,
+            kernel,
+            initramfs,
+            append: "",
+            arguments: &[],
+            deadline: DEADLINE,
+        }
     }
 }
 
@@ -97,7 +111,8 @@ pub enum Status {
 pub fn boot(guest: &Run) -> Result<Boot> {
     let folder = tempfile::tempdir().context("A temporary folder could not be made.")?;
     let initrd = folder.path().join("initramfs");
-    std::fs::write(&initrd, guest.initramfs).with_context(|| format!("Writing {} failed.", initrd.display()))?;
+    std::fs::write(&initrd, guest.initramfs)
+        .with_context(|| format!("Writing {} failed.", initrd.display()))?;
     let Machine { package, arguments, memory, console, .. } = guest.machine;
     let Program { path: qemu, firmware } = &guest.emulator;
     let mut command = Command::new(qemu);
@@ -122,15 +137,16 @@ pub fn boot(guest: &Run) -> Result<Boot> {
     let _turn = Turn::take();
     let step = Step::begin(format!("booting {}", guest.name));
     let start = Instant::now();
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("{} could not be started; its package is {package}.", qemu.display()))?;
+    let mut child = command.spawn().with_context(|| {
+        format!("{} could not be started; its package is {package}.", qemu.display())
+    })?;
     let stdout = collect(child.stdout.take().expect("piped"));
     let stderr = collect(child.stderr.take().expect("piped"));
     let exit = wait(&mut child, start + guest.deadline);
     let time = start.elapsed();
     let log = stdout.join().expect("the reader does not panic");
-    let said = String::from_utf8_lossy(&stderr.join().expect("the reader does not panic")).into_owned();
+    let said =
+        String::from_utf8_lossy(&stderr.join().expect("the reader does not panic")).into_owned();
     let status = match exit? {
         None => Status::TimedOut,
         Some(code) => status(code, &said),
@@ -142,7 +158,8 @@ pub fn boot(guest: &Run) -> Result<Boot> {
 /// Reads QEMU's exit code and what it wrote on stderr. It exits with 0 also when somebody ends it with a signal.
 fn status(code: std::process::ExitStatus, said: &str) -> Status {
     // `SHUTDOWN_CAUSE_GUEST_SHUTDOWN`, QEMU's qapi/run-state.json. A restart makes no such request.
-    let request = said.lines().find_map(|line| line.split("qemu_system_shutdown_request reason=").nth(1));
+    let request =
+        said.lines().find_map(|line| line.split("qemu_system_shutdown_request reason=").nth(1));
     match request.map(str::trim) {
         Some("6") if code.success() => Status::PoweredOff,
         None if code.success() && !said.contains("terminating on signal") => Status::Restarted,

@@ -5,8 +5,11 @@ use serde_json::Value;
 use std::path::Path;
 
 /// The schemas, relative to the project: one for each value of the key `schema`.
-const SCHEMAS: [&str; 3] =
-    ["probe/schema/mapprobe.report.json", "probe/schema/mapprobe.sweep.json", "probe/schema/mapprobe.free-bits.json"];
+const SCHEMAS: [&str; 3] = [
+    "probe/schema/mapprobe.report.json",
+    "probe/schema/mapprobe.sweep.json",
+    "probe/schema/mapprobe.free-bits.json",
+];
 
 /// Parses a report.
 ///
@@ -17,7 +20,9 @@ pub fn parse(text: &[u8]) -> Result<Value> {
         .with_context(|| format!("The report is not JSON: {}", String::from_utf8_lossy(text)))?;
     let name = report["schema"].as_str().unwrap_or_default();
     let file = SCHEMAS.into_iter().find(|file| file.ends_with(&format!("/{name}.json")));
-    let file = file.with_context(|| format!("There is no schema {name:?}; there are: {}", SCHEMAS.join(", ")))?;
+    let file = file.with_context(|| {
+        format!("There is no schema {name:?}; there are: {}", SCHEMAS.join(", "))
+    })?;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
     let schema = std::fs::read(&path).with_context(|| format!("{file} cannot be read."))?;
     let schema = serde_json::from_slice(&schema).with_context(|| format!("{file} is not JSON."))?;
@@ -27,8 +32,10 @@ pub fn parse(text: &[u8]) -> Result<Value> {
 
 fn validate(schema: &Value, report: &Value) -> Result<()> {
     let validator = jsonschema::validator_for(schema).context("That is not a JSON Schema.")?;
-    let errors: Vec<String> =
-        validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(report)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
     ensure!(errors.is_empty(), "{}", errors.join("\n"));
     Ok(())
 }
@@ -42,7 +49,9 @@ mod tests {
     fn what_does_not_fit_a_schema_is_named_with_its_place() {
         let schema = json!({"properties": {"flags": {"items": {"required": ["name"]}}}, "required": ["complete"]});
         validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}], "complete": true})).unwrap();
-        let error = validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}, {}]})).unwrap_err().to_string();
+        let error = validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}, {}]}))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("/flags/1") && error.contains("complete"), "{error}");
     }
 }

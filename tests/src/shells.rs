@@ -65,20 +65,27 @@ impl Place {
     /// # Errors
     /// The shell failed, or complained.
     pub fn offered(&self, shell: Shell, lines: &[String]) -> Result<Vec<BTreeSet<String>>> {
-        let set = |text: &str| text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let set =
+            |text: &str| text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
         match shell {
-            Shell::Bash => lines.iter().map(|line| Ok(set(&self.bash(&Self::words(line))?))).collect(),
+            Shell::Bash => {
+                lines.iter().map(|line| Ok(set(&self.bash(&Self::words(line))?))).collect()
+            }
             Shell::Zsh => Ok(self
                 .tab(shell, "", lines)?
                 .iter()
                 .map(|said| set(said.split_once('\n').map_or("", |said| said.1)))
                 .collect()),
             Shell::Fish => {
-                let script = format!("source {}; complete -C $argv[1]", self.file("fish").display());
+                let script =
+                    format!("source {}; complete -C $argv[1]", self.file("fish").display());
                 let complete = |line: &String| {
                     let said = said(self.start("fish").args(["--no-config", "-c", &script, line]))?;
                     // A description follows each.
-                    Ok(set(&said).iter().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect())
+                    Ok(set(&said)
+                        .iter()
+                        .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
+                        .collect())
                 };
                 lines.iter().map(complete).collect()
             }
@@ -99,10 +106,15 @@ impl Place {
     /// # Errors
     /// The shell failed, or complained.
     pub fn loaded_by_bash(&self) -> Result<String> {
-        let script =
-            format!("source /usr/share/bash-completion/bash_completion; _completion_loader {NAME}; complete -p {NAME}");
+        let script = format!(
+            "source /usr/share/bash-completion/bash_completion; _completion_loader {NAME}; complete -p {NAME}"
+        );
         let folder = self.folder.path().join("bash");
-        said(self.start("bash").env("BASH_COMPLETION_USER_DIR", folder).args(["--norc", "-c", &script]))
+        said(
+            self.start("bash")
+                .env("BASH_COMPLETION_USER_DIR", folder)
+                .args(["--norc", "-c", &script]),
+        )
     }
 
     /// The words of a line as bash divides it, with a colon as a word of its own.
@@ -131,10 +143,22 @@ impl Place {
         input.rewind()?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("shells/tab.zsh");
         let mut zsh = self.start("zsh");
-        zsh.arg("-f").arg(script).arg(name).arg(completions).arg(work.path()).arg(setup).stdin(input);
+        zsh.arg("-f")
+            .arg(script)
+            .arg(name)
+            .arg(completions)
+            .arg(work.path())
+            .arg(setup)
+            .stdin(input);
         let said = said(&mut zsh)?;
-        let said: Vec<String> = said.strip_suffix("\n\n").unwrap_or(&said).split("\n\n").map(str::to_owned).collect();
-        ensure!(said.len() == lines.len(), "{} lines, and {} answers: {said:#?}", lines.len(), said.len());
+        let said: Vec<String> =
+            said.strip_suffix("\n\n").unwrap_or(&said).split("\n\n").map(str::to_owned).collect();
+        ensure!(
+            said.len() == lines.len(),
+            "{} lines, and {} answers: {said:#?}",
+            lines.len(),
+            said.len()
+        );
         Ok(said)
     }
 
@@ -162,6 +186,9 @@ fn said(command: &mut Command) -> Result<String> {
     let Output { status, stdout, stderr } =
         command.output().with_context(|| format!("{command:?} cannot be started."))?;
     let complaint = String::from_utf8_lossy(&stderr);
-    ensure!(status.success() && complaint.is_empty(), "{command:?} ended with {status}: {complaint}");
+    ensure!(
+        status.success() && complaint.is_empty(),
+        "{command:?} ended with {status}: {complaint}"
+    );
     String::from_utf8(stdout).with_context(|| format!("{command:?} said what is no text."))
 }

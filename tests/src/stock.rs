@@ -53,7 +53,8 @@ pub fn item(
         let provenance = Provenance { recipe: recipe.to_owned(), package: name, version, sha256 };
         fs::write(new.join(&note), serde_json::to_string_pretty(&provenance)? + "\n")?;
         clear(&folder)?;
-        fs::rename(&new, &folder).with_context(|| format!("{} cannot be made.", folder.display()))?;
+        fs::rename(&new, &folder)
+            .with_context(|| format!("{} cannot be made.", folder.display()))?;
         Ok(provenance)
     });
     clear(&work)?;

@@ -85,7 +85,9 @@ impl<'a> Way<'a> {
         let end = match &boot.status {
             Status::PoweredOff => "switched itself off".into(),
             Status::Restarted => "restarted".into(),
-            Status::TimedOut => format!("was ended, since it still ran after {} s", deadline.as_secs()),
+            Status::TimedOut => {
+                format!("was ended, since it still ran after {} s", deadline.as_secs())
+            }
             Status::Failed(reason) => format!("failed: {reason}"),
         };
         bail!("The guest {end}, and {came}.\n{}", boot.last_words())
@@ -95,7 +97,9 @@ impl<'a> Way<'a> {
 impl Visit {
     /// The document, if the text is one that has a schema: it fits that, and says that it is complete.
     pub fn document(&self) -> Result<Option<Value>> {
-        let schema = |json: &Value| json["schema"].as_str().is_some_and(|name| name.starts_with("mapprobe."));
+        let schema = |json: &Value| {
+            json["schema"].as_str().is_some_and(|name| name.starts_with("mapprobe."))
+        };
         if !serde_json::from_slice::<Value>(&self.text).is_ok_and(|json| schema(&json)) {
             return Ok(None);
         }

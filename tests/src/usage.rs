@@ -81,19 +81,23 @@ pub fn operand(command: &str) -> Option<&'static str> {
 /// some lines begin with a prompt, the others are what was printed.
 pub fn invocations(lines: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
-    let (lines, prompt) =
-        (lines.replace("\\\n", " "), if lines.starts_with("$ ") || lines.contains("\n$ ") { "$ " } else { "" });
+    let (lines, prompt) = (
+        lines.replace("\\\n", " "),
+        if lines.starts_with("$ ") || lines.contains("\n$ ") { "$ " } else { "" },
+    );
     for line in lines.lines().filter(|line| line.trim_start().starts_with(prompt)) {
         let line = line.split(" #").next().unwrap_or_default();
         for part in line.split(['|', '&', ';', '(', ')', '<', '>', '`']) {
-            let words: Vec<&str> = part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
+            let words: Vec<&str> =
+                part.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
             let mut words = words.as_slice();
             // What may stand before a program, and what may run one elsewhere.
             while let [first, rest @ ..] = words {
                 match *first {
                     "$" | "if" | "then" | "do" | "!" | "exec" | "sudo" | "eval" => words = rest,
                     "ssh" => {
-                        let host = rest.iter().position(|word| !word.starts_with('-')).unwrap_or_default();
+                        let host =
+                            rest.iter().position(|word| !word.starts_with('-')).unwrap_or_default();
                         words = rest.get(host + 1..).unwrap_or_default();
                     }
                     _ => break,
@@ -119,7 +123,8 @@ fn text(words: &[&str]) -> String {
 /// The words that a complaint tells to choose from.
 fn choices(words: &[&str]) -> Vec<String> {
     let complaint = read(words).expect_err("a word that nothing is called");
-    let (_, choices) = complaint.split_once("; choose one of ").unwrap_or_else(|| panic!("{complaint}"));
+    let (_, choices) =
+        complaint.split_once("; choose one of ").unwrap_or_else(|| panic!("{complaint}"));
     choices.split_whitespace().map(str::to_owned).collect()
 }
 

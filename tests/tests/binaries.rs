@@ -17,28 +17,44 @@ fn mapprobe() -> Command {
 fn assert_sentence(run: &Output, parts: &[&str]) {
     let said = String::from_utf8_lossy(&run.stderr);
     let sentence = said.lines().next().unwrap_or_default();
-    assert!(sentence.starts_with("mapprobe: ") && parts.iter().all(|part| sentence.contains(part)), "{run:?}");
+    assert!(
+        sentence.starts_with("mapprobe: ") && parts.iter().all(|part| sentence.contains(part)),
+        "{run:?}"
+    );
 }
 
 #[test]
 fn a_report_that_cannot_be_written_is_a_failure() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let closed = mapprobe().stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    let closed = mapprobe()
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+        .wait_with_output()
+        .unwrap();
     assert_eq!(closed.status.code(), Some(2), "{closed:?}");
     assert_sentence(&closed, &["EPIPE"]);
 
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let full = mapprobe().stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    let full =
+        mapprobe().stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
     assert_eq!(full.status.code(), Some(2), "{full:?}");
     assert_sentence(&full, &["ENOSPC"]);
 }
 
 #[test]
 fn wrong_arguments_are_a_failure() {
-    for wrong in [&["--no-such-option"][..], &["stray"], &["--format"], &["--format", "no-such-format"]] {
+    for wrong in
+        [&["--no-such-option"][..], &["stray"], &["--format"], &["--format", "no-such-format"]]
+    {
         let run = mapprobe().args(wrong).output().unwrap();
-        assert_eq!((run.status.code(), run.stdout.is_empty()), (Some(2), true), "{wrong:?}: {run:?}");
+        assert_eq!(
+            (run.status.code(), run.stdout.is_empty()),
+            (Some(2), true),
+            "{wrong:?}: {run:?}"
+        );
         assert_sentence(&run, &[wrong[wrong.len() - 1]]);
     }
 }
@@ -57,21 +73,39 @@ fn trace(program: &Path) -> (Vec<String>, Vec<u8>) {
     machine::need(machine::TRACING).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("trace");
-    let run = Command::new("strace").arg("-f").arg("-o").arg(&log).arg(program).output().expect("strace runs");
+    let run = Command::new("strace")
+        .arg("-f")
+        .arg("-o")
+        .arg(&log)
+        .arg(program)
+        .output()
+        .expect("strace runs");
     assert_eq!(run.status.code(), Some(0), "{run:?}");
     let text = fs::read_to_string(&log).unwrap();
     // "PID call(..) = result"; "PID +++ exited with 0 +++" is no call.
-    let calls = text.lines().filter_map(|line| line.split_once(' ')).map(|(_, call)| call.trim_start().to_owned());
-    (calls.filter(|call| !call.starts_with("+++") && !call.starts_with("---")).collect(), run.stdout)
+    let calls = text
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(_, call)| call.trim_start().to_owned());
+    (
+        calls.filter(|call| !call.starts_with("+++") && !call.starts_with("---")).collect(),
+        run.stdout,
+    )
 }
 
 #[test]
 fn the_report_is_one_write() {
     let (calls, report) = trace(&delivered::of(Arch::X86_64).unwrap().path);
-    let writes: Vec<&String> =
-        calls.iter().filter(|call| ["write(1,", "writev(1,"].iter().any(|name| call.starts_with(name))).collect();
+    let writes: Vec<&String> = calls
+        .iter()
+        .filter(|call| ["write(1,", "writev(1,"].iter().any(|name| call.starts_with(name)))
+        .collect();
     assert_eq!(writes.len(), 1, "{writes:#?}");
-    assert!(writes[0].ends_with(&format!(" = {}", report.len())), "{writes:?}: {} bytes", report.len());
+    assert!(
+        writes[0].ends_with(&format!(" = {}", report.len())),
+        "{writes:?}: {} bytes",
+        report.len()
+    );
     report::parse(&report).unwrap();
 }
 
@@ -93,7 +127,12 @@ fn reports_of_every_architecture_fit_the_schema() {
             None => Command::new("env"),
         };
         let run = command.arg(program).output().unwrap();
-        assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{}: {run:?}", arch.name());
+        assert_eq!(
+            (run.status.code(), run.stderr.is_empty()),
+            (Some(0), true),
+            "{}: {run:?}",
+            arch.name()
+        );
         let report = report::parse(&run.stdout).unwrap();
         assert_eq!(report["schema"], "mapprobe.report");
     }
@@ -108,11 +147,13 @@ fn an_empty_root_is_enough_for_a_complete_report() {
     if !machine::is_root() {
         command.arg("--map-root-user");
     }
-    let run = command.arg("--root").arg(folder.path()).arg("/mapprobe").output().expect("unshare runs");
+    let run =
+        command.arg("--root").arg(folder.path()).arg("/mapprobe").output().expect("unshare runs");
     assert_eq!(run.status.code(), Some(0), "{run:?}");
     let report = report::parse(&run.stdout).unwrap();
     assert_eq!(report["complete"], true, "{report:#}");
-    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["mapprobe"], "it leaves nothing behind");
 }
 
@@ -128,13 +169,20 @@ fn a_limit_is_not_a_no() {
     let mut command = Command::new("prlimit");
     command.arg("--memlock=0:0");
     if machine::is_root() {
-        command.args(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"]);
+        command.args([
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "--bounding-set=-all",
+        ]);
     }
     let run = command.arg(copy).output().expect("prlimit runs");
     assert_eq!(run.status.code(), Some(0), "{run:?}");
     let report = report::parse(&run.stdout).unwrap();
-    let found =
-        |name: &str| report["flags"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone();
+    let found = |name: &str| {
+        report["flags"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone()
+    };
     let locked = found("MAP_LOCKED");
     assert_eq!(
         (&locked["verdict"], &locked["reason_code"]),

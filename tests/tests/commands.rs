@@ -30,7 +30,11 @@ fn said(arch: Arch, words: &[&str]) -> String {
 fn flags(arch: Arch) -> Vec<(String, u64)> {
     let defined = definitions(arch);
     let flag = |name: &str| LEFT_OUT.iter().all(|(left, _)| *left != name);
-    let flags: Vec<_> = defined.into_iter().map(|(name, of)| (name, of.value)).filter(|(name, _)| flag(name)).collect();
+    let flags: Vec<_> = defined
+        .into_iter()
+        .map(|(name, of)| (name, of.value))
+        .filter(|(name, _)| flag(name))
+        .collect();
     assert!(flags.len() > 20, "{flags:?}");
     flags
 }
@@ -45,7 +49,12 @@ fn every_number_of_the_headers_gets_its_name() {
                 assert_eq!(names.lines().next(), Some(name.as_str()), "{} {number}", arch.name());
             }
         }
-        assert_eq!(definitions(arch)["MAP_TYPE"].value, u64::from(MAP_TYPE[arch as usize]), "{}", arch.name());
+        assert_eq!(
+            definitions(arch)["MAP_TYPE"].value,
+            u64::from(MAP_TYPE[arch as usize]),
+            "{}",
+            arch.name()
+        );
     }
 }
 
@@ -54,7 +63,10 @@ fn the_list_has_every_name_of_the_headers() {
     for arch in Arch::ALL {
         let list = said(Arch::X86_64, &["list", "--arch", arch.name()]);
         let value = |name: &str| {
-            let row = list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).find(|row| row[0] == name);
+            let row = list
+                .lines()
+                .map(|line| line.split_whitespace().collect::<Vec<_>>())
+                .find(|row| row[0] == name);
             row.map(|row| row[1].to_owned())
         };
         for (name, number) in flags(arch) {
@@ -67,27 +79,51 @@ fn the_list_has_every_name_of_the_headers() {
 /// The programs of other architectures say the same, of their own numbers where nobody asks for others.
 #[test]
 fn programs_of_all_architectures_agree() {
-    let names: Vec<String> =
-        said(Arch::X86_64, &["list"]).lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
+    let names: Vec<String> = said(Arch::X86_64, &["list"])
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect();
     assert_eq!(names.len(), 33);
     for arch in Arch::ALL {
         for other in Arch::ALL {
             let words = ["--arch", other.name()];
-            for question in [&["list"][..], &["decode", "0x8c0c803b"], &["decode", "0x54040022"], &["decode", "0"]] {
+            for question in [
+                &["list"][..],
+                &["decode", "0x8c0c803b"],
+                &["decode", "0x54040022"],
+                &["decode", "0"],
+            ] {
                 let words: Vec<&str> = question.iter().chain(&words).copied().collect();
-                assert_eq!(said(arch, &words), said(Arch::X86_64, &words), "{}: {words:?}", arch.name());
+                assert_eq!(
+                    said(arch, &words),
+                    said(Arch::X86_64, &words),
+                    "{}: {words:?}",
+                    arch.name()
+                );
             }
         }
         for name in &names {
-            assert_eq!(said(arch, &["explain", name]), said(Arch::X86_64, &["explain", name]), "{}", arch.name());
+            assert_eq!(
+                said(arch, &["explain", name]),
+                said(Arch::X86_64, &["explain", name]),
+                "{}",
+                arch.name()
+            );
         }
         assert_eq!(said(arch, &["list"]), said(arch, &["list", "--arch", arch.name()]));
         let own = said(arch, &["decode", "0x8000"]);
         assert_eq!(own, if arch == Arch::Hppa { "MAP_GROWSDOWN\n" } else { "MAP_POPULATE\n" });
         let wrong = mapprobe(arch, &["explain", "MAP_SINC"]);
         let complaint = "mapprobe: no flag MAP_SINC; nearest is MAP_SYNC\n";
-        assert_eq!((wrong.status.code(), String::from_utf8_lossy(&wrong.stderr)), (Some(2), complaint.into()));
-        assert_eq!(mapprobe(arch, &["decode", "0x100000000", "--arch", "hppa"]).status.code(), Some(2));
+        assert_eq!(
+            (wrong.status.code(), String::from_utf8_lossy(&wrong.stderr)),
+            (Some(2), complaint.into())
+        );
+        assert_eq!(
+            mapprobe(arch, &["decode", "0x100000000", "--arch", "hppa"]).status.code(),
+            Some(2)
+        );
     }
 }
 
@@ -99,11 +135,22 @@ fn a_list_is_one_write() {
     let log = folder.path().join("trace");
     for words in [&["list"][..], &["explain", "MAP_SYNC"], &["decode", "0x8003"]] {
         let program = &delivered::of(Arch::X86_64).unwrap().path;
-        let run = Command::new("strace").arg("-o").arg(&log).arg(program).args(words).output().expect("strace runs");
+        let run = Command::new("strace")
+            .arg("-o")
+            .arg(&log)
+            .arg(program)
+            .args(words)
+            .output()
+            .expect("strace runs");
         assert_eq!(run.status.code(), Some(0), "{run:?}");
         let text = std::fs::read_to_string(&log).unwrap();
-        let calls: Vec<&str> = text.lines().filter_map(|line| line.split_once('(')).map(|(call, _)| call).collect();
-        assert_eq!(calls, ["execve", "getpid", "rt_sigaction", "write", "exit_group"], "{words:?}: {text}");
+        let calls: Vec<&str> =
+            text.lines().filter_map(|line| line.split_once('(')).map(|(call, _)| call).collect();
+        assert_eq!(
+            calls,
+            ["execve", "getpid", "rt_sigaction", "write", "exit_group"],
+            "{words:?}: {text}"
+        );
     }
 }
 
@@ -112,13 +159,22 @@ fn a_list_is_one_write() {
 fn requirements_on_this_machine() {
     let run = |words: &[&str]| {
         let run = mapprobe(Arch::X86_64, words);
-        (run.status.code(), String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap())
+        (
+            run.status.code(),
+            String::from_utf8(run.stdout).unwrap(),
+            String::from_utf8(run.stderr).unwrap(),
+        )
     };
-    assert_eq!(run(&["require", "MAP_FIXED", "MAP_SHARED"]), (Some(0), String::new(), String::new()));
+    assert_eq!(
+        run(&["require", "MAP_FIXED", "MAP_SHARED"]),
+        (Some(0), String::new(), String::new())
+    );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     let (denies, grows) = ("MAP_DENYWRITE", format!("MAP_GROWSDOWN:{path}"));
-    let lines = format!("{denies}: ignored: taken, and nothing happened\n{grows}: unavailable: on this file: EINVAL\n");
+    let lines = format!(
+        "{denies}: ignored: taken, and nothing happened\n{grows}: unavailable: on this file: EINVAL\n"
+    );
     let words = ["require", denies, &grows, "MAP_FIXED"];
     assert_eq!(run(&words), (Some(1), lines.clone(), String::new()));
     let (code, report, aside) = run(&[&words[..], &["--format", "json"]].concat());
@@ -139,9 +195,19 @@ fn requirements_under_an_emulator() {
             "{}",
             arch.name()
         );
-        assert_eq!(mapprobe(arch, &["require", "MAP_SHARED_VALIDATE"]).status.code(), Some(3), "{}", arch.name());
+        assert_eq!(
+            mapprobe(arch, &["require", "MAP_SHARED_VALIDATE"]).status.code(),
+            Some(3),
+            "{}",
+            arch.name()
+        );
         let lenient = mapprobe(arch, &["require", "MAP_SHARED_VALIDATE", "--allow-inconclusive"]);
-        assert_eq!((lenient.status.code(), lenient.stdout.is_empty()), (Some(0), true), "{}", arch.name());
+        assert_eq!(
+            (lenient.status.code(), lenient.stdout.is_empty()),
+            (Some(0), true),
+            "{}",
+            arch.name()
+        );
     }
 }
 
@@ -158,7 +224,9 @@ fn requirements_as_the_first_process() {
         let kernel = kernels::named(name).unwrap();
         let initramfs = guests::initramfs(&[("init", &delivered::program(kernel.arch).unwrap())]);
         let boot = guests::boot(kernel, &initramfs, words).unwrap();
-        let Framed::Whole { report, exit } = console::read(&boot.log).report else { panic!("{}", boot.text()) };
+        let Framed::Whole { report, exit } = console::read(&boot.log).report else {
+            panic!("{}", boot.text())
+        };
         let report = String::from_utf8(report).unwrap();
         assert_eq!(exit, code, "{words}: {}", boot.text());
         match expected {

@@ -8,7 +8,8 @@ use lab::{delivered, guests, kernels, machine, report};
 use targets::Machine;
 
 /// What `guests/company.c` does on every architecture, one after the other.
-const CHAIN: [&str; 8] = ["closed", "full", "file", "broken-pipe", "hung-up", "slow", "no-proc", "read-only"];
+const CHAIN: [&str; 8] =
+    ["closed", "full", "file", "broken-pipe", "hung-up", "slow", "no-proc", "read-only"];
 
 /// An initramfs without a console: the kernel's own `/dev/console` becomes a folder. The program, and the one that keeps company.
 fn initramfs(name: &str) -> Vec<u8> {
@@ -31,7 +32,9 @@ fn initramfs(name: &str) -> Vec<u8> {
 /// it would hang.
 #[track_caller]
 fn boot(name: &str, words: &str) -> Boot {
-    let boot = guests::boot(kernels::named(name).unwrap(), &initramfs(name), &format!("panic=0 {words}")).unwrap();
+    let boot =
+        guests::boot(kernels::named(name).unwrap(), &initramfs(name), &format!("panic=0 {words}"))
+            .unwrap();
     check(name, &boot);
     boot
 }
@@ -69,7 +72,10 @@ fn keeps_company(name: &str, words: &[&str]) {
     let (first, mut log) = around(&log, "lab company: finds ");
     report::parse(report(first).as_bytes()).unwrap();
     let (_, state) = rest(log).split_once(": ").unwrap();
-    assert!(state.starts_with("open; mounted "), "{name}: the kernel gave files, or more are open now: {state}");
+    assert!(
+        state.starts_with("open; mounted "),
+        "{name}: the kernel gave files, or more are open now: {state}"
+    );
     let mut no_proc = false;
     for word in words {
         let (_, behind) = around(log, &format!("lab company: leaves {word}: "));

@@ -23,7 +23,8 @@ fn set<T: Into<String>>(words: impl IntoIterator<Item = T>) -> BTreeSet<String> 
 fn options(command: Option<&str>) -> BTreeSet<String> {
     let ends = |option: &str| ["--help", "--version"].contains(&option);
     let options = usage::options().into_iter();
-    set(options.filter(|option| usage::accepts(command, option) && !(command.is_some() && ends(option))))
+    set(options
+        .filter(|option| usage::accepts(command, option) && !(command.is_some() && ends(option))))
 }
 
 /// Lines, and what is to be offered at their ends.
@@ -74,10 +75,14 @@ fn shells_offer_what_the_program_takes() {
     let (lines, expected): (Vec<String>, Vec<BTreeSet<String>>) = expected().into_iter().unzip();
     let mut wrong = Vec::new();
     for shell in Shell::ALL {
-        for ((line, expected), offered) in lines.iter().zip(&expected).zip(place.offered(shell, &lines).unwrap()) {
+        for ((line, expected), offered) in
+            lines.iter().zip(&expected).zip(place.offered(shell, &lines).unwrap())
+        {
             let offered: BTreeSet<String> = offered.iter().map(|offer| bare(offer)).collect();
             if offered != *expected {
-                wrong.push(format!("{shell:?} at the end of `{line}` offers {offered:?} instead of {expected:?}"));
+                wrong.push(format!(
+                    "{shell:?} at the end of `{line}` offers {offered:?} instead of {expected:?}"
+                ));
             }
         }
     }

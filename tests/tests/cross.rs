@@ -12,7 +12,10 @@ use std::process::Output;
 const MAIN: [(&str, &[&str]); 4] = [
     ("build", &["build-std", "xargo", "zig", "default-target", "pre-build", "dockerfile", "env"]),
     ("build.env", &["volumes", "passthrough"]),
-    ("target.*", &["build-std", "xargo", "zig", "image", "runner", "pre-build", "dockerfile", "env"]),
+    (
+        "target.*",
+        &["build-std", "xargo", "zig", "image", "runner", "pre-build", "dockerfile", "env"],
+    ),
     ("target.*.env", &["volumes", "passthrough"]),
 ];
 
@@ -29,7 +32,8 @@ fn run(project: &Path, arguments: &[&str]) -> (Output, Vec<Vec<String>>, String)
     cross.env("LOG", &log).env("CARGO_TARGET_DIR", home.path().join("target"));
     let said = cross.current_dir(project).args(arguments).output().unwrap();
     let log = fs::read_to_string(log).unwrap_or_default();
-    let calls = log.split_terminator("\n\n").map(|call| call.lines().map(String::from).collect()).collect();
+    let calls =
+        log.split_terminator("\n\n").map(|call| call.lines().map(String::from).collect()).collect();
     (said, calls, fs::read_to_string(home.path().join("asked")).unwrap_or_default())
 }
 
@@ -41,15 +45,21 @@ fn complains(said: &Output) -> bool {
 fn cross_starts_the_right_container() {
     for arch in [Arch::X86_64, Arch::Aarch64] {
         let triple = targets::of(arch).triple;
-        let (said, calls, asked) = run(root(), &["build", "--release", "--package", "mapprobe", "--target", triple]);
+        let (said, calls, asked) =
+            run(root(), &["build", "--release", "--package", "mapprobe", "--target", triple]);
         assert!(said.status.success() && !complains(&said), "{said:?}");
-        let [call] = calls.as_slice() else { panic!("{triple}: one container was expected: {calls:?}; {said:?}") };
+        let [call] = calls.as_slice() else {
+            panic!("{triple}: one container was expected: {calls:?}; {said:?}")
+        };
         assert_eq!(call[0], "run");
-        let after = |word: &str| call.iter().skip_while(move |it| *it != word).nth(1).cloned().unwrap_or_default();
+        let after = |word: &str| {
+            call.iter().skip_while(move |it| *it != word).nth(1).cloned().unwrap_or_default()
+        };
         let environment: BTreeSet<&str> =
             call.windows(2).filter(|pair| pair[0] == "-e").map(|pair| pair[1].as_str()).collect();
         assert!(
-            environment.contains("CARGO_TARGET_DIR=/target") && environment.contains("CARGO_HOME=/cargo"),
+            environment.contains("CARGO_TARGET_DIR=/target")
+                && environment.contains("CARGO_HOME=/cargo"),
             "{call:?}"
         );
         assert!(
@@ -59,7 +69,11 @@ fn cross_starts_the_right_container() {
         let image = after("/project");
         assert_eq!(image, format!("ghcr.io/cross-rs/{triple}:{VERSION}"));
         let command = call.last().unwrap();
-        assert!(command.ends_with(&format!("cargo build --release --package mapprobe --target {triple}")), "{command}");
+        assert!(
+            command
+                .ends_with(&format!("cargo build --release --package mapprobe --target {triple}")),
+            "{command}"
+        );
         // Nothing was asked that would change something.
         assert!(asked.lines().all(|line| line == "toolchain list"), "rustup was asked: {asked}");
     }
@@ -72,7 +86,11 @@ fn cross_starts_the_right_container() {
 #[test]
 fn a_key_that_cross_does_not_know_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"empty\"\nversion = \"0.1.0\"\n").unwrap();
+    fs::write(
+        folder.path().join("Cargo.toml"),
+        "[package]\nname = \"empty\"\nversion = \"0.1.0\"\n",
+    )
+    .unwrap();
     fs::create_dir(folder.path().join("src")).unwrap();
     fs::write(folder.path().join("src/main.rs"), "fn main() {}\n").unwrap();
     let ours = fs::read_to_string(root().join("Cross.toml")).unwrap();
@@ -101,16 +119,21 @@ fn keys(name: &str, table: &toml::Table) -> Vec<(String, String)> {
 
 #[test]
 fn the_main_branch_of_cross_knows_every_key() {
-    let known =
-        |(table, key): &(String, String)| MAIN.iter().any(|(name, keys)| name == table && keys.contains(&key.as_str()));
+    let known = |(table, key): &(String, String)| {
+        MAIN.iter().any(|(name, keys)| name == table && keys.contains(&key.as_str()))
+    };
     let unknown = |text: &str| -> Vec<(String, String)> {
         let document: toml::Table = toml::from_str(text).unwrap();
-        let tables = document.iter().map(|(name, value)| (name, value.as_table().expect("a table")));
+        let tables =
+            document.iter().map(|(name, value)| (name, value.as_table().expect("a table")));
         tables.flat_map(|(name, table)| keys(name, table)).filter(|key| !known(key)).collect()
     };
     let ours = fs::read_to_string(root().join("Cross.toml")).unwrap();
     assert_eq!(unknown(&ours), []);
-    assert_eq!(unknown("[target.x]\nimagine = 1\n"), [("target.*".to_owned(), "imagine".to_owned())]);
+    assert_eq!(
+        unknown("[target.x]\nimagine = 1\n"),
+        [("target.*".to_owned(), "imagine".to_owned())]
+    );
     // In 0.2.5 an image is a string.
     let document: toml::Table = toml::from_str(&ours).unwrap();
     let targets = document["target"].as_table().unwrap();
@@ -124,9 +147,17 @@ fn the_container_of_hppa_has_what_its_build_needs() {
     let (_, install) = file.split_once("apt-get install").unwrap();
     let (install, _) = install.split_once("WORKDIR").unwrap();
     let named: Vec<&str> = install.split_whitespace().collect();
-    for package in targets::of(Arch::Hppa).packages.iter().chain(&dist::toolchain::PACKAGES).chain(&["lld", "gcc"]) {
+    for package in targets::of(Arch::Hppa)
+        .packages
+        .iter()
+        .chain(&dist::toolchain::PACKAGES)
+        .chain(&["lld", "gcc"])
+    {
         assert!(named.contains(package), "{package} is not in {named:?}");
     }
     let ignored = fs::read_to_string(root().join(".dockerignore")).unwrap();
-    assert!(["target", "dist/out"].iter().all(|folder| ignored.lines().any(|line| line == *folder)), "{ignored}");
+    assert!(
+        ["target", "dist/out"].iter().all(|folder| ignored.lines().any(|line| line == *folder)),
+        "{ignored}"
+    );
 }

@@ -28,9 +28,12 @@ fn json_fits_the_schema_whatever_the_kernel_can_do() {
     let old = Rules { validate: false, noreplace: false, ..Rules::x86_6_1() };
     let poor = Rules { no_memfd: true, ..Rules::x86_6_1() };
     for rules in [old, poor] {
-        let parsed = report::parse((FORMATS[0].write)(&run(Arch::X86_64, rules)).as_bytes()).unwrap();
+        let parsed =
+            report::parse((FORMATS[0].write)(&run(Arch::X86_64, rules)).as_bytes()).unwrap();
         assert_eq!(parsed["flags"].as_array().map(Vec::len), Some(TABLE.len()));
     }
-    let parsed = report::parse((FORMATS[0].write)(&run(Arch::Hppa, Rules::parisc_6_1())).as_bytes()).unwrap();
+    let parsed =
+        report::parse((FORMATS[0].write)(&run(Arch::Hppa, Rules::parisc_6_1())).as_bytes())
+            .unwrap();
     assert_eq!(parsed["validation"]["type_mask"], "0x2b");
 }

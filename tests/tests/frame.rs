@@ -9,7 +9,9 @@ use std::process::Command;
 
 fn framed(report: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    frame::lines(report, 3, &mut |line| lines.push(line.strip_suffix('\n').expect("a whole line").to_string()));
+    frame::lines(report, 3, &mut |line| {
+        lines.push(line.strip_suffix('\n').expect("a whole line").to_string())
+    });
     lines
 }
 
@@ -31,26 +33,36 @@ fn lines_are_short_numbered_and_checksummed_and_make_up_the_report() {
     }
     assert_eq!(rebuilt, report.replace('\\', "\\\\").replace('\n', "\\n"));
     let (count, bytes, sum) = (lines.len() - 2, report.len(), crc32(&report));
-    assert_eq!(lines[lines.len() - 1], format!("mapprobe: end lines={count} bytes={bytes} crc32={sum} exit=3"));
+    assert_eq!(
+        lines[lines.len() - 1],
+        format!("mapprobe: end lines={count} bytes={bytes} crc32={sum} exit=3")
+    );
 }
 
 #[test]
 fn an_empty_report_is_framed_too() {
-    assert_eq!(framed(""), ["mapprobe: begin 1", "mapprobe: end lines=0 bytes=0 crc32=00000000 exit=3"]);
+    assert_eq!(
+        framed(""),
+        ["mapprobe: begin 1", "mapprobe: end lines=0 bytes=0 crc32=00000000 exit=3"]
+    );
 }
 
 #[test]
 fn numbers_grow_beyond_four_digits() {
     let lines = framed(&"x\n".repeat(10_000));
-    assert!(lines[9_999].starts_with("mapprobe:9999:") && lines[10_000].starts_with("mapprobe:10000:"));
+    assert!(
+        lines[9_999].starts_with("mapprobe:9999:") && lines[10_000].starts_with("mapprobe:10000:")
+    );
 }
 
 #[test]
 fn no_character_is_divided() {
     let report = "\u{fffd}".repeat(100) + "x" + &"\u{1f980}".repeat(100);
     let lines = framed(&report);
-    let payloads: String =
-        lines[1..lines.len() - 1].iter().map(|line| &line["mapprobe:0001:00000000:".len()..]).collect();
+    let payloads: String = lines[1..lines.len() - 1]
+        .iter()
+        .map(|line| &line["mapprobe:0001:00000000:".len()..])
+        .collect();
     assert_eq!(payloads, report);
 }
 
@@ -61,11 +73,18 @@ fn framed_the_report_comes_twice() {
     for words in [&["--framed"][..], &["sweep", "--framed"], &["--framed", "--format", "table"]] {
         let run = Command::new(program).args(words).output().expect("the program runs");
         assert_eq!(run.status.code(), Some(0), "{words:?}");
-        let Framed::Whole { report, exit } = console::read(&run.stderr).report else { panic!("{words:?}: not whole") };
-        assert!(report == run.stdout && exit == 0 && !report.is_empty(), "{words:?}: {}", run.stdout.len());
+        let Framed::Whole { report, exit } = console::read(&run.stderr).report else {
+            panic!("{words:?}: not whole")
+        };
+        assert!(
+            report == run.stdout && exit == 0 && !report.is_empty(),
+            "{words:?}: {}",
+            run.stdout.len()
+        );
     }
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let run = Command::new(program).arg("--framed").stdout(full).output().expect("the program runs");
+    let run =
+        Command::new(program).arg("--framed").stdout(full).output().expect("the program runs");
     assert_eq!(run.status.code(), Some(2));
     assert!(
         matches!(console::read(&run.stderr).report, Framed::Whole { exit: 2, .. }),

@@ -65,7 +65,12 @@ fn an_init_that_exits_is_a_panic() {
 #[test]
 fn a_restart_is_no_power_off() {
     let boot = boot("x86_64-6.1", "restart");
-    assert_eq!((&boot.status, console::read(&boot.log).panic), (&Status::Restarted, None), "{}", boot.text());
+    assert_eq!(
+        (&boot.status, console::read(&boot.log).panic),
+        (&Status::Restarted, None),
+        "{}",
+        boot.text()
+    );
 }
 
 /// The 32-bit hppa machine: the quickest of them.
@@ -82,7 +87,8 @@ fn hppa(arguments: &[&str], initramfs: &[u8], append: &str, deadline: Duration) 
 #[test]
 fn a_guest_that_hangs_is_ended_and_keeps_its_log() {
     let program = guests::program(targets::of(Arch::Hppa)).unwrap();
-    let boot = hppa(&[], &guests::initramfs(&[("init", &program)]), "-- hang", Duration::from_secs(10));
+    let boot =
+        hppa(&[], &guests::initramfs(&[("init", &program)]), "-- hang", Duration::from_secs(10));
     assert_eq!(boot.status, Status::TimedOut, "{}", boot.text());
     assert!(boot.text().contains(guests::REACHED), "{}", boot.text());
 }
@@ -92,9 +98,15 @@ fn a_guest_that_hangs_is_ended_and_keeps_its_log() {
 fn a_guest_that_hangs_is_reported_with_its_last_lines() {
     let kernel = kernels::named("hppa-6.1").unwrap();
     let program = guests::program(targets::of(kernel.arch)).unwrap();
-    let way = Way { words: "hang", deadline: Duration::from_secs(10), ..Way::of(kernel, &guests::ALL[0]) };
+    let way = Way {
+        words: "hang",
+        deadline: Duration::from_secs(10),
+        ..Way::of(kernel, &guests::ALL[0])
+    };
     let failure = way.visit(&program).unwrap_err().to_string();
-    for part in ["was ended, since it still ran after 10 s, and nothing framed came.", guests::REACHED] {
+    for part in
+        ["was ended, since it still ran after 10 s, and nothing framed came.", guests::REACHED]
+    {
         assert!(failure.contains(part), "{failure}");
     }
 }
@@ -110,7 +122,10 @@ fn a_step_that_fails_is_named_and_nothing_is_run() {
     let kernel = kernels::named("hppa-6.1").unwrap();
     let program = guests::program(targets::of(kernel.arch)).unwrap();
     for (steps, sentence) in [
-        (&["mount proc /proc", "module /no/such"][..], "lab set-up: module /no/such: No such file or directory"),
+        (
+            &["mount proc /proc", "module /no/such"][..],
+            "lab set-up: module /no/such: No such file or directory",
+        ),
         (&["conjure"], "lab set-up: conjure : Function not implemented"),
     ] {
         let guest = with_steps(steps);
@@ -132,7 +147,11 @@ fn what_a_program_says_after_the_set_up_is_framed() {
         let said = String::from_utf8(visit.text).unwrap();
         let (pid, arguments) = said.trim_end().split_once(", ").unwrap();
         assert!(pid.starts_with("lab guest: pid ") && pid != "lab guest: pid 1", "{name}: {said}");
-        assert_eq!((arguments, visit.exit), (format!("arguments: [exit] [{long}]").as_str(), 3), "{name}");
+        assert_eq!(
+            (arguments, visit.exit),
+            (format!("arguments: [exit] [{long}]").as_str(), 3),
+            "{name}"
+        );
     }
 }
 

@@ -10,7 +10,11 @@ fn the_table_says_what_the_headers_say() {
     let mut wrong = Vec::new();
     for arch in Arch::ALL {
         let defined = definitions(arch);
-        assert!(defined.contains_key("MAP_FIXED"), "the headers of {} were not read: {defined:?}", arch.name());
+        assert!(
+            defined.contains_key("MAP_FIXED"),
+            "the headers of {} were not read: {defined:?}",
+            arch.name()
+        );
         let arch_name = arch.name();
         for flag in TABLE {
             let header = flag.header(arch).map(|header| header.path());
@@ -19,9 +23,10 @@ fn the_table_says_what_the_headers_say() {
                 (None, Some(Definition { value: 0, .. })) => {}
                 (Some(ours), Some(Definition { value, header: theirs }))
                     if ours == *value && header == Some(theirs) => {}
-                (ours, theirs) => {
-                    wrong.push(format!("{arch_name} {}: {ours:x?} in {header:?}, {theirs:x?}", flag.name.plain()))
-                }
+                (ours, theirs) => wrong.push(format!(
+                    "{arch_name} {}: {ours:x?} in {header:?}, {theirs:x?}",
+                    flag.name.plain()
+                )),
             }
         }
         let row = |name: &str| TABLE.iter().any(|flag| flag.name.plain() == name);
@@ -38,7 +43,10 @@ fn the_table_says_what_the_headers_say() {
 #[test]
 fn what_is_left_out_is_no_row_and_has_a_reason() {
     for (name, reason) in LEFT_OUT {
-        assert!(TABLE.iter().all(|flag| flag.name.plain() != *name), "{name} is a row and left out");
+        assert!(
+            TABLE.iter().all(|flag| flag.name.plain() != *name),
+            "{name} is a row and left out"
+        );
         assert!(reason.len() > 10, "{name}: {reason:?} is no reason");
     }
 }

@@ -38,8 +38,14 @@ fn report(boot: &Boot) -> String {
 fn takes_the_arguments_after_the_dashes() {
     for name in ["x86_64-6.1", "hppa-6.1"] {
         let table = report(&boot_init(name, "-- --format table"));
-        assert!(serde_json::from_str::<serde_json::Value>(&table).is_err(), "{name}: not a table: {table}");
-        assert!(table.contains("MAP_FIXED_NOREPLACE") && table.contains("honored"), "{name}: {table}");
+        assert!(
+            serde_json::from_str::<serde_json::Value>(&table).is_err(),
+            "{name}: not a table: {table}"
+        );
+        assert!(
+            table.contains("MAP_FIXED_NOREPLACE") && table.contains("honored"),
+            "{name}: {table}"
+        );
         // A console is a terminal, and yet what is framed has no colours.
         assert!(!table.contains('\u{1b}'), "{name}: {table}");
     }
@@ -61,7 +67,10 @@ fn hands_over_to_the_next_init() {
         report::parse(report(&boot).as_bytes()).unwrap();
         let text = boot.text();
         let (end, reached) = (text.find("mapprobe: end "), text.find(guests::REACHED));
-        assert!(end.is_some() && end < reached, "{name}: the next init comes after the report: {text}");
+        assert!(
+            end.is_some() && end < reached,
+            "{name}: the next init comes after the report: {text}"
+        );
     }
 }
 
@@ -73,7 +82,11 @@ fn the_next_init_gets_the_words_that_are_not_for_us() {
         assert!(report(&boot).starts_with("mapprobe "), "{}", boot.text());
         // On hppa, QEMU adds `earlycon=pdc` at the very end, which is not for us either.
         let foreign = if name == "hppa-6.1" { "[single] [earlycon=pdc]" } else { "[single]" };
-        assert!(boot.text().contains(&format!("{} {foreign}\n", guests::REACHED)), "{}", boot.text());
+        assert!(
+            boot.text().contains(&format!("{} {foreign}\n", guests::REACHED)),
+            "{}",
+            boot.text()
+        );
     }
 }
 
@@ -88,7 +101,9 @@ fn complains_about_wrong_arguments_and_still_reports() {
         };
         assert_eq!(exit, 2, "{name}: what the run would have ended with");
         let text = boot.text();
-        let complaint = text.lines().find(|line| line.contains("mapprobe: ") && line.contains("--no-such-option"));
+        let complaint = text
+            .lines()
+            .find(|line| line.contains("mapprobe: ") && line.contains("--no-such-option"));
         assert!(complaint.is_some(), "{name}: no sentence about the wrong argument:\n{text}");
     }
 }
@@ -103,9 +118,13 @@ fn foreign_words_on_the_command_line_do_no_harm() {
 #[test]
 fn a_full_heap_is_a_sentence_and_a_power_off() {
     for name in ALL {
-        let program = delivered::example_program(kernels::named(name).unwrap().arch, "full_heap").unwrap();
+        let program =
+            delivered::example_program(kernels::named(name).unwrap().arch, "full_heap").unwrap();
         let text = boot(name, &guests::initramfs(&[("init", &program)]), "").text();
-        assert!(text.lines().any(|line| line.contains("mapprobe: ") && line.contains("heap")), "{name}: {text}");
+        assert!(
+            text.lines().any(|line| line.contains("mapprobe: ") && line.contains("heap")),
+            "{name}: {text}"
+        );
     }
 }
 
@@ -113,7 +132,10 @@ fn a_full_heap_is_a_sentence_and_a_power_off() {
 fn a_trap_is_a_sentence_and_a_power_off() {
     let program = delivered::example_program(Arch::Hppa, "trap").unwrap();
     let text = boot("hppa-6.1", &guests::initramfs(&[("init", &program)]), "").text();
-    assert!(text.lines().any(|line| line.contains("mapprobe: ") && line.contains("trap")), "{text}");
+    assert!(
+        text.lines().any(|line| line.contains("mapprobe: ") && line.contains("trap")),
+        "{text}"
+    );
 }
 
 /// PID 1 of a container: a plain report on stdout, and nothing but this process ends.
@@ -124,8 +146,13 @@ fn pid_1_of_a_container_prints_a_plain_report_and_exits() {
     if !lab::machine::is_root() {
         command.arg("--map-root-user");
     }
-    let run = command.args(["--pid", "--fork", "--kill-child"]).arg(program).output().expect("unshare runs");
-    let (report, said) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    let run = command
+        .args(["--pid", "--fork", "--kill-child"])
+        .arg(program)
+        .output()
+        .expect("unshare runs");
+    let (report, said) =
+        (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert_eq!(run.status.code(), Some(0), "{report}\n{said}");
     let report = report::parse(&run.stdout).unwrap();
     assert_eq!(report["process"]["pid"], 1, "{report:#}");

@@ -57,7 +57,9 @@ fn framed(boot: &Boot) -> Vec<String> {
 fn reports_and_boots(initramfs: &[u8]) {
     let boot = boot(initramfs, SHOW_REPORT, "");
     let framed = framed(&boot);
-    let [on_the_console, in_the_root] = framed.as_slice() else { panic!("{} frames", framed.len()) };
+    let [on_the_console, in_the_root] = framed.as_slice() else {
+        panic!("{} frames", framed.len())
+    };
     let report = report::parse(on_the_console.as_bytes()).unwrap();
     assert!(report["complete"] == true && report["process"]["pid"] != 1, "{}", report["process"]);
     assert!(on_the_console == in_the_root, "{on_the_console}\nis not\n{in_the_root}");
@@ -71,16 +73,24 @@ fn initramfs_tools() {
 /// Without systemd, which takes three times as long to boot; its hooks are the same.
 #[test]
 fn dracut() {
-    let modules = ["--modules", "dash base fs-lib rootfs-block udev-rules kernel-modules", "--add", "mapprobe"];
+    let modules = [
+        "--modules",
+        "dash base fs-lib rootfs-block udev-rules kernel-modules",
+        "--add",
+        "mapprobe",
+    ];
     reports_and_boots(&installed().dracut(&modules).unwrap().0);
 }
 
 #[test]
 fn appended_to_one_that_is_there() {
-    let initramfs = [tools(), fs::read(&delivered::of(kernel().arch).unwrap().archive).unwrap()].concat();
+    let initramfs =
+        [tools(), fs::read(&delivered::of(kernel().arch).unwrap().archive).unwrap()].concat();
     let boot = boot(&initramfs, SHOW_REPORT, "rdinit=/mapprobe");
     let framed = framed(&boot);
-    let [of_init, on_the_console, in_the_root] = framed.as_slice() else { panic!("{} frames", framed.len()) };
+    let [of_init, on_the_console, in_the_root] = framed.as_slice() else {
+        panic!("{} frames", framed.len())
+    };
     let pid = |text: &str| report::parse(text.as_bytes()).unwrap()["process"]["pid"].as_u64();
     assert_eq!(pid(of_init), Some(1), "the program runs before everything else");
     assert!(pid(on_the_console) > Some(1), "and the /init that was there is started");
@@ -96,7 +106,8 @@ done &
 
 /// What stands between the first line of a frame and its last, and is not of it.
 fn noise_within(log: &str) -> usize {
-    let frame = log.split("mapprobe: begin ").nth(1).and_then(|rest| rest.split("mapprobe: end ").next());
+    let frame =
+        log.split("mapprobe: begin ").nth(1).and_then(|rest| rest.split("mapprobe: end ").next());
     frame.unwrap_or_default().matches("lab noise: ").count()
 }
 
@@ -109,8 +120,13 @@ fn among_kernel_messages() {
     let count = noise_within(&boot.text());
     assert!(count > 0, "no message came between the lines of the report:\n{}", boot.last_words());
     let framed = framed(&boot);
-    let [on_the_console, in_the_root] = framed.as_slice() else { panic!("{} frames", framed.len()) };
-    assert!(on_the_console == in_the_root, "{count} messages in it: {on_the_console}\nis not\n{in_the_root}");
+    let [on_the_console, in_the_root] = framed.as_slice() else {
+        panic!("{} frames", framed.len())
+    };
+    assert!(
+        on_the_console == in_the_root,
+        "{count} messages in it: {on_the_console}\nis not\n{in_the_root}"
+    );
 }
 
 /// A program that ends as it should not, in place of mapprobe: the boot goes on, and the console says what happened.
@@ -119,6 +135,10 @@ fn a_failing_program_does_not_stop_the_boot() {
     let program = Entry::file("usr/bin/mapprobe", 0o755, "#!/bin/sh\necho half a rep\nexit 2\n");
     let initramfs = [tools(), archive::write_gz(&[program]).unwrap()].concat();
     let boot = boot(&initramfs, &["print /run/initramfs/mapprobe.json.failed"], "");
-    assert!(boot.text().contains("mapprobe: no report, it ended with 2\n"), "{}", boot.last_words());
+    assert!(
+        boot.text().contains("mapprobe: no report, it ended with 2\n"),
+        "{}",
+        boot.last_words()
+    );
     assert_eq!(framed(&boot), ["half a rep\n"]);
 }

@@ -51,7 +51,8 @@ fn every_hook_leaves_the_report_where_it_belongs() {
 
 #[test]
 fn whatever_the_program_does_every_hook_comes_to_its_end() {
-    let ways = [("#!/bin/sh\necho half\nexit 2\n", 2), ("#!/bin/sh\necho half\nkill -11 $$\n", 139)];
+    let ways =
+        [("#!/bin/sh\necho half\nexit 2\n", 2), ("#!/bin/sh\necho half\nkill -11 $$\n", 139)];
     for (program, exit) in ways {
         let installed = installed(program.as_bytes());
         for way in HOOKS {
@@ -73,7 +74,10 @@ fn without_the_program_every_hook_comes_to_its_end() {
         let rest = said
             .strip_prefix("ended with 0\nfile mapprobe.json.failed: \n")
             .unwrap_or_else(|| panic!("{way:?}: {said}"));
-        assert!(rest.contains("console mapprobe: no report, it ended with 126\n"), "{way:?}: {said}");
+        assert!(
+            rest.contains("console mapprobe: no report, it ended with 126\n"),
+            "{way:?}: {said}"
+        );
     }
 }
 
@@ -109,12 +113,19 @@ fn nothing_is_in_an_image_unless_that_is_asked_for() {
         installed.mkinitramfs().unwrap();
         installed.listed().unwrap()
     };
-    let mentions = |image: &str| image.lines().filter(|line| line.contains("mapprobe")).map(String::from).collect();
-    let without: Vec<String> = mentions(&image(&[("other", "MAPPROBE=n\n"), ("z.dpkg-old", "MAPPROBE=y\n")]));
+    let mentions = |image: &str| {
+        image.lines().filter(|line| line.contains("mapprobe")).map(String::from).collect()
+    };
+    let without: Vec<String> =
+        mentions(&image(&[("other", "MAPPROBE=n\n"), ("z.dpkg-old", "MAPPROBE=y\n")]));
     assert_eq!(without, [""; 0]);
     let with: Vec<String> = mentions(&image(&[("zz", "MAPPROBE=y\n")]));
     assert_eq!(with, ["scripts/init-top/mapprobe", "usr/bin/mapprobe"]);
-    let said = installed.run(&["bash", "-c", ". /usr/lib/dracut/modules.d/97mapprobe/module-setup.sh; check; echo $?"]);
+    let said = installed.run(&[
+        "bash",
+        "-c",
+        ". /usr/lib/dracut/modules.d/97mapprobe/module-setup.sh; check; echo $?",
+    ]);
     assert_eq!(String::from_utf8_lossy(&said.unwrap().stdout), "255\n");
 }
 
@@ -132,7 +143,8 @@ help
 fn a_stand_in_for_mkinitcpio_is_asked_for_the_program_and_its_script() {
     let said = installed(b"").run(&["bash", "-u", "-c", STAND_IN]).unwrap();
     let text = String::from_utf8(said.stdout).unwrap();
-    let wanted = "add_binary /usr/bin/mapprobe /bin/mapprobe\nadd_runscript of mapprobe\nended with 0\n";
+    let wanted =
+        "add_binary /usr/bin/mapprobe /bin/mapprobe\nadd_runscript of mapprobe\nended with 0\n";
     let help = text.strip_prefix(wanted).unwrap_or_else(|| panic!("{text}"));
     assert!(help.contains("mmap(2)") && help.contains("/run/initramfs/mapprobe.json"), "{help}");
     assert_eq!(String::from_utf8_lossy(&said.stderr), "");

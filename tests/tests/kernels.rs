@@ -14,14 +14,21 @@ use std::path::Path;
 fn boots_in(name: &str, guest: &str) {
     let (kernel, guest) = (kernels::named(name).unwrap(), guests::named(guest).unwrap());
     let program = delivered::program(kernel.arch).unwrap();
-    let visit = Way::of(kernel, guest).visit(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    let visit =
+        Way::of(kernel, guest).visit(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
     assert_eq!(visit.exit, 0, "{name}: what the run ended with");
-    let report = visit.document().unwrap().expect("without other words the program prints a report");
+    let report =
+        visit.document().unwrap().expect("without other words the program prints a report");
     let (basis, differences) = survey::compare(&report, kernel, guest).unwrap();
     assert_eq!(basis, Basis::Facts, "{name}: is it still the series that its facts are about?");
     let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
     let count = differences.len();
-    assert_eq!(count, 0, "{name}: {count} things are not those of the facts:\n{}", differences.join("\n"));
+    assert_eq!(
+        count,
+        0,
+        "{name}: {count} things are not those of the facts:\n{}",
+        differences.join("\n")
+    );
 }
 
 fn boots(name: &str) {
@@ -64,11 +71,13 @@ fn hppa_may_not_have_more_memory_than_there_is() {
 fn recorded_runs_agree_with_the_facts() {
     let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/tests/recordings/lab");
     for kernel in kernels::ALL {
-        let recording = std::fs::read(recordings.join(format!("{}.report.txt", kernel.name))).unwrap();
+        let recording =
+            std::fs::read(recordings.join(format!("{}.report.txt", kernel.name))).unwrap();
         let replayed = recording::replay(&recording, TABLE, false).unwrap();
         let report = report::parse((FORMATS[0].write)(&replayed).as_bytes()).unwrap();
         let facts = Facts::in_guest(kernel.name, "root").unwrap();
-        let differences: Vec<String> = facts.compare(&report).iter().map(ToString::to_string).collect();
+        let differences: Vec<String> =
+            facts.compare(&report).iter().map(ToString::to_string).collect();
         assert_eq!(differences.len(), 0, "{}:\n{}", kernel.name, differences.join("\n"));
     }
 }
@@ -86,11 +95,21 @@ fn every_kernel_has_its_test_and_its_facts() {
             assert!(facts.flags.contains_key(*row), "{}: no fact about {row}", kernel.name);
         }
         for name in facts.flags.keys() {
-            assert!(rows.contains(&name.as_str()), "{}: {name} is no row of the table", kernel.name);
+            assert!(
+                rows.contains(&name.as_str()),
+                "{}: {name} is no row of the table",
+                kernel.name
+            );
         }
         for flag in TABLE {
             let absent = facts.flags[flag.name.plain()].verdict == "absent";
-            assert_eq!(flag.value(kernel.arch).is_none(), absent, "{}: {}", kernel.name, flag.name.plain());
+            assert_eq!(
+                flag.value(kernel.arch).is_none(),
+                absent,
+                "{}: {}",
+                kernel.name,
+                flag.name.plain()
+            );
         }
     }
 }

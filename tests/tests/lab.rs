@@ -45,9 +45,11 @@ fn a_guest_that_fails_is_counted_and_told() {
     std::fs::write(file.path(), program).unwrap();
     let words = ["hppa-6.1", "--args", "exit", "--program", file.path().to_str().unwrap()];
     let (summary, _) = said(&lab(&words), 1);
-    for part in
-        ["hppa-6.1 root: failed: The kernel gave up:", guests::REACHED, "\n1 run: 0 passed, 1 failed; 0 skipped; "]
-    {
+    for part in [
+        "hppa-6.1 root: failed: The kernel gave up:",
+        guests::REACHED,
+        "\n1 run: 0 passed, 1 failed; 0 skipped; ",
+    ] {
         assert!(summary.contains(part), "{summary}");
     }
 }

@@ -44,13 +44,17 @@ fn plain(line: &str) -> String {
         Some(request) => request.split_once(' ').map_or("", |request| request.1).replace('"', ""),
         None => line.into(),
     };
-    ["\\fB", "\\fI", "\\fR", "\\&"].iter().fold(line, |line, escape| line.replace(escape, "")).replace("\\-", "-")
+    ["\\fB", "\\fI", "\\fR", "\\&"]
+        .iter()
+        .fold(line, |line, escape| line.replace(escape, ""))
+        .replace("\\-", "-")
 }
 
 /// A section of the source.
 fn section(name: &str) -> String {
     let source = source();
-    let (_, section) = source.split_once(&format!(".SH {name}\n")).unwrap_or_else(|| panic!("no section {name}"));
+    let (_, section) =
+        source.split_once(&format!(".SH {name}\n")).unwrap_or_else(|| panic!("no section {name}"));
     section.split(".SH ").next().unwrap_or_default().into()
 }
 
@@ -58,9 +62,13 @@ fn section(name: &str) -> String {
 fn heads(name: &str) -> Vec<(String, String)> {
     let section = section(name);
     let lines: Vec<&str> = section.lines().collect();
-    let heads = lines.windows(2).filter(|pair| pair[0].starts_with(".TP")).map(|pair| plain(pair[1]));
+    let heads =
+        lines.windows(2).filter(|pair| pair[0].starts_with(".TP")).map(|pair| plain(pair[1]));
     heads
-        .map(|head| head.split_once(' ').map_or((head.clone(), String::new()), |(a, b)| (a.into(), b.trim().into())))
+        .map(|head| {
+            head.split_once(' ')
+                .map_or((head.clone(), String::new()), |(a, b)| (a.into(), b.trim().into()))
+        })
         .collect()
 }
 
@@ -90,7 +98,10 @@ fn what_is_defined_is_what_there_is() {
     assert_eq!(names("COMMANDS"), set(usage::commands()));
     assert_eq!(names("OPTIONS"), set(usage::options()));
     assert_eq!(names("FORMATS"), set(usage::formats()));
-    assert_eq!(names("VERDICTS"), set(Verdict::ALL.map(|verdict| verdict.word().string()).to_vec()));
+    assert_eq!(
+        names("VERDICTS"),
+        set(Verdict::ALL.map(|verdict| verdict.word().string()).to_vec())
+    );
     assert_eq!(names("EXIT STATUS"), set(usage::exit_codes()));
     for (option, value) in heads("OPTIONS") {
         assert_eq!(!value.is_empty(), usage::has_value(&option), "{option} {value}");
@@ -112,17 +123,25 @@ fn what_is_named_is_what_there_is() {
     let synopsis: String = section("SYNOPSIS").lines().map(|line| plain(line) + " ").collect();
     assert_eq!(words(&synopsis), set(usage::options()));
     for command in usage::commands() {
-        assert!(synopsis.split([' ', '|', '[', ']']).any(|word| word == command), "{command}: {synopsis}");
+        assert!(
+            synopsis.split([' ', '|', '[', ']']).any(|word| word == command),
+            "{command}: {synopsis}"
+        );
     }
     for arch in usage::architectures() {
         assert!(section("OPTIONS").contains(&arch), "{arch}");
     }
-    assert!(source().contains(&format!("\"{}\"", usage::version())), "not of this version: {}", usage::version());
+    assert!(
+        source().contains(&format!("\"{}\"", usage::version())),
+        "not of this version: {}",
+        usage::version()
+    );
 }
 
 #[test]
 fn the_examples_are_understood() {
-    let examples: String = section("EXAMPLES").lines().map(|line| plain(&format!("\\&{line}")) + "\n").collect();
+    let examples: String =
+        section("EXAMPLES").lines().map(|line| plain(&format!("\\&{line}")) + "\n").collect();
     let invocations = usage::invocations(&examples);
     assert_eq!(invocations.len(), examples.matches("$ mapprobe").count());
     assert!(!invocations.is_empty());

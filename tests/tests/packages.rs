@@ -82,7 +82,12 @@ fn dpkg(root: &Path) -> Command {
 fn assert_program(arch: Arch, program: &Path, initramfs: &Path) {
     let row = &delivered(arch).row;
     let sum = |path: &Path| dist::manifest::sha256(&fs::read(path).unwrap());
-    assert_eq!((sum(program), sum(initramfs)), (row.sha256.clone(), row.archive.sha256.clone()), "{}", arch.name());
+    assert_eq!(
+        (sum(program), sum(initramfs)),
+        (row.sha256.clone(), row.archive.sha256.clone()),
+        "{}",
+        arch.name()
+    );
     machine::need(machine::EMULATORS).unwrap();
     let mut command = match targets::of(arch).emulator {
         Some(emulator) => Command::new(emulator),
@@ -94,11 +99,19 @@ fn assert_program(arch: Arch, program: &Path, initramfs: &Path) {
 
 #[test]
 fn a_debian_package_is_installed_runs_and_goes() {
-    for (arch, debian) in [(Arch::X86_64, "amd64"), (Arch::Aarch64, "arm64"), (Arch::Hppa, "hppa")] {
+    for (arch, debian) in [(Arch::X86_64, "amd64"), (Arch::Aarch64, "arm64"), (Arch::Hppa, "hppa")]
+    {
         let deb = package(arch, &format!("mapprobe_{}_{debian}.deb", env!("CARGO_PKG_VERSION")));
-        let fields = said(Command::new("dpkg-deb").arg("-f").arg(&deb).args(["Package", "Version", "Architecture"]));
+        let fields = said(Command::new("dpkg-deb").arg("-f").arg(&deb).args([
+            "Package",
+            "Version",
+            "Architecture",
+        ]));
         let version = env!("CARGO_PKG_VERSION");
-        assert_eq!(fields, format!("Package: mapprobe\nVersion: {version}\nArchitecture: {debian}\n"));
+        assert_eq!(
+            fields,
+            format!("Package: mapprobe\nVersion: {version}\nArchitecture: {debian}\n")
+        );
         let list = said(Command::new("dpkg-deb").arg("-c").arg(&deb));
         let mut files: Vec<(&str, &str)> = Vec::new();
         for line in list.lines() {
@@ -121,7 +134,10 @@ fn a_debian_package_is_installed_runs_and_goes() {
         run(Command::new("gzip").arg("--test").arg(usr.join("share/man/man1/mapprobe.1.gz")));
         let damaged = usr.join("share/doc/mapprobe/copyright");
         fs::write(&damaged, "nobody").unwrap();
-        assert!(said(dpkg(root.path()).args(["--verify", "mapprobe"])).contains("/usr/share/doc/mapprobe/copyright"));
+        assert!(
+            said(dpkg(root.path()).args(["--verify", "mapprobe"]))
+                .contains("/usr/share/doc/mapprobe/copyright")
+        );
         run(dpkg(root.path()).args(["--purge", "mapprobe"]));
         assert!(!usr.exists(), "{usr:?} is left");
     }
@@ -144,7 +160,8 @@ fn lintian_has_nothing_to_say() {
         ]);
         let said = said(lintian.arg(package(arch, ".deb")));
         let lines: Vec<&str> = said.lines().filter(|line| !line.starts_with("N:")).collect();
-        let static_binary = lines.iter().filter(|line| line.starts_with("O: mapprobe: statically-linked-binary"));
+        let static_binary =
+            lines.iter().filter(|line| line.starts_with("O: mapprobe: statically-linked-binary"));
         assert_eq!(static_binary.count(), 1, "{}: {said}", arch.name());
         let others: Vec<&&str> = lines.iter().filter(|line| !line.starts_with("O: ")).collect();
         assert!(others.is_empty(), "{}: {others:#?}", arch.name());
@@ -160,7 +177,11 @@ fn a_tarball_unpacks_into_one_folder_and_runs() {
         let list = said(Command::new("tar").args(["tvf"]).arg(&tarball));
         for line in list.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
-            assert_eq!((words[1], format!("{} {}", words[3], words[4])), ("0/0", date.clone()), "{line}");
+            assert_eq!(
+                (words[1], format!("{} {}", words[3], words[4])),
+                ("0/0", date.clone()),
+                "{line}"
+            );
             assert!(words[5].starts_with(&format!("{name}/")), "{line}");
         }
         let folder = tempfile::tempdir().unwrap();
@@ -188,7 +209,9 @@ fn a_tarball_unpacks_into_one_folder_and_runs() {
 fn every_file_has_its_checksum() {
     let files: Vec<_> = Arch::ALL.into_iter().map(delivered).collect();
     let out = files[0].path.parent().unwrap();
-    let checked = said(Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(out));
+    let checked = said(
+        Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(out),
+    );
     for delivered in files {
         let row = &delivered.row;
         let items = [&row.archive, &row.sbom].into_iter().chain(&row.packages);
@@ -201,13 +224,16 @@ fn every_file_has_its_checksum() {
 /// The names of components, those inside others behind them.
 fn names(components: &Value) -> Vec<String> {
     let components = components.as_array().map(Vec::as_slice).unwrap_or_default();
-    let with_parts = |one: &Value| [vec![one["name"].as_str().unwrap().to_owned()], names(&one["components"])].concat();
+    let with_parts = |one: &Value| {
+        [vec![one["name"].as_str().unwrap().to_owned()], names(&one["components"])].concat()
+    };
     components.iter().flat_map(with_parts).collect()
 }
 
 #[test]
 fn a_bill_of_materials_says_what_is_inside() {
-    let sboms: Vec<PathBuf> = Arch::ALL.map(|arch| delivered(arch).path.with_extension("cdx.json")).into();
+    let sboms: Vec<PathBuf> =
+        Arch::ALL.map(|arch| delivered(arch).path.with_extension("cdx.json")).into();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = python::with(&here.join("sbom/requirements.txt")).unwrap();
     let counts = said(Command::new(&python).arg(here.join("sbom/validate.py")).args(&sboms));
@@ -217,9 +243,16 @@ fn a_bill_of_materials_says_what_is_inside() {
         let document: Value = serde_json::from_slice(&fs::read(sbom).unwrap()).unwrap();
         let names = names(&document["components"]);
         assert_eq!(names.len().to_string(), count, "{sbom:?}");
-        assert_eq!(document["metadata"]["component"]["hashes"][0]["content"], delivered(arch).row.sha256.as_str());
-        let top: Vec<&str> =
-            document["components"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+        assert_eq!(
+            document["metadata"]["component"]["hashes"][0]["content"],
+            delivered(arch).row.sha256.as_str()
+        );
+        let top: Vec<&str> = document["components"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["name"].as_str().unwrap())
+            .collect();
         // PA-RISC's program has no libc crate; it has gcc's arithmetic, and what wasm2c writes. None has a C library.
         let expected: &[&str] = match arch {
             Arch::Hppa => &["argh", "argh_shared", "libgcc.a", "once_cell", "std", "wabt"],
@@ -227,21 +260,32 @@ fn a_bill_of_materials_says_what_is_inside() {
         };
         assert_eq!(top, expected, "{}", arch.name());
         for part in ["core", "alloc", "std", "compiler_builtins", "panic_abort"] {
-            assert!(names.iter().any(|name| name == part), "{}: {part} is not in {names:?}", arch.name());
+            assert!(
+                names.iter().any(|name| name == part),
+                "{}: {part} is not in {names:?}",
+                arch.name()
+            );
         }
         for component in document["components"].as_array().unwrap() {
-            let (name, version) = (component["name"].as_str().unwrap(), component["version"].as_str().unwrap());
+            let (name, version) =
+                (component["name"].as_str().unwrap(), component["version"].as_str().unwrap());
             assert!(component["licenses"][0]["expression"].is_string(), "{component}");
             if component["purl"].as_str().unwrap().starts_with("pkg:cargo/") {
                 let sum = component["hashes"][0]["content"].as_str().unwrap();
                 let source = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
-                let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n{source}\nchecksum = \"{sum}\"");
+                let entry = format!(
+                    "name = \"{name}\"\nversion = \"{version}\"\n{source}\nchecksum = \"{sum}\""
+                );
                 assert!(lock.contains(&entry), "Cargo.lock has no such entry: {entry}");
             }
         }
         for name in names {
             let named = copyright.split_whitespace().any(|word| word == format!("mapprobe/{name}"));
-            assert!(named, "{name} is inside {}; dist/package/copyright does not say whose it is", arch.name());
+            assert!(
+                named,
+                "{name} is inside {}; dist/package/copyright does not say whose it is",
+                arch.name()
+            );
         }
     }
 }
@@ -253,12 +297,20 @@ fn a_bill_of_materials_that_is_none_is_refused() {
     let text = fs::read_to_string(delivered(Arch::X86_64).path.with_extension("cdx.json")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wrong.json");
-    for (right, wrong) in [("\"SHA-256\"", "\"SHA-257\""), ("\"components\": [", "\"component\": ["), ("urn:uuid:", "")]
-    {
+    for (right, wrong) in [
+        ("\"SHA-256\"", "\"SHA-257\""),
+        ("\"components\": [", "\"component\": ["),
+        ("urn:uuid:", ""),
+    ] {
         assert!(text.contains(right), "{right}");
         fs::write(&file, text.replace(right, wrong)).unwrap();
-        let run = Command::new(&python).arg(here.join("sbom/validate.py")).arg(&file).output().unwrap();
+        let run =
+            Command::new(&python).arg(here.join("sbom/validate.py")).arg(&file).output().unwrap();
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
-        assert_eq!((run.status.code(), said.contains("does not fit the schema")), (Some(1), true), "{wrong}: {said}");
+        assert_eq!(
+            (run.status.code(), said.contains("does not fit the schema")),
+            (Some(1), true),
+            "{wrong}: {said}"
+        );
     }
 }

@@ -61,7 +61,9 @@ fn verdicts(documents: &[Value]) -> BTreeMap<(String, String), String> {
     let of_report = |value: &Value| {
         let kernel = word(&value["kernel"]);
         let flags = value["document"]["flags"].as_array().unwrap().clone();
-        flags.into_iter().map(move |flag| ((kernel.clone(), word(&flag["name"])), word(&flag["verdict"])))
+        flags
+            .into_iter()
+            .map(move |flag| ((kernel.clone(), word(&flag["name"])), word(&flag["verdict"])))
     };
     reports.flat_map(of_report).collect()
 }
@@ -99,7 +101,10 @@ fn filters_leave_what_they_name() {
     let other = seen(&mut browser, "#matrix td.other");
     assert!(!other.is_empty() && !other.contains(&"unknown".to_owned()), "{other:?}");
     let count = seen(&mut browser, "[data-verdict=unknown].chip b");
-    let of_hppa = all.iter().filter(|((kernel, _), word)| kernel.starts_with("hppa") && *word == "unknown").count();
+    let of_hppa = all
+        .iter()
+        .filter(|((kernel, _), word)| kernel.starts_with("hppa") && *word == "unknown")
+        .count();
     assert_eq!(count, [of_hppa.to_string()]);
 
     browser.value("document.querySelector('#everything').click()").unwrap();
@@ -130,9 +135,16 @@ fn another_guest_is_another_choice() {
 
 /// A flag on a kernel, in the documents.
 fn finding<'a>(documents: &'a [Value], kernel: &str, flag: &str) -> &'a Value {
-    let of_kernel = |value: &&Value| value["kernel"] == kernel && value["document"]["schema"] == "mapprobe.report";
+    let of_kernel = |value: &&Value| {
+        value["kernel"] == kernel && value["document"]["schema"] == "mapprobe.report"
+    };
     let report = documents.iter().find(of_kernel).unwrap();
-    report["document"]["flags"].as_array().unwrap().iter().find(|finding| finding["name"] == flag).unwrap()
+    report["document"]["flags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["name"] == flag)
+        .unwrap()
 }
 
 #[test]
@@ -148,8 +160,16 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
             break;
         }
     }
-    for key in ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown"]
-    {
+    for key in [
+        "ArrowDown",
+        "ArrowDown",
+        "ArrowDown",
+        "ArrowRight",
+        "ArrowRight",
+        "ArrowUp",
+        "ArrowLeft",
+        "ArrowDown",
+    ] {
         browser.press(key).unwrap();
     }
     let here = "(() => { const cell = document.activeElement.closest('td'); const head = document.querySelectorAll('#matrix thead th')[cell.cellIndex]; \
@@ -158,8 +178,7 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
     let place = texts(&mut browser, here);
     assert_eq!(place, ["x86_64-5.10", "MAP_DROPPABLE"]);
     // The Tab key stops at this cell from now on, and at no other.
-    let stops =
-        "[...document.querySelectorAll('#matrix [tabindex=\"0\"]')].map((it) => String(it === document.activeElement))";
+    let stops = "[...document.querySelectorAll('#matrix [tabindex=\"0\"]')].map((it) => String(it === document.activeElement))";
     assert_eq!(texts(&mut browser, stops), ["true"]);
     for (kernel, flag) in [("x86_64-5.10", "MAP_DROPPABLE"), ("hppa64-6.12", "MAP_HUGE_16GB")] {
         if texts(&mut browser, here) != [kernel, flag] {
@@ -178,17 +197,25 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
         assert_eq!(seen(&mut browser, "#cell .reason"), [format!("{}.", said("reason"))]);
         let calls: Vec<String> = serde_json::from_value(expected["evidence"].clone()).unwrap();
         assert_eq!(
-            texts(&mut browser, "[...document.querySelectorAll('#cell .calls li')].map((it) => it.textContent)"),
+            texts(
+                &mut browser,
+                "[...document.querySelectorAll('#cell .calls li')].map((it) => it.textContent)"
+            ),
             calls
         );
         let contexts: Vec<String> = expected["contexts"]
             .as_array()
             .unwrap()
             .iter()
-            .flat_map(|context| ["type", "backing", "outcome"].map(|key| context[key].as_str().unwrap().to_owned()))
+            .flat_map(|context| {
+                ["type", "backing", "outcome"].map(|key| context[key].as_str().unwrap().to_owned())
+            })
             .collect();
         assert_eq!(
-            texts(&mut browser, "[...document.querySelectorAll('#cell .contexts td')].map((it) => it.textContent)"),
+            texts(
+                &mut browser,
+                "[...document.querySelectorAll('#cell .contexts td')].map((it) => it.textContent)"
+            ),
             contexts
         );
         browser.press("Escape").unwrap();
@@ -230,7 +257,10 @@ fn it_can_be_read_everywhere() {
         assert_eq!(faint[1..], Vec::<String>::new(), "{name}");
         let wide = "[document.documentElement.scrollWidth, document.body.scrollWidth].map(String)";
         for width in texts(&mut browser, wide) {
-            assert!(width.parse::<u32>().unwrap() <= size.0, "{name}: the page is {width} pixels wide");
+            assert!(
+                width.parse::<u32>().unwrap() <= size.0,
+                "{name}: the page is {width} pixels wide"
+            );
         }
         // Every verdict has its colour, and none has another's.
         let colours = "[...new Set([...document.querySelectorAll('.legend .word')].map((it) => getComputedStyle(it).backgroundColor))]";
@@ -275,11 +305,13 @@ fn heads_stay_in_sight() {
 #[test]
 fn strings_from_outside_stay_strings() {
     let hostile = "</script><script>window.taken = 1</script><img src=x onerror='window.taken = 2'>\u{2028}&amp;\"'";
-    let mut documents: Vec<Value> = documents().into_iter().filter(|value| value["kernel"] == "x86_64-6.1").collect();
+    let mut documents: Vec<Value> =
+        documents().into_iter().filter(|value| value["kernel"] == "x86_64-6.1").collect();
     for value in &mut documents {
         value["kernel"] = json!("x86_64-<b onclick=x>6.1</b>");
         value["guest"] = json!("<i>root</i>");
-        value["origin"] = json!({"package": hostile, "version": hostile, "suite": hostile, "emulator": hostile});
+        value["origin"] =
+            json!({"package": hostile, "version": hostile, "suite": hostile, "emulator": hostile});
         value["document"]["kernel"]["release"] = json!(hostile);
         value["document"]["kernel"]["version"] = json!(hostile);
         if let Some(flag) = value["document"]["flags"].get_mut(0) {
@@ -292,10 +324,19 @@ fn strings_from_outside_stay_strings() {
     browser.look(DESK, false).unwrap();
     browser.value("document.querySelector('#matrix td button').click()").unwrap();
     assert_eq!(seen(&mut browser, "#cell .reason").len(), 1);
-    assert_eq!(texts(&mut browser, "[document.querySelector('#cell .reason').textContent]"), [format!("{hostile}.")]);
-    assert_eq!(seen(&mut browser, "#cell .calls li"), ["mmap(<img src=x onerror=taken=3>): </script>"]);
+    assert_eq!(
+        texts(&mut browser, "[document.querySelector('#cell .reason').textContent]"),
+        [format!("{hostile}.")]
+    );
+    assert_eq!(
+        seen(&mut browser, "#cell .calls li"),
+        ["mmap(<img src=x onerror=taken=3>): </script>"]
+    );
     assert_eq!(browser.value("typeof window.taken").unwrap(), "undefined");
-    assert_eq!(browser.value("document.querySelectorAll('img, b[onclick], td i, h3 i').length").unwrap(), 0);
+    assert_eq!(
+        browser.value("document.querySelectorAll('img, b[onclick], td i, h3 i').length").unwrap(),
+        0
+    );
     assert_eq!(browser.value("document.querySelectorAll('script').length").unwrap(), 2);
     assert_eq!(browser.complaints, Vec::<String>::new());
 }

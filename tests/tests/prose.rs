@@ -17,7 +17,8 @@ const QUOTING: [&str; 2] = ["docs/verdicts.md", "docs/unknown-flags.md"];
 const RECORDINGS: &str = "../probe/tests/recordings/";
 
 fn text(path: &str) -> String {
-    fs::read_to_string(dist::workspace::root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(dist::workspace::root().join(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// Every document that people wrote.
@@ -25,7 +26,8 @@ fn documents() -> Vec<String> {
     let folders = ["", "docs/", "probe/tests/recordings/", "tests/console/"];
     let names = folders.iter().flat_map(|folder| {
         let entries = fs::read_dir(dist::workspace::root().join(folder)).unwrap();
-        entries.map(move |entry| format!("{folder}{}", entry.unwrap().file_name().to_string_lossy()))
+        entries
+            .map(move |entry| format!("{folder}{}", entry.unwrap().file_name().to_string_lossy()))
     });
     names.filter(|name| name.ends_with(".md")).collect()
 }
@@ -41,13 +43,18 @@ struct Block {
 }
 
 fn blocks(text: &str) -> Vec<Block> {
-    let (mut blocks, mut before, mut open): (Vec<Block>, String, bool) = (Vec::new(), String::new(), false);
+    let (mut blocks, mut before, mut open): (Vec<Block>, String, bool) =
+        (Vec::new(), String::new(), false);
     for line in text.lines() {
         match (line.strip_prefix("```"), open) {
             (Some(_), true) => open = false,
             (Some(kind), false) => {
                 open = true;
-                blocks.push(Block { kind: kind.into(), before: std::mem::take(&mut before), lines: Vec::new() });
+                blocks.push(Block {
+                    kind: kind.into(),
+                    before: std::mem::take(&mut before),
+                    lines: Vec::new(),
+                });
             }
             (None, true) => blocks.last_mut().unwrap().lines.push(line.into()),
             (None, false) if line.is_empty() => {}
@@ -82,12 +89,13 @@ fn missing<'a>(quoted: &'a [String], lines: &[String]) -> Vec<&'a str> {
 fn wrong(block: &Block, path: &str) -> Vec<String> {
     let recording = text(&format!("probe/tests/recordings/{path}"));
     let strings = |lines: Vec<&str>| lines.into_iter().map(str::to_owned).collect::<Vec<String>>();
-    let plain = |text: &str| strings(text.lines().map(|line| line.trim().trim_end_matches(',')).collect());
+    let plain =
+        |text: &str| strings(text.lines().map(|line| line.trim().trim_end_matches(',')).collect());
     if !recording.starts_with("mapprobe recording") {
         return strings(missing(&block.lines, &plain(&recording)));
     }
-    let replayed =
-        recording::replay(recording.as_bytes(), TABLE, true).unwrap_or_else(|complaint| panic!("{path}: {complaint}"));
+    let replayed = recording::replay(recording.as_bytes(), TABLE, true)
+        .unwrap_or_else(|complaint| panic!("{path}: {complaint}"));
     let print = |format: &str| {
         let at = usage::formats().iter().position(|name| name == format).unwrap();
         (FORMATS[at].write)(&replayed)
@@ -100,7 +108,9 @@ fn wrong(block: &Block, path: &str) -> Vec<String> {
     let json = report::parse(print("json").as_bytes()).unwrap();
     let name = row.split_whitespace().next();
     let flag = json["flags"].as_array().unwrap().iter().find(|flag| flag["name"].as_str() == name);
-    let calls = flag.and_then(|flag| flag["evidence"].as_array()).unwrap_or_else(|| panic!("{path}: {row}"));
+    let calls = flag
+        .and_then(|flag| flag["evidence"].as_array())
+        .unwrap_or_else(|| panic!("{path}: {row}"));
     let calls: Vec<String> = calls.iter().map(|call| call.as_str().unwrap().into()).collect();
     let evidence: Vec<String> = evidence.iter().filter(|line| !line.is_empty()).cloned().collect();
     let table = print("table");
@@ -129,7 +139,10 @@ fn quotations_are_in_the_recordings() {
             assert!(file.starts_with(&kernel), "{document}: {file} is not of {kernel}");
             let known = atlas.lines().find(|line| line.starts_with(&format!("- {kernel}, ")));
             let known = known.unwrap_or_else(|| panic!("{document}: the atlas has no {kernel}"));
-            assert!(known.contains(&format!("Package: {package};")), "{document}: {package}, and in the atlas {known}");
+            assert!(
+                known.contains(&format!("Package: {package};")),
+                "{document}: {package}, and in the atlas {known}"
+            );
             checked += 1;
         }
         assert!(checked > 6, "{document}: {checked} quotations");
@@ -142,8 +155,11 @@ fn each_verdict_has_an_example() {
     let text = text("docs/verdicts.md");
     for verdict in Verdict::ALL {
         let word = verdict.word().string();
-        let (_, section) = text.split_once(&format!("\n## {word}\n")).unwrap_or_else(|| panic!("no section {word}"));
-        let example = blocks(section.split("\n## ").next().unwrap()).into_iter().next().expect("an example");
+        let (_, section) = text
+            .split_once(&format!("\n## {word}\n"))
+            .unwrap_or_else(|| panic!("no section {word}"));
+        let example =
+            blocks(section.split("\n## ").next().unwrap()).into_iter().next().expect("an example");
         let shown = example.lines[0].split_whitespace().nth(2);
         assert_eq!(shown, Some(word.as_str()), "{:?}", example.lines);
     }
@@ -158,7 +174,10 @@ fn what_is_told_of_the_atlas_is_in_it() {
     };
     let quoted = rows(&text("docs/unknown-flags.md"));
     assert_eq!(quoted, rows(&text("docs/atlas.md")));
-    assert!(!quoted.is_empty() && quoted.iter().all(|row| row.starts_with("| hppa |")), "{quoted:#?}");
+    assert!(
+        !quoted.is_empty() && quoted.iter().all(|row| row.starts_with("| hppa |")),
+        "{quoted:#?}"
+    );
     // The row about map types says what the others do: each of its values was taken once, and is refused by all that are named.
     let row = quoted.iter().find(|row| row.contains("map types")).expect("the row about map types");
     let values = row.split(['|', ',', ' ']).filter_map(|word| word.strip_prefix("0x"));
@@ -171,9 +190,12 @@ fn what_is_told_of_the_atlas_is_in_it() {
         }
         for kernel in &kernels {
             let recording = text(&format!("probe/tests/recordings/lab/{kernel}.sweep.txt"));
-            let json = (FORMATS[0].write)(&recording::replay(recording.as_bytes(), TABLE, true).unwrap());
+            let json =
+                (FORMATS[0].write)(&recording::replay(recording.as_bytes(), TABLE, true).unwrap());
             for backing in ["anonymous", "memfd"] {
-                let line = format!("{{\"type\": \"0x{value}\", \"backing\": \"{backing}\", \"outcome\": \"EINVAL\"}}");
+                let line = format!(
+                    "{{\"type\": \"0x{value}\", \"backing\": \"{backing}\", \"outcome\": \"EINVAL\"}}"
+                );
                 assert!(json.contains(&line), "{kernel}: {line}");
             }
         }
@@ -189,14 +211,24 @@ fn commands_are_understood() {
         for block in blocks(&text(&document)) {
             for words in usage::invocations(&block.lines.join("\n")) {
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
-                assert!(usage::read(&words).is_ok(), "{document}: {words:?}: {:?}", usage::read(&words));
+                assert!(
+                    usage::read(&words).is_ok(),
+                    "{document}: {words:?}: {:?}",
+                    usage::read(&words)
+                );
                 understood += 1;
                 let replays = words.iter().any(|word| dist::workspace::root().join(word).is_file());
                 if replays || ["list", "explain", "decode"].contains(words.first().unwrap_or(&"")) {
                     let program = &delivered::of(Arch::native()).unwrap().path;
-                    let said =
-                        Command::new(program).args(&words).current_dir(dist::workspace::root()).output().unwrap();
-                    assert!(said.status.success() && said.stderr.is_empty(), "{document}: {words:?}: {said:?}");
+                    let said = Command::new(program)
+                        .args(&words)
+                        .current_dir(dist::workspace::root())
+                        .output()
+                        .unwrap();
+                    assert!(
+                        said.status.success() && said.stderr.is_empty(),
+                        "{document}: {words:?}: {said:?}"
+                    );
                     run += 1;
                 }
             }

@@ -71,7 +71,8 @@ fn broken(place: &str, old: &Value, new: &Value) -> Vec<String> {
             (_, Some(new)) => found.extend(broken(&place, old, new)),
         }
     }
-    let ruled = after.keys().filter(|key| !before.contains_key(*key) && !PROSE.contains(&key.as_str()));
+    let ruled =
+        after.keys().filter(|key| !before.contains_key(*key) && !PROSE.contains(&key.as_str()));
     found.extend(ruled.map(|key| format!("{place}/{key} is a new rule")));
     found
 }
@@ -110,12 +111,18 @@ fn documents() -> Vec<Value> {
             reports.push(probe(&mut Model::new(rules), arch, TABLE, &[], &options, &mut |_| {}));
         }
     }
-    reports.iter().map(|report| report::parse((FORMATS[0].write)(report).as_bytes()).unwrap()).collect()
+    reports
+        .iter()
+        .map(|report| report::parse((FORMATS[0].write)(report).as_bytes()).unwrap())
+        .collect()
 }
 
 fn faults(schema: &Value, document: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(schema).unwrap();
-    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    validator
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
 }
 
 #[test]
@@ -123,8 +130,11 @@ fn this_version_is_frozen_and_breaks_no_promise() {
     for name in NAMES {
         let (now, frozen) = (current(name), frozen(name));
         let same = frozen.iter().find(|(version, _)| version == SCHEMA_VERSION);
-        let (_, same) = same.unwrap_or_else(|| panic!("probe/schema/frozen has no {name}.{SCHEMA_VERSION}.json"));
-        for (version, old) in frozen.iter().filter(|(version, _)| major(version) == major(SCHEMA_VERSION)) {
+        let (_, same) = same
+            .unwrap_or_else(|| panic!("probe/schema/frozen has no {name}.{SCHEMA_VERSION}.json"));
+        for (version, old) in
+            frozen.iter().filter(|(version, _)| major(version) == major(SCHEMA_VERSION))
+        {
             let found = broken("", old, &now);
             assert!(
                 found.is_empty(),
@@ -146,11 +156,14 @@ fn this_version_is_frozen_and_breaks_no_promise() {
 fn documents_are_what_every_frozen_version_promises() {
     let documents = documents();
     for name in NAMES {
-        let documents: Vec<&Value> = documents.iter().filter(|document| document["schema"] == name).collect();
+        let documents: Vec<&Value> =
+            documents.iter().filter(|document| document["schema"] == name).collect();
         assert!(documents.len() >= 4, "{name}");
         for document in documents {
             assert_eq!(document["schema_version"], SCHEMA_VERSION);
-            for (version, old) in frozen(name).iter().filter(|(version, _)| major(version) == major(SCHEMA_VERSION)) {
+            for (version, old) in
+                frozen(name).iter().filter(|(version, _)| major(version) == major(SCHEMA_VERSION))
+            {
                 assert_eq!(faults(old, document), [""; 0], "{name} {version}");
             }
             assert_eq!(
@@ -170,7 +183,9 @@ fn a_broken_promise_is_named() {
         change(new.pointer_mut(pointer).unwrap());
         broken("", &old, &new)
     };
-    let remove = |key: &'static str| move |value: &mut Value| drop(value.as_object_mut().unwrap().shift_remove(key));
+    let remove = |key: &'static str| {
+        move |value: &mut Value| drop(value.as_object_mut().unwrap().shift_remove(key))
+    };
     let row = "/properties/flags/items";
     // Gone, another name, optional, another type, a word less, a word more, another rule.
     assert_eq!(change("/properties", &remove("kernel")), ["/properties/kernel is gone"]);
@@ -182,19 +197,35 @@ fn a_broken_promise_is_named() {
         change(&format!("{row}/required"), &|keys| drop(keys.as_array_mut().unwrap().remove(0))),
         ["/properties/flags/items/required: \"name\" became optional"]
     );
-    assert_eq!(change(&format!("{row}/properties/reason/type"), &|kind| *kind = json!(["string", "null"])).len(), 1);
     assert_eq!(
-        change(&format!("{row}/properties/verdict/enum"), &|words| drop(words.as_array_mut().unwrap().pop())).len(),
-        1
-    );
-    assert_eq!(
-        change(&format!("{row}/properties/verdict/enum"), &|words| words.as_array_mut().unwrap().push("maybe".into()))
+        change(&format!("{row}/properties/reason/type"), &|kind| *kind = json!(["string", "null"]))
             .len(),
         1
     );
-    assert_eq!(change("/$defs/hex", &|hex| hex["maxLength"] = 9.into()), ["/$defs/hex/maxLength is a new rule"]);
+    assert_eq!(
+        change(&format!("{row}/properties/verdict/enum"), &|words| drop(
+            words.as_array_mut().unwrap().pop()
+        ))
+        .len(),
+        1
+    );
+    assert_eq!(
+        change(&format!("{row}/properties/verdict/enum"), &|words| words
+            .as_array_mut()
+            .unwrap()
+            .push("maybe".into()))
+        .len(),
+        1
+    );
+    assert_eq!(
+        change("/$defs/hex", &|hex| hex["maxLength"] = 9.into()),
+        ["/$defs/hex/maxLength is a new rule"]
+    );
     // A key more, other prose.
     assert_eq!(change("/properties", &|keys| keys["more"] = json!({"type": "string"})), [""; 0]);
-    assert_eq!(change("", &|schema| schema["required"].as_array_mut().unwrap().push("more".into())), [""; 0]);
+    assert_eq!(
+        change("", &|schema| schema["required"].as_array_mut().unwrap().push("more".into())),
+        [""; 0]
+    );
     assert_eq!(change("", &|schema| schema["description"] = "other".into()), [""; 0]);
 }

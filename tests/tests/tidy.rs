@@ -4,15 +4,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The only places where the compiler's checks may be switched off.
-const UNCHECKED: [&str; 3] = ["probe/src/kernel/linux.rs", "probe/src/kernel/wasm.rs", "probe/src/start.rs"];
+const UNCHECKED: [&str; 3] =
+    ["probe/src/kernel/linux.rs", "probe/src/kernel/wasm.rs", "probe/src/start.rs"];
 /// Files may have so many lines; the flag table may have more.
 const LINES: usize = 400;
 const TABLE: &str = "probe/src/flags.rs";
 /// Folders with nothing that people wrote.
 const MADE: [&str; 3] = [".git", "target", "dist/out"];
 /// Folders of the kernel's source tree, whose files documents name too.
-const KERNEL: [&str; 11] =
-    ["arch", "block", "Documentation", "drivers", "fs", "include", "ipc", "kernel", "lib", "mm", "scripts"];
+const KERNEL: [&str; 11] = [
+    "arch",
+    "block",
+    "Documentation",
+    "drivers",
+    "fs",
+    "include",
+    "ipc",
+    "kernel",
+    "lib",
+    "mm",
+    "scripts",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's folder").to_owned()
@@ -28,7 +40,8 @@ fn files(endings: &[&str]) -> Vec<(String, String)> {
 
 fn collect(root: &Path, folder: &str, endings: &[&str], files: &mut Vec<(String, String)>) {
     let entries = fs::read_dir(root.join(folder)).unwrap().map(Result::unwrap);
-    let mut entries: Vec<_> = entries.map(|entry| (entry.file_name().into_string().unwrap(), entry)).collect();
+    let mut entries: Vec<_> =
+        entries.map(|entry| (entry.file_name().into_string().unwrap(), entry)).collect();
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     for (name, entry) in entries {
         let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
@@ -44,7 +57,9 @@ fn collect(root: &Path, folder: &str, endings: &[&str], files: &mut Vec<(String,
 
 /// The places, as `file:line: text`, where a line fits.
 fn lines(files: &[(String, String)], fits: impl Fn(&str, &str) -> bool) -> Vec<String> {
-    let numbered = files.iter().flat_map(|(path, text)| text.lines().enumerate().map(move |line| (path, line)));
+    let numbered = files
+        .iter()
+        .flat_map(|(path, text)| text.lines().enumerate().map(move |line| (path, line)));
     let found = numbered.filter(|(path, (_, line))| fits(path, line));
     found.map(|(path, (number, line))| format!("{path}:{}: {}", number + 1, line.trim())).collect()
 }
@@ -63,16 +78,27 @@ fn has_word(line: &str, word: &str) -> bool {
 
 #[test]
 fn unchecked_code_stays_in_its_files() {
-    let found = lines(&files(&[".rs"]), |path, line| !UNCHECKED.contains(&path) && has_word(line, "unsafe"));
-    assert_none(&found, "Only the live kernels and the start of the program may do without the compiler's checks:");
+    let found = lines(&files(&[".rs"]), |path, line| {
+        !UNCHECKED.contains(&path) && has_word(line, "unsafe")
+    });
+    assert_none(
+        &found,
+        "Only the live kernels and the start of the program may do without the compiler's checks:",
+    );
     assert!(has_word(concat!("    un", "safe { *at } // as promised"), "unsafe"));
     assert!(!has_word(concat!("#![deny(un", "safe_code)] // un", "safe"), "unsafe"));
 }
 
 #[test]
 fn nothing_is_left_unfinished_or_switched_off() {
-    let marks = [concat!("to", "do!"), concat!("unimplemented", "!"), concat!("FIX", "ME"), concat!("#[", "ignore")];
-    let found = lines(&files(&[".rs", ".c", ".h"]), |_, line| marks.iter().any(|mark| line.contains(mark)));
+    let marks = [
+        concat!("to", "do!"),
+        concat!("unimplemented", "!"),
+        concat!("FIX", "ME"),
+        concat!("#[", "ignore"),
+    ];
+    let found =
+        lines(&files(&[".rs", ".c", ".h"]), |_, line| marks.iter().any(|mark| line.contains(mark)));
     assert_none(&found, "Finish it, or take it out:");
 }
 
@@ -114,11 +140,15 @@ fn mentioned(text: &str) -> Vec<&str> {
     quoted
         .filter(|word| {
             let first = word.split('/').next().unwrap_or_default();
-            let named = word.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c)) && !word.starts_with('/');
-            let file =
-                [".rs", ".md", ".toml", ".c", ".h", ".json", ".config", ".sh"].iter().any(|end| word.ends_with(end));
-            let place = word.contains('/') && (file || word.ends_with('/') || root().join(first).is_dir());
-            let top = !word.contains('/') && (word.ends_with(".md") || ["Cargo.toml", "Cross.toml"].contains(word));
+            let named = word.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))
+                && !word.starts_with('/');
+            let file = [".rs", ".md", ".toml", ".c", ".h", ".json", ".config", ".sh"]
+                .iter()
+                .any(|end| word.ends_with(end));
+            let place =
+                word.contains('/') && (file || word.ends_with('/') || root().join(first).is_dir());
+            let top = !word.contains('/')
+                && (word.ends_with(".md") || ["Cargo.toml", "Cross.toml"].contains(word));
             let made = MADE.iter().any(|made| word.starts_with(made));
             named && (place || top) && !made && !KERNEL.contains(&first)
         })
@@ -129,7 +159,8 @@ fn mentioned(text: &str) -> Vec<&str> {
 fn documents_name_files_that_exist() {
     let mut gone = Vec::new();
     for document in ["README.md", "ARCHITECTURE.md"] {
-        let text = fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"));
+        let text = fs::read_to_string(root().join(document))
+            .unwrap_or_else(|error| panic!("{document}: {error}"));
         gone.extend(
             mentioned(&text)
                 .into_iter()
@@ -151,13 +182,18 @@ fn names_of_files_are_recognized() {
 fn newest(changelog: &str) -> Option<&str> {
     let headings = changelog.lines().filter_map(|line| line.strip_prefix("## "));
     let versions = headings.filter_map(|heading| heading.split_whitespace().next());
-    versions.map(|word| word.trim_matches(['[', ']', 'v'])).find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+    versions
+        .map(|word| word.trim_matches(['[', ']', 'v']))
+        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 #[test]
 fn the_changelog_begins_with_this_version() {
-    let changelog =
-        fs::read_to_string(root().join("CHANGELOG.md")).unwrap_or_else(|error| panic!("CHANGELOG.md: {error}"));
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md"))
+        .unwrap_or_else(|error| panic!("CHANGELOG.md: {error}"));
     assert_eq!(newest(&changelog), Some(env!("CARGO_PKG_VERSION")));
-    assert_eq!(newest("# Changes\n\n## Unreleased\n\n## [1.2.3] - today\n\n## 1.2.2\n"), Some("1.2.3"));
+    assert_eq!(
+        newest("# Changes\n\n## Unreleased\n\n## [1.2.3] - today\n\n## 1.2.2\n"),
+        Some("1.2.3")
+    );
 }

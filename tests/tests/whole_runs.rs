@@ -18,7 +18,10 @@ fn said(run: &Output) -> &[u8] {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 /// Mappings and open files before and after, looked at by the program itself.
@@ -29,16 +32,31 @@ fn nothing_is_left_behind() {
     let file = folder.path().join("file");
     fs::write(&file, "content").unwrap();
     let before = fs::metadata(&file).unwrap().modified().unwrap();
-    let [folder_name, file_name] = [folder.path(), file.as_path()].map(|path| path.to_str().unwrap());
+    let [folder_name, file_name] =
+        [folder.path(), file.as_path()].map(|path| path.to_str().unwrap());
     for arguments in [
         &[][..],
         &["sweep"],
         &["free-bits"],
-        &["--path", folder_name, "--path", file_name, "--path", "/dev/zero", "--path", "/proc/self/maps"],
+        &[
+            "--path",
+            folder_name,
+            "--path",
+            file_name,
+            "--path",
+            "/dev/zero",
+            "--path",
+            "/proc/self/maps",
+        ],
         &["sweep", "--path", folder_name, "--path", file_name],
     ] {
         let run = Command::new(&program).args(arguments).output().unwrap();
-        assert_eq!(run.status.code(), Some(0), "{arguments:?} leaves behind: {}", String::from_utf8_lossy(&run.stdout));
+        assert_eq!(
+            run.status.code(),
+            Some(0),
+            "{arguments:?} leaves behind: {}",
+            String::from_utf8_lossy(&run.stdout)
+        );
     }
     assert_eq!(names(folder.path()), ["file"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "content");
@@ -50,15 +68,20 @@ fn a_recording_replays_to_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("recording");
     let recording = recording.to_str().unwrap();
-    for arguments in [&[][..], &["sweep"], &["free-bits", "--path", "/tmp"], &["--format", "table"]] {
+    for arguments in [&[][..], &["sweep"], &["free-bits", "--path", "/tmp"], &["--format", "table"]]
+    {
         let recorded = mapprobe(&[arguments, &["--record", recording]].concat());
-        let form: Vec<&str> = arguments.iter().copied().filter(|word| ["--format", "table"].contains(word)).collect();
+        let form: Vec<&str> =
+            arguments.iter().copied().filter(|word| ["--format", "table"].contains(word)).collect();
         let replayed = mapprobe(&[&form[..], &["--replay", recording]].concat());
         assert_eq!(said(&recorded), said(&replayed), "{arguments:?}");
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
         let text = fs::read_to_string(recording).unwrap();
         let uname = text.lines().find(|line| line.starts_with("uname")).unwrap();
-        assert!(uname.contains("Linux%00") && !uname.contains(&format!("%00{}%00", host.trim())), "{uname}");
+        assert!(
+            uname.contains("Linux%00") && !uname.contains(&format!("%00{}%00", host.trim())),
+            "{uname}"
+        );
     }
     let printed = mapprobe(&["--record", "-"]);
     assert!(said(&printed).starts_with(b"mapprobe recording 1\n"));
@@ -72,7 +95,12 @@ fn sweeps_and_free_bits_of_every_architecture_fit_their_schemas() {
         for what in ["sweep", "free-bits"] {
             let mut command = Command::new(targets::of(arch).emulator.unwrap_or("env"));
             let run = command.arg(program).arg(what).output().unwrap();
-            assert_eq!(report::parse(said(&run)).unwrap()["schema"], format!("mapprobe.{what}"), "{}", arch.name());
+            assert_eq!(
+                report::parse(said(&run)).unwrap()["schema"],
+                format!("mapprobe.{what}"),
+                "{}",
+                arch.name()
+            );
         }
     }
 }
@@ -85,7 +113,12 @@ fn a_path_is_a_context_of_every_flag() {
     assert_eq!(rows.len(), TABLE.len());
     let asked = |name: &str| {
         let row = rows.iter().find(|row| row["name"] == name).unwrap();
-        row["contexts"].as_array().unwrap().iter().filter(|context| context["backing"] == "/dev/zero").count()
+        row["contexts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|context| context["backing"] == "/dev/zero")
+            .count()
     };
     for name in ["MAP_SHARED", "MAP_DROPPABLE"] {
         assert_eq!(asked(name), 1, "{name}");
@@ -112,7 +145,11 @@ fn what_cannot_be_opened_is_named() {
     ] {
         let run = mapprobe(arguments);
         let complaint = String::from_utf8_lossy(&run.stderr);
-        assert_eq!((run.status.code(), run.stdout.is_empty()), (Some(2), true), "{arguments:?}: {run:?}");
+        assert_eq!(
+            (run.status.code(), run.stdout.is_empty()),
+            (Some(2), true),
+            "{arguments:?}: {run:?}"
+        );
         assert!(parts.iter().all(|part| complaint.contains(part)), "{arguments:?}: {complaint}");
     }
 }
@@ -133,12 +170,24 @@ fn an_emulator_is_named_and_not_believed() {
             ("inconclusive", "MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_NONBLOCK"),
             (memory, "MAP_LOCKED MAP_NORESERVE"),
             ("inconclusive|absent", "MAP_SYNC"),
-            ("inconclusive|unavailable", "MAP_HUGE_16KB MAP_HUGE_8MB MAP_HUGE_512MB MAP_HUGE_2GB MAP_HUGE_16GB"),
+            (
+                "inconclusive|unavailable",
+                "MAP_HUGE_16KB MAP_HUGE_8MB MAP_HUGE_512MB MAP_HUGE_2GB MAP_HUGE_16GB",
+            ),
         ] {
             for name in names.split(' ') {
-                let row = report["flags"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
+                let row = report["flags"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .find(|row| row["name"] == name)
+                    .unwrap();
                 let verdict = row["verdict"].as_str().unwrap();
-                assert!(words.split('|').any(|word| word == verdict), "{}: {name}: {row:#}", arch.name());
+                assert!(
+                    words.split('|').any(|word| word == verdict),
+                    "{}: {name}: {row:#}",
+                    arch.name()
+                );
             }
         }
     }
@@ -155,7 +204,8 @@ fn a_recording_replays_to_the_same_bytes_on_every_architecture() {
         let path = folder.join(&name);
         // Only a report can be a table.
         let forms = ["json", if name.ends_with(".report.txt") { "table" } else { "jsonl" }];
-        let here = forms.map(|form| mapprobe(&["--format", form, "--replay", path.to_str().unwrap()]));
+        let here =
+            forms.map(|form| mapprobe(&["--format", form, "--replay", path.to_str().unwrap()]));
         for arch in [Arch::Aarch64, Arch::Hppa] {
             // A 32-bit program reads no 64-bit recording.
             if arch == Arch::Hppa && !name.starts_with("hppa") {
@@ -163,8 +213,15 @@ fn a_recording_replays_to_the_same_bytes_on_every_architecture() {
             }
             for (form, here) in forms.iter().zip(&here) {
                 let mut there = Command::new(targets::of(arch).emulator.unwrap());
-                there.arg(&delivered::of(arch).unwrap().path).args(["--format", form, "--replay"]).arg(&path);
-                assert!(said(&there.output().unwrap()) == said(here), "{name} as {form} in {}'s program", arch.name());
+                there
+                    .arg(&delivered::of(arch).unwrap().path)
+                    .args(["--format", form, "--replay"])
+                    .arg(&path);
+                assert!(
+                    said(&there.output().unwrap()) == said(here),
+                    "{name} as {form} in {}'s program",
+                    arch.name()
+                );
                 compared += 1;
             }
         }

@@ -35,14 +35,19 @@ pub fn all() -> Vec<Value> {
 #[allow(dead_code, reason = "not every test needs it")]
 pub fn write(folder: &Path, name: &str, documents: &[Value]) -> PathBuf {
     let file = folder.join(name);
-    fs::write(&file, documents.iter().map(|document| format!("{document}\n")).collect::<String>()).unwrap();
+    fs::write(&file, documents.iter().map(|document| format!("{document}\n")).collect::<String>())
+        .unwrap();
     file
 }
 
 /// Runs the program: exit code, standard output, standard error.
 #[allow(dead_code, reason = "not every test needs it")]
 pub fn atlas(words: &[&str], files: &[&Path]) -> (i32, String, String) {
-    let said = std::process::Command::new(env!("CARGO_BIN_EXE_atlas")).args(words).args(files).output().unwrap();
+    let said = std::process::Command::new(env!("CARGO_BIN_EXE_atlas"))
+        .args(words)
+        .args(files)
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (said.status.code().unwrap(), text(said.stdout), text(said.stderr))
 }

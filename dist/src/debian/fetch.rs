@@ -45,8 +45,9 @@ pub fn agent(proxy: Option<&str>) -> Result<ureq::Agent> {
         .timeout_recv_response(Some(Duration::from_secs(60)))
         .timeout_recv_body(Some(Duration::from_secs(900)));
     if let Some(proxy) = proxy {
-        config =
-            config.proxy(Some(ureq::Proxy::new(proxy).with_context(|| format!("apt's proxy {proxy} is no proxy"))?));
+        config = config.proxy(Some(
+            ureq::Proxy::new(proxy).with_context(|| format!("apt's proxy {proxy} is no proxy"))?,
+        ));
     }
     Ok(config.build().new_agent())
 }
@@ -71,7 +72,8 @@ pub fn verified(agent: &ureq::Agent, cache: &Cache, file: &File) -> Result<PathB
             return Ok(whole);
         }
         crate::progress::say(&format!("{} is damaged; it is fetched again.", whole.display()));
-        fs::remove_file(&whole).with_context(|| format!("{} cannot be removed", whole.display()))?;
+        fs::remove_file(&whole)
+            .with_context(|| format!("{} cannot be removed", whole.display()))?;
     }
     let mut step = Step::begin(format!("fetching {}", file.what));
     step.total(file.size);
@@ -121,31 +123,41 @@ fn transfer(agent: &ureq::Agent, file: &File, part: &Path, step: &mut Step) -> R
 fn once(agent: &ureq::Agent, file: &File, part: &Path, step: &mut Step) -> Result<()> {
     let have = length(part);
     let request = agent.get(&file.uri).header("Accept-Encoding", "identity");
-    let request = if have > 0 { request.header("Range", format!("bytes={have}-")) } else { request };
+    let request =
+        if have > 0 { request.header("Range", format!("bytes={have}-")) } else { request };
     let answer = request.call().with_context(|| unreachable(&file.uri))?;
-    let range = answer.headers().get("Content-Range").and_then(|range| range.to_str().ok()).unwrap_or_default();
+    let range = answer
+        .headers()
+        .get("Content-Range")
+        .and_then(|range| range.to_str().ok())
+        .unwrap_or_default();
     let continues = range.starts_with(&format!("bytes {have}-"));
     let mut open = fs::File::options();
     let mut at = match answer.status().as_u16() {
         206 if continues => have,
         200 => 0,
         206 | 416 => {
-            fs::remove_file(part).with_context(|| format!("{} cannot be removed", part.display()))?;
+            fs::remove_file(part)
+                .with_context(|| format!("{} cannot be removed", part.display()))?;
             bail!("{} was not continued where it broke off", file.uri)
         }
         404 => return Err(Gone(file.uri.clone()).into()),
         other => bail!("{} was answered with the status {other}", file.uri),
     };
     let open = open.create(true).write(true).append(at > 0).truncate(at == 0);
-    let mut to = open.open(part).with_context(|| format!("{} cannot be written", part.display()))?;
+    let mut to =
+        open.open(part).with_context(|| format!("{} cannot be written", part.display()))?;
     let mut body = answer.into_body().into_reader();
     let mut buffer = vec![0; 1 << 16];
     while at < file.size {
-        let count = body.read(&mut buffer).with_context(|| format!("{} broke off after {at} bytes", file.uri))?;
+        let count = body
+            .read(&mut buffer)
+            .with_context(|| format!("{} broke off after {at} bytes", file.uri))?;
         if count == 0 {
             bail!("{} broke off after {at} of {} bytes", file.uri, file.size);
         }
-        to.write_all(&buffer[..count]).with_context(|| format!("{} cannot be written", part.display()))?;
+        to.write_all(&buffer[..count])
+            .with_context(|| format!("{} cannot be written", part.display()))?;
         at += count as u64;
         step.at(at, file.size);
     }
@@ -165,7 +177,8 @@ fn length(path: &Path) -> u64 {
 /// The SHA-256 of a file, in hexadecimal digits.
 pub fn sha256(path: &Path) -> Result<String> {
     let mut hash = Sha256::new();
-    let mut file = fs::File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let mut file =
+        fs::File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
     io::copy(&mut file, &mut hash).with_context(|| format!("{} cannot be read", path.display()))?;
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
@@ -182,7 +195,10 @@ mod tests {
 
     /// Answers each request by the next row: how many bytes it sends before it hangs up, and whether it honors `Range`.
     /// Gives its address, and the `Range` of every request it got.
-    fn server(content: Vec<u8>, rows: &'static [(usize, bool)]) -> (String, Arc<Mutex<Vec<String>>>) {
+    fn server(
+        content: Vec<u8>,
+        rows: &'static [(usize, bool)],
+    ) -> (String, Arc<Mutex<Vec<String>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let uri = format!("http://{}/file", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -191,19 +207,31 @@ mod tests {
             for (limit, ranges) in rows {
                 let (mut stream, _) = listener.accept().unwrap();
                 let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
-                let header: Vec<String> =
-                    lines.take_while(|line| !line.is_empty()).map(|line| line.to_lowercase()).collect();
-                let range = header.iter().find_map(|line| line.strip_prefix("range: bytes=")).unwrap_or("").to_string();
+                let header: Vec<String> = lines
+                    .take_while(|line| !line.is_empty())
+                    .map(|line| line.to_lowercase())
+                    .collect();
+                let range = header
+                    .iter()
+                    .find_map(|line| line.strip_prefix("range: bytes="))
+                    .unwrap_or("")
+                    .to_string();
                 let from = range.trim_end_matches('-').parse().unwrap_or(0);
                 let from = if *ranges { from } else { 0 };
                 seen.lock().unwrap().push(range);
                 let rest = &content[from..];
                 let status = if from > 0 { "206 Partial Content" } else { "200 OK" };
-                let span = format!("Content-Range: bytes {from}-{}/{}\r\n", content.len() - 1, content.len());
+                let span = format!(
+                    "Content-Range: bytes {from}-{}/{}\r\n",
+                    content.len() - 1,
+                    content.len()
+                );
                 let span = if from > 0 { span } else { String::new() };
                 let length = rest.len();
-                let _ =
-                    write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{span}\r\n");
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{span}\r\n"
+                );
                 let _ = stream.write_all(&rest[..rest.len().min(*limit)]);
             }
         });
@@ -224,8 +252,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path()).unwrap();
         let sha256 = hash(content);
-        let file = File { uri: uri.into(), what: "x".into(), name: "x", sha256: &sha256, size: content.len() as u64 };
-        let got = verified(&agent(None).unwrap(), &cache, &file).map(|path| fs::read(path).unwrap());
+        let file = File {
+            uri: uri.into(),
+            what: "x".into(),
+            name: "x",
+            sha256: &sha256,
+            size: content.len() as u64,
+        };
+        let got =
+            verified(&agent(None).unwrap(), &cache, &file).map(|path| fs::read(path).unwrap());
         (folder, got)
     }
 
@@ -278,7 +313,11 @@ mod tests {
 
     fn walk(folder: &std::path::Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path.display().to_string()] }).collect()
+        entries
+            .flat_map(
+                |path| if path.is_dir() { walk(&path) } else { vec![path.display().to_string()] },
+            )
+            .collect()
     }
 
     #[test]
@@ -289,8 +328,15 @@ mod tests {
         thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
-                    let file = File { uri: uri.clone(), what: "x".into(), name: "x", sha256: &sha256, size };
-                    verified(&agent(None).unwrap(), &Cache::at(folder.path()).unwrap(), &file).unwrap()
+                    let file = File {
+                        uri: uri.clone(),
+                        what: "x".into(),
+                        name: "x",
+                        sha256: &sha256,
+                        size,
+                    };
+                    verified(&agent(None).unwrap(), &Cache::at(folder.path()).unwrap(), &file)
+                        .unwrap()
                 });
             }
         });
@@ -305,9 +351,16 @@ mod tests {
             let (mut stream, _) = listener.accept().unwrap();
             let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
             let _ = lines.take_while(|line| !line.is_empty()).count();
-            stream.write_all(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").unwrap();
+            stream
+                .write_all(
+                    b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+                )
+                .unwrap();
         });
         let refusal = fetch(&uri, b"content").1.unwrap_err();
-        assert!(refusal.is::<Gone>() && refusal.to_string().contains("has moved on"), "{refusal:#}");
+        assert!(
+            refusal.is::<Gone>() && refusal.to_string().contains("has moved on"),
+            "{refusal:#}"
+        );
     }
 }

@@ -37,7 +37,13 @@ pub struct Package {
 }
 
 impl Index {
-    pub(super) fn new(text: String, uri: &str, suite: &str, arch: &str, proxy: Option<String>) -> Index {
+    pub(super) fn new(
+        text: String,
+        uri: &str,
+        suite: &str,
+        arch: &str,
+        proxy: Option<String>,
+    ) -> Index {
         Index { text, uri: uri.into(), suite: suite.into(), arch: arch.into(), proxy }
     }
 
@@ -74,7 +80,8 @@ impl Index {
             return Ok(package.clone());
         }
         let versions: Vec<&str> = there.iter().map(|package| package.version.as_str()).collect();
-        let there = if versions.is_empty() { "no version of it".into() } else { versions.join(", ") };
+        let there =
+            if versions.is_empty() { "no version of it".into() } else { versions.join(", ") };
         let Index { suite, arch, uri, .. } = self;
         Err(anyhow!(
             "{name} {version} is not in {suite} for {arch} at {uri}. There is: {there}. The archive has moved on."
@@ -84,9 +91,13 @@ impl Index {
     /// The newest package whose name the caller accepts.
     pub fn newest_where(&self, accepts: impl Fn(&str) -> bool) -> Option<Package> {
         let order = |a: &Package, b: &Package| {
-            version::compare(&a.version, &b.version).then_with(|| version::compare(&a.name, &b.name))
+            version::compare(&a.version, &b.version)
+                .then_with(|| version::compare(&a.name, &b.name))
         };
-        self.stanzas().filter(|stanza| accepts(name(stanza))).filter_map(|stanza| self.package(stanza)).max_by(order)
+        self.stanzas()
+            .filter(|stanza| accepts(name(stanza)))
+            .filter_map(|stanza| self.package(stanza))
+            .max_by(order)
     }
 
     /// Every package's name, in the order of the index.
@@ -95,7 +106,10 @@ impl Index {
     }
 
     fn stanzas(&self) -> impl Iterator<Item = &str> {
-        self.text.split("\n\n").map(|stanza| stanza.trim_start_matches('\n')).filter(|stanza| !stanza.is_empty())
+        self.text
+            .split("\n\n")
+            .map(|stanza| stanza.trim_start_matches('\n'))
+            .filter(|stanza| !stanza.is_empty())
     }
 
     fn package(&self, stanza: &str) -> Option<Package> {
@@ -168,15 +182,26 @@ mod tests {
     fn patterns_match_whole_names() {
         assert!(matches("linux-*-cloud-arm64", "linux-image-6.1.0-9-cloud-arm64"));
         assert!(!matches("linux-*-cloud-arm64", "linux-image-6.1.0-9-cloud-arm64-dbg"));
-        assert!(matches("a*", "a") && matches("*", "") && !matches("a", "ab") && matches("a*b*c", "a-b-b-c"));
+        assert!(
+            matches("a*", "a")
+                && matches("*", "")
+                && !matches("a", "ab")
+                && matches("a*b*c", "a-b-b-c")
+        );
     }
 
     #[test]
     fn the_newest_is_by_version_and_not_by_spelling() {
-        let index =
-            index(&[("image-9-cloud", "6.1.9-1"), ("image-10-cloud", "6.1.10-1"), ("image-10-cloud-dbg", "7-1")]);
+        let index = index(&[
+            ("image-9-cloud", "6.1.9-1"),
+            ("image-10-cloud", "6.1.10-1"),
+            ("image-10-cloud-dbg", "7-1"),
+        ]);
         let newest = index.newest("image-*-cloud").unwrap();
-        assert_eq!((newest.name.as_str(), newest.version.as_str(), newest.size), ("image-10-cloud", "6.1.10-1", 5));
+        assert_eq!(
+            (newest.name.as_str(), newest.version.as_str(), newest.size),
+            ("image-10-cloud", "6.1.10-1", 5)
+        );
         assert_eq!(newest.filename, "pool/image-10-cloud.deb");
         assert_eq!(index.names().count(), 3);
     }
@@ -186,7 +211,11 @@ mod tests {
         let index = index(&[("modules", "7.2-1"), ("modules", "7.3-1"), ("modules-rt", "7.1-1")]);
         assert_eq!(index.exact("modules", "7.2-1").unwrap().version, "7.2-1");
         let refusal = index.exact("modules", "7.1-1").unwrap_err().to_string();
-        for part in ["modules 7.1-1 is not in bookworm for arm64", "There is: 7.2-1, 7.3-1.", "has moved on"] {
+        for part in [
+            "modules 7.1-1 is not in bookworm for arm64",
+            "There is: 7.2-1, 7.3-1.",
+            "has moved on",
+        ] {
             assert!(refusal.contains(part), "{refusal}");
         }
         assert!(index.exact("headers", "1").unwrap_err().to_string().contains("no version of it"));
@@ -203,26 +232,40 @@ mod tests {
             let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
             let asked: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
             assert_eq!(asked[0], "GET /debian/pool/image-10-cloud.deb HTTP/1.1");
-            stream.write_all(b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").unwrap();
+            stream
+                .write_all(
+                    b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+                )
+                .unwrap();
         });
         let folder = tempfile::tempdir().unwrap();
         let package = index.newest("image-*-cloud").unwrap();
-        let refusal = format!("{:#}", package.fetch(&Cache::at(folder.path()).unwrap()).unwrap_err());
-        for part in
-            ["image-10-cloud.deb was looked for", "has moved on", "/debian/pool/image-10-cloud.deb is not there"]
-        {
+        let refusal =
+            format!("{:#}", package.fetch(&Cache::at(folder.path()).unwrap()).unwrap_err());
+        for part in [
+            "image-10-cloud.deb was looked for",
+            "has moved on",
+            "/debian/pool/image-10-cloud.deb is not there",
+        ] {
             assert!(refusal.contains(part), "{refusal}");
         }
     }
 
     #[test]
     fn a_missing_package_is_named_with_what_is_there() {
-        let refusal = index(&[("image-11-cloud", "1"), ("other", "1")]).newest("image-10-*").unwrap_err().to_string();
+        let refusal = index(&[("image-11-cloud", "1"), ("other", "1")])
+            .newest("image-10-*")
+            .unwrap_err()
+            .to_string();
         assert!(
-            refusal.contains("No package image-10-*") && refusal.contains("nothing with that beginning"),
+            refusal.contains("No package image-10-*")
+                && refusal.contains("nothing with that beginning"),
             "{refusal}"
         );
-        let refusal = index(&[("image-11-cloud", "1"), ("other", "1")]).newest("image-*-rt").unwrap_err().to_string();
+        let refusal = index(&[("image-11-cloud", "1"), ("other", "1")])
+            .newest("image-*-rt")
+            .unwrap_err()
+            .to_string();
         assert!(refusal.contains("image-11-cloud") && !refusal.contains("other"), "{refusal}");
     }
 }

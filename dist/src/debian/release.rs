@@ -39,7 +39,13 @@ impl Release {
 
 /// Fetches a suite's `InRelease` and checks its signature. When the archive cannot be reached, the one of an earlier run
 /// serves, its signature checked again.
-pub fn verified(agent: &ureq::Agent, cache: &Cache, uri: &str, suite: &str, keyring: &Path) -> Result<Release> {
+pub fn verified(
+    agent: &ureq::Agent,
+    cache: &Cache,
+    uri: &str,
+    suite: &str,
+    keyring: &Path,
+) -> Result<Release> {
     let from = format!("{uri}/dists/{suite}/InRelease");
     let name = format!("release/{}-InRelease", from.replace(['/', ':'], "_"));
     let kept = cache.path().join(&name);
@@ -79,7 +85,9 @@ fn check(signed: &Path, keyring: &Path, from: &str) -> Result<Release> {
         .context("gpgv, which checks Debian's signatures, cannot be started; install the Debian package gpgv")?;
     let status = String::from_utf8_lossy(&said.stdout);
     let has = |word: &str| {
-        status.lines().any(|line| line.strip_prefix("[GNUPG:] ").is_some_and(|line| line.starts_with(word)))
+        status
+            .lines()
+            .any(|line| line.strip_prefix("[GNUPG:] ").is_some_and(|line| line.starts_with(word)))
     };
     if !has("GOODSIG ") || has("BADSIG ") {
         bail!(
@@ -89,7 +97,8 @@ fn check(signed: &Path, keyring: &Path, from: &str) -> Result<Release> {
             String::from_utf8_lossy(&said.stderr).trim()
         );
     }
-    let text = fs::read_to_string(&plain).with_context(|| format!("gpgv wrote no text of {from}"))?;
+    let text =
+        fs::read_to_string(&plain).with_context(|| format!("gpgv wrote no text of {from}"))?;
     let _ = fs::remove_file(&plain);
     Ok(Release(text))
 }
@@ -108,7 +117,10 @@ mod tests {
              main/binary-arm64/Packages.xz\n"
         );
         let release = Release(text);
-        assert_eq!(release.entry("main/binary-arm64/Packages.xz"), Some(Entry { sha256: sha, size: 7 }));
+        assert_eq!(
+            release.entry("main/binary-arm64/Packages.xz"),
+            Some(Entry { sha256: sha, size: 7 })
+        );
         assert_eq!(release.entry("main/binary-hppa/Packages.xz"), None);
         assert_eq!(release.field("Acquire-By-Hash"), Some("yes"));
     }
@@ -116,8 +128,8 @@ mod tests {
     /// The names hold the archive's host, and with it dots: one suite's files must not be another's.
     #[test]
     fn the_files_of_suites_are_told_apart() {
-        let files =
-            ["a.example_bookworm-InRelease", "a.example_sid-InRelease"].map(|name| beside(name.as_ref(), "new"));
+        let files = ["a.example_bookworm-InRelease", "a.example_sid-InRelease"]
+            .map(|name| beside(name.as_ref(), "new"));
         assert_eq!(
             files.map(|file| file.display().to_string()),
             ["a.example_bookworm-InRelease.new", "a.example_sid-InRelease.new"]
@@ -128,8 +140,10 @@ mod tests {
     fn a_release_file_without_a_good_signature_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let forged = folder.path().join("InRelease");
-        fs::write(&forged, "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nSuite: x\n").unwrap();
-        let refusal = check(&forged, KEYRING.as_ref(), "http://a.example/InRelease").unwrap_err().to_string();
+        fs::write(&forged, "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nSuite: x\n")
+            .unwrap();
+        let refusal =
+            check(&forged, KEYRING.as_ref(), "http://a.example/InRelease").unwrap_err().to_string();
         assert!(refusal.contains("is not signed by a key of"), "{refusal}");
     }
 }

@@ -24,14 +24,19 @@ impl Source {
     /// Whether this is Debian's own archive or a mirror of it: by its path, since the host can have any name.
     pub fn is_debian(&self) -> bool {
         let path = self.uri.rsplit('/').next().unwrap_or_default();
-        self.uri.starts_with("http") && (path == "debian" || path == "debian-security" || self.uri.contains("/debian/"))
+        self.uri.starts_with("http")
+            && (path == "debian" || path == "debian-security" || self.uri.contains("/debian/"))
     }
 }
 
 /// Everything apt reads, in its order.
 pub fn read() -> Result<Vec<Source>> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut paths: Vec<PathBuf> = fs::read_dir("/etc/apt/sources.list.d")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     paths.sort();
     paths.insert(0, "/etc/apt/sources.list".into());
     let mut sources = Vec::new();
@@ -42,7 +47,8 @@ pub fn read() -> Result<Vec<Source>> {
             _ => continue,
         };
         if path.is_file() {
-            let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            let text = fs::read_to_string(&path)
+                .with_context(|| format!("{} cannot be read", path.display()))?;
             sources.extend(parse(&text));
         }
     }
@@ -51,9 +57,16 @@ pub fn read() -> Result<Vec<Source>> {
 
 /// The proxy apt is told to use for http.
 pub fn proxy() -> Option<String> {
-    let said = Command::new("apt-config").args(["dump", "--format", "%v%n", "Acquire::http::Proxy"]).output().ok()?;
+    let said = Command::new("apt-config")
+        .args(["dump", "--format", "%v%n", "Acquire::http::Proxy"])
+        .output()
+        .ok()?;
     let said = String::from_utf8(said.stdout).ok()?;
-    said.lines().next().map(str::trim).filter(|line| !line.is_empty() && *line != "DIRECT").map(String::from)
+    said.lines()
+        .next()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && *line != "DIRECT")
+        .map(String::from)
 }
 
 /// The one-line style: `deb [option=value ..] URI suite component ..`.
@@ -65,7 +78,8 @@ fn lines(text: &str) -> Vec<Source> {
             Some(rest) => rest.split_once(']')?,
             None => ("", line),
         };
-        let signed_by = options.split_whitespace().find_map(|option| option.strip_prefix("signed-by="));
+        let signed_by =
+            options.split_whitespace().find_map(|option| option.strip_prefix("signed-by="));
         let mut words = rest.split_whitespace();
         Some(Source {
             uri: words.next()?.trim_end_matches('/').into(),
@@ -89,18 +103,25 @@ fn stanzas(text: &str) -> Vec<Source> {
             for line in stanza.lines() {
                 let continued = line.starts_with([' ', '\t']);
                 if !continued {
-                    found = line.split(':').next().is_some_and(|field| field.eq_ignore_ascii_case(name));
+                    found = line
+                        .split(':')
+                        .next()
+                        .is_some_and(|field| field.eq_ignore_ascii_case(name));
                 }
-                let value = if continued { line } else { line.split_once(':').map_or("", |(_, value)| value) };
+                let value = if continued {
+                    line
+                } else {
+                    line.split_once(':').map_or("", |(_, value)| value)
+                };
                 if found {
                     values.extend(value.split_whitespace().map(String::from));
                 }
             }
             values
         };
-        let off = values("Enabled")
-            .first()
-            .is_some_and(|value| ["no", "false", "without", "off", "disable"].contains(&value.as_str()));
+        let off = values("Enabled").first().is_some_and(|value| {
+            ["no", "false", "without", "off", "disable"].contains(&value.as_str())
+        });
         if off || !values("Types").iter().any(|kind| kind == "deb") {
             continue;
         }
@@ -135,7 +156,10 @@ mod tests {
              deb [arch=amd64 signed-by=/k/debian.gpg] http://a.example/debian/ bookworm main contrib # mine\n",
         );
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].uri.as_str(), found[0].suite.as_str()), ("http://a.example/debian", "bookworm"));
+        assert_eq!(
+            (found[0].uri.as_str(), found[0].suite.as_str()),
+            ("http://a.example/debian", "bookworm")
+        );
         assert_eq!(found[0].components, ["main", "contrib"]);
         assert_eq!(found[0].signed_by.as_deref(), Some("/k/debian.gpg".as_ref()));
         assert!(found[0].is_debian());
@@ -150,7 +174,12 @@ mod tests {
         );
         let suites: Vec<&str> = found.iter().map(|source| source.suite.as_str()).collect();
         assert_eq!(suites, ["bookworm", "bookworm-updates"]);
-        assert!(found.iter().all(|source| source.uri == "http://a.example/debian" && source.components == ["main"]));
+        assert!(
+            found
+                .iter()
+                .all(|source| source.uri == "http://a.example/debian"
+                    && source.components == ["main"])
+        );
     }
 
     #[test]

@@ -36,8 +36,10 @@ pub(super) fn beside(path: &Path, extension: &str) -> PathBuf {
 /// Fetches packages and unpacks them together into a folder of the cache, which is the answer.
 pub fn unpack(cache: &Cache, packages: &[&Package], prefix: &str) -> Result<PathBuf> {
     let debs = packages.iter().map(|package| package.fetch(cache)).collect::<Result<Vec<_>>>()?;
-    let names: Vec<String> =
-        packages.iter().map(|package| format!("{}-{}", package.name, &package.sha256[..16])).collect();
+    let names: Vec<String> = packages
+        .iter()
+        .map(|package| format!("{}-{}", package.name, &package.sha256[..16]))
+        .collect();
     let prefix_name = prefix.trim_matches('/').replace('/', "-");
     let name = [names.join("+"), prefix_name].join("@");
     let to = cache.path().join("unpacked").join(name.trim_end_matches('@'));
@@ -48,11 +50,20 @@ pub fn unpack(cache: &Cache, packages: &[&Package], prefix: &str) -> Result<Path
 /// `dpkg-deb --fsys-tarfile DEB | tar x -C TO ./PREFIX`.
 fn members(deb: &Path, prefix: &str, to: &Path) -> Result<()> {
     let missing = "dpkg-deb cannot be started; install the Debian package dpkg";
-    let mut packed =
-        Command::new("dpkg-deb").arg("--fsys-tarfile").arg(deb).stdout(Stdio::piped()).spawn().context(missing)?;
+    let mut packed = Command::new("dpkg-deb")
+        .arg("--fsys-tarfile")
+        .arg(deb)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context(missing)?;
     let tar = packed.stdout.take().context("dpkg-deb has no output")?;
     let member = if prefix.is_empty() { ".".into() } else { format!("./{prefix}") };
-    let unpacked = Command::new("tar").args(["x", "--no-same-owner", "-C"]).arg(to).arg(member).stdin(tar).output();
+    let unpacked = Command::new("tar")
+        .args(["x", "--no-same-owner", "-C"])
+        .arg(to)
+        .arg(member)
+        .stdin(tar)
+        .output();
     let unpacked = unpacked.context("tar cannot be started; install the Debian package tar")?;
     let packed = packed.wait().context("dpkg-deb did not end")?;
     if !unpacked.status.success() || !packed.success() {
@@ -88,7 +99,12 @@ mod tests {
             fs::write(tree.join(path), text).unwrap();
         }
         let deb = folder.path().join("sample.deb");
-        let built = Command::new("dpkg-deb").arg("--build").arg(&tree).arg(&deb).output().expect("dpkg-deb runs");
+        let built = Command::new("dpkg-deb")
+            .arg("--build")
+            .arg(&tree)
+            .arg(&deb)
+            .output()
+            .expect("dpkg-deb runs");
         assert!(built.status.success(), "{built:?}");
         let to = folder.path().join("out");
         extract(&[&deb], "boot", &to).unwrap();

@@ -18,8 +18,10 @@ fn split(version: &str) -> (u64, &str, &str) {
 /// Takes turns: a run of other characters compared by [`weight`], then a run of digits compared as numbers.
 fn part<'a>(mut a: &'a str, mut b: &'a str) -> Ordering {
     while !a.is_empty() || !b.is_empty() {
-        let (words, numbers) =
-            (take(&mut a, &mut b, |c| !c.is_ascii_digit()), take(&mut a, &mut b, |c| c.is_ascii_digit()));
+        let (words, numbers) = (
+            take(&mut a, &mut b, |c| !c.is_ascii_digit()),
+            take(&mut a, &mut b, |c| c.is_ascii_digit()),
+        );
         let order = text(words.0, words.1).then_with(|| number(numbers.0, numbers.1));
         if order != Ordering::Equal {
             return order;
@@ -89,7 +91,9 @@ mod tests {
         sorted.sort_by(|a, b| compare(a, b));
         assert_eq!(sorted, ASCENDING);
         assert!(
-            compare("6.1.9-1", "6.1.10-1").is_lt() && compare("1.0", "1.00").is_eq() && compare("1.0-0", "1.0").is_eq()
+            compare("6.1.9-1", "6.1.10-1").is_lt()
+                && compare("1.0", "1.00").is_eq()
+                && compare("1.0-0", "1.0").is_eq()
         );
     }
 

@@ -49,7 +49,10 @@ pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Compone
         purl: rust(release, None),
         remark: Some(match &library {
             Some(_) => {
-                format!("Rust's standard library, compiled for this program from the sources of {}", toolchain.name)
+                format!(
+                    "Rust's standard library, compiled for this program from the sources of {}",
+                    toolchain.name
+                )
             }
             None => format!("Rust's standard library, as {} has it installed", toolchain.name),
         }),
@@ -58,13 +61,21 @@ pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Compone
     let theirs = library.as_ref().map(|library| lock(&library.join("Cargo.lock"))).transpose()?;
     let ours = lock(&workspace::root().join("Cargo.lock"))?;
     let mut found = Vec::new();
-    for one in crates.iter().filter(|one| !one.manifest.starts_with(workspace::root().join("probe"))) {
+    for one in
+        crates.iter().filter(|one| !one.manifest.starts_with(workspace::root().join("probe")))
+    {
         let Manifest { package } = read(&one.manifest)?;
         // What the registry does not give is std's own, below its folder. cargo locks it at a version that is no release.
         let registry = one.id.starts_with("registry+");
         let own = library.as_ref().filter(|library| one.manifest.starts_with(library));
-        let version = package.version.as_str().filter(|version| *version != "0.0.0").unwrap_or(release).to_owned();
-        let is_ours = ours.package.iter().any(|it| it.name == package.name && it.version == version);
+        let version = package
+            .version
+            .as_str()
+            .filter(|version| *version != "0.0.0")
+            .unwrap_or(release)
+            .to_owned();
+        let is_ours =
+            ours.package.iter().any(|it| it.name == package.name && it.version == version);
         let of_std = own.is_some() || !is_ours;
         let lock = if of_std { theirs.as_ref() } else { Some(&ours) };
         let place = own.and_then(|own| one.manifest.parent()?.strip_prefix(own.parent()?).ok());
@@ -72,7 +83,9 @@ pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Compone
             (false, Some(place)) => rust(release, Some(place)),
             _ => format!("pkg:cargo/{}@{}", package.name, escaped(&version)),
         };
-        let entry = lock.and_then(|lock| lock.package.iter().find(|it| it.name == package.name && fits(it, &version)));
+        let entry = lock.and_then(|lock| {
+            lock.package.iter().find(|it| it.name == package.name && fits(it, &version))
+        });
         let licence = package.license.as_ref().and_then(|licence| licence.as_str());
         let component = Component {
             name: package.name.clone(),
@@ -102,12 +115,16 @@ fn fits(entry: &Locked, version: &str) -> bool {
 
 /// Turns the names a lock file has (`name`, or `name version`) into package URLs, and drops what is not inside.
 fn join(components: &mut [Component]) {
-    let names: Vec<(String, String, String)> =
-        components.iter().map(|it| (it.name.clone(), it.version.clone(), it.purl.clone())).collect();
+    let names: Vec<(String, String, String)> = components
+        .iter()
+        .map(|it| (it.name.clone(), it.version.clone(), it.purl.clone()))
+        .collect();
     for component in components {
         let named = |on: &String| {
             let (name, version) = on.split_once(' ').unwrap_or((on, ""));
-            let there = names.iter().find(|(other, its, _)| other == name && (version.is_empty() || its == version));
+            let there = names
+                .iter()
+                .find(|(other, its, _)| other == name && (version.is_empty() || its == version));
             there.map(|(_, _, purl)| purl.clone())
         };
         component.uses = component.uses.iter().filter_map(named).collect();
@@ -122,7 +139,8 @@ fn reached(parts: Vec<Component>) -> Vec<Component> {
     let mut at = 0;
     while let Some(part) = reached.get(at) {
         let used = parts.iter().filter(linked).filter(|other| part.uses.contains(&other.purl));
-        let new: Vec<&Component> = used.filter(|other| !reached.iter().any(|it| it.purl == other.purl)).collect();
+        let new: Vec<&Component> =
+            used.filter(|other| !reached.iter().any(|it| it.purl == other.purl)).collect();
         reached.extend(new);
         at += 1;
     }
@@ -144,6 +162,7 @@ fn lock(path: &Path) -> Result<Lock> {
 }
 
 fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
-    let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
     toml::from_str(&text).with_context(|| format!("{} is not what cargo writes", path.display()))
 }

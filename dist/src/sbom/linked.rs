@@ -30,7 +30,8 @@ pub fn archives(map: &str) -> Result<BTreeSet<PathBuf>> {
     let (mut found, mut objects) = (BTreeSet::new(), 0);
     for line in LINES {
         let line = Regex::new(line).expect("a constant pattern");
-        for (_, [address, size, file]) in line.captures_iter(map).map(|captures| captures.extract()) {
+        for (_, [address, size, file]) in line.captures_iter(map).map(|captures| captures.extract())
+        {
             let nothing = |number: &str| number.trim_start_matches('0').is_empty();
             if nothing(address) || nothing(size) {
                 continue;
@@ -48,7 +49,8 @@ pub fn archives(map: &str) -> Result<BTreeSet<PathBuf>> {
 
 /// A component for each archive that a program has something of.
 pub fn components(built: &Built) -> Result<Vec<Component>> {
-    let map = fs::read(&built.map).with_context(|| format!("{} cannot be read", built.map.display()))?;
+    let map =
+        fs::read(&built.map).with_context(|| format!("{} cannot be read", built.map.display()))?;
     let archives = archives(&String::from_utf8_lossy(&map))?;
     // A library that was fetched lies in no place that dpkg knows.
     let fetched = built.libc.as_ref().map(|package| {
@@ -63,7 +65,10 @@ pub fn components(built: &Built) -> Result<Vec<Component>> {
     let component = |archive: &PathBuf| {
         let name = archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let own = fetched.clone().filter(|_| name == "libc.a").or_else(|| package(archive));
-        let own = own.unwrap_or_else(|| Component { purl: format!("pkg:generic/{name}"), ..Component::default() });
+        let own = own.unwrap_or_else(|| Component {
+            purl: format!("pkg:generic/{name}"),
+            ..Component::default()
+        });
         let path = archive.to_string_lossy();
         let known = ARCHIVES.iter().find(|(word, other, _)| *other == name && path.contains(word));
         let licence = known.map(|(.., licence)| (*licence).to_owned());
@@ -74,7 +79,10 @@ pub fn components(built: &Built) -> Result<Vec<Component>> {
 
 /// wasm2c, whose templates are in the C that it writes.
 pub fn translator() -> Result<Component> {
-    let said = workspace::command("wasm2c").arg("--version").output().context("wasm2c cannot be started")?;
+    let said = workspace::command("wasm2c")
+        .arg("--version")
+        .output()
+        .context("wasm2c cannot be started")?;
     let own = workspace::program("wasm2c").and_then(|path| package(&path));
     let version = String::from_utf8_lossy(&said.stdout).trim().to_owned();
     let own = own.unwrap_or_else(|| Component {
@@ -94,7 +102,11 @@ pub fn translator() -> Result<Component> {
 fn package(path: &Path) -> Option<Component> {
     let path = path.canonicalize().ok()?;
     let ask = |program: &str, arguments: &[&str]| {
-        let said = workspace::command(program).args(arguments).output().ok().filter(|said| said.status.success())?;
+        let said = workspace::command(program)
+            .args(arguments)
+            .output()
+            .ok()
+            .filter(|said| said.status.success())?;
         Some(String::from_utf8_lossy(&said.stdout).trim().to_owned())
     };
     let owner = ask("dpkg", &["-S", path.to_str()?])?;
@@ -102,7 +114,11 @@ fn package(path: &Path) -> Option<Component> {
     let known = ask("dpkg-query", &["-W", "-f", "${Package} ${Version} ${Architecture}", owner])?;
     let mut words = known.split(' ');
     let (name, version, arch) = (words.next()?, words.next()?, words.next()?);
-    Some(Component { version: version.into(), purl: purl(name, version, arch), ..Component::default() })
+    Some(Component {
+        version: version.into(),
+        purl: purl(name, version, arch),
+        ..Component::default()
+    })
 }
 
 /// A Debian package.
@@ -135,7 +151,10 @@ mod tests {
                    202000           202000       80    16         /cache/musl dev/libc.a(memcpy.lo):(.text)\n          \
                    202000           202000        0     1                 $x\n               \
                    0                0       12     1         /usr/lib/libgcc.a(debug.o):(.comment)\n";
-        assert_eq!(Vec::from_iter(archives(lld).unwrap()), [PathBuf::from("/cache/musl dev/libc.a")]);
+        assert_eq!(
+            Vec::from_iter(archives(lld).unwrap()),
+            [PathBuf::from("/cache/musl dev/libc.a")]
+        );
     }
 
     #[test]

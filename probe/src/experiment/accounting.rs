@@ -13,7 +13,8 @@ pub static IS_NOT_ACCOUNTED: Experiment = Experiment {
     first: Some(|bench, bits| {
         bench.run_tests(&BEYOND, &[0, CONTROL, bits]);
         // Where everything is given, or nothing of that size, the tests cannot decide, but what the kernel noted can.
-        let decided = |trial: &Trial| trial.flagged == Outcome::ELSEWHERE && trial.plain.is_failure();
+        let decided =
+            |trial: &Trial| trial.flagged == Outcome::ELSEWHERE && trial.plain.is_failure();
         if !bench.evidence.of(Role::Effect).all(decided) {
             bench.trial(&NOTED, Backing::ANONYMOUS, &[0, NONE, bits]);
         }
@@ -23,8 +24,12 @@ pub static IS_NOT_ACCOUNTED: Experiment = Experiment {
 };
 
 static BEYOND: [Test; 2] = [
-    beyond(Text::MORE_BY_64_MIB, |bench, flags, _| beyond_memory(bench, flags, Bench::READ_WRITE, 64 << 20)),
-    beyond(Text::MORE_BY_128_MIB, |bench, flags, _| beyond_memory(bench, flags, Bench::READ_WRITE, 128 << 20)),
+    beyond(Text::MORE_BY_64_MIB, |bench, flags, _| {
+        beyond_memory(bench, flags, Bench::READ_WRITE, 64 << 20)
+    }),
+    beyond(Text::MORE_BY_128_MIB, |bench, flags, _| {
+        beyond_memory(bench, flags, Bench::READ_WRITE, 128 << 20)
+    }),
 ];
 
 static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"nr"));

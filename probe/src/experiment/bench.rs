@@ -186,7 +186,8 @@ impl<'k> Bench<'k> {
 
     /// Moves the spot to where a shared mapping of the memfd may be placed.
     fn find_colour(&mut self) {
-        let call = Mmap { addr: 0, len: self.page, prot: PROT_READ, flags: MAP_SHARED, fd: self.memfd };
+        let call =
+            Mmap { addr: 0, len: self.page, prot: PROT_READ, flags: MAP_SHARED, fd: self.memfd };
         if let Ok(addr) = self.kernel.mmap(&call).result() {
             self.kernel.munmap(addr, self.page);
             let first = self.ground + self.page;
@@ -238,7 +239,8 @@ impl<'k> Bench<'k> {
     pub fn context(&self, at: usize) -> Option<Context> {
         let Some(behind) = at.checked_sub(CONTEXTS.len()) else { return CONTEXTS.get(at).copied() };
         let (path, map_type) = (behind / 3, behind % 3);
-        (path < self.paths.len()).then_some((map_type as Word + MAP_SHARED, Backing::path(path as u8)))
+        (path < self.paths.len())
+            .then_some((map_type as Word + MAP_SHARED, Backing::path(path as u8)))
     }
 
     /// Maps at the spot (a hint, unless `flags` has `MAP_FIXED`) and notes the call. The address is 0 when it failed.
@@ -287,12 +289,21 @@ impl<'k> Bench<'k> {
     }
 
     /// Maps, without a note. The address is 0 when it failed.
-    pub fn place(&mut self, addr: Word, len: Word, prot: u32, flags: Word, backing: Backing) -> (Word, Outcome) {
+    pub fn place(
+        &mut self,
+        addr: Word,
+        len: Word,
+        prot: u32,
+        flags: Word,
+        backing: Backing,
+    ) -> (Word, Outcome) {
         let fd = match backing {
             Backing::ANONYMOUS => NO_FD,
             Backing::MEMFD => self.memfd,
             Backing::PIPE => self.pipe.0,
-            path => path.place().and_then(|place| self.paths.get(place)).map_or(NO_FILE, |path| *path),
+            path => {
+                path.place().and_then(|place| self.paths.get(place)).map_or(NO_FILE, |path| *path)
+            }
         };
         if fd == NO_FILE {
             return (0, Outcome::NOT_RUN);
@@ -351,7 +362,8 @@ impl<'k> Bench<'k> {
     /// page that is larger is refused there, and one that is not lies on the ground.
     pub fn answer_aligned(&mut self, context: Context, bits: Word) -> Outcome {
         let (at, fixed) = (self.far_end(), self.own.fixed);
-        let (_, outcome) = self.place(at, self.page, PROT_READ, context.0 | bits | fixed, context.1);
+        let (_, outcome) =
+            self.place(at, self.page, PROT_READ, context.0 | bits | fixed, context.1);
         if outcome.succeeded() {
             self.reserve(at, FAR_END);
         }
@@ -393,5 +405,11 @@ const STEPS: usize = 128;
 
 /// A call that reserves address space: private, without access, without accounting.
 fn reserved(own: &Own, addr: Word, len: Word, fixed: Word) -> Mmap {
-    Mmap { addr, len, prot: PROT_NONE, flags: MAP_PRIVATE | own.anonymous | own.noreserve | fixed, fd: NO_FD }
+    Mmap {
+        addr,
+        len,
+        prot: PROT_NONE,
+        flags: MAP_PRIVATE | own.anonymous | own.noreserve | fixed,
+        fd: NO_FD,
+    }
 }

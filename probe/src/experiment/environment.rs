@@ -14,8 +14,14 @@ pub(crate) const LIES: [[&str; 2]; 10] = [
         "system call emulator",
         "MAP_SHARED_VALIDATE is refused, yet taken with MAP_FIXED and a flag that no kernel knows",
     ],
-    ["not Linux", "a flag that no kernel knows is refused under MAP_PRIVATE, where Linux never looks"],
-    ["system call filter", "a flag that no kernel knows, mincore, madvise or memfd_create is answered EPERM or ENOSYS"],
+    [
+        "not Linux",
+        "a flag that no kernel knows is refused under MAP_PRIVATE, where Linux never looks",
+    ],
+    [
+        "system call filter",
+        "a flag that no kernel knows, mincore, madvise or memfd_create is answered EPERM or ENOSYS",
+    ],
     ["mlockall(MCL_FUTURE)", "fresh memory that nobody locked refuses madvise(MADV_DONTNEED)"],
     ["blind mincore", "every page of fresh memory counts as resident before anyone touched it"],
     ["vm.overcommit_memory=1", "more memory than there is was given without MAP_NORESERVE"],
@@ -33,7 +39,8 @@ pub fn lies(bench: &mut Bench) -> u16 {
     let fixed = lands(bench, private | bench.own.fixed, Backing::ANONYMOUS);
     let discarded = residency::discard(bench, private, Backing::ANONYMOUS);
     // Twice: what fills memory must not depend on one wrong answer.
-    bench.locked = !discarded.succeeded() || !residency::discard(bench, private, Backing::ANONYMOUS).succeeded();
+    bench.locked = !discarded.succeeded()
+        || !residency::discard(bench, private, Backing::ANONYMOUS).succeeded();
     let resident = residency::resident(bench, private, Backing::ANONYMOUS);
     let no_mmu = fixed == Outcome::failed(Errno::EINVAL);
     let plain = accounting::overcommits(bench, false, Bench::READ_WRITE);
@@ -46,7 +53,9 @@ pub fn lies(bench: &mut Bench) -> u16 {
     let noticed = [
         bench.emulated,
         unknown.is_failure() && !filtered(unknown),
-        filtered(unknown) || bench.filtered || (filtered(resident) || filtered(discarded)) && !no_mmu,
+        filtered(unknown)
+            || bench.filtered
+            || (filtered(resident) || filtered(discarded)) && !no_mmu,
         discarded == Outcome::refused(Errno::EINVAL),
         resident == Outcome::number(PAGES) && discarded.succeeded(),
         plain,

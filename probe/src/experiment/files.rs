@@ -11,7 +11,8 @@ use crate::text::Text;
 
 /// `MAP_DENYWRITE` and `MAP_EXECUTABLE`: a file that is open for writing cannot be mapped, or not be written while it is mapped.
 /// No kernel since 2.6 does that (mmap(2), "this flag is ignored").
-pub static DENIES_WRITING: Experiment = Experiment { tests: &[writing(base::PRIVATE), writing(base::SHARED)], ..ASK };
+pub static DENIES_WRITING: Experiment =
+    Experiment { tests: &[writing(base::PRIVATE), writing(base::SHARED)], ..ASK };
 
 const fn writing(base: u8) -> Test {
     let (question, backing) = (Text::WRITING_TO_MAPPED_FILE, Backing::MEMFD);
@@ -41,8 +42,12 @@ pub static SYNCS_FAULTS: Experiment =
 
 static NOTED: Test = procfs::sign(|bench, flags, _| procfs::recorded(bench, flags, b"sf"));
 static PASSED: Test = on_path(Text::VALIDATE_OF_PATH, Role::Effect, Outcome::ELSEWHERE, base::TYPE);
-static REFUSED: Test =
-    on_path(Text::PRIVATE_MAPPING_OF_PATH, Role::Sign, Outcome::failed(Errno::EOPNOTSUPP), base::PRIVATE);
+static REFUSED: Test = on_path(
+    Text::PRIVATE_MAPPING_OF_PATH,
+    Role::Sign,
+    Outcome::failed(Errno::EOPNOTSUPP),
+    base::PRIVATE,
+);
 
 const fn on_path(question: Text, role: Role, promised: Outcome, base: u8) -> Test {
     Test { question, role, promised, base, backing: Backing::path(0), look: lands }

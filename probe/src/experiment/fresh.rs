@@ -30,7 +30,8 @@ pub static HOLDS_OLD_CONTENT: Experiment = Experiment {
 
 fn holds_old_content(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
     each_page(bench, MAP_PRIVATE, |bench, addr| bench.store_byte(addr, LEFT) != Outcome::number(0));
-    let dirty = each_page(bench, flags, |bench, addr| bench.load_byte(addr) == Outcome::number(LEFT));
+    let dirty =
+        each_page(bench, flags, |bench, addr| bench.load_byte(addr) == Outcome::number(LEFT));
     bench.note(Act::DIRTY, dirty)
 }
 
@@ -60,7 +61,8 @@ pub static IS_DROPPABLE: Experiment = Experiment {
         base: 0,
         backing: Backing::ANONYMOUS,
         look: |bench, flags, _| {
-            let keep = |bench: &mut Bench, addr, len| bench.kernel.madvise(addr, len, Advice::KeepOnFork);
+            let keep =
+                |bench: &mut Bench, addr, len| bench.kernel.madvise(addr, len, Advice::KeepOnFork);
             bench.about_page(flags, Act::KEEP_ON_FORK, keep)
         },
     }; 2],

@@ -38,8 +38,12 @@ const TOUCHED: Outcome = Outcome::number(0);
 /// `MAP_GROWSDOWN`: memory below the mapping becomes part of it when it is touched.
 pub static GROWS_DOWN: Experiment = Experiment {
     tests: &[
-        test(Text::TOUCH_8_BELOW, Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 8, true)),
-        test(Text::TOUCH_4_BELOW, Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 4, true)),
+        test(Text::TOUCH_8_BELOW, Role::Effect, TOUCHED, PLACED, |bench, flags, _| {
+            touch(bench, flags, 8, true)
+        }),
+        test(Text::TOUCH_4_BELOW, Role::Effect, TOUCHED, PLACED, |bench, flags, _| {
+            touch(bench, flags, 4, true)
+        }),
     ],
     known: Known::Unavailable,
     first: Some(|bench, bits| {
@@ -52,15 +56,20 @@ pub static GROWS_DOWN: Experiment = Experiment {
 /// `MAP_STACK`: no huge pages, or where stacks grow upwards (parisc since 6.12) memory above the mapping becomes part of it
 /// when it is touched; how shared memory answers tells which.
 pub static SERVES_AS_STACK: Experiment = Experiment {
-    tests: &[test(Text::COLLAPSE, Role::Effect, Outcome::refused(Errno::EINVAL), PLACED, collapse); 2],
+    tests: &[test(Text::COLLAPSE, Role::Effect, Outcome::refused(Errno::EINVAL), PLACED, collapse);
+        2],
     known: Known::Unavailable,
     first: Some(serves_as_stack),
     ..ASK
 };
 
 static GROWS_UP: [Test; 2] = [
-    test(Text::TOUCH_8_ABOVE, Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 8, false)),
-    test(Text::TOUCH_4_ABOVE, Role::Effect, TOUCHED, PLACED, |bench, flags, _| touch(bench, flags, 4, false)),
+    test(Text::TOUCH_8_ABOVE, Role::Effect, TOUCHED, PLACED, |bench, flags, _| {
+        touch(bench, flags, 8, false)
+    }),
+    test(Text::TOUCH_4_ABOVE, Role::Effect, TOUCHED, PLACED, |bench, flags, _| {
+        touch(bench, flags, 4, false)
+    }),
 ];
 
 fn serves_as_stack(bench: &mut Bench, bits: Word) -> bool {
@@ -77,9 +86,13 @@ fn serves_as_stack(bench: &mut Bench, bits: Word) -> bool {
 /// Touches memory so many pages beyond a page that has a hole on that side. By storing: on a 64-bit parisc kernel (6.12) loading does not
 /// make a mapping grow (`write(2)` from there is `EFAULT`), storing does.
 fn touch(bench: &mut Bench, flags: Word, far: u8, below: bool) -> Outcome {
-    let (at, page, hole, far) = (bench.far_end(), bench.bytes(1), bench.bytes(HOLE), bench.bytes(far));
-    let (from, target, act) =
-        if below { (at - hole, at - far, Act::TOUCH_BELOW) } else { (at + page, at + far, Act::TOUCH_ABOVE) };
+    let (at, page, hole, far) =
+        (bench.far_end(), bench.bytes(1), bench.bytes(HOLE), bench.bytes(far));
+    let (from, target, act) = if below {
+        (at - hole, at - far, Act::TOUCH_BELOW)
+    } else {
+        (at + page, at + far, Act::TOUCH_ABOVE)
+    };
     bench.kernel.munmap(from, hole);
     let (_, mapped) = bench.place(at, page, Bench::READ_WRITE, flags, Backing::ANONYMOUS);
     bench.noted_map(flags, Backing::ANONYMOUS, 1, mapped);

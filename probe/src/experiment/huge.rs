@@ -14,7 +14,9 @@ use super::recognition::{Control, validator};
 use super::{ASK, Asks, Experiment};
 use crate::errno::Errno;
 use crate::evidence::{Act, Backing, Outcome, Refusals, Role, Test, Trial};
-use crate::flags::{CONTROL_BITS, CONTROL_SIZE, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, MAP_SHARED_VALIDATE, TABLE};
+use crate::flags::{
+    CONTROL_BITS, CONTROL_SIZE, Kind, MAP_HUGE_MASK, MAP_HUGE_SHIFT, MAP_SHARED_VALIDATE, TABLE,
+};
 use crate::kernel::{PROT_NONE, PROT_READ, Word};
 use crate::text::Text;
 
@@ -34,7 +36,8 @@ const ONE_PAGE: Test = Test {
 };
 
 /// `MAP_HUGETLB`: memory of the default huge page size. `EINVAL` on files of other kinds shows in the contexts.
-pub static HAS_HUGE_GEOMETRY: Experiment = Experiment { first: Some(find_default_size), ..OFFERS_SIZE_OF };
+pub static HAS_HUGE_GEOMETRY: Experiment =
+    Experiment { first: Some(find_default_size), ..OFFERS_SIZE_OF };
 
 /// A huge page size.
 pub static OFFERS_SIZE: Experiment = OFFERS_SIZE_OF;

@@ -53,7 +53,12 @@ impl Bench<'_> {
 
     /// Maps a page of fresh memory, does something about it, and unmaps it. The mapping's own failure is the answer where there
     /// was one.
-    pub fn about_page(&mut self, flags: Word, act: Act, make: fn(&mut Bench, Word, Word) -> Answer) -> Outcome {
+    pub fn about_page(
+        &mut self,
+        flags: Word,
+        act: Act,
+        make: fn(&mut Bench, Word, Word) -> Answer,
+    ) -> Outcome {
         let (addr, mapped) = self.map(flags, Bench::READ_WRITE, 1, Backing::ANONYMOUS);
         if !mapped.succeeded() {
             return mapped;

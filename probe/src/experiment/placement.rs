@@ -40,7 +40,14 @@ pub static KEEPS_WHAT_IS_THERE: Experiment = Experiment {
 };
 
 const fn part_taken(question: Text, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
-    Test { question, role: Role::Effect, promised: EXISTS, base: base::PRIVATE, backing: Backing::ANONYMOUS, look }
+    Test {
+        question,
+        role: Role::Effect,
+        promised: EXISTS,
+        base: base::PRIVATE,
+        backing: Backing::ANONYMOUS,
+        look,
+    }
 }
 
 /// Where two pages land of which one is free.
@@ -63,13 +70,21 @@ fn is_given_a_free_page(bench: &mut Bench, bits: Word) -> bool {
 }
 
 /// `MAP_32BIT`: an address below 2 GiB, where the kernel would choose a higher one.
-pub static STAYS_LOW: Experiment = Experiment { tests: &[below_2g(base::PRIVATE), below_2g(base::SHARED)], ..ASK };
+pub static STAYS_LOW: Experiment =
+    Experiment { tests: &[below_2g(base::PRIVATE), below_2g(base::SHARED)], ..ASK };
 
 const fn below_2g(base: u8) -> Test {
-    below(Text::BELOW_2G, Outcome::number(1), base, |bench, flags, _| is_below(bench, flags, 31, Act::LOW))
+    below(Text::BELOW_2G, Outcome::number(1), base, |bench, flags, _| {
+        is_below(bench, flags, 31, Act::LOW)
+    })
 }
 
-const fn below(question: Text, promised: Outcome, base: u8, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
+const fn below(
+    question: Text,
+    promised: Outcome,
+    base: u8,
+    look: fn(&mut Bench, Word, Backing) -> Outcome,
+) -> Test {
     Test { question, role: Role::Effect, promised, base, backing: Backing::ANONYMOUS, look }
 }
 
@@ -80,7 +95,9 @@ pub static STAYS_HIGH: Experiment = Experiment { first: Some(stays_high), ..ASK 
 static BELOW_4G: [Test; 2] = [below_4g(base::PRIVATE), below_4g(base::SHARED)];
 
 const fn below_4g(base: u8) -> Test {
-    below(Text::BELOW_4G, Outcome::number(0), base, |bench, flags, _| is_below(bench, flags, 32, Act::BELOW_4G))
+    below(Text::BELOW_4G, Outcome::number(0), base, |bench, flags, _| {
+        is_below(bench, flags, 32, Act::BELOW_4G)
+    })
 }
 
 /// Whether a page whose address the kernel chooses lies below a power of two.

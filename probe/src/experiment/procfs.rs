@@ -51,6 +51,7 @@ pub fn recorded(bench: &mut Bench, flags: Word, letters: &[u8; 2]) -> Outcome {
         }
     });
     bench.unmap(addr, 1, mapped);
-    let shown = if found >= 2 && read.is_ok() { Outcome::truth(found == 3) } else { Outcome::NOT_RUN };
+    let shown =
+        if found >= 2 && read.is_ok() { Outcome::truth(found == 3) } else { Outcome::NOT_RUN };
     bench.note(Act::RECORDED, shown)
 }

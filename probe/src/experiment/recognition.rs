@@ -55,7 +55,14 @@ static BY_PIPE: Test = validator(Text::VALIDATE_OF_PIPE, Role::Validator);
 
 /// A measurement whose answers are compared with those to nothing and to what names nothing.
 pub const fn validator(question: Text, role: Role) -> Test {
-    Test { question, role, promised: Outcome::NOT_RUN, base: 0, backing: Backing::MEMFD, look: lands }
+    Test {
+        question,
+        role,
+        promised: Outcome::NOT_RUN,
+        base: 0,
+        backing: Backing::MEMFD,
+        look: lands,
+    }
 }
 
 /// Asks in every context, and compares the validators' answers with those to the control bits. Without a memfd the pipe is asked
@@ -81,7 +88,12 @@ fn compare(bench: &mut Bench, test: &'static Test, flagged: Outcome, control: Co
     if control.unknown == Outcome::NOT_RUN {
         bench.evidence.failed_control = Some(Text::UNKNOWN_BITS_DIFFER);
     } else {
-        bench.evidence.trials.push(Trial { test, flagged, plain: control.base, unknown: control.unknown });
+        bench.evidence.trials.push(Trial {
+            test,
+            flagged,
+            plain: control.base,
+            unknown: control.unknown,
+        });
     }
 }
 

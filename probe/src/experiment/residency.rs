@@ -83,7 +83,8 @@ pub static LOCKS: Experiment = Experiment {
             base: base::PRIVATE,
             backing: Backing::ANONYMOUS,
             look: |bench, flags, _| {
-                let invalidate = |bench: &mut Bench, addr, len| bench.kernel.msync_invalidate(addr, len);
+                let invalidate =
+                    |bench: &mut Bench, addr, len| bench.kernel.msync_invalidate(addr, len);
                 bench.about_page(flags, Act::INVALIDATE, invalidate)
             },
         },
@@ -94,5 +95,7 @@ pub static LOCKS: Experiment = Experiment {
 
 /// What `madvise(MADV_DONTNEED)` says to a page of fresh memory.
 pub fn discard(bench: &mut Bench, flags: Word, _: Backing) -> Outcome {
-    bench.about_page(flags, Act::DISCARD, |bench, addr, len| bench.kernel.madvise(addr, len, Advice::DontNeed))
+    bench.about_page(flags, Act::DISCARD, |bench, addr, len| {
+        bench.kernel.madvise(addr, len, Advice::DontNeed)
+    })
 }

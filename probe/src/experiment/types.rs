@@ -17,19 +17,29 @@ const KEPT: Outcome = Outcome::number(CONTENT);
 /// The file's byte, when a store reached it.
 const REACHED: Outcome = Outcome::number(STORED);
 
-const fn on_memfd(question: Text, promised: Outcome, base: u8, look: fn(&mut Bench, Word, Backing) -> Outcome) -> Test {
+const fn on_memfd(
+    question: Text,
+    promised: Outcome,
+    base: u8,
+    look: fn(&mut Bench, Word, Backing) -> Outcome,
+) -> Test {
     Test { question, role: Role::Effect, promised, base, backing: Backing::MEMFD, look }
 }
 
 const fn stores(promised: Outcome) -> [Test; 2] {
-    [on_memfd(Text::BYTE_IN_FILE, promised, 0, in_file), on_memfd(Text::BYTE_IN_SECOND_MAPPING, promised, 0, in_second)]
+    [
+        on_memfd(Text::BYTE_IN_FILE, promised, 0, in_file),
+        on_memfd(Text::BYTE_IN_SECOND_MAPPING, promised, 0, in_second),
+    ]
 }
 
 /// `MAP_SHARED`: a store reaches the file. `MAP_PRIVATE` is the control.
-pub static SHARES_STORES: Experiment = Experiment { asks: Asks::Type(base::PRIVATE), tests: &stores(REACHED), ..ASK };
+pub static SHARES_STORES: Experiment =
+    Experiment { asks: Asks::Type(base::PRIVATE), tests: &stores(REACHED), ..ASK };
 
 /// `MAP_PRIVATE`: a store stays out of the file. `MAP_SHARED` is the control.
-pub static KEEPS_STORES: Experiment = Experiment { asks: Asks::Type(base::SHARED), tests: &stores(KEPT), ..ASK };
+pub static KEEPS_STORES: Experiment =
+    Experiment { asks: Asks::Type(base::SHARED), tests: &stores(KEPT), ..ASK };
 
 const fn unknown_flag(question: Text, backing: Backing) -> Test {
     Test {
@@ -94,7 +104,8 @@ pub fn ask_as_type(bench: &mut Bench, map_type: Word) {
 /// depends on where the architecture's flags lie and on how wide the field is: 0 always, 5 and 9, or 9 and 0x21 on parisc, where 4 is
 /// `MAP_FIXED`; on parisc before 4.15 the last two are `MAP_SHARED` with unknown flags.
 pub fn compare_types(bench: &mut Bench, backing: Backing, prot: u32, &[known, asked]: &[Word; 2]) {
-    let (base, flagged) = (bench.try_map(known, prot, backing), bench.try_map(asked, prot, backing));
+    let (base, flagged) =
+        (bench.try_map(known, prot, backing), bench.try_map(asked, prot, backing));
     let flags = bench.own.all;
     let field = bench.type_mask.unwrap_or(!0);
     let mut unknown = Outcome::NOT_RUN;

@@ -47,7 +47,8 @@ pub fn validates(bench: &mut Bench) -> Validation {
         None
     };
     let refuses = |control: Control| control.unknown == refused;
-    let validating = (present == Some(true)).then_some(refuses(pipe) && (without_memfd || refuses(memfd)));
+    let validating =
+        (present == Some(true)).then_some(refuses(pipe) && (without_memfd || refuses(memfd)));
     let type_mask = type_mask(bench);
     bench.type_mask = type_mask;
     let mut contexts = Vec::new();
@@ -56,13 +57,15 @@ pub fn validates(bench: &mut Bench) -> Validation {
     }
     let (mut accepted, mut refused_bits, mut other) = (0, 0, Vec::new());
     if let (Some(true), Some(types)) = (validating, type_mask) {
-        let passes = |outcome: Outcome| outcome.succeeded() || outcome == Outcome::failed(Errno::ENODEV);
+        let passes =
+            |outcome: Outcome| outcome.succeeded() || outcome == Outcome::failed(Errno::ENODEV);
         for bit in 0..bench.arch().flag_bits() as u8 {
             let mask = 1 << bit;
             if types & mask != 0 {
                 continue;
             }
-            let (memfd, pipe) = (bench.answer(MEMFD_VALIDATOR, mask), bench.answer(PIPE_VALIDATOR, mask));
+            let (memfd, pipe) =
+                (bench.answer(MEMFD_VALIDATOR, mask), bench.answer(PIPE_VALIDATOR, mask));
             if pipe == refused && (memfd == refused || without_memfd) {
                 refused_bits |= mask;
             } else if passes(memfd) && pipe != refused || passes(pipe) && memfd != refused {

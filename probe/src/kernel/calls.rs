@@ -1,6 +1,8 @@
 //! The system calls of the program: one method of `dyn Kernel` for each [`Op`], which only puts the [`Call`] together.
 
-use super::{ARGS, Advice, Answer, Call, Errno, Fd, How, Kernel, Mmap, Op, UTS_FIELD, Uname, Word, text};
+use super::{
+    ARGS, Advice, Answer, Call, Errno, Fd, How, Kernel, Mmap, Op, UTS_FIELD, Uname, Word, text,
+};
 
 /// Strings as the kernel reads them: a zero behind each.
 fn strings(texts: &[&str]) -> Vec<u8> {
@@ -21,7 +23,12 @@ impl dyn Kernel + '_ {
     }
 
     fn ask_of(&mut self, op: Op, first: Word, texts: &[&str]) -> Answer {
-        self.call(&mut Call { op, args: [first, 0, 0, 0, 0], input: &strings(texts), output: &mut [] })
+        self.call(&mut Call {
+            op,
+            args: [first, 0, 0, 0, 0],
+            input: &strings(texts),
+            output: &mut [],
+        })
     }
 
     fn fill(&mut self, op: Op, args: [Word; ARGS], output: &mut [u8]) -> Answer {
@@ -72,7 +79,12 @@ impl dyn Kernel + '_ {
     }
 
     pub fn write(&mut self, fd: Fd, bytes: &[u8]) -> Answer {
-        self.call(&mut Call { op: Op::Write, args: [fd as Word, 0, 0, 0, 0], input: bytes, output: &mut [] })
+        self.call(&mut Call {
+            op: Op::Write,
+            args: [fd as Word, 0, 0, 0, 0],
+            input: bytes,
+            output: &mut [],
+        })
     }
 
     pub fn store(&mut self, fd: Fd, addr: Word, len: Word) -> Answer {

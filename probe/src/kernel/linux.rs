@@ -5,7 +5,10 @@
 //! each of its registers comes from; what differs from that is in [`Linux::arguments`]. Unsafe lives here because a system call is an
 //! unsafe act: each either only reads or writes buffers that are lent for the call, or changes mappings that Rust knows nothing
 //! about (the experiments place `MAP_FIXED` only on ground they reserved themselves).
-#![allow(unsafe_code, reason = "system calls are unsafe; this file and start.rs are where they are confined")]
+#![allow(
+    unsafe_code,
+    reason = "system calls are unsafe; this file and start.rs are where they are confined"
+)]
 
 use super::{Answer, Call, Errno, How, Kernel, Op, UTS_FIELD};
 use core::arch::asm;
@@ -142,8 +145,11 @@ const fn row(op: Op) -> Row {
     const fn word(offset: usize) -> usize {
         offset / size_of::<u64>()
     }
-    let found =
-        word(if matches!(op, Op::FileInode) { offset_of!(libc::stat, st_ino) } else { offset_of!(libc::stat, st_dev) });
+    let found = word(if matches!(op, Op::FileInode) {
+        offset_of!(libc::stat, st_ino)
+    } else {
+        offset_of!(libc::stat, st_dev)
+    });
     let now = word(offset_of!(libc::timespec, tv_sec));
     let (number, answer, from): (c_long, usize, &[Place]) = match op {
         Op::Mmap => (libc::SYS_mmap, RETURNED, &[A, B, C, D, E]),
@@ -298,7 +304,20 @@ impl Linux {
             _ => {}
         }
         let input_len = call.input.len() as u64;
-        Ok([a, b, c, d, e, input, input_len, text, call.output.as_mut_ptr() as u64, output_len, 0, 0])
+        Ok([
+            a,
+            b,
+            c,
+            d,
+            e,
+            input,
+            input_len,
+            text,
+            call.output.as_mut_ptr() as u64,
+            output_len,
+            0,
+            0,
+        ])
     }
 }
 
@@ -321,7 +340,8 @@ impl Kernel for Linux {
         let Row { number, answer, ref from } = ROWS[call.op as usize];
         let mut registers = [0; 6];
         for (register, &from) in registers.iter_mut().zip(from) {
-            let constant = || CONSTANTS.get(from as usize - PLACES).copied().unwrap_or_default() as u64;
+            let constant =
+                || CONSTANTS.get(from as usize - PLACES).copied().unwrap_or_default() as u64;
             *register = places.get(from as usize).copied().unwrap_or_else(constant);
         }
         // SAFETY: every row gives the kernel only what it takes: integers, `scratch`, which is large enough for each structure, the
@@ -333,10 +353,12 @@ impl Kernel for Linux {
             return answered;
         }
         if call.op == Op::Memory {
-            let field = |offset: usize| scratch.get(offset / size_of::<u64>()).copied().unwrap_or_default();
-            let units =
-                field(offset_of!(libc::sysinfo, totalram)).saturating_add(field(offset_of!(libc::sysinfo, totalswap)));
-            let bytes = units.saturating_mul(u64::from(field(offset_of!(libc::sysinfo, mem_unit)) as u32));
+            let field =
+                |offset: usize| scratch.get(offset / size_of::<u64>()).copied().unwrap_or_default();
+            let units = field(offset_of!(libc::sysinfo, totalram))
+                .saturating_add(field(offset_of!(libc::sysinfo, totalswap)));
+            let bytes =
+                units.saturating_mul(u64::from(field(offset_of!(libc::sysinfo, mem_unit)) as u32));
             return Answer::value(bytes.min(u64::MAX / 16 * 15));
         }
         if call.op == Op::Pipe {

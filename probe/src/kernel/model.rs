@@ -19,7 +19,9 @@ pub use liars::{Manner, Refusal};
 pub use numbers::{ARM64, Layout, PARISC, X86};
 pub use rules::{ERAS, Guard, MACHINES, MIB, Machine, Proc, Rules, Space, Stack};
 
-use super::{Advice, Answer, Call, Errno, Fd, How, Kernel, Mmap, Op, PROT_READ, PROT_WRITE, UTS_FIELD, text};
+use super::{
+    Advice, Answer, Call, Errno, Fd, How, Kernel, Mmap, Op, PROT_READ, PROT_WRITE, UTS_FIELD, text,
+};
 use areas::Areas;
 use files::{Files, Kind};
 use std::collections::BTreeMap;
@@ -77,10 +79,14 @@ impl Model {
     /// What the program has made and not undone, each in a few words.
     pub fn left(&self) -> Vec<String> {
         let own = self.areas.0.iter().filter(|(_, area)| !area.foreign);
-        let mappings = own.map(|(start, area)| format!("mapping {start:#x}-{:#x} prot {}", area.end, area.prot));
+        let mappings = own
+            .map(|(start, area)| format!("mapping {start:#x}-{:#x} prot {}", area.end, area.prot));
         let open =
-            self.files.open.iter().map(|(fd, open)| format!("descriptor {fd}: {:?}", self.files.nodes[open.node].kind));
-        let named = self.files.nodes.iter().filter(|node| node.made).filter_map(|node| node.path.as_ref());
+            self.files.open.iter().map(|(fd, open)| {
+                format!("descriptor {fd}: {:?}", self.files.nodes[open.node].kind)
+            });
+        let named =
+            self.files.nodes.iter().filter(|node| node.made).filter_map(|node| node.path.as_ref());
         mappings.chain(open).chain(named.map(|path| format!("file {path}"))).collect()
     }
 
@@ -96,7 +102,8 @@ impl Model {
         let pages = self.areas.0.values().map(|area| area.pages(page));
         let (single, huge) = pages.fold((0, 0), |sum, pages| (sum.0 + pages.0, sum.1 + pages.1));
         let used = |number: usize| {
-            let mapped = self.areas.0.values().any(|area| area.file.is_some_and(|(node, _)| node == number));
+            let mapped =
+                self.areas.0.values().any(|area| area.file.is_some_and(|(node, _)| node == number));
             mapped || self.files.open.values().any(|open| open.node == number)
         };
         let nodes = self.files.nodes.iter().enumerate();
@@ -120,7 +127,8 @@ impl Model {
             return Err(Errno::ENOENT);
         }
         let found = self.files.find(path);
-        let denied = |area: &areas::Area| area.denies_writing && area.file.map(|(node, _)| node) == found;
+        let denied =
+            |area: &areas::Area| area.denies_writing && area.file.map(|(node, _)| node) == found;
         if how == How::ReadWrite && found.is_some() && self.areas.0.values().any(denied) {
             return Err(Errno::ETXTBSY);
         }
@@ -135,7 +143,13 @@ impl Model {
         match call.op {
             Op::Mmap => {
                 let fd = fifth as Fd;
-                self.do_mmap(&Mmap { addr: first, len: second, prot: third as u32, flags: fourth, fd })
+                self.do_mmap(&Mmap {
+                    addr: first,
+                    len: second,
+                    prot: third as u32,
+                    flags: fourth,
+                    fd,
+                })
             }
             Op::Munmap => self.munmap(first, second),
             Op::Mincore => self.mincore(first, second, call.output),
@@ -159,7 +173,9 @@ impl Model {
                 call.output[..bytes.len()].copy_from_slice(&bytes);
                 Ok(bytes.len() as u64)
             }
-            Op::Write => self.files.write(fd, call.input, &mut self.output).map(|count| count as u64),
+            Op::Write => {
+                self.files.write(fd, call.input, &mut self.output).map(|count| count as u64)
+            }
             Op::Store => self.store(fd, second, third),
             Op::Load => self.load(fd, second, third),
             Op::Open => self.openat(path, how(first)),
@@ -170,7 +186,9 @@ impl Model {
             Op::Pid => Ok(2),
             Op::Time | Op::IgnoreSigpipe | Op::Sleep => Ok(0),
             Op::Uname => {
-                for (field, name) in call.output.chunks_mut(UTS_FIELD).zip(["Linux", "model", "0.0", "#1", "model"]) {
+                for (field, name) in
+                    call.output.chunks_mut(UTS_FIELD).zip(["Linux", "model", "0.0", "#1", "model"])
+                {
                     field[..name.len()].copy_from_slice(name.as_bytes());
                 }
                 Ok(0)

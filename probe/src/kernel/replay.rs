@@ -203,7 +203,8 @@ fn answered(mut rest: &[u8], output: &mut [u8]) -> Option<Answer> {
         rest = behind;
     }
     if failed.is_some() {
-        return (rest.is_empty() && value <= MAX_ERRNO.into()).then(|| Answer::failed(Errno(value as u16)));
+        return (rest.is_empty() && value <= MAX_ERRNO.into())
+            .then(|| Answer::failed(Errno(value as u16)));
     }
     output.fill(0);
     if let Some(filled) = rest.strip_prefix(FILLED.as_bytes()) {

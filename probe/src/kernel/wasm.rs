@@ -51,6 +51,19 @@ impl Kernel for Wasm {
         let (input, output) = (asked.input, &mut *asked.output);
         let (from, into) = (input.as_ptr(), output.as_mut_ptr());
         // SAFETY: the shim reads and writes only the bytes that are lent.
-        Answer(unsafe { call(asked.op as u32, a, b, c, d, e, from, input.len() as u32, into, output.len() as u32) })
+        Answer(unsafe {
+            call(
+                asked.op as u32,
+                a,
+                b,
+                c,
+                d,
+                e,
+                from,
+                input.len() as u32,
+                into,
+                output.len() as u32,
+            )
+        })
     }
 }

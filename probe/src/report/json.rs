@@ -181,7 +181,12 @@ fn write_row(json: &mut Json, report: &Report, row: &Row) {
     json.open_at(Text::CONTEXTS, '[');
     for step in steps {
         if let Call::Context { flags, backing } = step.call() {
-            write_context(json, report, (sentence::map_type(report.arch, flags.into()), backing), step.outcome);
+            write_context(
+                json,
+                report,
+                (sentence::map_type(report.arch, flags.into()), backing),
+                step.outcome,
+            );
         }
     }
     json.close(']');
@@ -307,7 +312,10 @@ impl Json {
     }
 
     fn truth_at(&mut self, key: Text, truth: Option<bool>) {
-        self.word_at(key, truth.map_or(Text::NULL, |truth| if truth { Text::TRUE } else { Text::FALSE }));
+        self.word_at(
+            key,
+            truth.map_or(Text::NULL, |truth| if truth { Text::TRUE } else { Text::FALSE }),
+        );
     }
 
     pub(super) fn number_at(&mut self, key: Text, value: Option<Word>) {

@@ -15,7 +15,8 @@ pub const TEXTS: &[&str] = &[
     "%o %I %N # SKIP %W: %s\n",
 ];
 
-static FORM: Form = Form { texts: Text::KTAP, rows: [0, 0, 0, 0, 0, 1, 1], quoting: template::UNQUOTED };
+static FORM: Form =
+    Form { texts: Text::KTAP, rows: [0, 0, 0, 0, 0, 1, 1], quoting: template::UNQUOTED };
 
 /// Writes the report.
 #[cold]

@@ -6,8 +6,12 @@ use super::template::{self, ALIKE, Form};
 use super::{Report, Text};
 
 /// See [`template`].
-pub const TEXTS: &[&str] =
-    &["# %t\n", "# not a plain kernel: %N: %s\n", "", "mapprobe.feature.node.kubernetes.io/%N=%W\n"];
+pub const TEXTS: &[&str] = &[
+    "# %t\n",
+    "# not a plain kernel: %N: %s\n",
+    "",
+    "mapprobe.feature.node.kubernetes.io/%N=%W\n",
+];
 
 static FORM: Form = Form { texts: Text::NFD, rows: ALIKE, quoting: template::UNQUOTED };
 

@@ -148,7 +148,8 @@ pub fn backing(out: &mut String, report: &Report, backing: Backing) {
 pub fn step(out: &mut String, report: &Report, step: &Step) {
     let call = step.call();
     match call {
-        Call::Mmap { flags: value, backing: what, .. } | Call::Context { flags: value, backing: what } => {
+        Call::Mmap { flags: value, backing: what, .. }
+        | Call::Context { flags: value, backing: what } => {
             Text::MMAP.push(out);
             flags(out, report.arch, value.into());
             Text::COMMA.push(out);
@@ -177,9 +178,11 @@ pub fn reason(out: &mut String, report: &Report, row: &Row) {
     if let Some(trial) = trial {
         Text::COLON.push(out);
         trial.test.question.push(out);
-        for (before, answer) in
-            [(Text::WITH_IT, trial.flagged), (Text::WITHOUT, trial.plain), (Text::WITH_CONTROL, trial.unknown)]
-        {
+        for (before, answer) in [
+            (Text::WITH_IT, trial.flagged),
+            (Text::WITHOUT, trial.plain),
+            (Text::WITH_CONTROL, trial.unknown),
+        ] {
             if answer != Outcome::NOT_RUN {
                 before.push(out);
                 outcome(out, answer);
@@ -197,7 +200,9 @@ pub fn reason(out: &mut String, report: &Report, row: &Row) {
 #[inline(never)]
 fn differences(out: &mut String, report: &Report, row: &Row) {
     let start = out.len();
-    if !contexts(out, report, row, Text::TAKEN_UNDER) || !contexts(out, report, row, Text::REFUSED_UNDER) {
+    if !contexts(out, report, row, Text::TAKEN_UNDER)
+        || !contexts(out, report, row, Text::REFUSED_UNDER)
+    {
         // All of them answer alike.
         out.truncate(start);
     }
@@ -219,7 +224,8 @@ fn contexts(out: &mut String, report: &Report, row: &Row, words: Text) -> bool {
 #[inline(never)]
 fn context(out: &mut String, report: &Report, step: &Step, words: Text, between: Text) -> bool {
     let refused = words == Text::REFUSED_UNDER;
-    let (Call::Context { flags: value, backing: what }, Some((validation, _))) = (step.call(), &report.validation)
+    let (Call::Context { flags: value, backing: what }, Some((validation, _))) =
+        (step.call(), &report.validation)
     else {
         return false;
     };

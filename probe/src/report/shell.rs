@@ -7,7 +7,11 @@ use super::{Report, Text};
 
 /// See [`template`].
 pub const TEXTS: &[&str] = &[
-    concat!("%pVERSION='", env!("CARGO_PKG_VERSION"), "'\n%pARCH='%a'\n%pKERNEL_RELEASE='%R'\n%pENVIRONMENT='"),
+    concat!(
+        "%pVERSION='",
+        env!("CARGO_PKG_VERSION"),
+        "'\n%pARCH='%a'\n%pKERNEL_RELEASE='%R'\n%pENVIRONMENT='"
+    ),
     "%N;",
     "'\n",
     "%p%N='%W'\n",

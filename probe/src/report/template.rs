@@ -56,7 +56,15 @@ struct Places<'r> {
 pub fn fill(report: &Report, form: &Form) -> String {
     let mut out = String::new();
     let nothing = Text::OK;
-    let mut places = Places { report, form, number: 0, name: nothing, verdict: nothing, met: nothing, why: nothing };
+    let mut places = Places {
+        report,
+        form,
+        number: 0,
+        name: nothing,
+        verdict: nothing,
+        met: nothing,
+        why: nothing,
+    };
     places.part(&mut out, 0);
     for (name, evidence) in report.lies() {
         (places.name, places.why) = (name, evidence);
@@ -67,11 +75,15 @@ pub fn fill(report: &Report, form: &Form) -> String {
         let (verdict, reason) = &row.finding;
         let missed = report.requires(places.number) && verdict.is_no();
         places.number += 1;
-        (places.name, places.verdict, places.why) = (row.flag.name, verdict.word(), sentence::words(reason));
+        (places.name, places.verdict, places.why) =
+            (row.flag.name, verdict.word(), sentence::words(reason));
         places.met = if missed { Text::NOT_OK } else { Text::OK };
         // What does not exist can be required all the same.
         let part = if missed { Verdict::Unknown } else { *verdict };
-        places.part(&mut out, ROWS + usize::from(form.rows.get(part as usize).copied().unwrap_or_default()));
+        places.part(
+            &mut out,
+            ROWS + usize::from(form.rows.get(part as usize).copied().unwrap_or_default()),
+        );
     }
     out
 }
@@ -101,7 +113,10 @@ impl Places<'_> {
                     continue;
                 }
                 (Some(letter @ (b'C' | b'I')), _) => {
-                    sentence::number(out, if letter == b'C' { report.rows.len() } else { self.number } as Word);
+                    sentence::number(
+                        out,
+                        if letter == b'C' { report.rows.len() } else { self.number } as Word,
+                    );
                     continue;
                 }
                 (other, _) => {

@@ -148,10 +148,15 @@ impl Guest {
     /// Where a whole report was heard.
     pub fn whole(&self) -> Option<Heard> {
         let whole = |text: &str| {
-            let report = text.rsplit_once(TEXT).and_then(|(_, report)| report.split_once("mapprobe: end lines="));
+            let report = text
+                .rsplit_once(TEXT)
+                .and_then(|(_, report)| report.split_once("mapprobe: end lines="));
             report.is_some_and(|(lines, end)| {
                 let count = lines.lines().filter(|line| line.starts_with("mapprobe:")).count();
-                end.starts_with(&format!("{count} bytes=")) && end.ends_with('\n') && lines.ends_with('\n') && count > 0
+                end.starts_with(&format!("{count} bytes="))
+                    && end.ends_with('\n')
+                    && lines.ends_with('\n')
+                    && count > 0
             })
         };
         self.heard.iter().find(|(_, text)| whole(text)).map(|(&way, _)| way)
@@ -159,10 +164,17 @@ impl Guest {
 
     /// What is there that was not there before.
     pub fn left(&self) -> Vec<String> {
-        let open =
-            self.state.open.keys().filter(|fd| !self.state.standard.contains(fd)).map(|fd| format!("descriptor {fd}"));
+        let open = self
+            .state
+            .open
+            .keys()
+            .filter(|fd| !self.state.standard.contains(fd))
+            .map(|fd| format!("descriptor {fd}"));
         let nodes = self.state.nodes.iter().map(|(path, _)| path.clone());
-        open.chain(self.state.mounted.iter().cloned()).chain(nodes).chain(self.state.model.left()).collect()
+        open.chain(self.state.mounted.iter().cloned())
+            .chain(nodes)
+            .chain(self.state.model.left())
+            .collect()
     }
 
     /// Whether standard input, output or error is open.
@@ -171,7 +183,8 @@ impl Guest {
     }
 
     fn device(&mut self, path: &str) -> Option<Result<u64, Errno>> {
-        let number = self.state.nodes.iter().find(|(node, _)| node == path).map(|&(_, number)| number);
+        let number =
+            self.state.nodes.iter().find(|(node, _)| node == path).map(|&(_, number)| number);
         let way = match (path, number) {
             ("/dev/console", _) | (_, Some(0x501)) => Heard::Console,
             ("/dev/kmsg", _) | (_, Some(0x10b)) => Heard::Log,
@@ -187,16 +200,24 @@ impl Guest {
     }
 
     fn write(&mut self, fd: Fd, bytes: &[u8]) -> Result<u64, Errno> {
-        let Some(Open { way, writes }) = self.state.open.get_mut(&fd) else { return Err(Errno::EBADF) };
+        let Some(Open { way, writes }) = self.state.open.get_mut(&fd) else {
+            return Err(Errno::EBADF);
+        };
         *writes += 1;
         self.state.writes += 1;
         let (way, writes) = (*way, *writes);
         let taken = match self.ways[way as usize] {
             Way::Takes | Way::PlainFile => bytes.len(),
             // A message is never half taken.
-            Way::Byte | Way::NowAndThen if way == Heard::Log && !self.state.writes.is_multiple_of(3) => bytes.len(),
+            Way::Byte | Way::NowAndThen
+                if way == Heard::Log && !self.state.writes.is_multiple_of(3) =>
+            {
+                bytes.len()
+            }
             Way::Byte if way != Heard::Log => 1.min(bytes.len()),
-            Way::NowAndThen if way != Heard::Log && self.state.writes.is_multiple_of(2) => bytes.len().div_ceil(2),
+            Way::NowAndThen if way != Heard::Log && self.state.writes.is_multiple_of(2) => {
+                bytes.len().div_ceil(2)
+            }
             Way::NowAndThen if self.state.writes.is_multiple_of(3) => return Err(Errno::EINTR),
             Way::Byte | Way::NowAndThen | Way::Later => return Err(Errno::EAGAIN),
             Way::Nothing => 0,
@@ -209,7 +230,8 @@ impl Guest {
         }
         let said = text(&bytes[..taken]);
         // A message of the kernel loses its level, and does not come to a quiet console without one.
-        let said = if way == Heard::Log { said.strip_prefix("<1>").unwrap_or_default() } else { said };
+        let said =
+            if way == Heard::Log { said.strip_prefix("<1>").unwrap_or_default() } else { said };
         if self.ways[way as usize] != Way::PlainFile {
             self.heard.entry(way).or_default().push_str(said);
         }
@@ -235,12 +257,16 @@ impl Guest {
                 }
                 Ok(0)
             }
-            Op::Mkdir if self.state.folders.iter().any(|folder| folder == path) => Err(Errno::EEXIST),
+            Op::Mkdir if self.state.folders.iter().any(|folder| folder == path) => {
+                Err(Errno::EEXIST)
+            }
             Op::Mkdir => {
                 self.state.folders.push(path.to_string());
                 Ok(0)
             }
-            Op::Mknod if self.state.nodes.iter().any(|(node, _)| node == path) => Err(Errno::EEXIST),
+            Op::Mknod if self.state.nodes.iter().any(|(node, _)| node == path) => {
+                Err(Errno::EEXIST)
+            }
             Op::Mknod => {
                 self.state.nodes.push((path.to_string(), call.args[0]));
                 Ok(0)
@@ -249,13 +275,18 @@ impl Guest {
                 self.state.nodes.retain(|(node, _)| node != path);
                 Ok(0)
             }
-            Op::Mount if !self.state.folders.iter().any(|folder| folder == strings[1]) => Err(Errno::ENOENT),
+            Op::Mount if !self.state.folders.iter().any(|folder| folder == strings[1]) => {
+                Err(Errno::ENOENT)
+            }
             Op::Mount => {
                 self.state.mounted.push(strings[1].to_string());
                 Ok(0)
             }
             // An open device keeps it busy.
-            Op::Umount if path == "/dev" && !self.left().iter().all(|left| !left.starts_with("descriptor")) => {
+            Op::Umount
+                if path == "/dev"
+                    && !self.left().iter().all(|left| !left.starts_with("descriptor")) =>
+            {
                 Err(Errno::EBUSY)
             }
             Op::Umount => {

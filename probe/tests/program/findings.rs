@@ -51,7 +51,12 @@ pub fn options(words: &[&str]) -> Options {
 }
 
 /// Asks a kernel about every row of the table. The error is a sentence about a path.
-pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough: bool) -> Result<Findings, String> {
+pub fn probe(
+    kernel: &mut dyn Kernel,
+    machine: Machine,
+    paths: &[&str],
+    thorough: bool,
+) -> Result<Findings, String> {
     let mut words: Vec<&str> = paths.iter().flat_map(|path| ["--path", path]).collect();
     words.extend(thorough.then_some("--thorough"));
     let options = options(&words);
@@ -62,10 +67,19 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
         rows: report
             .rows
             .iter()
-            .map(|row| (row.flag.name.plain(), row.finding.0.word().plain(), row.finding.1.cause.code().plain()))
+            .map(|row| {
+                (
+                    row.flag.name.plain(),
+                    row.finding.0.word().plain(),
+                    row.finding.1.cause.code().plain(),
+                )
+            })
             .collect(),
         environment: report.lies().map(|lie| lie.0.plain()).collect(),
-        validation: report.validation.as_ref().map(|(found, _)| (found.present, found.validating, found.type_mask)),
+        validation: report
+            .validation
+            .as_ref()
+            .map(|(found, _)| (found.present, found.validating, found.type_mask)),
         complete: report.complete,
     })
 }
@@ -73,13 +87,15 @@ pub fn probe(kernel: &mut dyn Kernel, machine: Machine, paths: &[&str], thorough
 /// What a run prints. The error is a sentence.
 pub fn text(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> Result<String, String> {
     let options = options(words);
-    run::report(kernel, arch(machine), &options, TABLE, &mut |_| {}).map(|report| form(report, &options))
+    run::report(kernel, arch(machine), &options, TABLE, &mut |_| {})
+        .map(|report| form(report, &options))
 }
 
 /// A report as it is printed.
 fn form(mut report: Report, options: &Options) -> String {
     report.style = options.style.clone();
-    let format = report::format(report.what, options, &mut String::new()).expect("a format that can print this");
+    let format = report::format(report.what, options, &mut String::new())
+        .expect("a format that can print this");
     (format.write)(&report)
 }
 
@@ -88,13 +104,15 @@ pub fn record(kernel: &mut dyn Kernel, machine: Machine, words: &[&str]) -> (Str
     if arch(machine) == Arch::native() {
         let options = options(words);
         let mut recording = String::new();
-        let report = recording::record(kernel, &options, TABLE, &mut recording).expect("a recording");
+        let report =
+            recording::record(kernel, &options, TABLE, &mut recording).expect("a recording");
         return (form(report, &options), recording);
     }
     let mut head = format!("mapprobe recording 1\narch {}\n", arch(machine).name());
     let format = words.iter().position(|&word| word == "--format");
     for (at, word) in words.iter().enumerate() {
-        if format.is_none_or(|format| at != format && at != format + 1) && *word != "--reproducible" {
+        if format.is_none_or(|format| at != format && at != format + 1) && *word != "--reproducible"
+        {
             head += &format!("argument {word}\n");
         }
     }
@@ -161,9 +179,14 @@ pub fn attempt(rules: &Rules, paths: &[&str], thorough: bool) -> Result<Findings
     };
     let (findings, left) = catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
-        said.or_else(|| panic.downcast_ref::<&str>().map(|said| said.to_string())).unwrap_or_default()
+        said.or_else(|| panic.downcast_ref::<&str>().map(|said| said.to_string()))
+            .unwrap_or_default()
     })?;
-    if left.is_empty() { findings } else { Err(format!("something is left behind: {}", left.join(", "))) }
+    if left.is_empty() {
+        findings
+    } else {
+        Err(format!("something is left behind: {}", left.join(", ")))
+    }
 }
 
 /// The same, where nothing may be wrong.

@@ -52,13 +52,19 @@ impl Run {
     /// Nobody lies.
     pub fn honest(&self) -> Honest {
         let mut kernel = Listening { model: Model::new(self.rules.clone()), calls: Vec::new() };
-        let findings = probe(&mut kernel, self.rules.machine, self.paths, self.thorough).expect("an honest run");
+        let findings = probe(&mut kernel, self.rules.machine, self.paths, self.thorough)
+            .expect("an honest run");
         assert_eq!(kernel.model.left(), Vec::<String>::new(), "{}", self.name);
         Honest { findings, calls: kernel.calls }
     }
 
     /// One lie: what was found out or complained of, and what is left. The error is what ended the run.
-    pub fn with(&self, at: usize, asked: Asked, lie: Lie) -> Result<(Result<Findings, String>, Vec<String>), String> {
+    pub fn with(
+        &self,
+        at: usize,
+        asked: Asked,
+        lie: Lie,
+    ) -> Result<(Result<Findings, String>, Vec<String>), String> {
         let answer = match lie {
             Lie::Fails(errno) => Answer::failed(errno),
             Lie::Gives(value) => Answer::value(value),
@@ -72,7 +78,8 @@ impl Run {
         };
         catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
             let said = panic.downcast_ref::<String>().cloned();
-            said.or_else(|| panic.downcast_ref::<&str>().map(|said| said.to_string())).unwrap_or_default()
+            said.or_else(|| panic.downcast_ref::<&str>().map(|said| said.to_string()))
+                .unwrap_or_default()
         })
     }
 }

@@ -163,7 +163,9 @@ impl Program {
         for line in smaps.lines() {
             let hex = |text: &str| u64::from_str_radix(text, 16).ok();
             let range = line.split(' ').next().and_then(|range| range.split_once('-'));
-            if let Some((start, end)) = range.and_then(|(start, end)| Some((hex(start)?, hex(end)?))) {
+            if let Some((start, end)) =
+                range.and_then(|(start, end)| Some((hex(start)?, hex(end)?)))
+            {
                 inside = (start <= addr && addr < end).then_some(start);
             }
             if let (Some(start), Some(flags)) = (inside, line.strip_prefix("VmFlags: ")) {

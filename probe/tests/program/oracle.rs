@@ -74,9 +74,13 @@ pub fn verdict(asked: Asked, name: &str) -> &'static str {
         },
         "MAP_ABOVE4G" => above_4g(asked),
         // parisc looks for stacks below, and no kernel grows one without RLIMIT_STACK; shared memory is refused with it everywhere.
-        "MAP_GROWSDOWN" => when(!parisc && rules.stack_limit > 64 * rules.page_size, "honored", "unavailable"),
+        "MAP_GROWSDOWN" => {
+            when(!parisc && rules.stack_limit > 64 * rules.page_size, "honored", "unavailable")
+        }
         // Nobody minds writing; but that is to be seen.
-        "MAP_DENYWRITE" | "MAP_EXECUTABLE" if rules.no_memfd => when(rules.validate, "accepted", "inconclusive"),
+        "MAP_DENYWRITE" | "MAP_EXECUTABLE" if rules.no_memfd => {
+            when(rules.validate, "accepted", "inconclusive")
+        }
         "MAP_DENYWRITE" | "MAP_EXECUTABLE" | "MAP_UNINITIALIZED" => "ignored",
         "MAP_LOCKED" if rules.lock_refusal.is_some() => "unavailable",
         // Everything is locked and in memory, with the flag or without.
@@ -113,7 +117,9 @@ fn noreserve(rules: &Rules, sees_proc: bool) -> &'static str {
     match rules.overcommit {
         // Both are refused, and rightly: the kernel counts whatever the flag says.
         2 => "inconclusive",
-        0 if rules.locks_everything => when(sees_proc || rules.validate, "accepted", "inconclusive"),
+        0 if rules.locks_everything => {
+            when(sees_proc || rules.validate, "accepted", "inconclusive")
+        }
         0 if !too_much => "honored",
         _ => when(sees_proc, "accepted", "inconclusive"),
     }
@@ -132,7 +138,9 @@ fn stack(rules: &Rules) -> &'static str {
 
 /// 4.15. Given by DAX only; known by what /proc shows of any memory, or by a file system that refuses it for a private mapping.
 fn sync(Asked { rules, paths, .. }: Asked, sees_proc: bool) -> &'static str {
-    let any = |begins: &[&str]| paths.iter().any(|path| begins.iter().any(|begin| path.starts_with(begin)));
+    let any = |begins: &[&str]| {
+        paths.iter().any(|path| begins.iter().any(|begin| path.starts_with(begin)))
+    };
     match rules.validate {
         true if any(&["/dax"]) => "honored",
         true if sees_proc || any(&["/ext4", "/readonly"]) => "unavailable",

@@ -19,7 +19,9 @@ impl Recorded {
     /// The line that begins so has these words.
     pub fn says(&mut self, begins: &str, words: &[String]) {
         let begins = format!("E {begins}");
-        let Some(line) = self.text.lines().find(|line| format!("{line} ").starts_with(&format!("{begins} "))) else {
+        let Some(line) =
+            self.text.lines().find(|line| format!("{line} ").starts_with(&format!("{begins} ")))
+        else {
             return self.wrong.push(format!("{begins}: no such line"));
         };
         for word in words {
@@ -51,8 +53,11 @@ fn recordings() -> [Recorded; 2] {
     };
     let x86 = rules(Machine::X86, 499 * MIB, vec![21]);
     let parisc = rules(Machine::Parisc, 249 * MIB, Vec::new());
-    [(include_str!("../recordings/x86_64-4.10.17.txt"), x86), (include_str!("../recordings/hppa-4.10.17.txt"), parisc)]
-        .map(|(text, rules)| Recorded { text, rules, compared: 0, wrong: Vec::new() })
+    [
+        (include_str!("../recordings/x86_64-4.10.17.txt"), x86),
+        (include_str!("../recordings/hppa-4.10.17.txt"), parisc),
+    ]
+    .map(|(text, rules)| Recorded { text, rules, compared: 0, wrong: Vec::new() })
 }
 
 /// Does the same for both, and expects so many agreements of each.

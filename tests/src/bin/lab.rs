@@ -56,7 +56,8 @@ const CONTAINERS: &str = "containers";
 
 /// Exit codes: 0 all as it should be (or help), 1 a guest or a build failed or a report differs from the facts, 2 wrong arguments.
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let arguments = match Arguments::from_args(&["cargo lab"], &words) {
         Ok(arguments) => arguments,
@@ -120,8 +121,9 @@ fn plain(arguments: &Arguments) -> bool {
 /// What a single kernel in a single guest said.
 fn single(entries: &[Entry]) -> Option<&str> {
     let first = entries.first()?;
-    let same =
-        entries.iter().all(|entry| (entry.kernel.name, entry.guest.name) == (first.kernel.name, first.guest.name));
+    let same = entries.iter().all(|entry| {
+        (entry.kernel.name, entry.guest.name) == (first.kernel.name, first.guest.name)
+    });
     Some(first.told()?.text.as_str()).filter(|_| same)
 }
 
@@ -129,7 +131,10 @@ fn single(entries: &[Entry]) -> Option<&str> {
 fn chosen(arguments: &Arguments) -> Result<Chosen> {
     let (mut kernels, mut guests): (Vec<&Kernel>, Vec<&Guest>) = (Vec::new(), Vec::new());
     let containers = arguments.names.iter().any(|name| name == CONTAINERS);
-    ensure!(!containers || plain(arguments), "{CONTAINERS} are built without --program, --args and --kernel.");
+    ensure!(
+        !containers || plain(arguments),
+        "{CONTAINERS} are built without --program, --args and --kernel."
+    );
     for name in arguments.names.iter().filter(|name| *name != CONTAINERS) {
         match (kernels::named(name), guests::named(name)) {
             (_, Some(guest)) => guests.push(guest),
@@ -144,16 +149,24 @@ fn chosen(arguments: &Arguments) -> Result<Chosen> {
         }
     }
     if arguments.kernel.is_some() {
-        ensure!(kernels.len() == 1, "--kernel needs one NAME of a kernel: on its machine the image is booted.");
+        ensure!(
+            kernels.len() == 1,
+            "--kernel needs one NAME of a kernel: on its machine the image is booted."
+        );
     }
     let program = match &arguments.program {
         None => None,
         Some(path) => {
-            let program =
-                std::fs::read(path).with_context(|| format!("The program {} cannot be read.", path.display()))?;
+            let program = std::fs::read(path)
+                .with_context(|| format!("The program {} cannot be read.", path.display()))?;
             let arch = architecture(&program, path)?;
             if let Some(other) = kernels.iter().find(|kernel| kernel.arch != arch) {
-                bail!("{} is a program for {}, and {} is not.", path.display(), arch.name(), other.name);
+                bail!(
+                    "{} is a program for {}, and {} is not.",
+                    path.display(),
+                    arch.name(),
+                    other.name
+                );
             }
             Some((arch, program))
         }
@@ -162,16 +175,21 @@ fn chosen(arguments: &Arguments) -> Result<Chosen> {
         ensure!(image.is_file(), "The kernel image {} is not there.", image.display());
     }
     if guests.is_empty() {
-        guests = guests::ALL.iter().filter(|guest| kernels.is_empty() || guest.name == "root").collect();
+        guests =
+            guests::ALL.iter().filter(|guest| kernels.is_empty() || guest.name == "root").collect();
     }
     if containers && arguments.names.iter().all(|name| name == CONTAINERS) {
         return Ok(Chosen { kernels: Vec::new(), guests: Vec::new(), containers, program: None });
     }
     let fits = |kernel: &Kernel| program.as_ref().is_none_or(|(arch, _)| kernel.arch == *arch);
-    let wanted = |kernel: &Kernel| kernels.is_empty() || kernels.iter().any(|one| one.name == kernel.name);
+    let wanted =
+        |kernel: &Kernel| kernels.is_empty() || kernels.iter().any(|one| one.name == kernel.name);
     Ok(Chosen {
         kernels: kernels::ALL.iter().filter(|kernel| wanted(kernel) && fits(kernel)).collect(),
-        guests: guests::ALL.iter().filter(|guest| guests.iter().any(|one| one.name == guest.name)).collect(),
+        guests: guests::ALL
+            .iter()
+            .filter(|guest| guests.iter().any(|one| one.name == guest.name))
+            .collect(),
         containers: containers || (arguments.names.is_empty() && plain(arguments)),
         program: program.map(|(_, program)| program),
     })
@@ -183,8 +201,11 @@ fn architecture(program: &[u8], path: &Path) -> Result<Arch> {
     ensure!(program.starts_with(b"\x7fELF"), refusal());
     let target = targets::ALL.into_iter().find(|target| {
         let machine = target.elf.machine;
-        let (data, machine) =
-            if target.elf.big_endian { (2, machine.to_be_bytes()) } else { (1, machine.to_le_bytes()) };
+        let (data, machine) = if target.elf.big_endian {
+            (2, machine.to_be_bytes())
+        } else {
+            (1, machine.to_le_bytes())
+        };
         program.get(5) == Some(&data) && program.get(18..20) == Some(&machine)
     });
     Ok(target.with_context(refusal)?.arch)
@@ -202,7 +223,10 @@ mod tests {
     /// The names of the kernels and the guests.
     fn names(arguments: &Arguments) -> Result<(Vec<&'static str>, Vec<&'static str>)> {
         let Chosen { kernels, guests, .. } = chosen(arguments)?;
-        Ok((kernels.iter().map(|kernel| kernel.name).collect(), guests.iter().map(|guest| guest.name).collect()))
+        Ok((
+            kernels.iter().map(|kernel| kernel.name).collect(),
+            guests.iter().map(|guest| guest.name).collect(),
+        ))
     }
 
     #[test]
@@ -217,13 +241,18 @@ mod tests {
     fn no_name_is_all_and_a_name_given_twice_is_booted_once() {
         let all = names(&arguments(&[], None)).unwrap();
         assert_eq!((all.0.len(), all.1.len()), (kernels::ALL.len(), guests::ALL.len()));
-        let some = names(&arguments(&["hppa-6.1", "user", "aarch64-6.1", "hppa-6.1", "user"], None)).unwrap();
+        let some =
+            names(&arguments(&["hppa-6.1", "user", "aarch64-6.1", "hppa-6.1", "user"], None))
+                .unwrap();
         assert_eq!(some, (vec!["aarch64-6.1", "hppa-6.1"], vec!["user"]));
     }
 
     #[test]
     fn kernels_alone_are_booted_plainly_and_guests_alone_everywhere() {
-        assert_eq!(names(&arguments(&["hppa-6.1"], None)).unwrap(), (vec!["hppa-6.1"], vec!["root"]));
+        assert_eq!(
+            names(&arguments(&["hppa-6.1"], None)).unwrap(),
+            (vec!["hppa-6.1"], vec!["root"])
+        );
         let user = names(&arguments(&["user"], None)).unwrap();
         assert_eq!((user.0.len(), user.1), (kernels::ALL.len(), vec!["user"]));
     }
@@ -244,28 +273,45 @@ mod tests {
     #[test]
     fn containers_are_a_name_of_their_own_and_part_of_everything() {
         let chosen = |names: &[&str]| {
-            let Chosen { kernels, guests, containers, .. } = chosen(&arguments(names, None)).unwrap();
+            let Chosen { kernels, guests, containers, .. } =
+                chosen(&arguments(names, None)).unwrap();
             (kernels.len(), guests.len(), containers)
         };
         assert_eq!(chosen(&["containers"]), (0, 0, true));
         assert_eq!(chosen(&["containers", "hppa-6.1"]), (1, 1, true));
         assert_eq!(chosen(&["hppa-6.1"]), (1, 1, false));
         assert_eq!(chosen(&[]), (kernels::ALL.len(), guests::ALL.len(), true));
-        let words = |names: &[&str]| super::chosen(&Arguments { args: Some("list".into()), ..arguments(names, None) });
+        let words = |names: &[&str]| {
+            super::chosen(&Arguments { args: Some("list".into()), ..arguments(names, None) })
+        };
         assert!(!words(&[]).unwrap().containers);
-        assert!(words(&["containers"]).unwrap_err().to_string().contains("without --program, --args and --kernel"));
+        assert!(
+            words(&["containers"])
+                .unwrap_err()
+                .to_string()
+                .contains("without --program, --args and --kernel")
+        );
     }
 
     #[test]
     fn somebodys_image_needs_the_machine_of_one_kernel() {
-        let with =
-            |names: &[&str], image: &str| chosen(&Arguments { kernel: Some(image.into()), ..arguments(names, None) });
+        let with = |names: &[&str], image: &str| {
+            chosen(&Arguments { kernel: Some(image.into()), ..arguments(names, None) })
+        };
         let image = tempfile::NamedTempFile::new().unwrap();
         let image = image.path().to_str().unwrap();
         for several in [&[][..], &["user"], &["x86_64-6.1", "x86_64-7.x"]] {
-            assert!(with(several, image).unwrap_err().to_string().contains("--kernel needs one NAME"), "{several:?}");
+            assert!(
+                with(several, image).unwrap_err().to_string().contains("--kernel needs one NAME"),
+                "{several:?}"
+            );
         }
-        assert!(with(&["x86_64-6.1"], "/no/such/image").unwrap_err().to_string().contains("/no/such/image"));
+        assert!(
+            with(&["x86_64-6.1"], "/no/such/image")
+                .unwrap_err()
+                .to_string()
+                .contains("/no/such/image")
+        );
         assert_eq!(with(&["x86_64-6.1", "user"], image).unwrap().guests[0].name, "user");
     }
 }

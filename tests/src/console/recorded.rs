@@ -75,7 +75,10 @@ fn as_messages_of_the_kernel() {
 #[test]
 fn a_damaged_report_and_then_a_whole_one() {
     let log = include_bytes!("../../console/two-reports.log");
-    assert_eq!(log.windows(MARKER.len() + 6).filter(|window| window.ends_with(b" begin")).count(), 2);
+    assert_eq!(
+        log.windows(MARKER.len() + 6).filter(|window| window.ends_with(b" begin")).count(),
+        2
+    );
     assert_eq!(read(log), Reading { report: whole(), panic: None });
 }
 

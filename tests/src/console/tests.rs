@@ -30,7 +30,11 @@ fn line(number: usize) -> &'static str {
 
 #[track_caller]
 fn assert_whole(log: &str) {
-    assert_eq!(read(log.as_bytes()).report, Framed::Whole { report: REPORT.into(), exit: 0 }, "{log}");
+    assert_eq!(
+        read(log.as_bytes()).report,
+        Framed::Whole { report: REPORT.into(), exit: 0 },
+        "{log}"
+    );
 }
 
 #[track_caller]
@@ -52,7 +56,9 @@ fn a_clean_log_gives_the_report() {
 
 #[test]
 fn silence_is_nothing() {
-    for log in ["", "Linux version 6.1\r\n[    1.0] mapprobe\r\nmapprobe: out of memory\r\nmapprobe:x\r\n"] {
+    for log in
+        ["", "Linux version 6.1\r\n[    1.0] mapprobe\r\nmapprobe: out of memory\r\nmapprobe:x\r\n"]
+    {
         assert_eq!(read(log.as_bytes()), Reading::default(), "{log}");
     }
 }
@@ -86,14 +92,21 @@ fn bytes_that_are_not_text_are_skipped() {
 fn a_kernel_message_inside_a_line_is_taken_out() {
     for at in [0, 3, 10, 15, 40, line(2).len()] {
         let (head, tail) = line(2).split_at(at);
-        let message = "[    1.234567] clocksource: tsc\r\n[12345.000001] mapprobe:0002:6af20eb2:  \r\n";
+        let message =
+            "[    1.234567] clocksource: tsc\r\n[12345.000001] mapprobe:0002:6af20eb2:  \r\n";
         assert_whole(&with(2, &[&format!("{head}{message}{tail}")]));
     }
 }
 
 #[test]
 fn a_kernel_message_without_a_time_damages_the_line_it_is_in() {
-    for message in ["clocksource: tsc", "[   1.234] tsc", "[    1.23456x] tsc", "[a.123456] tsc", "[.123456] tsc"] {
+    for message in [
+        "clocksource: tsc",
+        "[   1.234] tsc",
+        "[    1.23456x] tsc",
+        "[a.123456] tsc",
+        "[.123456] tsc",
+    ] {
         let (head, tail) = line(2).split_at(40);
         assert_damaged(&with(2, &[&format!("{head}{message}"), tail]), &[2], "Damaged lines: [2]");
         let (head, tail) = line(3).split_at(15);
@@ -157,7 +170,10 @@ fn the_last_whole_report_counts() {
     assert_whole(&format!("{}{CLEAN}", with(2, &[])));
     assert_whole(&format!("{CLEAN}{}", with(2, &[])));
     let second = CLEAN.replace("exit=0", "exit=3");
-    assert_eq!(read(format!("{CLEAN}{second}").as_bytes()).report, Framed::Whole { report: REPORT.into(), exit: 3 });
+    assert_eq!(
+        read(format!("{CLEAN}{second}").as_bytes()).report,
+        Framed::Whole { report: REPORT.into(), exit: 3 }
+    );
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub fn tarball() -> Result<PathBuf> {
         let package = stock::newest(&cache, SUITE, targets::of(Arch::native()).debian, RELEASE)?;
         let system = work.join("system");
         // It mounts /proc there.
-        let mut debootstrap = workspace::command(Path::new(env!("CARGO_MANIFEST_DIR")).join("containers/apart"));
+        let mut debootstrap =
+            workspace::command(Path::new(env!("CARGO_MANIFEST_DIR")).join("containers/apart"));
         debootstrap
             .args(["debootstrap", "--variant=minbase", "--keyring"])
             .arg(&mirror.keyring)
@@ -41,7 +42,8 @@ pub fn tarball() -> Result<PathBuf> {
             .arg(&mirror.uri);
         let acquire = acquire();
         let proxy = acquire.lines().find_map(|line| line.strip_prefix("Acquire::http::Proxy \""));
-        if let Some((proxy, _)) = proxy.and_then(|proxy| proxy.split_once('"')).filter(|(proxy, _)| proxy.contains(':'))
+        if let Some((proxy, _)) =
+            proxy.and_then(|proxy| proxy.split_once('"')).filter(|(proxy, _)| proxy.contains(':'))
         {
             debootstrap.env("http_proxy", proxy);
         }
@@ -67,7 +69,9 @@ pub fn tarball() -> Result<PathBuf> {
 fn sources(mirror: &Mirror) -> String {
     let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
     let stanza = |uri: &str, suites: &str| {
-        format!("Types: deb\nURIs: {uri}\nSuites: {suites}\nComponents: main\nSigned-By: {keyring}\n")
+        format!(
+            "Types: deb\nURIs: {uri}\nSuites: {suites}\nComponents: main\nSigned-By: {keyring}\n"
+        )
     };
     let security = mirror.security.iter().map(|uri| stanza(uri, &format!("{SUITE}-security")));
     [stanza(&mirror.uri, &format!("{SUITE} {SUITE}-updates"))]
@@ -79,14 +83,18 @@ fn sources(mirror: &Mirror) -> String {
 
 /// How apt reaches the archives, as on this machine; the certificates are in the folder `inside`, if there are any.
 pub fn apt(inside: Option<&str>) -> String {
-    let trust = inside.map(|folder| format!("Acquire::https::CaInfo \"{folder}/certificates.crt\";\n"));
+    let trust =
+        inside.map(|folder| format!("Acquire::https::CaInfo \"{folder}/certificates.crt\";\n"));
     acquire() + &trust.unwrap_or_default()
 }
 
 /// What apt on this machine is told about proxies, dates and retries.
 fn acquire() -> String {
-    let said =
-        Command::new("apt-config").args(["dump", "Acquire"]).output().map(|said| said.stdout).unwrap_or_default();
+    let said = Command::new("apt-config")
+        .args(["dump", "Acquire"])
+        .output()
+        .map(|said| said.stdout)
+        .unwrap_or_default();
     let said = String::from_utf8_lossy(&said).into_owned();
     let ours = ["Acquire::http", "Acquire::Check-", "Acquire::Retries"];
     let lines = said.lines().filter(|line| ours.iter().any(|start| line.starts_with(start)));
@@ -96,7 +104,8 @@ fn acquire() -> String {
 fn said(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let said = command.output().with_context(|| format!("{name} cannot be started."))?;
-    let texts = [&said.stdout, &said.stderr].map(|text| String::from_utf8_lossy(text).trim().to_owned());
+    let texts =
+        [&said.stdout, &said.stderr].map(|text| String::from_utf8_lossy(text).trim().to_owned());
     ensure!(said.status.success(), "{name} ended with {}: {}", said.status, texts.join("\n"));
     Ok(())
 }

@@ -34,11 +34,13 @@ impl Engine {
     pub fn new(folder: PathBuf) -> Result<Engine> {
         stock::clear(&folder)?;
         let machine = folder.join("machine");
-        fs::create_dir_all(&machine).with_context(|| format!("{} cannot be made.", machine.display()))?;
+        fs::create_dir_all(&machine)
+            .with_context(|| format!("{} cannot be made.", machine.display()))?;
         let certificates = certificates();
         let engine = Engine { folder, variables: variables(certificates.is_some()) };
         if let Some(file) = &certificates {
-            fs::copy(file, machine.join("certificates.crt")).with_context(|| format!("{}", file.display()))?;
+            fs::copy(file, machine.join("certificates.crt"))
+                .with_context(|| format!("{}", file.display()))?;
         }
         fs::write(machine.join("apt.conf"), base::apt(certificates.is_some().then_some(INSIDE)))?;
         fs::write(engine.folder.join("containers.conf"), engine.settings()?)?;
@@ -52,7 +54,8 @@ impl Engine {
     fn settings(&self) -> Result<String> {
         let mut volumes = vec![format!("{}:{INSIDE}:ro", text(&self.folder.join("machine"))?)];
         for (name, how) in [("registry", "O"), ("config.toml", "ro")] {
-            let there = workspace::cargo_home().map(|home| home.join(name)).filter(|path| path.exists());
+            let there =
+                workspace::cargo_home().map(|home| home.join(name)).filter(|path| path.exists());
             if let Some(path) = there {
                 volumes.push(format!("{}:/root/.cargo/{name}:{how}", text(&path)?));
             }
@@ -67,7 +70,8 @@ impl Engine {
 
     /// containers-storage.conf(5).
     fn storage(&self) -> Result<String> {
-        let place = |name: &str| Ok::<_, anyhow::Error>(toml::Value::from(text(&self.folder.join(name))?));
+        let place =
+            |name: &str| Ok::<_, anyhow::Error>(toml::Value::from(text(&self.folder.join(name))?));
         Ok(format!(
             "[storage]\ndriver = \"overlay\"\nrunroot = {}\ngraphroot = {}\n",
             place("running")?,
@@ -126,9 +130,21 @@ pub fn obstacle(folder: &Path, program: &[u8]) -> Result<Option<String>> {
     fs::write(context.join("Dockerfile"), "FROM scratch\nCOPY mapprobe /\n")?;
     let log = engine.folder.join("said.txt");
     let tag = "localhost/mapprobe";
-    let tried = run(engine.command().args(["build", "--tag", tag]).arg(&context), &log).and_then(|()| {
-        run(engine.command().args(["run", "--rm", "--pull", "never", tag, "/mapprobe", "--version"]), &log)
-    });
+    let tried =
+        run(engine.command().args(["build", "--tag", tag]).arg(&context), &log).and_then(|()| {
+            run(
+                engine.command().args([
+                    "run",
+                    "--rm",
+                    "--pull",
+                    "never",
+                    tag,
+                    "/mapprobe",
+                    "--version",
+                ]),
+                &log,
+            )
+        });
     let Err(error) = tried else {
         let said = fs::read_to_string(&log)?;
         let version = format!("mapprobe {}", env!("CARGO_PKG_VERSION"));
@@ -136,14 +152,22 @@ pub fn obstacle(folder: &Path, program: &[u8]) -> Result<Option<String>> {
         return Ok(None);
     };
     Ok(Some(
-        format!("podman cannot start a container here: {error:#}").split_whitespace().collect::<Vec<_>>().join(" "),
+        format!("podman cannot start a container here: {error:#}")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
     ))
 }
 
 /// Runs a command to its end, but not forever. What it says is written to a file.
 pub fn run(command: &mut Command, log: &Path) -> Result<()> {
-    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let file = File::create(log).with_context(|| format!("{} cannot be written.", log.display()))?;
+    let name = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let file =
+        File::create(log).with_context(|| format!("{} cannot be written.", log.display()))?;
     command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
     let mut process = command.spawn().with_context(|| format!("{name} cannot be started."))?;
     let began = Instant::now();
@@ -154,7 +178,10 @@ pub fn run(command: &mut Command, log: &Path) -> Result<()> {
         if began.elapsed() > DEADLINE {
             process.kill()?;
             process.wait()?;
-            bail!("{name} was ended, since it still ran after {} minutes.", DEADLINE.as_secs() / 60);
+            bail!(
+                "{name} was ended, since it still ran after {} minutes.",
+                DEADLINE.as_secs() / 60
+            );
         }
         sleep(Duration::from_millis(50));
     };
@@ -169,7 +196,8 @@ pub fn run(command: &mut Command, log: &Path) -> Result<()> {
 
 /// How apt and cargo in a container find what is told to them here. Nobody debugs what is only a tool of the build.
 fn variables(certificates: bool) -> Vec<String> {
-    let mut variables = vec![format!("APT_CONFIG={INSIDE}/apt.conf"), "CARGO_PROFILE_DEV_DEBUG=0".to_owned()];
+    let mut variables =
+        vec![format!("APT_CONFIG={INSIDE}/apt.conf"), "CARGO_PROFILE_DEV_DEBUG=0".to_owned()];
     if certificates {
         variables.push(format!("CARGO_HTTP_CAINFO={INSIDE}/certificates.crt"));
     }
@@ -184,7 +212,10 @@ fn variables(certificates: bool) -> Vec<String> {
 
 /// The certificates that this machine trusts.
 fn certificates() -> Option<PathBuf> {
-    let named = ["CARGO_HTTP_CAINFO", "SSL_CERT_FILE"].into_iter().filter_map(env::var_os).map(PathBuf::from);
+    let named = ["CARGO_HTTP_CAINFO", "SSL_CERT_FILE"]
+        .into_iter()
+        .filter_map(env::var_os)
+        .map(PathBuf::from);
     named.chain([PathBuf::from("/etc/ssl/certs/ca-certificates.crt")]).find(|path| path.is_file())
 }
 

@@ -50,9 +50,11 @@ impl GuestFacts {
     /// Reads the facts about the guest with this name.
     pub fn of(guest: &str) -> Result<GuestFacts> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("facts/guests/{guest}.toml"));
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("There are no facts about the guest {guest}: write {}.", path.display()))?;
-        GuestFacts::parse(&text).with_context(|| format!("{} is not a file of facts.", path.display()))
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("There are no facts about the guest {guest}: write {}.", path.display())
+        })?;
+        GuestFacts::parse(&text)
+            .with_context(|| format!("{} is not a file of facts.", path.display()))
     }
 
     fn parse(text: &str) -> Result<GuestFacts> {
@@ -64,7 +66,8 @@ impl GuestFacts {
         for Change { flag, verdict, reason_code, reason_has, reason_lacks, .. } in &facts.flags {
             let right = verdict.as_deref().is_none_or(|word| VERDICTS.contains(&word));
             ensure!(right, "{flag}: {verdict:?} is no verdict");
-            let says = [verdict, reason_code, reason_has, reason_lacks].iter().any(|said| said.is_some());
+            let says =
+                [verdict, reason_code, reason_has, reason_lacks].iter().any(|said| said.is_some());
             ensure!(says, "{flag}: nothing is said about it");
         }
         Ok(facts)
@@ -85,11 +88,16 @@ impl Facts {
         let GuestFacts { environment, flags } = GuestFacts::of(guest)?;
         facts.environment.extend(environment.into_iter().map(|one| (one.name, one.source)));
         for change in flags.into_iter().filter(|change| change.concerns(kernel)) {
-            let Change { flag, verdict, reason_code, reason_has, reason_lacks, source, .. } = change;
+            let Change { flag, verdict, reason_code, reason_has, reason_lacks, source, .. } =
+                change;
             let known = facts.flags.remove(&flag);
-            let known = known.with_context(|| format!("The facts about {guest} name {flag}, which is no flag."))?;
+            let known = known.with_context(|| {
+                format!("The facts about {guest} name {flag}, which is no flag.")
+            })?;
             let verdict = verdict.unwrap_or(known.verdict);
-            facts.flags.insert(flag, Fact { verdict, reason_code, reason_has, reason_lacks, source });
+            facts
+                .flags
+                .insert(flag, Fact { verdict, reason_code, reason_has, reason_lacks, source });
         }
         Ok(facts)
     }
@@ -107,13 +115,22 @@ mod tests {
             for change in GuestFacts::of(guest.name).unwrap().flags {
                 let name = format!("{}: {}", guest.name, change.flag);
                 let booted = |kernel: &&kernels::Kernel| guest.skipped(kernel).is_none();
-                let about: Vec<_> =
-                    kernels::ALL.iter().filter(booted).filter(|kernel| change.concerns(kernel.name)).collect();
+                let about: Vec<_> = kernels::ALL
+                    .iter()
+                    .filter(booted)
+                    .filter(|kernel| change.concerns(kernel.name))
+                    .collect();
                 assert!(!about.is_empty(), "{name} is about no kernel");
                 for kernel in about {
                     let plain = &Facts::of(kernel.name).unwrap().flags[&change.flag];
-                    assert_ne!(Some(&plain.verdict), change.verdict.as_ref(), "{name} is no change on {}", kernel.name);
-                    let there = &Facts::in_guest(kernel.name, guest.name).unwrap().flags[&change.flag];
+                    assert_ne!(
+                        Some(&plain.verdict),
+                        change.verdict.as_ref(),
+                        "{name} is no change on {}",
+                        kernel.name
+                    );
+                    let there =
+                        &Facts::in_guest(kernel.name, guest.name).unwrap().flags[&change.flag];
                     assert_eq!(there.verdict, *change.verdict.as_ref().unwrap_or(&plain.verdict));
                 }
             }

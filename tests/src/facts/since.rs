@@ -43,8 +43,10 @@ impl Exceptions {
     /// Reads them.
     pub fn read() -> Result<Exceptions> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("facts/since.toml");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read.", path.display()))?;
-        Exceptions::parse(&text).with_context(|| format!("{} is no file of exceptions.", path.display()))
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("{} cannot be read.", path.display()))?;
+        Exceptions::parse(&text)
+            .with_context(|| format!("{} is no file of exceptions.", path.display()))
     }
 
     fn parse(text: &str) -> Result<Exceptions> {
@@ -61,7 +63,13 @@ impl Exceptions {
     }
 
     /// What a verdict should have been on a kernel of a series, when the table contradicts it.
-    fn contradiction(&self, flag: &Flag, arch: Arch, series: Series, verdict: &str) -> Option<String> {
+    fn contradiction(
+        &self,
+        flag: &Flag,
+        arch: Arch,
+        series: Series,
+        verdict: &str,
+    ) -> Option<String> {
         let Version([major, minor, _]) = flag.since;
         let since = format!("{major}.{minor}");
         let came = (u32::from(major), u32::from(minor)) <= series;
@@ -70,7 +78,9 @@ impl Exceptions {
             (None, _) => "absent: this architecture has no such flag".into(),
             (Some(_), "absent") => "not absent: this architecture has this flag".into(),
             (Some(_), "unknown" | "ignored") if came => format!("known: it came with {since}"),
-            (Some(_), "honored" | "accepted") if !came => format!("neither honored nor accepted: it came with {since}"),
+            (Some(_), "honored" | "accepted") if !came => {
+                format!("neither honored nor accepted: it came with {since}")
+            }
             _ => return None,
         };
         (!self.allow(flag.name.plain(), verdict)).then_some(expected)
@@ -80,14 +90,21 @@ impl Exceptions {
     pub fn compare(&self, report: &Value, arch: Arch, series: Series) -> Vec<Difference> {
         let findings = report["flags"].as_array().map(Vec::as_slice).unwrap_or_default();
         let different = TABLE.iter().filter_map(|flag| {
-            let finding = findings.iter().find(|finding| finding["name"] == flag.name.plain()).unwrap_or(&Value::Null);
+            let finding = findings
+                .iter()
+                .find(|finding| finding["name"] == flag.name.plain())
+                .unwrap_or(&Value::Null);
             let verdict = finding["verdict"].as_str();
             let expected = match verdict {
                 Some(verdict) => self.contradiction(flag, arch, series, verdict)?,
                 None => "a finding".into(),
             };
             let source = "`since` in the flag table; exceptions are in facts/since.toml".into();
-            Some(Difference { expected, source, ..Difference::new(flag.name.plain(), None, finding) })
+            Some(Difference {
+                expected,
+                source,
+                ..Difference::new(flag.name.plain(), None, finding)
+            })
         });
         different.collect()
     }
@@ -108,7 +125,9 @@ impl Display for Basis {
     fn fmt(&self, to: &mut Formatter) -> fmt::Result {
         match self {
             Basis::Facts => write!(to, "its facts"),
-            Basis::New((major, minor)) => write!(to, "the flag table alone, for {major}.{minor} is new"),
+            Basis::New((major, minor)) => {
+                write!(to, "the flag table alone, for {major}.{minor} is new")
+            }
             Basis::Strange((major, minor)) => {
                 write!(to, "the flag table alone, for its facts are not about {major}.{minor}")
             }
@@ -118,9 +137,15 @@ impl Display for Basis {
 
 /// Compares a report with the facts, if they are about its kernel's series, and with the table otherwise. `newest` is the newest
 /// series that there are facts about.
-pub fn compare(report: &Value, facts: &Facts, arch: Arch, newest: Series) -> Result<(Basis, Vec<Difference>)> {
+pub fn compare(
+    report: &Value,
+    facts: &Facts,
+    arch: Arch,
+    newest: Series,
+) -> Result<(Basis, Vec<Difference>)> {
     let release = report["kernel"]["release"].as_str().unwrap_or_default();
-    let found = series(release).with_context(|| format!("The report's kernel has a strange release: {release:?}."))?;
+    let found = series(release)
+        .with_context(|| format!("The report's kernel has a strange release: {release:?}."))?;
     if Some(found) == series(&facts.release) {
         return Ok((Basis::Facts, facts.compare(report)));
     }

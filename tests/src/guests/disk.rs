@@ -26,9 +26,15 @@ fn made(arguments: &[&str]) -> Result<Vec<u8>> {
     File::options().write(true).open(file.path()).and_then(|file| file.set_len(SIZE))?;
     let mut command = Command::new("/sbin/mkfs.ext4");
     command.args(["-q", "-b", "4096", "-O", "^has_journal"]).args(arguments).arg(file.path());
-    let said = command.output().context("/sbin/mkfs.ext4 cannot be started; its Debian package is e2fsprogs.")?;
+    let said = command
+        .output()
+        .context("/sbin/mkfs.ext4 cannot be started; its Debian package is e2fsprogs.")?;
     if !said.status.success() {
-        bail!("mkfs.ext4 ended with {}: {}", said.status, String::from_utf8_lossy(&said.stderr).trim());
+        bail!(
+            "mkfs.ext4 ended with {}: {}",
+            said.status,
+            String::from_utf8_lossy(&said.stderr).trim()
+        );
     }
     fs::read(file.path()).with_context(|| format!("{} cannot be read.", file.path().display()))
 }

@@ -33,20 +33,33 @@ pub static ALL: &[Guest] = &[
         ..ROOT
     },
     Guest { name: "seccomp", setup: Some(&[PROC, "refuse-locked"]), ..ROOT },
-    Guest { name: "overcommit-2", setup: Some(&[PROC, "write /proc/sys/vm/overcommit_memory 2"]), ..ROOT },
+    Guest {
+        name: "overcommit-2",
+        setup: Some(&[PROC, "write /proc/sys/vm/overcommit_memory 2"]),
+        ..ROOT
+    },
     Guest { name: "small", memory: SMALL, ..ROOT },
 ];
 
 /// The program as PID 1, and nothing else.
-const ROOT: Guest =
-    Guest { name: "root", append: "", memory: &[], modules: &[], disk: false, setup: None, words: "", euid: 0 };
+const ROOT: Guest = Guest {
+    name: "root",
+    append: "",
+    memory: &[],
+    modules: &[],
+    disk: false,
+    setup: None,
+    words: "",
+    euid: 0,
+};
 
 const PROC: &str = "mount proc /proc";
 
 /// Little memory, in MiB. The least that boots was found by trying: on x86_64 64 (5.10), 72 (6.1) and 80, on aarch64 48 (6.1, 6.12), 56 (5.10),
 /// 64 and 80 (16 KiB pages), on hppa 16, less than which the firmware does not take. With 64, aarch64-7.x has no huge page to spare in one of
 /// three boots, and `MAP_STACK` cannot be seen: where there are such pages, a little more is given.
-const SMALL: &[(&str, u32)] = &[("aarch64-*-16k", 80), ("x86_64-*", 96), ("aarch64-*", 96), ("hppa*", 16)];
+const SMALL: &[(&str, u32)] =
+    &[("aarch64-*-16k", 80), ("x86_64-*", 96), ("aarch64-*", 96), ("hppa*", 16)];
 
 /// What is left out, and why.
 pub static SKIPS: &[Skip] = &[
@@ -69,5 +82,4 @@ pub static SKIPS: &[Skip] = &[
     },
 ];
 
-const NO_MEMMAP: &str =
-    "persistent memory is made of memory by memmap=..!.., which only x86 reads (arch/x86/kernel/e820.c)";
+const NO_MEMMAP: &str = "persistent memory is made of memory by memmap=..!.., which only x86 reads (arch/x86/kernel/e820.c)";

@@ -17,12 +17,22 @@ fn the_plain_guest_is_first_and_names_are_unique() {
 fn every_skip_is_about_a_pair_and_no_guest_is_left_without_kernels() {
     for skip in SKIPS {
         let guest = named(skip.guest).unwrap_or_else(|| panic!("{} is no guest", skip.guest));
-        assert!(kernels::ALL.iter().any(|kernel| guest.skipped(kernel) == Some(skip.reason)), "{skip:?}");
+        assert!(
+            kernels::ALL.iter().any(|kernel| guest.skipped(kernel) == Some(skip.reason)),
+            "{skip:?}"
+        );
     }
     for guest in ALL {
-        assert!(kernels::ALL.iter().any(|kernel| guest.skipped(kernel).is_none()), "{}", guest.name);
+        assert!(
+            kernels::ALL.iter().any(|kernel| guest.skipped(kernel).is_none()),
+            "{}",
+            guest.name
+        );
     }
-    assert!(kernels::ALL.iter().all(|kernel| ALL[0].skipped(kernel).is_none()), "the plain guest is never skipped");
+    assert!(
+        kernels::ALL.iter().all(|kernel| ALL[0].skipped(kernel).is_none()),
+        "the plain guest is never skipped"
+    );
 }
 
 /// What a guest without its own set-up cannot have: nobody would do it.
@@ -32,7 +42,8 @@ fn the_program_as_pid_1_is_root_without_modules_or_a_disk() {
         assert_eq!((guest.euid, guest.modules, guest.disk), (0, &[][..], false), "{}", guest.name);
     }
     for guest in ALL {
-        let drops = guest.setup.unwrap_or_default().iter().find_map(|step| step.strip_prefix("user "));
+        let drops =
+            guest.setup.unwrap_or_default().iter().find_map(|step| step.strip_prefix("user "));
         assert_eq!(drops.map_or(0, |id| id.parse().unwrap()), guest.euid, "{}", guest.name);
     }
 }

@@ -9,14 +9,25 @@ use std::process::Command;
 
 /// The version of a compiler, in its own words.
 pub fn compiler_version(compiler: &str) -> Result<String> {
-    let said =
-        Command::new(compiler).arg("--version").output().with_context(|| format!("{compiler} cannot be started."))?;
+    let said = Command::new(compiler)
+        .arg("--version")
+        .output()
+        .with_context(|| format!("{compiler} cannot be started."))?;
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    said.lines().next().map(str::to_owned).with_context(|| format!("{compiler} does not tell its version."))
+    said.lines()
+        .next()
+        .map(str::to_owned)
+        .with_context(|| format!("{compiler} does not tell its version."))
 }
 
 /// Builds in the folder `work`, some 1.5 GB for some minutes. Answers with the image, which lies in `work` too.
-pub fn vmlinux(name: &str, source: &Path, make: &[&str], configuration: &[&str], work: &Path) -> Result<PathBuf> {
+pub fn vmlinux(
+    name: &str,
+    source: &Path,
+    make: &[&str],
+    configuration: &[&str],
+    work: &Path,
+) -> Result<PathBuf> {
     let log = work.join("log");
     let step = Step::begin(format!("{name}: unpacking the kernel's source"));
     let unpacked = work.join("unpacked");
@@ -59,7 +70,10 @@ pub fn vmlinux(name: &str, source: &Path, make: &[&str], configuration: &[&str],
 fn check(config: &Path, configuration: &[&str]) -> Result<()> {
     let config = fs::read_to_string(config)?;
     let has = |line: &str| config.lines().any(|have| have == line);
-    let asked = configuration.iter().flat_map(|piece| piece.lines()).filter(|line| line.starts_with("CONFIG_"));
+    let asked = configuration
+        .iter()
+        .flat_map(|piece| piece.lines())
+        .filter(|line| line.starts_with("CONFIG_"));
     let name = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
     // A later piece may take back what an earlier one asked for.
     let taken_back = |line: &str| {
@@ -68,14 +82,18 @@ fn check(config: &Path, configuration: &[&str]) -> Result<()> {
     };
     let dropped: Vec<&str> = asked.filter(|line| !has(line) && !taken_back(line)).collect();
     if !dropped.is_empty() {
-        bail!("The kernel's configuration did not take {}: something that it depends on is off.", dropped.join(", "));
+        bail!(
+            "The kernel's configuration did not take {}: something that it depends on is off.",
+            dropped.join(", ")
+        );
     }
     Ok(())
 }
 
 /// The source archive of the package.
 pub fn tarball(folder: &Path) -> Result<PathBuf> {
-    let entries = fs::read_dir(folder).with_context(|| format!("The source package has no {}.", folder.display()))?;
+    let entries = fs::read_dir(folder)
+        .with_context(|| format!("The source package has no {}.", folder.display()))?;
     let mut paths = entries.flatten().map(|entry| entry.path());
     paths
         .find(|path| path.to_string_lossy().ends_with(".tar.xz") && path.is_file())

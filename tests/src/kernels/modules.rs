@@ -20,49 +20,74 @@ impl Kernel {
             return Ok(Vec::new());
         }
         let Origin::Packaged { suite, .. } = self.origin else {
-            bail!("{} is built without modules; a guest that needs {} cannot be booted.", self.name, names.join(", "))
+            bail!(
+                "{} is built without modules; a guest that needs {} cannot be booted.",
+                self.name,
+                names.join(", ")
+            )
         };
         let (image, cache) = (self.image()?.provenance, Cache::open()?);
         let place = format!("modules/{}", self.name);
-        let item = stock::item(&cache, (&place, "modules"), &recipe(&names.join(", "), &image), |to, work| {
-            let package = self.package_of_modules(&cache, suite, &image)?;
-            let unpacked = work.join("unpacked");
-            extract(&[&package.fetch(&cache)?], "", &unpacked)?;
-            names.iter().try_for_each(|name| take(&package, &unpacked, name, &to.join(name)))?;
-            Ok(package)
-        })?;
+        let item = stock::item(
+            &cache,
+            (&place, "modules"),
+            &recipe(&names.join(", "), &image),
+            |to, work| {
+                let package = self.package_of_modules(&cache, suite, &image)?;
+                let unpacked = work.join("unpacked");
+                extract(&[&package.fetch(&cache)?], "", &unpacked)?;
+                names
+                    .iter()
+                    .try_for_each(|name| take(&package, &unpacked, name, &to.join(name)))?;
+                Ok(package)
+            },
+        )?;
         let read = |name: &&'static str| Ok((*name, fs::read(item.folder.join(name))?));
-        names.iter().map(read).collect::<Result<_>>().with_context(|| format!("Modules of {} are gone.", self.name))
+        names
+            .iter()
+            .map(read)
+            .collect::<Result<_>>()
+            .with_context(|| format!("Modules of {} are gone.", self.name))
     }
 
     /// What the kernel's package installs, for programs that look for it on a machine: `boot/config-RELEASE` and
     /// `usr/lib/modules/RELEASE` below a folder, with the lists that depmod makes.
     pub fn installed(&self) -> Result<PathBuf> {
-        let Origin::Packaged { suite, .. } = self.origin else { bail!("{} comes in no package.", self.name) };
+        let Origin::Packaged { suite, .. } = self.origin else {
+            bail!("{} comes in no package.", self.name)
+        };
         machine::need(machine::INITRAMFS)?;
         let (image, cache) = (self.image()?.provenance, Cache::open()?);
         let place = format!("installed/{}", self.name);
-        let item = stock::item(&cache, (&place, "installed"), &recipe("all", &image), |to, work| {
-            let package = self.package_of_modules(&cache, suite, &image)?;
-            let (unpacked, usr) = (work.join("unpacked"), to.join("usr"));
-            extract(&[&package.fetch(&cache)?], "", &unpacked)?;
-            fs::create_dir(&usr)?;
-            fs::rename(unpacked.join("lib"), usr.join("lib")).context("The package has no modules.")?;
-            fs::rename(unpacked.join("boot"), to.join("boot")).context("The package has no configuration.")?;
-            for release in fs::read_dir(usr.join("lib/modules"))? {
-                let mut depmod = Command::new("/sbin/depmod");
-                let status = depmod.arg("-b").arg(&usr).arg(release?.file_name()).status();
-                if !status.context("depmod cannot be started.")?.success() {
-                    bail!("{depmod:?} failed.");
+        let item =
+            stock::item(&cache, (&place, "installed"), &recipe("all", &image), |to, work| {
+                let package = self.package_of_modules(&cache, suite, &image)?;
+                let (unpacked, usr) = (work.join("unpacked"), to.join("usr"));
+                extract(&[&package.fetch(&cache)?], "", &unpacked)?;
+                fs::create_dir(&usr)?;
+                fs::rename(unpacked.join("lib"), usr.join("lib"))
+                    .context("The package has no modules.")?;
+                fs::rename(unpacked.join("boot"), to.join("boot"))
+                    .context("The package has no configuration.")?;
+                for release in fs::read_dir(usr.join("lib/modules"))? {
+                    let mut depmod = Command::new("/sbin/depmod");
+                    let status = depmod.arg("-b").arg(&usr).arg(release?.file_name()).status();
+                    if !status.context("depmod cannot be started.")?.success() {
+                        bail!("{depmod:?} failed.");
+                    }
                 }
-            }
-            Ok(package)
-        })?;
+                Ok(package)
+            })?;
         Ok(item.folder)
     }
 
     /// The package that has the modules of an image.
-    fn package_of_modules(&self, cache: &Cache, suite: &str, image: &Provenance) -> Result<Package> {
+    fn package_of_modules(
+        &self,
+        cache: &Cache,
+        suite: &str,
+        image: &Provenance,
+    ) -> Result<Package> {
         machine::need(machine::ARCHIVE)?;
         let index = Mirror::from_apt()?.index(cache, suite, targets::of(self.arch).debian)?;
         index.exact(&image.package.replace(APART.0, APART.1), &image.version).with_context(|| {
@@ -86,16 +111,23 @@ fn take(package: &Package, folder: &Path, name: &str, to: &Path) -> Result<()> {
         fs::copy(&module, to)?;
         return Ok(());
     }
-    let plain = Command::new("xz").arg("-dc").arg(&module).output().context("xz cannot be started.")?;
+    let plain =
+        Command::new("xz").arg("-dc").arg(&module).output().context("xz cannot be started.")?;
     if !plain.status.success() {
-        bail!("xz failed on {}: {}", module.display(), String::from_utf8_lossy(&plain.stderr).trim());
+        bail!(
+            "xz failed on {}: {}",
+            module.display(),
+            String::from_utf8_lossy(&plain.stderr).trim()
+        );
     }
     fs::write(to, plain.stdout).with_context(|| format!("{} cannot be written.", to.display()))
 }
 
 /// A file with one of these names, in a folder or below it.
 fn find(folder: &Path, names: &[&str]) -> Result<Option<PathBuf>> {
-    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read.", folder.display()))? {
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("{} cannot be read.", folder.display()))?
+    {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             if let found @ Some(_) = find(&entry.path(), names)? {

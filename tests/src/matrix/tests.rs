@@ -10,12 +10,16 @@ use serde_json::json;
 /// A guest that said one verdict.
 pub fn entry(kernel: &str, guest: &str, verdict: &str) -> Entry {
     let flags = json!([{"name": "MAP_SHARED", "verdict": verdict}]);
-    let document =
-        json!({"schema": "mapprobe.report", "kernel": {"release": "6.1.0"}, "process": {"euid": 0}, "flags": flags});
+    let document = json!({"schema": "mapprobe.report", "kernel": {"release": "6.1.0"}, "process": {"euid": 0}, "flags": flags});
     let differences = Facts::of(kernel).unwrap().compare(&document);
-    let differences = differences.into_iter().filter(|difference| difference.flag == "MAP_SHARED").collect();
-    let provenance =
-        Provenance { recipe: "a".into(), package: "linux".into(), version: "6.1-1".into(), sha256: "abc".into() };
+    let differences =
+        differences.into_iter().filter(|difference| difference.flag == "MAP_SHARED").collect();
+    let provenance = Provenance {
+        recipe: "a".into(),
+        package: "linux".into(),
+        version: "6.1-1".into(),
+        sha256: "abc".into(),
+    };
     let told = Told {
         time: Duration::from_millis(1500),
         exit: 0,
@@ -78,18 +82,22 @@ fn builds_in_containers_are_counted_and_told() {
         Build { name: "cross x86_64", outcome: Outcome::Failed("It hung.".into()) },
     ];
     let told = text(&[], &builds, Duration::ZERO);
-    assert!(told.starts_with("CONTAINERS") && told.contains("\ndocker hppa              61.5  static\n"), "{told}");
+    assert!(
+        told.starts_with("CONTAINERS")
+            && told.contains("\ndocker hppa              61.5  static\n"),
+        "{told}"
+    );
     assert!(told.contains("\ncross x86_64: failed: It hung.\n"), "{told}");
     assert!(told.ends_with("\n2 run: 1 passed, 1 failed; 0 skipped; 0 s\n"), "{told}");
     let told = text(&[], &[skipped("docker hppa"), skipped("cross x86_64")], Duration::ZERO);
-    let expected =
-        "skipped: containers: docker hppa, cross x86_64: no podman\n0 run: 0 passed, 0 failed; 2 skipped; 0 s\n";
+    let expected = "skipped: containers: docker hppa, cross x86_64: no podman\n0 run: 0 passed, 0 failed; 2 skipped; 0 s\n";
     assert_eq!(told, expected);
 }
 
 #[test]
 fn every_skip_is_counted_and_named_with_its_reason() {
-    let skipped = |kernel| Entry { outcome: Outcome::Skipped("it has none"), ..failed(kernel, "dax") };
+    let skipped =
+        |kernel| Entry { outcome: Outcome::Skipped("it has none"), ..failed(kernel, "dax") };
     let entries = [skipped("hppa-6.1"), skipped("hppa-5.10"), failed("x86_64-6.1", "dax")];
     let text = text(&entries, &[], Duration::ZERO);
     assert!(text.contains("\nskipped: dax on hppa-6.1, hppa-5.10: it has none\n"), "{text}");
@@ -104,8 +112,14 @@ fn new_kernels_other_texts_and_exit_codes_have_a_line() {
     let mut other = entry("hppa-6.1", "root", "honored");
     (told(&mut other).document, told(&mut other).compared, told(&mut other).exit) = (None, None, 2);
     let text = text(&[new, other], &[], Duration::ZERO);
-    assert!(text.contains("x86_64-7.x root: compared with the flag table alone, for 8.0 is new\n"), "{text}");
-    assert!(text.contains("hppa-6.1 root: no report; what it said is in target/lab/a.txt\n"), "{text}");
+    assert!(
+        text.contains("x86_64-7.x root: compared with the flag table alone, for 8.0 is new\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("hppa-6.1 root: no report; what it said is in target/lab/a.txt\n"),
+        "{text}"
+    );
     assert!(text.contains("hppa-6.1 root: exit code 2\n"), "{text}");
     assert!(text.ends_with("2 run: 1 passed, 1 failed; 0 skipped; 0 s\n"), "{text}");
 }

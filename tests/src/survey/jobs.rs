@@ -46,7 +46,8 @@ pub fn survey(plan: &Plan) -> Vec<Entry> {
         for &guest in &plan.guests {
             let mut ask = |question| {
                 let skipped = guest.skipped(kernel).map(Outcome::Skipped);
-                let outcome = skipped.unwrap_or_else(|| Outcome::Failed("It was not booted.".into()));
+                let outcome =
+                    skipped.unwrap_or_else(|| Outcome::Failed("It was not booted.".into()));
                 entries.push(Entry { kernel, guest, question, outcome });
             };
             ask(Question::Report);
@@ -68,7 +69,8 @@ pub fn survey(plan: &Plan) -> Vec<Entry> {
         .collect();
 
     let to_boot = |entry: &&mut Entry| !matches!(entry.outcome, Outcome::Skipped(_));
-    let queue: Vec<Mutex<&mut Entry>> = entries.iter_mut().filter(to_boot).map(Mutex::new).collect();
+    let queue: Vec<Mutex<&mut Entry>> =
+        entries.iter_mut().filter(to_boot).map(Mutex::new).collect();
     let (next, step) = (AtomicUsize::new(0), Mutex::new(Step::begin("the lab")));
     let holding = "no holder panics";
     step.lock().expect(holding).items(queue.len() as u64);
@@ -85,10 +87,12 @@ pub fn survey(plan: &Plan) -> Vec<Entry> {
                     let words = words.unwrap_or(question.words());
                     let way = Way { kernel, guest, image, words, deadline, place: &place };
                     let told = match &ready[kernel.name] {
-                        Ok(ready) => told(&way, question, ready, folder).map_err(|error| format!("{error:#}")),
+                        Ok(ready) => told(&way, question, ready, folder)
+                            .map_err(|error| format!("{error:#}")),
                         Err(sentence) => Err(sentence.clone()),
                     };
-                    entry.outcome = told.map_or_else(Outcome::Failed, |told| Outcome::Told(Box::new(told)));
+                    entry.outcome =
+                        told.map_or_else(Outcome::Failed, |told| Outcome::Told(Box::new(told)));
                     let mut step = step.lock().expect(holding);
                     step.item();
                     if entry.failed() {
@@ -129,13 +133,23 @@ fn told(way: &Way, question: Question, ready: &Ready, folder: &Path) -> Result<T
         None => None,
     };
     let text = String::from_utf8_lossy(&visit.text).into_owned();
-    Ok(Told { time: visit.time, exit: visit.exit, text, file, origin: ready.origin.clone(), document, compared })
+    Ok(Told {
+        time: visit.time,
+        exit: visit.exit,
+        text,
+        file,
+        origin: ready.origin.clone(),
+        document,
+        compared,
+    })
 }
 
 /// `NAME.json` in the plain guest, `NAME.GUEST.json` in another.
 fn file_name(way: &Way, question: Question, json: bool) -> PathBuf {
     let mut name = way.kernel.name.to_owned();
-    for part in [way.guest.name, question.words()].into_iter().filter(|part| !["", "root"].contains(part)) {
+    for part in
+        [way.guest.name, question.words()].into_iter().filter(|part| !["", "root"].contains(part))
+    {
         name = format!("{name}.{part}");
     }
     PathBuf::from(name + if json { ".json" } else { ".txt" })

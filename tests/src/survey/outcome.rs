@@ -85,7 +85,9 @@ pub struct Origin {
 impl Entry {
     /// As in `x86_64-6.1 user`, with what was asked if it is not the report.
     pub fn name(&self) -> String {
-        format!("{} {} {}", self.kernel.name, self.guest.name, self.question.words()).trim_end().to_owned()
+        format!("{} {} {}", self.kernel.name, self.guest.name, self.question.words())
+            .trim_end()
+            .to_owned()
     }
 
     /// What the guest said, if it did as it should.

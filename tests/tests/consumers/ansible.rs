@@ -11,7 +11,15 @@ fn the_program_is_a_local_fact() {
     fs::create_dir(&facts).unwrap();
     fs::copy(program(), facts.join("mapprobe.fact")).unwrap();
     let run = Command::new("/usr/bin/ansible")
-        .args(["localhost", "--inventory", "localhost,", "--connection", "local", "--module-name", "setup"])
+        .args([
+            "localhost",
+            "--inventory",
+            "localhost,",
+            "--connection",
+            "local",
+            "--module-name",
+            "setup",
+        ])
         .arg("--args")
         .arg(format!("fact_path={} filter=ansible_local", facts.display()))
         .args(["--extra-vars", "ansible_python_interpreter=/usr/bin/python3", "--tree", "results"])
@@ -20,7 +28,9 @@ fn the_program_is_a_local_fact() {
         .output()
         .unwrap();
     assert!(run.status.success(), "{run:?}");
-    let results: Value = serde_json::from_slice(&fs::read(folder.path().join("results/localhost")).unwrap()).unwrap();
+    let results: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("results/localhost")).unwrap())
+            .unwrap();
     let fact = &results["ansible_facts"]["ansible_local"]["mapprobe"];
     let fact = report::parse(fact.to_string().as_bytes()).unwrap();
     let json = report::parse(&mapprobe(&[]).stdout).unwrap();

@@ -30,13 +30,21 @@ print('errors', test.counts.errors + test.counts.crashed)
 
 /// What a reader made of it: how each test ended, and how many mistakes it found.
 fn read_by(command: &mut Command, text: &str) -> (Vec<(String, String)>, usize) {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let run = child.wait_with_output().unwrap();
     assert!(run.status.success(), "{run:?}");
     let said = String::from_utf8(run.stdout).unwrap();
-    let mut tests: Vec<(String, String)> =
-        said.lines().map(|line| line.rsplit_once(' ').unwrap()).map(|(name, end)| (name.into(), end.into())).collect();
+    let mut tests: Vec<(String, String)> = said
+        .lines()
+        .map(|line| line.rsplit_once(' ').unwrap())
+        .map(|(name, end)| (name.into(), end.into()))
+        .collect();
     let (_, errors) = tests.pop().unwrap();
     (tests, errors.parse().unwrap())
 }
@@ -61,10 +69,18 @@ fn expected(verdict: &str) -> &'static str {
 fn the_kernels_parser_and_perls_read_the_same_results() {
     for kernel in kernels() {
         let text = kernel.text(&["--format", "ktap"]);
-        let wanted: Vec<(String, String)> =
-            kernel.verdicts().into_iter().map(|(name, verdict)| (name, expected(&verdict).into())).collect();
+        let wanted: Vec<(String, String)> = kernel
+            .verdicts()
+            .into_iter()
+            .map(|(name, verdict)| (name, expected(&verdict).into()))
+            .collect();
         for mut reader in readers() {
-            assert_eq!(read_by(&mut reader, &text), (wanted.clone(), 0), "{}: {reader:?}\n{text}", kernel.name);
+            assert_eq!(
+                read_by(&mut reader, &text),
+                (wanted.clone(), 0),
+                "{}: {reader:?}\n{text}",
+                kernel.name
+            );
         }
     }
 }
@@ -77,7 +93,11 @@ fn what_the_kernel_says_in_between_changes_nothing() {
     let noise = "[    1.234567] random: crng init done\n";
     let noisy: String = text.lines().map(|line| format!("{line}\n{noise}")).collect();
     for mut reader in readers() {
-        assert_eq!(read_by(&mut reader, &(noise.to_owned() + &noisy)), read_by(&mut reader, &text), "{reader:?}");
+        assert_eq!(
+            read_by(&mut reader, &(noise.to_owned() + &noisy)),
+            read_by(&mut reader, &text),
+            "{reader:?}"
+        );
     }
 }
 
@@ -85,7 +105,11 @@ fn what_the_kernel_says_in_between_changes_nothing() {
 #[test]
 fn a_report_that_is_cut_off_is_noticed() {
     let text = kernels()[0].text(&["--format", "ktap"]);
-    let cut = text.lines().take(text.lines().count() / 2).map(|line| line.to_owned() + "\n").collect::<String>();
+    let cut = text
+        .lines()
+        .take(text.lines().count() / 2)
+        .map(|line| line.to_owned() + "\n")
+        .collect::<String>();
     for mut reader in readers() {
         assert!(read_by(&mut reader, &cut).1 > 0, "{reader:?}");
     }
@@ -103,14 +127,17 @@ fn a_requirement_that_is_not_met_is_a_failure() {
         (Arch::Hppa, Rules::parisc_6_1()),
         (Arch::X86_64, Rules::wsl1()),
     ] {
-        let mut report = probe(&mut Model::new(rules), arch, TABLE, &[], &Options::default(), &mut |_| {});
+        let mut report =
+            probe(&mut Model::new(rules), arch, TABLE, &[], &Options::default(), &mut |_| {});
         for required in [0, u64::MAX, 0x5555_5555_5555_5555] {
             report.required = required;
             let wanted = report.rows.iter().enumerate().map(|(at, row)| {
                 let is_required = required >> at & 1 == 1;
                 let end = match row.finding.0 {
                     Verdict::Honored | Verdict::Accepted => "SUCCESS",
-                    Verdict::Ignored | Verdict::Unknown | Verdict::Unavailable if !is_required => "SUCCESS",
+                    Verdict::Ignored | Verdict::Unknown | Verdict::Unavailable if !is_required => {
+                        "SUCCESS"
+                    }
                     Verdict::Inconclusive => "SKIPPED",
                     Verdict::Absent if !is_required => "SKIPPED",
                     _ => "FAILURE",
@@ -120,7 +147,11 @@ fn a_requirement_that_is_not_met_is_a_failure() {
             });
             let wanted: Vec<_> = wanted.collect();
             for mut reader in readers() {
-                assert_eq!(read_by(&mut reader, &(FORMATS[ktap].write)(&report)), (wanted.clone(), 0), "{reader:?}");
+                assert_eq!(
+                    read_by(&mut reader, &(FORMATS[ktap].write)(&report)),
+                    (wanted.clone(), 0),
+                    "{reader:?}"
+                );
             }
         }
     }

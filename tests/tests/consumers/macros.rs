@@ -12,8 +12,9 @@ fn a_c_program_sees_what_json_says() {
         let words = ["--format", "macros", "--prefix", prefix];
         let text = kernel.text(if number % 3 == 0 { &words[..2] } else { &words });
         fs::write(folder.path().join("facts.h"), &text).unwrap();
-        let mut program =
-            String::from("#include <stdio.h>\n#include \"facts.h\"\n#include \"facts.h\"\nint main(void) {\n");
+        let mut program = String::from(
+            "#include <stdio.h>\n#include \"facts.h\"\n#include \"facts.h\"\nint main(void) {\n",
+        );
         for (name, _) in kernel.verdicts() {
             program += &format!(
                 "#if defined {prefix}HAVE_{name} && defined {prefix}NO_HAVE_{name}\n#error both\n\
@@ -37,7 +38,12 @@ fn a_c_program_sees_what_json_says() {
             "program.c",
         ]);
         let built = compiler.current_dir(folder.path()).output().unwrap();
-        assert!(built.status.success(), "{}: {}\n{text}", kernel.name, String::from_utf8_lossy(&built.stderr));
+        assert!(
+            built.status.success(),
+            "{}: {}\n{text}",
+            kernel.name,
+            String::from_utf8_lossy(&built.stderr)
+        );
         let run = Command::new(folder.path().join("program")).output().unwrap();
         let wanted = kernel.verdicts().into_iter().map(|(name, verdict)| {
             let word = match verdict.as_str() {
@@ -47,6 +53,11 @@ fn a_c_program_sees_what_json_says() {
             };
             format!("{name} {word}\n")
         });
-        assert_eq!(String::from_utf8(run.stdout).unwrap(), wanted.collect::<String>(), "{}", kernel.name);
+        assert_eq!(
+            String::from_utf8(run.stdout).unwrap(),
+            wanted.collect::<String>(),
+            "{}",
+            kernel.name
+        );
     }
 }

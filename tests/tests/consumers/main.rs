@@ -45,7 +45,12 @@ impl Kernel {
     /// What the program prints about it.
     fn text(&self, words: &[&str]) -> String {
         let run = mapprobe(&[&["--replay", self.recording.to_str().unwrap()], words].concat());
-        assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{}: {words:?}: {run:?}", self.name);
+        assert_eq!(
+            (run.status.code(), run.stderr.is_empty()),
+            (Some(0), true),
+            "{}: {words:?}: {run:?}",
+            self.name
+        );
         String::from_utf8(run.stdout).unwrap()
     }
 
@@ -60,7 +65,12 @@ impl Kernel {
 
     /// What lies between the program and the kernel.
     fn environment(&self) -> Vec<&str> {
-        self.json["environment"].as_array().unwrap().iter().map(|lie| lie["name"].as_str().unwrap()).collect()
+        self.json["environment"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|lie| lie["name"].as_str().unwrap())
+            .collect()
     }
 }
 
@@ -75,7 +85,8 @@ fn mapprobe(words: &[&str]) -> Output {
 
 fn verdicts(json: &Value) -> Vec<(String, String)> {
     let rows = json["flags"].as_array().unwrap().iter();
-    rows.map(|row| ["name", "verdict"].map(|key| row[key].as_str().unwrap().to_owned()).into()).collect()
+    rows.map(|row| ["name", "verdict"].map(|key| row[key].as_str().unwrap().to_owned()).into())
+        .collect()
 }
 
 /// What `--format` takes.
@@ -105,7 +116,10 @@ fn kernels() -> &'static [Kernel] {
 
 /// The one whose name is hostile.
 fn the_hostile() -> &'static Kernel {
-    kernels().iter().find(|kernel| kernel.release() == HOSTILE).expect("a kernel with a hostile name")
+    kernels()
+        .iter()
+        .find(|kernel| kernel.release() == HOSTILE)
+        .expect("a kernel with a hostile name")
 }
 
 /// Those that were booted.
@@ -139,7 +153,8 @@ fn made_of_rules() -> Vec<(String, String)> {
 
 /// A recording in which the kernel calls itself something else.
 fn hostile() -> (String, String) {
-    let (_, recording) = recorded().into_iter().find(|(name, _)| name == "x86_64-6.1.report").unwrap();
+    let (_, recording) =
+        recorded().into_iter().find(|(name, _)| name == "x86_64-6.1.report").unwrap();
     let mut field = HOSTILE.as_bytes().to_vec();
     assert!(field.len() < UTS_FIELD);
     field.resize(UTS_FIELD, 0);
@@ -154,17 +169,23 @@ fn hostile() -> (String, String) {
         bytes.push(byte);
         rest = behind;
     }
-    let named = [begin, &bytes[..2 * UTS_FIELD].concat(), &field, &bytes[3 * UTS_FIELD..].concat()].concat();
+    let named = [begin, &bytes[..2 * UTS_FIELD].concat(), &field, &bytes[3 * UTS_FIELD..].concat()]
+        .concat();
     ("hostile".into(), recording.replace(line, &named))
 }
 
 /// A comparison is worth something when there is something of everything.
 #[test]
 fn the_kernels_show_every_verdict() {
-    let words: BTreeSet<String> = kernels().iter().flat_map(Kernel::verdicts).map(|(_, verdict)| verdict).collect();
-    let all = ["absent", "accepted", "honored", "ignored", "inconclusive", "unavailable", "unknown"];
+    let words: BTreeSet<String> =
+        kernels().iter().flat_map(Kernel::verdicts).map(|(_, verdict)| verdict).collect();
+    let all =
+        ["absent", "accepted", "honored", "ignored", "inconclusive", "unavailable", "unknown"];
     assert_eq!(words.iter().map(String::as_str).collect::<Vec<_>>(), all);
-    assert!(kernels().len() > 15 && kernels().iter().filter(|kernel| !kernel.environment().is_empty()).count() > 2);
+    assert!(
+        kernels().len() > 15
+            && kernels().iter().filter(|kernel| !kernel.environment().is_empty()).count() > 2
+    );
     assert_eq!(
         the_hostile().verdicts(),
         kernels().iter().find(|kernel| kernel.name == "x86_64-6.1.report").unwrap().verdicts()

@@ -10,7 +10,8 @@ const MOST: usize = 64_000;
 
 /// What is wrong with a feature file.
 fn mistakes(text: &str) -> Vec<String> {
-    let subdomain = Regex::new(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$").unwrap();
+    let subdomain =
+        Regex::new(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$").unwrap();
     let word = Regex::new(r"^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$").unwrap();
     let mut mistakes = Vec::new();
     let mut keys = BTreeSet::new();
@@ -21,16 +22,28 @@ fn mistakes(text: &str) -> Vec<String> {
             }
         };
         if line.starts_with('#') {
-            claim(!line.trim_start_matches(['#', ' ']).starts_with('+'), "a comment that is a directive");
+            claim(
+                !line.trim_start_matches(['#', ' ']).starts_with('+'),
+                "a comment that is a directive",
+            );
             continue;
         }
         let (key, value) = line.split_once('=').unwrap_or((line, "true"));
         let (namespace, name) = key.split_once('/').unwrap_or(("", key));
-        claim(namespace.len() <= 253 && subdomain.is_match(namespace), "a namespace is a DNS subdomain");
+        claim(
+            namespace.len() <= 253 && subdomain.is_match(namespace),
+            "a namespace is a DNS subdomain",
+        );
         let reserved = namespace == "kubernetes.io" || namespace.ends_with(".kubernetes.io");
-        claim(!reserved || namespace.ends_with(".feature.node.kubernetes.io"), "a namespace that is not given away");
+        claim(
+            !reserved || namespace.ends_with(".feature.node.kubernetes.io"),
+            "a namespace that is not given away",
+        );
         claim(name.len() <= 63 && word.is_match(name), "a name has at most 63 letters");
-        claim(value.len() <= 63 && (value.is_empty() || word.is_match(value)), "a value has at most 63 letters");
+        claim(
+            value.len() <= 63 && (value.is_empty() || word.is_match(value)),
+            "a value has at most 63 letters",
+        );
         claim(keys.insert(key.to_owned()), "a key stands there once");
     }
     if text.len() >= MOST {
@@ -44,7 +57,10 @@ fn feature_files_keep_the_rules() {
     for kernel in kernels() {
         let text = kernel.text(&["--format", "nfd"]);
         assert_eq!(mistakes(&text), [""; 0], "{}", kernel.name);
-        assert_eq!(text.lines().filter(|line| !line.starts_with('#')).count(), kernel.verdicts().len());
+        assert_eq!(
+            text.lines().filter(|line| !line.starts_with('#')).count(),
+            kernel.verdicts().len()
+        );
     }
 }
 

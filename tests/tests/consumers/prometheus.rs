@@ -22,16 +22,26 @@ fn the_node_exporter_serves_what_json_says() {
         for metric in ["info", "flag_verdict"] {
             assert!(has(&format!("# TYPE mapprobe_{metric} gauge")), "{page}");
         }
-        let served: BTreeSet<&str> =
-            page.lines().filter(|line| line.starts_with("mapprobe_") && line.contains('{')).collect();
+        let served: BTreeSet<&str> = page
+            .lines()
+            .filter(|line| line.starts_with("mapprobe_") && line.contains('{'))
+            .collect();
         // The exporter puts labels in the order of the alphabet.
         let verdicts = kernel.verdicts().into_iter();
-        let verdicts =
-            verdicts.map(|(flag, verdict)| format!("mapprobe_flag_verdict{{flag={flag:?},verdict={verdict:?}}} 1"));
-        let lies = kernel.environment().into_iter().map(|name| format!("mapprobe_environment{{name={name:?}}} 1"));
-        let release = kernel.release().replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
-        let (arch, version) = (kernel.json["tool"]["arch"].as_str().unwrap(), env!("CARGO_PKG_VERSION"));
-        let info = format!("mapprobe_info{{arch=\"{arch}\",release=\"{release}\",version=\"{version}\"}} 1");
+        let verdicts = verdicts.map(|(flag, verdict)| {
+            format!("mapprobe_flag_verdict{{flag={flag:?},verdict={verdict:?}}} 1")
+        });
+        let lies = kernel
+            .environment()
+            .into_iter()
+            .map(|name| format!("mapprobe_environment{{name={name:?}}} 1"));
+        let release =
+            kernel.release().replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
+        let (arch, version) =
+            (kernel.json["tool"]["arch"].as_str().unwrap(), env!("CARGO_PKG_VERSION"));
+        let info = format!(
+            "mapprobe_info{{arch=\"{arch}\",release=\"{release}\",version=\"{version}\"}} 1"
+        );
         let wanted: BTreeSet<String> = verdicts.chain(lies).chain([info]).collect();
         assert_eq!(served, wanted.iter().map(String::as_str).collect(), "{}", kernel.name);
     }

@@ -7,12 +7,15 @@ use lab::machine;
 fn refused() -> Vec<(Vec<&'static str>, &'static str)> {
     let others = formats().filter(|format| !["json", "jsonl"].contains(format));
     let questions = others.flat_map(|format| {
-        ["sweep", "free-bits"].map(|question| (vec![question, "--format", format], "as json or jsonl only"))
+        ["sweep", "free-bits"]
+            .map(|question| (vec![question, "--format", format], "as json or jsonl only"))
     });
     let unnamed = formats().filter(|format| !["macros", "shell"].contains(format));
-    let prefixes = unnamed.map(|format| (vec!["--prefix", "X_", "--format", format], "macros and shell"));
+    let prefixes =
+        unnamed.map(|format| (vec!["--prefix", "X_", "--format", format], "macros and shell"));
     let wrong = ["9A", "A-", "A B", "$(x)", "\u{e4}", "A=", "'"];
-    let wrong = wrong.map(|prefix| (vec!["--format", "macros", "--prefix", prefix], "letters, digits and _"));
+    let wrong = wrong
+        .map(|prefix| (vec!["--format", "macros", "--prefix", prefix], "letters, digits and _"));
     questions.chain(prefixes).chain(wrong).collect()
 }
 
@@ -23,8 +26,15 @@ fn what_a_format_cannot_print_is_refused_in_a_sentence() {
     for (words, sentence) in refused {
         let run = mapprobe(&words);
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
-        assert_eq!((run.status.code(), run.stdout.is_empty()), (Some(2), true), "{words:?}: {run:?}");
-        assert!(said.starts_with("mapprobe: ") && said.contains(sentence) && said.lines().count() == 1, "{said}");
+        assert_eq!(
+            (run.status.code(), run.stdout.is_empty()),
+            (Some(2), true),
+            "{words:?}: {run:?}"
+        );
+        assert!(
+            said.starts_with("mapprobe: ") && said.contains(sentence) && said.lines().count() == 1,
+            "{said}"
+        );
     }
 }
 
@@ -44,10 +54,21 @@ fn nothing_is_asked_in_vain() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("trace");
     for words in [&["sweep", "--format", "ktap"][..], &["--format", "shell", "--prefix", "9"]] {
-        let run = Command::new("strace").arg("-o").arg(&log).arg(program()).args(words).output().expect("strace runs");
+        let run = Command::new("strace")
+            .arg("-o")
+            .arg(&log)
+            .arg(program())
+            .args(words)
+            .output()
+            .expect("strace runs");
         assert_eq!(run.status.code(), Some(2), "{run:?}");
         let text = fs::read_to_string(&log).unwrap();
-        let calls: Vec<&str> = text.lines().filter_map(|line| line.split_once('(')).map(|(name, _)| name).collect();
-        assert_eq!(calls, ["execve", "getpid", "rt_sigaction", "write", "exit_group"], "{words:?}: {text}");
+        let calls: Vec<&str> =
+            text.lines().filter_map(|line| line.split_once('(')).map(|(name, _)| name).collect();
+        assert_eq!(
+            calls,
+            ["execve", "getpid", "rt_sigaction", "write", "exit_group"],
+            "{words:?}: {text}"
+        );
     }
 }

@@ -28,7 +28,8 @@ fn dash_and_ash_have_the_values_of_json() {
             let words = ["--format", "shell", "--prefix", prefix];
             let text = kernel.text(if prefix == "MAPPROBE_" { &words[..2] } else { &words });
             fs::write(folder.path().join("facts"), &text).unwrap();
-            let environment: String = kernel.environment().iter().map(|name| format!("{name};")).collect();
+            let environment: String =
+                kernel.environment().iter().map(|name| format!("{name};")).collect();
             let arch = kernel.json["tool"]["arch"].as_str().unwrap();
             let version = env!("CARGO_PKG_VERSION");
             let facts = [
@@ -37,12 +38,15 @@ fn dash_and_ash_have_the_values_of_json() {
                 ("KERNEL_RELEASE", kernel.release()),
                 ("ENVIRONMENT", &environment),
             ];
-            let wanted =
-                facts.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().chain(kernel.verdicts());
+            let wanted = facts
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into_iter()
+                .chain(kernel.verdicts());
             let (names, wanted): (Vec<String>, Vec<String>) =
                 wanted.map(|(name, value)| (format!("{prefix}{name}"), value)).unzip();
             // Nothing else is assigned: what the text has of lines and what was looked at are as many.
-            let lines = text.lines().filter(|line| line.starts_with(prefix) && line.contains("='")).count();
+            let lines =
+                text.lines().filter(|line| line.starts_with(prefix) && line.contains("='")).count();
             assert_eq!(lines, names.len(), "{text}");
             let evaluate = format!(
                 "eval \"$('{}' --format shell --prefix '{prefix}' --replay '{}')\"",
@@ -61,6 +65,7 @@ fn dash_and_ash_have_the_values_of_json() {
             }
         }
     }
-    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let files: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(files, ["facts"], "a value was run");
 }

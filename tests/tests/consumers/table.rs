@@ -49,11 +49,21 @@ fn verdicts_are_coloured_on_a_terminal_only() {
         // Its value is not looked at, but it must have one (no-color.org).
         for no_color in [None, Some("")] {
             let coloured = on_a_terminal(arch, &words, no_color);
-            assert_eq!(plain(&coloured), (piped.clone(), 2 * kernel.verdicts().len()), "{} {no_color:?}", arch.name());
+            assert_eq!(
+                plain(&coloured),
+                (piped.clone(), 2 * kernel.verdicts().len()),
+                "{} {no_color:?}",
+                arch.name()
+            );
             assert!(coloured.contains("\u{1b}[32mhonored\u{1b}[0m "), "{coloured}");
         }
         for no_color in ["1", "0", "no"] {
-            assert_eq!(on_a_terminal(arch, &words, Some(no_color)), piped, "{} {no_color}", arch.name());
+            assert_eq!(
+                on_a_terminal(arch, &words, Some(no_color)),
+                piped,
+                "{} {no_color}",
+                arch.name()
+            );
         }
     }
 }
@@ -73,7 +83,10 @@ fn every_kernel_fits_80_columns() {
     let mut columns = 0;
     for kernel in kernels() {
         let table = kernel.text(&["--format", "table"]);
-        assert!(table.is_ascii() && table.bytes().all(|byte| byte == b'\n' || !byte.is_ascii_control()), "{table:?}");
+        assert!(
+            table.is_ascii() && table.bytes().all(|byte| byte == b'\n' || !byte.is_ascii_control()),
+            "{table:?}"
+        );
         columns = columns.max(table.lines().map(str::len).max().unwrap());
     }
     assert!((70..=80).contains(&columns), "{columns}");

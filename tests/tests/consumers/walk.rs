@@ -13,9 +13,13 @@ fn read(format: &str, text: &str) -> Vec<(String, String)> {
     match format {
         "json" | "jsonl" => verdicts(&report::parse(text.as_bytes()).unwrap()),
         "table" => {
-            let rows = lines.skip_while(|line| !line.starts_with("FLAG")).skip(1).take_while(|line| !line.is_empty());
+            let rows = lines
+                .skip_while(|line| !line.starts_with("FLAG"))
+                .skip(1)
+                .take_while(|line| !line.is_empty());
             let rows = rows.filter(|line| !line.starts_with(' '));
-            let cells = rows.map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+            let cells =
+                rows.map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
             cells.map(|cells| (cells[0].clone(), cells[2].clone())).collect()
         }
         "ktap" => lines
@@ -38,10 +42,14 @@ fn read(format: &str, text: &str) -> Vec<(String, String)> {
                     .or_else(|| between(line, "/* MAPPROBE_HAVE_", ": ", ":"))
             })
             .collect(),
-        "prometheus" => {
-            lines.filter_map(|line| between(line, "mapprobe_flag_verdict{flag=\"", "\",verdict=\"", "\"} 1")).collect()
-        }
-        "nfd" => lines.filter_map(|line| between(line, "mapprobe.feature.node.kubernetes.io/", "=", "\n")).collect(),
+        "prometheus" => lines
+            .filter_map(|line| {
+                between(line, "mapprobe_flag_verdict{flag=\"", "\",verdict=\"", "\"} 1")
+            })
+            .collect(),
+        "nfd" => lines
+            .filter_map(|line| between(line, "mapprobe.feature.node.kubernetes.io/", "=", "\n"))
+            .collect(),
         other => panic!("nobody reads {other}"),
     }
 }
@@ -51,7 +59,12 @@ fn every_format_says_the_same_about_every_kernel() {
     for kernel in kernels() {
         for format in formats() {
             let text = kernel.text(&["--format", format]);
-            assert_eq!(read(format, &text), kernel.verdicts(), "{} as {format}:\n{text}", kernel.name);
+            assert_eq!(
+                read(format, &text),
+                kernel.verdicts(),
+                "{} as {format}:\n{text}",
+                kernel.name
+            );
             assert!(text.ends_with('\n') && !text.contains('\r'), "{} as {format}", kernel.name);
         }
     }
@@ -62,7 +75,11 @@ fn every_format_says_the_same_about_every_kernel() {
 fn every_format_says_the_same_about_the_running_kernel() {
     let said = |format| {
         let run = mapprobe(&["--format", format]);
-        assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{format}: {run:?}");
+        assert_eq!(
+            (run.status.code(), run.stderr.is_empty()),
+            (Some(0), true),
+            "{format}: {run:?}"
+        );
         read(format, &String::from_utf8(run.stdout).unwrap())
     };
     let json = said("json");

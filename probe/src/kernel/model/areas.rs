@@ -82,7 +82,11 @@ impl Area {
 
     /// Whether the page at `at` is in the page table.
     pub fn has_page(&self, at: u64, page: u64) -> bool {
-        let collapsed = self.collapsed.range(..=at).next_back().is_some_and(|(&start, &size)| at < start + size);
+        let collapsed = self
+            .collapsed
+            .range(..=at)
+            .next_back()
+            .is_some_and(|(&start, &size)| at < start + size);
         collapsed || self.resident.contains(&(at - at % self.unit(page)))
     }
 
@@ -122,17 +126,29 @@ pub struct Areas(pub BTreeMap<u64, Area>);
 impl Areas {
     /// The mapping at an address, and where it begins.
     pub fn at(&self, addr: u64) -> Option<(u64, &Area)> {
-        self.0.range(..=addr).next_back().filter(|(_, area)| addr < area.end).map(|(&start, area)| (start, area))
+        self.0
+            .range(..=addr)
+            .next_back()
+            .filter(|(_, area)| addr < area.end)
+            .map(|(&start, area)| (start, area))
     }
 
     /// The same, to change it.
     pub fn at_mut(&mut self, addr: u64) -> Option<(u64, &mut Area)> {
-        self.0.range_mut(..=addr).next_back().filter(|(_, area)| addr < area.end).map(|(&start, area)| (start, area))
+        self.0
+            .range_mut(..=addr)
+            .next_back()
+            .filter(|(_, area)| addr < area.end)
+            .map(|(&start, area)| (start, area))
     }
 
     /// The last one that ends at or below an address.
     pub fn below(&self, addr: u64) -> Option<(u64, &Area)> {
-        self.0.range(..addr).next_back().filter(|(_, area)| area.end <= addr).map(|(&start, area)| (start, area))
+        self.0
+            .range(..addr)
+            .next_back()
+            .filter(|(_, area)| area.end <= addr)
+            .map(|(&start, area)| (start, area))
     }
 
     /// The first one that begins at or above an address.
@@ -176,7 +192,9 @@ impl Areas {
     /// Whether nothing is in the range, and nothing that grows is within `gap` of it.
     pub fn is_free(&self, start: u64, end: u64, gap: u64) -> bool {
         let up = self.below(start).is_some_and(|(_, area)| area.grows_up && start < area.end + gap);
-        let down = self.above(end).is_some_and(|(at, area)| area.grows_down && at.saturating_sub(gap) < end);
+        let down = self
+            .above(end)
+            .is_some_and(|(at, area)| area.grows_down && at.saturating_sub(gap) < end);
         self.within(start, end).next().is_none() && !up && !down
     }
 
@@ -198,10 +216,15 @@ impl Areas {
         holes.into_iter().find_map(|(from, to)| {
             let (from, to) = (from.max(low), to.min(high));
             // vm_unmapped_area of mm/mmap.c looks for a hole in which any address would fit: `length + align_mask`.
-            to.checked_sub(want.len + want.align.saturating_sub(want.page)).filter(|&last| from <= last)?;
+            to.checked_sub(want.len + want.align.saturating_sub(want.page))
+                .filter(|&last| from <= last)?;
             let last = to - want.len;
             // The nearest address that leaves `rest` when divided by `align`.
-            let at = if down { last - (last.wrapping_sub(want.rest) % want.align) } else { want.up(from) };
+            let at = if down {
+                last - (last.wrapping_sub(want.rest) % want.align)
+            } else {
+                want.up(from)
+            };
             (from..=last).contains(&at).then_some(at)
         })
     }

@@ -194,7 +194,9 @@ impl Files {
             (How::New, Some(_)) => return Err(Errno::EEXIST),
             (How::New | How::Create, None) => {
                 // A relative name is in a folder of memory.
-                let kind = path.rsplit_once('/').map_or(Ok(Kind::Memory), |(folder, _)| self.folder(folder))?;
+                let kind = path
+                    .rsplit_once('/')
+                    .map_or(Ok(Kind::Memory), |(folder, _)| self.folder(folder))?;
                 (self.add(kind, Some(path.to_string()), Writing::Allowed), how == How::New, true)
             }
             (_, None) => return Err(Errno::ENOENT),
@@ -246,10 +248,15 @@ impl Files {
         };
         match self.nodes[node].kind {
             _ if !write => return Err(Errno::EBADF),
-            Kind::Pipe if !self.open.values().any(|open| open.node == node && open.read) => return Err(Errno::EPIPE),
+            Kind::Pipe if !self.open.values().any(|open| open.node == node && open.read) => {
+                return Err(Errno::EPIPE);
+            }
             Kind::Pipe => {
                 let pipe = &mut self.nodes[node].pipe;
-                assert!(pipe.len() + bytes.len() <= 1 << 16, "the program waits for ever: the pipe is full");
+                assert!(
+                    pipe.len() + bytes.len() <= 1 << 16,
+                    "the program waits for ever: the pipe is full"
+                );
                 pipe.extend(bytes);
             }
             Kind::Zero | Kind::Device => {}

@@ -1,6 +1,8 @@
 //! What is not what it seems: emulators, filters, and circumstances that change what the same calls show.
 
-use super::numbers::{FIXED_NOREPLACE, HUGE_MASK, HUGE_SHIFT, PRIVATE, SHARED, SHARED_VALIDATE, X86};
+use super::numbers::{
+    FIXED_NOREPLACE, HUGE_MASK, HUGE_SHIFT, PRIVATE, SHARED, SHARED_VALIDATE, X86,
+};
 use super::rules::{Machine, Proc, Rules};
 use super::{Errno, Mmap, Op};
 
@@ -33,7 +35,9 @@ pub struct Refusal {
 impl Rules {
     /// What a filter answers in place of the kernel.
     pub fn refusal(&self, op: Op, args: &[u64]) -> Option<Errno> {
-        let hit = |refusal: &&Refusal| refusal.op == op && (refusal.any_of == 0 || args[3] & refusal.any_of != 0);
+        let hit = |refusal: &&Refusal| {
+            refusal.op == op && (refusal.any_of == 0 || args[3] & refusal.any_of != 0)
+        };
         self.refusals.iter().find(hit).map(|refusal| refusal.errno)
     }
 
@@ -59,19 +63,31 @@ impl Rules {
                 if map_type == SHARED_VALIDATE && !has(layout.fixed) {
                     return Err(Errno::EINVAL);
                 }
-                let passed = layout.fixed | layout.anonymous | layout.locked | layout.noreserve | layout.growsdown;
+                let passed = layout.fixed
+                    | layout.anonymous
+                    | layout.locked
+                    | layout.noreserve
+                    | layout.growsdown;
                 flags = map_type | flags & passed;
             }
             Manner::Gvisor => {
                 if has(SHARED) == has(PRIVATE) {
                     return Err(Errno::EINVAL);
                 }
-                let forgotten = layout.hugetlb | layout.sync | layout.stack | layout.noreserve | FIXED_NOREPLACE;
+                let forgotten = layout.hugetlb
+                    | layout.sync
+                    | layout.stack
+                    | layout.noreserve
+                    | FIXED_NOREPLACE;
                 flags &= !(layout.type_mask | forgotten | HUGE_MASK << HUGE_SHIFT);
                 flags |= call.flags & (SHARED | PRIVATE);
             }
             Manner::Wsl1 => {
-                let done = layout.fixed | layout.anonymous | layout.denywrite | layout.executable | layout.noreserve;
+                let done = layout.fixed
+                    | layout.anonymous
+                    | layout.denywrite
+                    | layout.executable
+                    | layout.noreserve;
                 let done = done | layout.populate | layout.nonblock | layout.stack | layout.low;
                 if flags & !(done | layout.type_mask) != 0 {
                     return Err(Errno::EOPNOTSUPP);
@@ -84,8 +100,10 @@ impl Rules {
     /// Kernels, emulators and circumstances that make a prober's life hard.
     pub fn liars() -> Vec<(String, Rules)> {
         let new = || Rules::new(Machine::X86, (6, 12));
-        let refusing =
-            |op: Op, any_of: u64, errno: Errno| Rules { refusals: vec![Refusal { op, any_of, errno }], ..new() };
+        let refusing = |op: Op, any_of: u64, errno: Errno| Rules {
+            refusals: vec![Refusal { op, any_of, errno }],
+            ..new()
+        };
         let (old, unknown) = ((4, 10), !X86.known());
         let liars = [
             ("qemu-user, arm64", Rules::qemu_user(Machine::Arm64)),
@@ -114,9 +132,15 @@ impl Rules {
             ("no /proc", Rules { proc: Proc::Missing, ..new() }),
             ("smaps of a stranger", Rules { proc: Proc::Elsewhere, ..new() }),
             ("smaps of a host: everything set", Rules { proc: Proc::Around(EVERYTHING), ..new() }),
-            ("smaps of a host: nothing set", Rules { proc: Proc::Around("rd wr mr mw me "), ..new() }),
+            (
+                "smaps of a host: nothing set",
+                Rules { proc: Proc::Around("rd wr mr mw me "), ..new() },
+            ),
             ("everything is locked", Rules { locks_everything: true, ..new() }),
-            ("everything is locked, before 4.15", Rules { locks_everything: true, ..Rules::new(Machine::X86, old) }),
+            (
+                "everything is locked, before 4.15",
+                Rules { locks_everything: true, ..Rules::new(Machine::X86, old) },
+            ),
             ("overcommit always", Rules { overcommit: 1, ..new() }),
             ("overcommit never", Rules { overcommit: 2, ..new() }),
             ("unprivileged", Rules { root: false, ..new() }),
@@ -134,7 +158,11 @@ impl Rules {
 
     /// A program of another architecture under QEMU: /proc shows the host's side of it.
     pub fn qemu_user(machine: Machine) -> Rules {
-        let mut rules = Rules { manner: Manner::Qemu, proc: Proc::Around(HOST), ..Rules::new(machine, (6, 12)) };
+        let mut rules = Rules {
+            manner: Manner::Qemu,
+            proc: Proc::Around(HOST),
+            ..Rules::new(machine, (6, 12))
+        };
         rules.space.colour = 1;
         // QEMU refuses what the guest has not mapped before the host could let anything grow.
         rules.space.grows_down = false;

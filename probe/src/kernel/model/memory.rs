@@ -21,7 +21,9 @@ impl Model {
         // check_stack_guard_page, mm/memory.c, before 4.12.
         if self.rules.guard == Guard::Page && area.grows_down && at == start {
             match self.areas.below(start) {
-                Some((_, below)) if below.end == start && !below.grows_down => return Err(Errno::EFAULT),
+                Some((_, below)) if below.end == start && !below.grows_down => {
+                    return Err(Errno::EFAULT);
+                }
                 Some((_, below)) if below.end == start => {}
                 _ => self.expand_downwards(start, at - page)?,
             }
@@ -38,7 +40,9 @@ impl Model {
             return self.expand_upwards(start, at);
         }
         match self.areas.above(addr) {
-            Some((start, area)) if area.grows_down && self.rules.space.grows_down => self.expand_downwards(start, at),
+            Some((start, area)) if area.grows_down && self.rules.space.grows_down => {
+                self.expand_downwards(start, at)
+            }
             _ => Err(Errno::EFAULT),
         }
     }
@@ -72,7 +76,9 @@ impl Model {
     fn expand_upwards(&mut self, start: u64, to: u64) -> Result<(), Errno> {
         let end = to + self.rules.page_size;
         let next = self.areas.above(to).filter(|(_, next)| next.prot != 0 && !next.grows_up);
-        if end - start > self.rules.stack_limit || next.is_some_and(|(at, _)| at < end + self.rules.gap()) {
+        if end - start > self.rules.stack_limit
+            || next.is_some_and(|(at, _)| at < end + self.rules.gap())
+        {
             return Err(Errno::EFAULT);
         }
         self.areas.0.get_mut(&start).ok_or(Errno::EFAULT)?.end = end;
@@ -99,7 +105,10 @@ impl Model {
             }
             node.cache.insert(at - base);
             if write && !area.shared && area.copied.insert(at) {
-                let copy = node.bytes.range(at - base..at - base + page).map(|(from, &byte)| (from + base, byte));
+                let copy = node
+                    .bytes
+                    .range(at - base..at - base + page)
+                    .map(|(from, &byte)| (from + base, byte));
                 area.bytes.extend(copy);
             }
         }
@@ -162,19 +171,25 @@ impl Model {
     /// `munmap(2)`.
     pub(super) fn munmap(&mut self, addr: u64, len: u64) -> Result<u64, Errno> {
         let page = self.rules.page_size;
-        let end = len.checked_next_multiple_of(page).and_then(|len| addr.checked_add(len)).ok_or(Errno::EINVAL)?;
+        let end = len
+            .checked_next_multiple_of(page)
+            .and_then(|len| addr.checked_add(len))
+            .ok_or(Errno::EINVAL)?;
         if !addr.is_multiple_of(page) || len == 0 || end > self.rules.space.top {
             return Err(Errno::EINVAL);
         }
         for (at, area) in self.areas.within(addr, end) {
             assert!(!area.foreign, "the program unmaps what it did not map: {at:#x}");
             let unit = area.unit(page);
-            if (addr > at && !addr.is_multiple_of(unit)) || (end < area.end && !end.is_multiple_of(unit)) {
+            if (addr > at && !addr.is_multiple_of(unit))
+                || (end < area.end && !end.is_multiple_of(unit))
+            {
                 return Err(Errno::EINVAL);
             }
         }
         if self.rules.uninitialized {
-            let left: Vec<(u64, u8)> = self.areas.within(addr, end).flat_map(|(_, area)| area.bytes.clone()).collect();
+            let left: Vec<(u64, u8)> =
+                self.areas.within(addr, end).flat_map(|(_, area)| area.bytes.clone()).collect();
             self.remains.extend(left);
         }
         self.areas.cut(addr, end, page);
@@ -183,7 +198,8 @@ impl Model {
 
     /// Memory without an MMU is there at once: cleared, or as it was left.
     pub(super) fn fill_without_mmu(&mut self, start: u64, end: u64, uninitialized: bool) {
-        let remains: Vec<(u64, u8)> = self.remains.range(start..end).map(|(&at, &byte)| (at, byte)).collect();
+        let remains: Vec<(u64, u8)> =
+            self.remains.range(start..end).map(|(&at, &byte)| (at, byte)).collect();
         self.remains.retain(|at, _| *at < start || end <= *at);
         if let (true, Some((_, area))) = (uninitialized, self.areas.at_mut(start))
             && area.file.is_none()
@@ -209,10 +225,12 @@ impl Model {
             let (_, area) = self.areas.at(at).ok_or(Errno::ENOMEM)?;
             let cached = area.file.is_some_and(|(node, base)| {
                 let node = &self.files.nodes[node];
-                let hidden = self.rules.mincore_is_discreet && !self.rules.root && !node.is_writable();
+                let hidden =
+                    self.rules.mincore_is_discreet && !self.rules.root && !node.is_writable();
                 hidden || node.cache.contains(&(at - base))
             });
-            *byte = (area.has_page(at, page) || cached || self.rules.manner == Manner::Gvisor).into();
+            *byte =
+                (area.has_page(at, page) || cached || self.rules.manner == Manner::Gvisor).into();
         }
         Ok(0)
     }
@@ -227,7 +245,10 @@ impl Model {
             (_, Advice::Collapse) if self.rules.collapse.is_none() => return Err(Errno::EINVAL),
             _ => {}
         }
-        let end = len.checked_next_multiple_of(page).and_then(|len| addr.checked_add(len)).ok_or(Errno::EINVAL)?;
+        let end = len
+            .checked_next_multiple_of(page)
+            .and_then(|len| addr.checked_add(len))
+            .ok_or(Errno::EINVAL)?;
         if !addr.is_multiple_of(page) {
             return Err(Errno::EINVAL);
         }
@@ -261,7 +282,9 @@ impl Model {
         if !whole || area.huge.is_some() || kind.is_some_and(|kind| kind != Kind::Memory) {
             return Err(Errno::EINVAL);
         }
-        for at in (first..end).step_by(size as usize).take_while(|at| at + size <= end.min(area.end)) {
+        for at in
+            (first..end).step_by(size as usize).take_while(|at| at + size <= end.min(area.end))
+        {
             let resident: Vec<u64> = area.resident.range(at..at + size).copied().collect();
             if resident.is_empty() && !area.has_page(at, page) {
                 return Err(Errno::EINVAL);
@@ -278,7 +301,10 @@ impl Model {
         if self.rules.manner == Manner::Nommu {
             return Err(Errno::ENOSYS);
         }
-        let end = len.checked_next_multiple_of(page).and_then(|len| addr.checked_add(len)).ok_or(Errno::ENOMEM)?;
+        let end = len
+            .checked_next_multiple_of(page)
+            .and_then(|len| addr.checked_add(len))
+            .ok_or(Errno::ENOMEM)?;
         if !addr.is_multiple_of(page) {
             return Err(Errno::EINVAL);
         }

@@ -3,7 +3,9 @@
 use super::areas::{Area, Want};
 use super::files::{Kind, Open};
 use super::liars::Manner;
-use super::numbers::{DROPPABLE, FIXED_NOREPLACE, HUGE_MASK, HUGE_SHIFT, PRIVATE, SHARED, SHARED_VALIDATE};
+use super::numbers::{
+    DROPPABLE, FIXED_NOREPLACE, HUGE_MASK, HUGE_SHIFT, PRIVATE, SHARED, SHARED_VALIDATE,
+};
 use super::rules::{MIB, Stack};
 use super::{Errno, Mmap, Model, PROT_WRITE};
 
@@ -19,7 +21,8 @@ struct Chosen {
 
 impl Model {
     pub(super) fn do_mmap(&mut self, asked: &Mmap) -> Result<u64, Errno> {
-        let (page, layout, huge_sizes) = (self.rules.page_size, self.rules.layout, self.rules.huge_sizes.clone());
+        let (page, layout, huge_sizes) =
+            (self.rules.page_size, self.rules.layout, self.rules.huge_sizes.clone());
         let call = self.rules.admit(asked)?;
         let flags = call.flags & !self.rules.drops;
         let has = |bits: u64| flags & bits != 0;
@@ -53,7 +56,10 @@ impl Model {
         if len == 0 {
             return Err(Errno::EINVAL);
         }
-        let len = len.checked_next_multiple_of(page).filter(|&len| len <= self.rules.space.top).ok_or(Errno::ENOMEM)?;
+        let len = len
+            .checked_next_multiple_of(page)
+            .filter(|&len| len <= self.rules.space.top)
+            .ok_or(Errno::ENOMEM)?;
         let noreplace = self.rules.noreplace && has(FIXED_NOREPLACE);
         let fixed = noreplace || has(layout.fixed);
         let start = match self.rules.manner {
@@ -85,7 +91,11 @@ impl Model {
         let counted = huge.is_none()
             && !noreserve
             && !chosen.droppable
-            && if chosen.shared { kind.is_none_or(|kind| kind == Kind::Zero) } else { call.prot & PROT_WRITE != 0 };
+            && if chosen.shared {
+                kind.is_none_or(|kind| kind == Kind::Zero)
+            } else {
+                call.prot & PROT_WRITE != 0
+            };
         let refused = counted && self.rules.overcommit != 1 && len > self.rules.memory;
         if !refused || self.rules.unmaps_first {
             self.make_way(start, end)?;
@@ -139,20 +149,31 @@ impl Model {
             self.populate(start, end);
         }
         if self.rules.manner == Manner::Nommu {
-            self.fill_without_mmu(start, end, self.rules.uninitialized && has(layout.uninitialized));
+            self.fill_without_mmu(
+                start,
+                end,
+                self.rules.uninitialized && has(layout.uninitialized),
+            );
         }
         Ok(start)
     }
 
     /// The type of a file, and of huge pages, behind which there is a file nobody sees.
-    fn choose_for_file(&self, call: &Mmap, flags: u64, open: Option<&Open>, grows: bool) -> Result<Chosen, Errno> {
+    fn choose_for_file(
+        &self,
+        call: &Mmap,
+        flags: u64,
+        open: Option<&Open>,
+        grows: bool,
+    ) -> Result<Chosen, Errno> {
         let (layout, kind) = (self.rules.layout, open.map(|open| self.files.nodes[open.node].kind));
         let (mut shared, mut may_write) = (false, true);
         match flags & self.rules.type_mask() {
             SHARED => shared = true,
             SHARED_VALIDATE if self.rules.validate => {
                 let newer = if self.rules.above4g { layout.above4g } else { 0 };
-                let of_the_file = if matches!(kind, Some(Kind::Ext4 | Kind::Dax)) { layout.sync } else { 0 };
+                let of_the_file =
+                    if matches!(kind, Some(Kind::Ext4 | Kind::Dax)) { layout.sync } else { 0 };
                 if flags & !(layout.legacy() | newer | of_the_file) != 0 {
                     return Err(Errno::EOPNOTSUPP);
                 }
@@ -244,15 +265,20 @@ impl Model {
         // arch/x86/kernel/sys_x86_64.c: MAP_32BIT ends at 2 GiB, and begins at 1 GiB and something random.
         let limit = if low { 0x8000_0000 } else { space.top };
         let rest = open.map_or(0, |open| self.colour(open));
-        let coloured = open.is_some() || self.rules.colours_memory && flags & SHARED != 0 && flags & PRIVATE == 0;
+        let coloured = open.is_some()
+            || self.rules.colours_memory && flags & SHARED != 0 && flags & PRIVATE == 0;
         let align = huge.unwrap_or(page).max(if coloured { space.colour } else { 1 });
         let want = Want { len, align, rest, gap, page };
         let hint = addr - addr % page;
         if hint != 0 {
             let least = hint.max(self.rules.min_address.next_multiple_of(page));
             // COLOR_ALIGN of arch/parisc/kernel/sys_parisc.c moves up to the next multiple before it adds the colour.
-            let hint = if coloured { least.next_multiple_of(space.colour) + rest } else { want.up(least) };
-            if hint.checked_add(len).is_some_and(|end| end <= limit && self.areas.is_free(hint, end, gap)) {
+            let hint =
+                if coloured { least.next_multiple_of(space.colour) + rest } else { want.up(least) };
+            if hint
+                .checked_add(len)
+                .is_some_and(|end| end <= limit && self.areas.is_free(hint, end, gap))
+            {
                 return Ok(hint);
             }
         }
@@ -261,8 +287,11 @@ impl Model {
         }
         let above = self.rules.above4g && flags & self.rules.layout.above4g != 0;
         let bottom = if above { 1 << 32 } else { self.rules.min_address.max(page) };
-        let top_down = if space.upwards { None } else { self.areas.room(&want, bottom, space.base, true) };
-        top_down.or_else(|| self.areas.room(&want, space.fallback, space.top, false)).ok_or(Errno::ENOMEM)
+        let top_down =
+            if space.upwards { None } else { self.areas.room(&want, bottom, space.base, true) };
+        top_down
+            .or_else(|| self.areas.room(&want, space.fallback, space.top, false))
+            .ok_or(Errno::ENOMEM)
     }
 
     /// Without an MMU: the first room there is.
@@ -284,7 +313,9 @@ impl Model {
         for (at, area) in self.areas.within(start, end) {
             assert!(!area.foreign, "the program replaces a mapping it did not make: {at:#x}");
             let size = area.huge.map_or(1, |(size, _)| size);
-            if (start > at && !start.is_multiple_of(size)) || (end < area.end && !end.is_multiple_of(size)) {
+            if (start > at && !start.is_multiple_of(size))
+                || (end < area.end && !end.is_multiple_of(size))
+            {
                 return Err(Errno::ENOMEM);
             }
         }
@@ -293,14 +324,19 @@ impl Model {
     }
 
     fn is_open_for_writing(&self, open: Option<&Open>) -> bool {
-        open.is_some_and(|open| self.files.open.values().any(|other| other.node == open.node && other.write))
+        open.is_some_and(|open| {
+            self.files.open.values().any(|other| other.node == open.node && other.write)
+        })
     }
 
     /// Pages of a huge size that nobody has or has been promised.
     pub(super) fn spare_huge_pages(&self, size: u64) -> u64 {
         let is_default = self.rules.huge_sizes.first().is_some_and(|&log2| 1 << log2 == size);
-        let taken = self.areas.0.values().filter(|area| area.huge.is_some_and(|(of, _)| of == size));
-        let taken: u64 = taken.map(|area| area.huge.map_or(0, |(_, held)| held).max(area.resident.len() as u64)).sum();
+        let taken =
+            self.areas.0.values().filter(|area| area.huge.is_some_and(|(of, _)| of == size));
+        let taken: u64 = taken
+            .map(|area| area.huge.map_or(0, |(_, held)| held).max(area.resident.len() as u64))
+            .sum();
         if is_default { self.rules.pool.saturating_sub(taken) } else { 0 }
     }
 
@@ -322,8 +358,13 @@ impl Model {
             return;
         }
         let set_aside = area.huge.is_some();
-        assert!(set_aside || end - start <= 64 * MIB, "the program fills {} MiB of memory", (end - start) / MIB);
-        let (write, unit) = (!area.shared && area.prot & PROT_WRITE != 0, area.unit(self.rules.page_size));
+        assert!(
+            set_aside || end - start <= 64 * MIB,
+            "the program fills {} MiB of memory",
+            (end - start) / MIB
+        );
+        let (write, unit) =
+            (!area.shared && area.prot & PROT_WRITE != 0, area.unit(self.rules.page_size));
         for at in (start..end).step_by(unit as usize) {
             if self.fault_in(at, write).is_err() {
                 return;

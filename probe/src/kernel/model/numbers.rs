@@ -123,6 +123,11 @@ impl Layout {
 
     /// Every bit that some kernel gives a meaning to.
     pub fn known(&self) -> u64 {
-        self.legacy() | self.type_mask | self.above4g | self.sync | FIXED_NOREPLACE | HUGE_MASK << HUGE_SHIFT
+        self.legacy()
+            | self.type_mask
+            | self.above4g
+            | self.sync
+            | FIXED_NOREPLACE
+            | HUGE_MASK << HUGE_SHIFT
     }
 }

@@ -51,7 +51,11 @@ fn describe(out: &mut String, (start, end): (u64, u64), area: &Area, flags: &str
     let shown = |bit: u32, letter: char| if area.prot & bit != 0 { letter } else { '-' };
     let (unit, kilobytes) = (area.unit(page) / 1024, |pages: usize| pages as u64 * page / 1024);
     let locked = if area.locked { kilobytes(area.resident.len()) } else { 0 };
-    let name = if area.file.is_some() { "00:01 7                          /memfd:file (deleted)" } else { "00:00 0 " };
+    let name = if area.file.is_some() {
+        "00:01 7                          /memfd:file (deleted)"
+    } else {
+        "00:00 0 "
+    };
     let lines = [
         ("Size", (end - start) / 1024),
         ("KernelPageSize", unit),
@@ -59,7 +63,8 @@ fn describe(out: &mut String, (start, end): (u64, u64), area: &Area, flags: &str
         ("Rss", if area.huge.is_some() { 0 } else { kilobytes(area.resident.len()) }),
         ("Locked", locked),
     ];
-    let (read, write, exec) = (shown(PROT_READ, 'r'), shown(PROT_WRITE, 'w'), shown(PROT_EXEC, 'x'));
+    let (read, write, exec) =
+        (shown(PROT_READ, 'r'), shown(PROT_WRITE, 'w'), shown(PROT_EXEC, 'x'));
     let share = if area.shared { 's' } else { 'p' };
     let _ = writeln!(out, "{start:08x}-{end:08x} {read}{write}{exec}{share} 00000000 {name}");
     for (key, value) in lines {
@@ -85,7 +90,13 @@ impl Model {
             Proc::Missing => return out,
             Proc::Elsewhere => {
                 let end = self.rules.space.top - page;
-                describe(&mut out, (end - page, end), &Area::foreign(end), "rd wr mr mw me ac ", page);
+                describe(
+                    &mut out,
+                    (end - page, end),
+                    &Area::foreign(end),
+                    "rd wr mr mw me ac ",
+                    page,
+                );
                 return out;
             }
             Proc::Around(flags) => {
@@ -102,7 +113,9 @@ impl Model {
             let flags = vm_flags(area, &self.rules);
             match shown.last_mut() {
                 // Private memory of the same kind is one mapping, `vma_merge`.
-                Some((_, end, last, same)) if *end == start && merges(last) && merges(area) && *same == flags => {
+                Some((_, end, last, same))
+                    if *end == start && merges(last) && merges(area) && *same == flags =>
+                {
                     *end = area.end;
                 }
                 _ => shown.push((start, area.end, area, flags)),

@@ -26,7 +26,11 @@ fn report(release: &str, arch: Arch, replaced: &[(&str, &str)]) -> Value {
 
 /// The flags about which a report contradicts the table.
 fn contradicted(release: &str, arch: Arch, replaced: &[(&str, &str)]) -> Vec<String> {
-    let all = Exceptions::read().unwrap().compare(&report(release, arch, replaced), arch, series(release).unwrap());
+    let all = Exceptions::read().unwrap().compare(
+        &report(release, arch, replaced),
+        arch,
+        series(release).unwrap(),
+    );
     all.into_iter().map(|one| one.flag).collect()
 }
 
@@ -52,15 +56,25 @@ fn a_newer_kernel_that_honors_every_flag_agrees() {
 fn a_flag_that_came_must_not_be_unknown_or_ignored_later() {
     let wrong = [("MAP_DROPPABLE", "unknown"), ("MAP_LOCKED", "ignored")];
     assert_eq!(contradicted("8.0.1", Arch::X86_64, &wrong), ["MAP_DROPPABLE", "MAP_LOCKED"]);
-    let weak = [("MAP_DROPPABLE", "unavailable"), ("MAP_LOCKED", "inconclusive"), ("MAP_ABOVE4G", "accepted")];
+    let weak = [
+        ("MAP_DROPPABLE", "unavailable"),
+        ("MAP_LOCKED", "inconclusive"),
+        ("MAP_ABOVE4G", "accepted"),
+    ];
     assert_eq!(contradicted("8.0.1", Arch::X86_64, &weak), [""; 0]);
 }
 
 #[test]
 fn a_flag_that_is_yet_to_come_must_not_be_honored() {
     assert_eq!(contradicted("6.10.0", Arch::X86_64, &[]), [""; 0]);
-    assert_eq!(contradicted("6.10.0", Arch::X86_64, &[("MAP_DROPPABLE", "honored")]), ["MAP_DROPPABLE"]);
-    assert_eq!(contradicted("6.5.0", Arch::X86_64, &[("MAP_ABOVE4G", "accepted")]), ["MAP_ABOVE4G"]);
+    assert_eq!(
+        contradicted("6.10.0", Arch::X86_64, &[("MAP_DROPPABLE", "honored")]),
+        ["MAP_DROPPABLE"]
+    );
+    assert_eq!(
+        contradicted("6.5.0", Arch::X86_64, &[("MAP_ABOVE4G", "accepted")]),
+        ["MAP_ABOVE4G"]
+    );
     assert_eq!(contradicted("6.10.0", Arch::X86_64, &[("MAP_DROPPABLE", "inconclusive")]), [""; 0]);
 }
 
@@ -73,7 +87,10 @@ fn what_an_architecture_has_not_must_be_absent_and_nothing_else() {
 #[test]
 fn exceptions_are_named_and_no_wider_than_they_say() {
     assert_eq!(contradicted("8.0", Arch::X86_64, &[("MAP_DENYWRITE", "ignored")]), [""; 0]);
-    assert_eq!(contradicted("8.0", Arch::X86_64, &[("MAP_DENYWRITE", "unknown")]), ["MAP_DENYWRITE"]);
+    assert_eq!(
+        contradicted("8.0", Arch::X86_64, &[("MAP_DENYWRITE", "unknown")]),
+        ["MAP_DENYWRITE"]
+    );
     for wrong in [
         "[[exceptions]]\nflag = \"MAP_NEW\"\nverdict = \"ignored\"\nreason = \"x\"",
         "[[exceptions]]\nflag = \"MAP_STACK\"\nverdict = \"ignored\"\nreason = \" \"",
@@ -113,15 +130,21 @@ fn facts_count_for_their_own_series_only() {
     let facts = Facts::of("x86_64-7.x").unwrap();
     let basis = |release: &str, replaced: &[(&str, &str)]| {
         let (basis, differences) =
-            compare(&report(release, Arch::X86_64, replaced), &facts, Arch::X86_64, (7, 2)).unwrap();
+            compare(&report(release, Arch::X86_64, replaced), &facts, Arch::X86_64, (7, 2))
+                .unwrap();
         (basis, differences.len())
     };
     assert_eq!(basis("8.0.0-1-amd64", &[]), (Basis::New((8, 0)), 0));
     assert_eq!(basis("8.0.0-1-amd64", &[("MAP_SYNC", "ignored")]), (Basis::New((8, 0)), 1));
     assert_eq!(basis("6.18.1", &[]), (Basis::Strange((6, 18)), 0));
     assert_eq!(basis("7.2.13", &[]).0, Basis::Facts);
-    assert!(basis("7.2.13", &[]).1 > 0, "a kernel on which everything is honored is not what the facts say");
-    assert!(compare(&json!({"kernel": {"release": "next"}}), &facts, Arch::X86_64, (7, 2)).is_err());
+    assert!(
+        basis("7.2.13", &[]).1 > 0,
+        "a kernel on which everything is honored is not what the facts say"
+    );
+    assert!(
+        compare(&json!({"kernel": {"release": "next"}}), &facts, Arch::X86_64, (7, 2)).is_err()
+    );
     let shown = Basis::New((8, 0)).to_string();
     assert!(shown.contains("8.0 is new"), "{shown}");
 }
