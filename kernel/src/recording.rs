@@ -1,0 +1,238 @@
+//! Recorder and replay: the calls of a run with their results as text, and a kernel that answers
+//! from such a text. A recorded run replays to the same report on any machine.
+//!
+//! ```text
+//! mapprobe recording 1
+//! arch x86_64
+//! argument --path
+//! argument /mnt
+//! page_size = 1000
+//! mmap 0 800000 0 4022 ffffffffffffffff = 7f3a5c000000
+//! mmap 7f3a5c001000 1000 1 1000003 3 = -95
+//! mincore 7f3a5c001000 2000 = 0 > %01
+//! write 4 < m = 1
+//! end 4
+//! ```
+//!
+//! The head names the architecture and the arguments of the run. Each line behind it is a call:
+//!
+//! - its name, and its integers in hexadecimal without the zeros at the end;
+//! - behind `<` the bytes that the kernel read;
+//! - behind `=` the result: a value in hexadecimal, or a negated error number in decimal;
+//! - behind `>` the bytes that the kernel filled in.
+//!
+//! The last line counts the calls. In bytes, `%` and all but printable ASCII are written as `%` and
+//! two hexadecimal digits, and zeros at the end are left out. The node name of the machine is not
+//! recorded.
+
+use crate::call::{Call, Kernel, MAX_ERRNO, Op, SysResult, UTS_FIELD};
+use crate::errno::Errno;
+use core::fmt::Write;
+
+/// The first line.
+pub const FIRST_LINE: &str = "mapprobe recording 1\n";
+/// Begins the line that names the architecture.
+pub const ARCH: &str = "arch ";
+/// Begins a line with an argument of the run.
+pub const ARGUMENT: &str = "argument ";
+/// Begins the last line, which counts the calls.
+pub const END: &str = "end ";
+
+/// Separates the call from its result.
+const RESULT: &str = " = ";
+/// Separates the result from the bytes filled in.
+const FILLED: &str = " > ";
+
+/// Takes the first line off, without its newline.
+pub fn take_line<'t>(rest: &mut &'t [u8]) -> &'t [u8] {
+    let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+    let line = rest.get(..end).unwrap_or_default();
+    *rest = rest.get(end + 1..).unwrap_or_default();
+    line
+}
+
+/// A kernel that passes every call on to another one and records it.
+pub struct Recorder<'k> {
+    kernel: &'k mut dyn Kernel,
+    calls: usize,
+    text: String,
+}
+
+impl<'k> Recorder<'k> {
+    /// Records behind `head`.
+    pub fn new(kernel: &'k mut dyn Kernel, head: String) -> Recorder<'k> {
+        Recorder { kernel, calls: 0, text: head }
+    }
+
+    /// The whole recording.
+    pub fn finish(mut self) -> String {
+        push(&mut self.text, format_args!("{END}{}\n", self.calls));
+        self.text
+    }
+}
+
+impl Kernel for Recorder<'_> {
+    fn call(&mut self, call: &mut Call) -> SysResult {
+        self.calls += 1;
+        push_request(&mut self.text, call);
+        let result = self.kernel.call(call);
+        if call.op == Op::Uname {
+            let node_name = call.output.iter_mut().skip(UTS_FIELD).take(UTS_FIELD);
+            node_name.for_each(|byte| *byte = 0);
+        }
+        let out = &mut self.text;
+        match result.result() {
+            Ok(value) => push(out, format_args!("{RESULT}{value:x}")),
+            Err(errno) => push(out, format_args!("{RESULT}-{}", errno.0)),
+        }
+        if result.is_ok() && !call.output.is_empty() {
+            out.push_str(FILLED);
+            push_bytes(out, call.output);
+        }
+        out.push('\n');
+        result
+    }
+}
+
+/// Appends to a string, which cannot fail.
+fn push(out: &mut String, text: core::fmt::Arguments) {
+    let _ = out.write_fmt(text);
+}
+
+/// Appends a call without its result.
+fn push_request(out: &mut String, call: &Call) {
+    out.push_str(call.op.name());
+    let mut args = call.args.as_slice();
+    while let [used @ .., 0] = args {
+        args = used;
+    }
+    for &arg in args {
+        // -1 is recorded with 64 bits on every machine.
+        let upper_half = if usize::BITS < 64 && arg == usize::MAX { "ffffffff" } else { "" };
+        push(out, format_args!(" {upper_half}{arg:x}"));
+    }
+    if !call.input.is_empty() {
+        out.push_str(" < ");
+        push_bytes(out, call.input);
+    }
+}
+
+/// Appends bytes without the zeros at the end.
+fn push_bytes(out: &mut String, mut bytes: &[u8]) {
+    while let [used @ .., 0] = bytes {
+        bytes = used;
+    }
+    for &byte in bytes {
+        match byte {
+            b'%' => out.push_str("%25"),
+            b' '..=b'~' => out.push(char::from(byte)),
+            _ => push(out, format_args!("%{byte:02x}")),
+        }
+    }
+}
+
+/// The first line of a recording that does not fit the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The number of the line, from 1.
+    pub line: usize,
+    /// What should stand there: a call without its result, the last line, or nothing.
+    pub expected: String,
+}
+
+/// A kernel that answers from a recording, as long as the calls are those of the recorded run. After
+/// the first mismatch every call fails with `ENOSYS`.
+pub struct Replay<'t> {
+    rest: &'t [u8],
+    lines_read: usize,
+    calls: usize,
+    mismatch: Option<Mismatch>,
+    /// The call at hand as a recording spells it.
+    request: String,
+}
+
+impl<'t> Replay<'t> {
+    /// Answers from the lines in `rest`, in front of which `lines_read` lines stand.
+    pub fn new(rest: &'t [u8], lines_read: usize) -> Replay<'t> {
+        Replay { rest, lines_read, calls: 0, mismatch: None, request: String::new() }
+    }
+
+    /// Checks that the recording ends where the run ended.
+    pub fn finish(mut self) -> Result<(), Mismatch> {
+        if let Some(mismatch) = self.mismatch {
+            return Err(mismatch);
+        }
+        let end = format!("{END}{}", self.calls);
+        if take_line(&mut self.rest) != end.as_bytes() {
+            return Err(Mismatch { line: self.lines_read + 1, expected: end });
+        }
+        if !self.rest.is_empty() {
+            return Err(Mismatch { line: self.lines_read + 2, expected: String::from("nothing") });
+        }
+        Ok(())
+    }
+}
+
+impl Kernel for Replay<'_> {
+    fn call(&mut self, call: &mut Call) -> SysResult {
+        if self.mismatch.is_some() {
+            return SysResult::failure(Errno::ENOSYS);
+        }
+        self.request.clear();
+        push_request(&mut self.request, call);
+        self.lines_read += 1;
+        self.calls += 1;
+        let line = take_line(&mut self.rest);
+        let behind_request = line.strip_prefix(self.request.as_bytes());
+        match behind_request.and_then(|text| parse_result(text, call.output)) {
+            Some(result) => result,
+            None => {
+                let expected = core::mem::take(&mut self.request);
+                self.mismatch = Some(Mismatch { line: self.lines_read, expected });
+                SysResult::failure(Errno::ENOSYS)
+            }
+        }
+    }
+}
+
+/// Parses the part of a line behind the call, and fills in the bytes.
+fn parse_result(text: &[u8], output: &mut [u8]) -> Option<SysResult> {
+    let text = text.strip_prefix(RESULT.as_bytes())?;
+    if let Some(digits) = text.strip_prefix(b"-") {
+        let number = parse_number(digits, 10).filter(|&number| number <= MAX_ERRNO.into())?;
+        return Some(SysResult::failure(Errno(number as u16)));
+    }
+    let end = text.iter().position(|&byte| byte == b' ').unwrap_or(text.len());
+    let (digits, rest) = text.split_at_checked(end)?;
+    let value = parse_number(digits, 16)?;
+    output.fill(0);
+    if let Some(filled) = rest.strip_prefix(FILLED.as_bytes()) {
+        let mut filled = filled.iter().copied();
+        for byte in output {
+            *byte = match filled.next() {
+                Some(b'%') => hex_digit(filled.next()?)? << 4 | hex_digit(filled.next()?)?,
+                Some(plain) => plain,
+                None => break,
+            };
+        }
+    }
+    Some(SysResult::success(value))
+}
+
+/// Parses digits in lower case; none are 0.
+fn parse_number(digits: &[u8], radix: u8) -> Option<usize> {
+    let mut value: usize = 0;
+    for &digit in digits {
+        let digit = hex_digit(digit).filter(|&digit| digit < radix)?;
+        value = value.checked_mul(radix.into())?.checked_add(digit.into())?;
+    }
+    Some(value)
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}

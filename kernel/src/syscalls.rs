@@ -1,0 +1,216 @@
+//! The system calls of the program: one method of `dyn Kernel` per [`Op`], documented there.
+
+use crate::call::{
+    ARGS, Advice, Call, Fd, Kernel, Mmap, Op, OpenMode, SysResult, UTS_FIELD, Uname,
+    str_or_replacement,
+};
+use crate::errno::Errno;
+
+/// The size of the blocks in which a file is read.
+const BLOCK: usize = 1024;
+
+/// Strings as the kernel reads them: a NUL behind each.
+fn nul_terminated(strings: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for string in strings {
+        bytes.extend_from_slice(string.as_bytes());
+        bytes.push(0);
+    }
+    bytes
+}
+
+impl dyn Kernel + '_ {
+    fn with_args(&mut self, op: Op, args: [usize; ARGS]) -> SysResult {
+        self.call(&mut Call { op, args, input: &[], output: &mut [] })
+    }
+
+    fn with_strings(&mut self, op: Op, arg: usize, strings: &[&str]) -> SysResult {
+        let input = nul_terminated(strings);
+        self.call(&mut Call { op, args: [arg, 0, 0, 0, 0], input: &input, output: &mut [] })
+    }
+
+    fn with_output(&mut self, op: Op, args: [usize; ARGS], output: &mut [u8]) -> SysResult {
+        self.call(&mut Call { op, args, input: &[], output })
+    }
+
+    pub fn mmap(&mut self, call: &Mmap) -> SysResult {
+        let Mmap { addr, len, prot, flags, fd } = *call;
+        self.with_args(Op::Mmap, [addr, len, prot as usize, flags, fd as usize])
+    }
+
+    pub fn munmap(&mut self, addr: usize, len: usize) -> SysResult {
+        self.with_args(Op::Munmap, [addr, len, 0, 0, 0])
+    }
+
+    pub fn mincore(&mut self, addr: usize, len: usize, pages: &mut [u8]) -> SysResult {
+        self.with_output(Op::Mincore, [addr, len, 0, 0, 0], pages)
+    }
+
+    pub fn madvise(&mut self, addr: usize, len: usize, advice: Advice) -> SysResult {
+        self.with_args(Op::Madvise, [addr, len, advice as usize, 0, 0])
+    }
+
+    pub fn msync_invalidate(&mut self, addr: usize, len: usize) -> SysResult {
+        self.with_args(Op::MsyncInvalidate, [addr, len, 0, 0, 0])
+    }
+
+    pub fn memfd_create(&mut self, name: &str) -> Result<Fd, Errno> {
+        self.with_strings(Op::MemfdCreate, 0, &[name]).result().map(|fd| fd as Fd)
+    }
+
+    /// The read end and the write end.
+    pub fn pipe(&mut self) -> Result<(Fd, Fd), Errno> {
+        let ends = self.with_args(Op::Pipe, [0; ARGS]).result()?;
+        Ok(((ends & 0xffff) as Fd, (ends >> 16) as Fd))
+    }
+
+    pub fn close(&mut self, fd: Fd) -> SysResult {
+        self.with_args(Op::Close, [fd as usize, 0, 0, 0, 0])
+    }
+
+    pub fn read(&mut self, fd: Fd, into: &mut [u8]) -> SysResult {
+        self.with_output(Op::Read, [fd as usize, 0, 0, 0, 0], into)
+    }
+
+    pub fn pread(&mut self, fd: Fd, into: &mut [u8], offset: usize) -> SysResult {
+        self.with_output(Op::Pread, [fd as usize, offset, 0, 0, 0], into)
+    }
+
+    pub fn write(&mut self, fd: Fd, bytes: &[u8]) -> SysResult {
+        let args = [fd as usize, 0, 0, 0, 0];
+        self.call(&mut Call { op: Op::Write, args, input: bytes, output: &mut [] })
+    }
+
+    pub fn store(&mut self, fd: Fd, addr: usize, len: usize) -> SysResult {
+        self.with_args(Op::Store, [fd as usize, addr, len, 0, 0])
+    }
+
+    pub fn load(&mut self, fd: Fd, addr: usize, len: usize) -> SysResult {
+        self.with_args(Op::Load, [fd as usize, addr, len, 0, 0])
+    }
+
+    pub fn open(&mut self, path: &str, mode: OpenMode) -> Result<Fd, Errno> {
+        self.with_strings(Op::Open, mode as usize, &[path]).result().map(|fd| fd as Fd)
+    }
+
+    /// Opens a file, gives its content to `look` block by block, and closes it.
+    pub fn read_file(&mut self, path: &str, look: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
+        let file = self.open(path, OpenMode::Read)?;
+        let mut block = [0; BLOCK];
+        let end = loop {
+            match self.read(file, &mut block).result() {
+                Ok(0) => break Ok(()),
+                Ok(len) => look(block.get(..len).unwrap_or_default()),
+                Err(errno) => break Err(errno),
+            }
+        };
+        self.close(file);
+        end
+    }
+
+    pub fn unlink(&mut self, path: &str) -> SysResult {
+        self.with_strings(Op::Unlink, 0, &[path])
+    }
+
+    pub fn memory(&mut self) -> Result<usize, Errno> {
+        self.with_args(Op::Memory, [0; ARGS]).result()
+    }
+
+    pub fn page_size(&mut self) -> usize {
+        self.with_args(Op::PageSize, [0; ARGS]).result().unwrap_or(4096)
+    }
+
+    pub fn euid(&mut self) -> Option<usize> {
+        self.with_args(Op::Euid, [0; ARGS]).result().ok()
+    }
+
+    pub fn pid(&mut self) -> usize {
+        self.with_args(Op::Pid, [0; ARGS]).result().unwrap_or(0)
+    }
+
+    pub fn time(&mut self) -> usize {
+        self.with_args(Op::Time, [0; ARGS]).result().unwrap_or(0)
+    }
+
+    /// Names that the kernel does not give are empty.
+    pub fn uname(&mut self) -> Uname {
+        let mut fields = [0; 6 * UTS_FIELD];
+        self.with_output(Op::Uname, [0; ARGS], &mut fields);
+        let field = |index: usize| {
+            let bytes = fields.get(index * UTS_FIELD..).unwrap_or_default();
+            let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(0);
+            String::from(str_or_replacement(bytes.get(..end).unwrap_or_default()))
+        };
+        Uname { sysname: field(0), release: field(2), version: field(3), machine: field(4) }
+    }
+
+    pub fn ignore_sigpipe(&mut self) -> SysResult {
+        self.with_args(Op::IgnoreSigpipe, [0; ARGS])
+    }
+
+    pub fn exit(&mut self, code: i32) -> ! {
+        loop {
+            self.with_args(Op::Exit, [code as usize, 0, 0, 0, 0]);
+            self.sleep();
+        }
+    }
+
+    pub fn mkdir(&mut self, path: &str) -> SysResult {
+        self.with_strings(Op::Mkdir, 0, &[path])
+    }
+
+    pub fn mknod(&mut self, path: &str, device: usize) -> SysResult {
+        self.with_strings(Op::Mknod, device, &[path])
+    }
+
+    pub fn mount(&mut self, file_system: &str, target: &str) -> SysResult {
+        self.with_strings(Op::Mount, file_system.len() + 1, &[file_system, target])
+    }
+
+    pub fn umount(&mut self, target: &str) -> SysResult {
+        self.with_strings(Op::Umount, 0, &[target])
+    }
+
+    pub fn file_device(&mut self, path: &str) -> Result<usize, Errno> {
+        self.with_strings(Op::FileDevice, 0, &[path]).result()
+    }
+
+    pub fn file_inode(&mut self, path: &str) -> Result<usize, Errno> {
+        self.with_strings(Op::FileInode, 0, &[path]).result()
+    }
+
+    /// Takes the path, and then every argument. Returns only when it failed.
+    pub fn execve(&mut self, path_and_arguments: &[&str]) -> Errno {
+        let result = self.with_strings(Op::Execve, 0, path_and_arguments).result();
+        result.err().unwrap_or(Errno::EINVAL)
+    }
+
+    pub fn may_reboot(&mut self) -> bool {
+        self.with_args(Op::MayReboot, [0; ARGS]).is_ok()
+    }
+
+    pub fn fork(&mut self) -> Result<usize, Errno> {
+        self.with_args(Op::Fork, [0; ARGS]).result()
+    }
+
+    pub fn reboot(&mut self) -> SysResult {
+        self.with_args(Op::Reboot, [0; ARGS])
+    }
+
+    pub fn is_terminal(&mut self, fd: Fd) -> bool {
+        self.with_args(Op::Terminal, [fd as usize, 0, 0, 0, 0]).is_ok()
+    }
+
+    /// Whether the environment has a `NO_COLOR` that is not empty.
+    pub fn no_color(&mut self) -> bool {
+        self.with_args(Op::NoColor, [0; ARGS]).result().is_ok_and(|len| len > 0)
+    }
+
+    pub fn pause(&mut self) -> SysResult {
+        self.with_args(Op::Pause, [0; ARGS])
+    }
+
+    pub fn sleep(&mut self) -> SysResult {
+        self.with_args(Op::Sleep, [0; ARGS])
+    }
+}
