@@ -1,5 +1,5 @@
-//! The architectures, as values: a report or a recording made on one can be read on any other.
-//! Nothing here knows how to build or boot them; that is the `targets` package.
+//! The architectures, as values: a report or a recording made on one can be read on any other. The
+//! `targets` package knows how to build and boot them.
 
 /// An architecture of the flag table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,23 +8,27 @@ pub enum Arch {
     X86_64,
     /// 64-bit ARM, `arch/arm64`.
     Aarch64,
-    /// PA-RISC, `arch/parisc`: a 32-bit program, on a 32-bit or a 64-bit kernel.
+    /// PA-RISC, `arch/parisc`: a 32-bit program on a 32-bit or a 64-bit kernel.
     Hppa,
 }
 
 impl Arch {
-    /// Every architecture, in the order of the table's columns.
     pub const ALL: [Arch; 3] = [Arch::X86_64, Arch::Aarch64, Arch::Hppa];
 
-    /// Their names, in the same order.
-    pub(crate) const NAMES: [&str; 3] = ["x86_64", "aarch64", "hppa"];
-
-    /// The name used in reports and file names, as `uname -m` spells it on a 64-bit machine.
+    /// The name in reports and file names, as `uname -m` spells it on a 64-bit machine.
     pub const fn name(self) -> &'static str {
-        Arch::NAMES[self as usize]
+        match self {
+            Arch::X86_64 => "x86_64",
+            Arch::Aarch64 => "aarch64",
+            Arch::Hppa => "hppa",
+        }
     }
 
-    /// How many bits the flags argument of `mmap` has in a program of this architecture.
+    pub fn from_name(name: &str) -> Option<Arch> {
+        Arch::ALL.into_iter().find(|arch| arch.name() == name)
+    }
+
+    /// The width of the flags argument of `mmap(2)` in bits.
     pub const fn flag_bits(self) -> u32 {
         match self {
             Arch::X86_64 | Arch::Aarch64 => 64,
@@ -32,7 +36,17 @@ impl Arch {
         }
     }
 
-    /// The architecture this program was compiled for. A wasm build runs on hppa only (see `targets/hppa/`).
+    /// The bits that select a map type: `MAP_TYPE` in `include/uapi/asm-generic/mman-common.h` and
+    /// `arch/parisc/include/uapi/asm/mman.h`.
+    pub const fn type_mask(self) -> usize {
+        match self {
+            Arch::X86_64 | Arch::Aarch64 => 0x0f,
+            Arch::Hppa => 0x2b,
+        }
+    }
+
+    /// The architecture that this program was compiled for. A WebAssembly build runs on hppa only
+    /// (`targets/hppa/`).
     pub const fn native() -> Arch {
         if cfg!(target_arch = "x86_64") {
             Arch::X86_64

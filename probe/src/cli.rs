@@ -1,336 +1,370 @@
-//! The command line: what can be asked, and nothing else.
+//! The command line.
+//!
+//! Each command has its own options and its own `--help`. A query's options may also stand in front of
+//! the command; without a command they belong to `report`.
 
 use crate::arch::Arch;
-use crate::command::of_file;
-use crate::report::{FORMATS, Style};
-use crate::require::{self, Requirement};
-use crate::text::Text;
-use crate::{decode, explain, list, nearest};
-use argh::{CommandInfo, FromArgs, SubCommand};
+use crate::error::Error;
+use crate::flags::Flag;
+use crate::reference::suggest::nearest;
+use crate::report::write::Style;
+use crate::request::{Format, ProbeOptions, Query};
+use crate::requirement::{Requirement, parse_flag};
+use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfoKind, FromArgValue, FromArgs};
 
 /// Find out by experiment which mmap(2) flags the running kernel honors.
-//
-// What the command is and what it is for is argh's, at compile time. The words are read below: the first field of a struct costs a
-// kilobyte and each other one a third of that, and complaints with `core::fmt` two.
-#[derive(FromArgs)]
-#[argh(subcommand, name = "mapprobe")]
-struct Words {}
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(
+    help_triggers("-h", "--help", "help"),
+    note = "Without a command: report. `{command_name} COMMAND --help` lists its options.",
+    error_code(0, "success, or every required flag is honored"),
+    error_code(1, "a required flag is not honored"),
+    error_code(2, "error"),
+    error_code(3, "a required flag is inconclusive")
+)]
+struct Arguments {
+    /// print the version
+    #[argh(switch)]
+    version: bool,
 
-/// The command.
-const COMMAND: &CommandInfo = <Words as SubCommand>::COMMAND;
-
-/// The help, in pieces.
-pub(crate) const HELP: [&str; 5] =
-    ["Usage: ", COMMAND.name, " [arguments...]\n\n", COMMAND.description, ARGUMENTS];
-
-const ARGUMENTS: &str = "
-
-Arguments:
-  report          a verdict per flag (default)
-  sweep           the answer to every bit of the flags argument
-  free-bits       bits and type values that are guaranteed to fail
-  require         which flags are not honored: FLAG or FLAG:PATH
-  list            every flag, its value, and since when
-  explain         what a flag promises, and how that is proved
-  decode          the flags in a number such as 0x8003
-  --format        json, jsonl, table, ktap, shell, macros, prometheus or nfd
-  --prefix        of names in macros and shell: MAPPROBE_ (default)
-  --path          ask about a file too, or a directory (by a scratch file in it)
-                  or a device; repeatable
-  --record        write calls and answers to a file, or - for standard output
-  --replay        answer from a recording
-  --thorough      also fill the address space, for MAP_ABOVE4G
-  --reproducible  without process id and time
-  --allow-inconclusive
-                  for require: as good as honored
-  --arch          for list and decode
-  --framed        also on standard error, checksummed
-  --version
-  --help
-
-Exit code: 0 printed, or all honored; 1 not honored; 2 failed; 3 inconclusive
-";
-
-/// The words that stand for themselves, behind them those that a value follows, and the one that can be given again.
-pub(crate) const NAMES: [&str; 11] = [
-    "--thorough",
-    "--reproducible",
-    "--allow-inconclusive",
-    "--framed",
-    "--version",
-    "--arch",
-    "--format",
-    "--record",
-    "--replay",
-    "--prefix",
-    "--path",
-];
-/// Places among them.
-pub(crate) const THOROUGH: usize = 0;
-const REPRODUCIBLE: usize = 1;
-const LENIENT: usize = 2;
-const FRAMED: usize = 3;
-const VERSION: usize = 4;
-const ARCH: usize = 5;
-/// The last one's.
-pub(crate) const PATH: usize = NAMES.len() - 1;
-
-/// What can be asked: of the kernel, in the order of [`What`], and then of the program.
-pub(crate) const QUESTIONS: [&str; 7] =
-    ["report", "sweep", "free-bits", "require", "list", "explain", "decode"];
-/// Places among them.
-const REQUIRE: usize = 3;
-const EXPLAIN: usize = 5;
-
-/// What is to be found out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum What {
-    /// A verdict per flag.
-    #[default]
-    Report,
-    /// The answer to every bit.
-    Sweep,
-    /// Which bits and type values fail for sure.
-    FreeBits,
+    #[argh(subcommand)]
+    command: Option<Command>,
 }
 
-impl What {
-    /// Every one.
-    pub const ALL: [What; 3] = [What::Report, What::Sweep, What::FreeBits];
-
-    /// Its word on the command line.
-    pub const fn word(self) -> Text {
-        Text::QUESTIONS.nth(self as usize)
-    }
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand)]
+enum Command {
+    Report(ReportCommand),
+    Sweep(SweepCommand),
+    FreeBits(FreeBitsCommand),
+    Require(RequireCommand),
+    List(ListCommand),
+    Explain(ExplainCommand),
+    Decode(DecodeCommand),
 }
 
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// What is to be found out.
-    pub what: What,
-    /// How it is printed: a place in [`FORMATS`].
-    pub format: usize,
-    /// What to ask about beside memory and a memfd.
-    pub path: Vec<String>,
-    /// Where a recording goes.
-    pub record: Option<String>,
-    /// Where a recording comes from.
-    pub replay: Option<String>,
-    /// Whether to run tests that fill the address space.
-    pub thorough: bool,
-    /// Whether to leave out what differs from run to run.
-    pub reproducible: bool,
-    /// Whether to print it on standard error too, in the lines of [`crate::frame`]: a console is shared with others.
-    pub framed: bool,
-    /// How it is printed, beside that.
-    pub style: Style,
-    /// What is required.
-    pub require: Vec<Requirement>,
-    /// Whether what cannot be told is good enough.
-    pub lenient: bool,
-    /// Whether nothing is to be printed but what of it is not met.
-    pub alone: bool,
-}
+/// The options of the commands that ask the kernel. argh cannot flatten a struct into another one, so a
+/// macro writes them into each.
+macro_rules! query_command {
+    ($command:tt: $(#[$doc:meta])* struct $name:ident { $($field:tt)* }) => {
+        #[derive(FromArgs, ArgsInfo, Debug)]
+        #[argh(subcommand, name = $command, help_triggers("-h", "--help", "help"))]
+        $(#[$doc])*
+        struct $name {
+            $($field)*
 
-impl Default for Options {
-    // Derived, it is put together wherever it is needed.
-    #[inline(never)]
-    fn default() -> Options {
-        Options {
-            what: What::Report,
-            format: 0,
-            path: Vec::new(),
-            record: None,
-            replay: None,
-            thorough: false,
-            reproducible: false,
-            framed: false,
-            style: Style::default(),
-            require: Vec::new(),
-            lenient: false,
-            alone: false,
+            /// output format: json (default), jsonl, table, ktap, shell, macros, prometheus or nfd
+            #[argh(option)]
+            format: Option<Format>,
+
+            /// beginning of the names that macros and shell define (default: MAPPROBE_)
+            #[argh(option, from_str_fn(name_prefix))]
+            prefix: Option<String>,
+
+            /// also probe this file or device, or a scratch file in this directory; repeatable
+            #[argh(option)]
+            path: Vec<String>,
+
+            /// record every system call and its result in this file, or on standard output (-)
+            #[argh(option, arg_name = "file")]
+            record: Option<String>,
+
+            /// replay this recording instead of asking the kernel
+            #[argh(option, arg_name = "file")]
+            replay: Option<String>,
+
+            /// also run the experiments that fill the address space (MAP_ABOVE4G)
+            #[argh(switch)]
+            thorough: bool,
+
+            /// leave out process ID and time
+            #[argh(switch)]
+            reproducible: bool,
+
+            /// also print the output in checksummed lines on standard error
+            #[argh(switch)]
+            framed: bool,
         }
-    }
-}
 
-/// Who is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// The kernel, with the options that were read.
-    Kernel,
-    /// The program: the answer was said already.
-    Program,
-}
-
-/// Reads arguments, the program's own name not included. Nothing: what was said is a complaint. (A result with options and texts in it
-/// would be carried through all of this.)
-pub fn read(arguments: &[&str], options: &mut Options, said: &mut String) -> Option<Asked> {
-    let (mut given, mut values, mut words) = (0_u16, [None; PATH - ARCH], Vec::new());
-    let mut rest = arguments.iter();
-    while let Some(&word) = rest.next() {
-        let at = place(word, Text::OPTIONS, NAMES.len());
-        if at >= NAMES.len() {
-            if ["help", "--help", "-h"].contains(&word) {
-                for piece in 0..HELP.len() {
-                    Text::HELP.nth(piece).push(said);
-                }
-                return Some(Asked::Program);
-            }
-            if word.starts_with('-') {
-                return wrong(said, word, Text::NO_OPTION);
-            }
-            words.push(word);
-            continue;
-        }
-        given |= 1 << at;
-        if at < ARCH {
-            continue;
-        }
-        let Some(&value) = rest.next() else { return wrong(said, word, Text::VALUE_IS_MISSING) };
-        match values.get_mut(at - ARCH) {
-            None => options.path.push(String::from(value)),
-            Some(place) => {
-                if place.replace(value).is_some() {
-                    return wrong(said, word, Text::ONE_IS_ENOUGH);
+        impl $name {
+            fn into_request(self, query: Query, require: Option<Require>) -> QueryRequest {
+                QueryRequest {
+                    options: ProbeOptions {
+                        query,
+                        paths: self.path,
+                        thorough: self.thorough,
+                        reproducible: self.reproducible,
+                    },
+                    require,
+                    format: self.format,
+                    prefix: self.prefix,
+                    record: self.record,
+                    replay: self.replay,
+                    framed: self.framed,
                 }
             }
         }
-    }
-    let is_given = |option: usize| given >> option & 1 == 1;
-    if is_given(VERSION) {
-        Text::VERSION_LINE.push(said);
-        return Some(Asked::Program);
-    }
-    let question = choose(
-        Text::THERE_IS_NO_QUESTION,
-        words.first().copied(),
-        Text::QUESTIONS,
-        QUESTIONS.len(),
-        said,
-    )?;
-    let behind = words.get(1..).unwrap_or_default();
-    fits(question, given, behind, said)?;
-    let [arch, format, record, replay, prefix] = values;
-    if question > REQUIRE {
-        return about_flags(question, behind, arch, said);
-    }
-    if let Some(&what) = What::ALL.get(question) {
-        options.what = what;
-    } else {
-        for word in behind {
-            require::read(word, options, said)?;
-        }
-        options.alone = format.is_none();
-    }
-    options.format = choose(Text::THERE_IS_NO_FORMAT, format, Text::FORMATS, FORMATS.len(), said)?;
-    options.record = owned(record);
-    options.replay = owned(replay);
-    options.style.prefix = owned(prefix);
-    options.thorough = is_given(THOROUGH);
-    options.reproducible = is_given(REPRODUCIBLE);
-    options.framed = is_given(FRAMED);
-    options.lenient = is_given(LENIENT);
-    Some(Asked::Kernel)
-}
-
-/// Says what is wrong with a word.
-#[cold]
-#[inline(never)]
-pub fn wrong<T>(said: &mut String, word: &str, what: Text) -> Option<T> {
-    *said = of_file(word, what);
-    None
-}
-
-/// How many words may follow a question, and which options, by their bits.
-struct Shape {
-    fewest: u8,
-    most: u8,
-    options: u16,
-}
-
-/// Those of what is asked of the kernel.
-const ASKS: u16 = !(1 << LENIENT | 1 << ARCH);
-const ASK: Shape = Shape { fewest: 0, most: 0, options: ASKS };
-/// For each of [`QUESTIONS`].
-static SHAPES: [Shape; QUESTIONS.len()] = [
-    ASK,
-    ASK,
-    ASK,
-    Shape { fewest: 1, most: u8::MAX, options: ASKS | 1 << LENIENT },
-    Shape { fewest: 0, most: 0, options: 1 << ARCH },
-    Shape { fewest: 1, most: 1, options: 0 },
-    Shape { fewest: 1, most: 1, options: 1 << ARCH },
-];
-
-/// Whether the words and options can follow a question.
-#[inline(never)]
-fn fits(question: usize, given: u16, behind: &[&str], said: &mut String) -> Option<()> {
-    let shape = SHAPES.get(question)?;
-    let foreign = given & !shape.options;
-    let (word, what) = if foreign != 0 {
-        (Text::OPTIONS.nth(foreign.trailing_zeros() as usize), Text::OTHER_QUESTION)
-    } else if behind.len() < shape.fewest.into() {
-        (Text::QUESTIONS.nth(question), Text::WORD_IS_MISSING)
-    } else {
-        let Some(word) = behind.get(usize::from(shape.most)) else { return Some(()) };
-        return wrong(said, word, Text::ONE_WORD_TOO_MANY);
     };
-    wrong(said, &word.string(), what)
 }
 
-/// Says what needs no kernel.
-#[cold]
-#[inline(never)]
-fn about_flags(
-    question: usize,
-    behind: &[&str],
-    arch: Option<&str>,
-    said: &mut String,
-) -> Option<Asked> {
-    let mut column = Arch::native() as usize;
-    if arch.is_some() {
-        column = choose(Text::THERE_IS_NO_ARCH, arch, Text::ARCHS, Arch::ALL.len(), said)?;
-    }
-    let arch = *Arch::ALL.get(column)?;
-    match (question, behind.first()) {
-        (EXPLAIN, Some(word)) => explain::explain(nearest::flag(word, said)?, said),
-        (_, Some(word)) => decode::decode(word, arch, said)?,
-        _ => list::list(arch, said),
-    }
-    Some(Asked::Program)
+query_command! {
+    "report":
+    /// Print a verdict for every flag (default).
+    struct ReportCommand {}
 }
 
-#[inline(never)]
-fn owned(value: Option<&str>) -> Option<String> {
-    value.map(String::from)
+query_command! {
+    "sweep":
+    /// Print the kernel's answer to every bit of the flags argument.
+    struct SweepCommand {}
 }
 
-/// The place of a word in a list of so many, or their number.
-#[cold]
-pub fn place(word: &str, list: Text, count: usize) -> usize {
-    (0..count).find(|&at| list.nth(at).string() == word).unwrap_or(count)
+query_command! {
+    "free-bits":
+    /// Print the bits and map types that are guaranteed to fail.
+    struct FreeBitsCommand {}
 }
 
-/// The place of a word among those there are, the first without one; or says which there are.
-fn choose(
-    there_is_no: Text,
-    word: Option<&str>,
-    list: Text,
-    count: usize,
-    said: &mut String,
-) -> Option<usize> {
-    let Some(word) = word else { return Some(0) };
-    let at = place(word, list, count);
-    if at < count {
-        return Some(at);
+query_command! {
+    "require":
+    /// Check that flags are honored, and print those that are not.
+    struct RequireCommand {
+        /// a flag, or FLAG:PATH to require it on that file
+        #[argh(positional, arg_name = "FLAG[:PATH]", from_str_fn(Requirement::parse))]
+        requirements: Vec<Requirement>,
+
+        /// accept inconclusive flags
+        #[argh(switch)]
+        allow_inconclusive: bool,
     }
-    there_is_no.push(said);
-    said.push_str(word);
-    Text::CHOOSE.push(said);
-    for at in 0..count {
-        said.push(' ');
-        list.nth(at).push(said);
+}
+
+/// List the flags, their numbers, and the Linux versions that introduced them.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "list", help_triggers("-h", "--help", "help"))]
+struct ListCommand {
+    /// x86_64, aarch64 or hppa (default: this machine's)
+    #[argh(option, default = "Arch::native()")]
+    arch: Arch,
+}
+
+/// Explain what a flag promises, how that is proved, and its pitfalls.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "explain", help_triggers("-h", "--help", "help"))]
+struct ExplainCommand {
+    /// a flag, such as MAP_SYNC
+    #[argh(positional, arg_name = "FLAG", from_str_fn(parse_flag))]
+    flag: Flag,
+}
+
+/// Name the flags in a number.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(subcommand, name = "decode", help_triggers("-h", "--help", "help"))]
+struct DecodeCommand {
+    /// a flags argument, such as 0x8003, 32771 or 0100003
+    #[argh(positional, arg_name = "NUMBER", from_str_fn(parse_number))]
+    number: u64,
+
+    /// x86_64, aarch64 or hppa (default: this machine's)
+    #[argh(option, default = "Arch::native()")]
+    arch: Arch,
+}
+
+/// What is asked of the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    Help(String),
+    Version,
+    Query(QueryRequest),
+    List { arch: Arch },
+    Explain { flag: Flag },
+    Decode { number: u64, arch: Arch },
+}
+
+/// What is asked of the kernel, and how the result is printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueryRequest {
+    pub options: ProbeOptions,
+    pub require: Option<Require>,
+    /// `None`: JSON, or for [`QueryRequest::require`] only the unmet requirements.
+    pub format: Option<Format>,
+    pub prefix: Option<String>,
+    /// The file for a recording; `-` is standard output.
+    pub record: Option<String>,
+    pub replay: Option<String>,
+    /// Whether the output is printed on standard error too, in checksummed lines ([`crate::frame`]).
+    pub framed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Require {
+    pub requirements: Vec<Requirement>,
+    pub allow_inconclusive: bool,
+}
+
+impl QueryRequest {
+    /// Checks options that exclude each other, which argh cannot express.
+    fn validate(&self) -> Result<(), Error> {
+        if self.record.is_some() && self.replay.is_some() {
+            return Err(Error::Conflict("--record", "--replay"));
+        }
+        let format = self.format.unwrap_or_default();
+        if self.options.query != Query::Report && !format.holds_every_query() {
+            return Err(Error::JsonOnly(self.options.query));
+        }
+        if self.prefix.is_some() && !format.defines_names() {
+            return Err(Error::UnusedPrefix);
+        }
+        Ok(())
     }
-    None
+
+    /// The style of the report on a sink without colours.
+    pub fn style(&self) -> Style {
+        let default = Style::default();
+        Style { prefix: self.prefix.clone().unwrap_or(default.prefix), ..default }
+    }
+}
+
+/// Parses the arguments after `argv[0]`.
+pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
+    let info = Arguments::get_args_info();
+    let arguments = command_first(&info, split_values(arguments));
+    let parsed = Arguments::from_args(&["mapprobe"], &arguments);
+    let Arguments { version, command } = match parsed {
+        Ok(parsed) => parsed,
+        Err(exit) if exit.status.is_ok() => return Ok(Request::Help(exit.output)),
+        Err(exit) => return Err(Error::Usage(with_suggestion(&info, exit.output.trim_end()))),
+    };
+    if version {
+        return Ok(Request::Version);
+    }
+    let query = match command {
+        None => QueryRequest::default(),
+        Some(Command::Report(command)) => command.into_request(Query::Report, None),
+        Some(Command::Sweep(command)) => command.into_request(Query::Sweep, None),
+        Some(Command::FreeBits(command)) => command.into_request(Query::FreeBits, None),
+        Some(Command::Require(command)) => require(command)?,
+        Some(Command::List(ListCommand { arch })) => return Ok(Request::List { arch }),
+        Some(Command::Explain(ExplainCommand { flag })) => return Ok(Request::Explain { flag }),
+        Some(Command::Decode(DecodeCommand { number, arch })) => {
+            return Ok(Request::Decode { number, arch });
+        }
+    };
+    query.validate()?;
+    Ok(Request::Query(query))
+}
+
+fn require(mut command: RequireCommand) -> Result<QueryRequest, Error> {
+    if command.requirements.is_empty() {
+        return Err(Error::Usage(String::from("require needs at least one FLAG or FLAG:PATH")));
+    }
+    let requirements = core::mem::take(&mut command.requirements);
+    // A required path is probed.
+    for path in requirements.iter().filter_map(|requirement| requirement.path.as_ref()) {
+        if !command.path.contains(path) {
+            command.path.push(path.clone());
+        }
+    }
+    let allow_inconclusive = command.allow_inconclusive;
+    let require = Require { requirements, allow_inconclusive };
+    Ok(command.into_request(Query::Report, Some(require)))
+}
+
+/// Makes two arguments of `--option=value`.
+fn split_values<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    let mut split = Vec::new();
+    for argument in arguments {
+        match argument.split_once('=') {
+            Some((option, value)) if option.starts_with("--") => split.extend([option, value]),
+            _ => split.push(argument),
+        }
+    }
+    split
+}
+
+/// Moves the command in front of its options. Options without a command belong to `report`.
+fn command_first<'a>(info: &CommandInfoWithArgs, mut arguments: Vec<&'a str>) -> Vec<&'a str> {
+    let is_top_level = |argument: &&str| matches!(*argument, "--version" | "--help" | "-h");
+    match arguments.first() {
+        Some(first) if first.starts_with('-') && !arguments.iter().any(|a| is_top_level(a)) => {}
+        _ => return arguments,
+    }
+    let report = Query::Report.command();
+    let mut index = 0;
+    while let Some(argument) = arguments.get(index).filter(|argument| argument.starts_with('-')) {
+        let mut options = info.commands.iter().flat_map(|command| command.command.flags);
+        match options.find(|option| option.long == *argument).map(|option| &option.kind) {
+            Some(FlagInfoKind::Option { .. }) => index += 2,
+            Some(FlagInfoKind::Switch) => index += 1,
+            // argh reports the unrecognized option.
+            None => break,
+        }
+    }
+    match arguments.get(index) {
+        Some(command) if !command.starts_with('-') => {
+            let command = arguments.remove(index);
+            arguments.insert(0, command);
+        }
+        _ => arguments.insert(0, report),
+    }
+    arguments
+}
+
+/// Adds the nearest command or option to argh's message about an unrecognized argument.
+fn with_suggestion(info: &CommandInfoWithArgs, message: &str) -> String {
+    let Some(argument) = message.strip_prefix("Unrecognized argument: ") else {
+        return message.to_owned();
+    };
+    let commands = info.commands.iter().map(|command| command.name);
+    let options = info.commands.iter().flat_map(|command| command.command.flags);
+    let options = options.chain(info.flags).map(|option| option.long);
+    let (kind, nearest) = if argument.starts_with('-') {
+        ("option", nearest(argument, options))
+    } else {
+        ("command or argument", nearest(argument, commands))
+    };
+    match nearest {
+        Some(nearest) => format!("unrecognized {kind} {argument}; did you mean {nearest}?"),
+        None => format!("unrecognized {kind} {argument}; see mapprobe --help"),
+    }
+}
+
+impl FromArgValue for Format {
+    fn from_arg_value(value: &str) -> Result<Format, String> {
+        Format::from_name(value)
+            .ok_or_else(|| expected_one_of(Format::ALL.map(Format::name).as_slice()))
+    }
+}
+
+impl FromArgValue for Arch {
+    fn from_arg_value(value: &str) -> Result<Arch, String> {
+        Arch::from_name(value).ok_or_else(|| expected_one_of(Arch::ALL.map(Arch::name).as_slice()))
+    }
+}
+
+fn expected_one_of(names: &[&str]) -> String {
+    format!("expected one of: {}", names.join(", "))
+}
+
+/// Parses a number as C spells it: hexadecimal, octal or decimal.
+fn parse_number(argument: &str) -> Result<u64, String> {
+    let (digits, radix) = match argument.strip_prefix("0x").or(argument.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if argument.len() > 1 && argument.starts_with('0') => (argument, 8),
+        None => (argument, 10),
+    };
+    let is_unsigned = digits.starts_with(|first: char| first.is_ascii_hexdigit());
+    let number = u64::from_str_radix(digits, radix).ok().filter(|_| is_unsigned);
+    number.ok_or_else(|| String::from("expected a number such as 0x8003, 32771 or 0100003"))
+}
+
+/// Checks that identifiers of C and of the shell can begin with a text.
+fn name_prefix(value: &str) -> Result<String, String> {
+    let is_valid = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
+    let begins_with_digit = value.starts_with(|first: char| first.is_ascii_digit());
+    if value.bytes().all(is_valid) && !begins_with_digit {
+        Ok(value.to_owned())
+    } else {
+        Err(String::from("expected letters, digits and _, not starting with a digit"))
+    }
 }

@@ -1,117 +1,123 @@
-//! Where PID 1 of a machine speaks: its standard output, the console, the kernel's log, whichever takes every line. Knows nothing about
-//! what is said.
+//! Output of PID 1: standard output, else `/dev/console`, else `/dev/kmsg`; the first that accepts every
+//! line.
 //!
-//! A kernel that finds no console starts its init without any open file, and a console may be a plain file, a full or a vanished
-//! device. So what is missing is mounted and made, and all of it is gone when the next init is started.
+//! A kernel that finds no console starts its init without open files, and a console may be a plain file
+//! or a device that is full or gone. So missing file systems are mounted and missing devices are made,
+//! and all of that is undone before the next init starts.
 
-use crate::command::{STDERR, STDOUT, write_all};
-use crate::kernel::replay::take_line;
-use crate::kernel::{Fd, How, Kernel, NO_FD, Word};
+use crate::output::{STDERR, STDOUT, write_all};
+use kernel::recording::take_line;
+use kernel::{Fd, Kernel, OpenMode};
 
-/// What is mounted when it is missing: file system and place. Nothing here is needed for a complete report.
+/// File systems that are mounted: type and target. A complete report needs none of them.
 const MOUNTS: [(&str, &str); 3] = [("devtmpfs", "/dev"), ("proc", "/proc"), ("sysfs", "/sys")];
 
-/// A character device: path and `makedev(3)`, `Documentation/admin-guide/devices.txt`.
-type Device = (&'static str, Word);
-const CONSOLE: Device = ("/dev/console", 5 << 8 | 1);
-/// What is written to it becomes a message of the kernel, `Documentation/ABI/testing/dev-kmsg`.
-const LOG: Device = ("/dev/kmsg", 1 << 8 | 11);
+/// A character device and its `makedev(3)`, `Documentation/admin-guide/devices.txt`.
+struct Device {
+    path: &'static str,
+    number: usize,
+}
+
+const CONSOLE: Device = Device { path: "/dev/console", number: 5 << 8 | 1 };
+/// A line that is written to it becomes a kernel message, `Documentation/ABI/testing/dev-kmsg`.
+const KMSG: Device = Device { path: "/dev/kmsg", number: 1 << 8 | 11 };
 /// The name of a device while it is opened.
 const NODE: &str = "/dev/mapprobe";
-/// Messages of this level come to a console whose kernel was told to be `quiet`, and not to every terminal.
-const ALERT: &[u8] = b"<1>";
+/// The level of the kernel messages: a console shows it even with `quiet`, and not every terminal does.
+const ALERT: &str = "<1>";
 
-/// What was made so that somebody listens.
+/// Where a text is printed.
+#[derive(Clone, Copy)]
+enum Sink {
+    File(Fd),
+    /// The kernel's log. Each line gets its own open file: the kernel accepts ten lines of an open file
+    /// in five seconds and drops the others (`devkmsg_write` in `kernel/printk/printk.c`).
+    KernelLog,
+}
+
 pub struct Console {
-    /// A bit for each of [`MOUNTS`].
-    mounted: u8,
-    opened: [Fd; STDERR as usize + 2],
-    /// The last of them.
-    console: Fd,
+    /// The targets that were mounted.
+    mounted: Vec<&'static str>,
+    /// The descriptors of the console, in the order in which they were opened.
+    opened: Vec<Fd>,
 }
 
 impl Console {
-    /// Mounts what is missing and opens the console, as standard input, output and error too where those are closed.
-    #[cold]
+    /// Mounts what is missing and opens the console, as standard input, output and error too where those
+    /// are closed.
     pub fn open(kernel: &mut dyn Kernel) -> Console {
-        let mut made = Console { mounted: 0, opened: [NO_FD; _], console: NO_FD };
-        for (at, (kind, target)) in MOUNTS.iter().enumerate() {
+        let mut mounted = Vec::new();
+        for (file_system, target) in MOUNTS {
             let _ = kernel.mkdir(target);
-            made.mounted |= u8::from(kernel.mount(kind, target).is_ok()) << at;
-        }
-        for place in &mut made.opened {
-            let fd = device(kernel, CONSOLE);
-            if fd == NO_FD {
-                break;
+            if kernel.mount(file_system, target).is_ok() {
+                mounted.push(target);
             }
-            (*place, made.console) = (fd, fd);
+        }
+        let mut opened = Vec::new();
+        while let Some(fd) = open_device(kernel, &CONSOLE) {
+            opened.push(fd);
             if fd > STDERR {
                 break;
             }
         }
-        made
+        Console { mounted, opened }
     }
 
-    /// Says all lines of a text where all of them are taken, again from the first one where they were not. Then closes and unmounts
-    /// what was opened and mounted.
-    #[cold]
-    pub fn say(&self, kernel: &mut dyn Kernel, text: &str) {
-        // What can be read at a place is a plain file: archives of containers have one instead of the console.
-        let stdout = if kernel.pread(STDOUT, &mut [], 0).is_ok() { NO_FD } else { STDOUT };
-        let _ = print(kernel, stdout, text)
-            || print(kernel, self.console, text)
-            || print(kernel, LOGGED, text);
-        for &fd in &self.opened {
-            if fd != NO_FD {
-                kernel.close(fd);
+    /// Prints a text where every line of it is accepted. Then undoes [`Console::open`].
+    pub fn print_and_close(self, kernel: &mut dyn Kernel, text: &str) {
+        let console = self.opened.last().copied();
+        for sink in [stdout(kernel), console.map(Sink::File), Some(Sink::KernelLog)] {
+            if sink.is_some_and(|sink| print_lines(kernel, sink, text)) {
+                break;
             }
         }
-        for (at, (_, target)) in MOUNTS.iter().enumerate() {
-            if self.mounted >> at & 1 == 1 {
-                let _ = kernel.umount(target);
-            }
+        for fd in self.opened {
+            kernel.close(fd);
+        }
+        for target in self.mounted {
+            let _ = kernel.umount(target);
         }
     }
 }
 
-/// Stands for the kernel's log, of which every line has a file of its own: it takes ten of each open file in five seconds and drops
-/// the others unseen (`devkmsg_write` in `kernel/printk/printk.c`).
-const LOGGED: Fd = -2;
+/// Standard output, unless it can be read at an offset. Then it is a plain file: archives of containers
+/// have one in place of the console.
+fn stdout(kernel: &mut dyn Kernel) -> Option<Sink> {
+    let is_plain_file = kernel.pread(STDOUT, &mut [], 0).is_ok();
+    (!is_plain_file).then_some(Sink::File(STDOUT))
+}
 
-/// Prints a text line by line, each in a call of its own, and says whether all were taken.
-#[cold]
-#[inline(never)]
-fn print(kernel: &mut dyn Kernel, fd: Fd, text: &str) -> bool {
-    let (logged, mut rest) = (fd == LOGGED, text.as_bytes());
-    let mut line = ALERT.to_vec();
+/// Prints a text line by line, each in a call of its own. Returns whether every line was accepted.
+fn print_lines(kernel: &mut dyn Kernel, sink: Sink, text: &str) -> bool {
+    let mut rest = text.as_bytes();
     while !rest.is_empty() {
-        line.truncate(ALERT.len());
-        line.extend_from_slice(take_line(&mut rest));
-        line.push(b'\n');
-        let to = if logged { device(kernel, LOG) } else { fd };
-        let written = write_all(
-            kernel,
-            to,
-            line.get(if logged { 0 } else { ALERT.len() }..).unwrap_or_default(),
-        );
-        if logged {
-            kernel.close(to);
-        }
-        if written.is_err() {
+        let line = take_line(&mut rest);
+        let is_printed = match sink {
+            Sink::File(fd) => write_all(kernel, fd, &[line, b"\n"].concat()).is_ok(),
+            Sink::KernelLog => log_line(kernel, line),
+        };
+        if !is_printed {
             return false;
         }
     }
     true
 }
 
-/// Opens a device under a name of its own, since there may be anything under the usual one, which is the other way.
-#[cold]
-#[inline(never)]
-fn device(kernel: &mut dyn Kernel, (path, number): Device) -> Fd {
-    let made = kernel.mknod(NODE, number).is_ok();
-    let opened = kernel.open(if made { NODE } else { path }, How::Device).result();
-    if made {
+fn log_line(kernel: &mut dyn Kernel, line: &[u8]) -> bool {
+    let Some(fd) = open_device(kernel, &KMSG) else { return false };
+    let written = write_all(kernel, fd, &[ALERT.as_bytes(), line, b"\n"].concat());
+    kernel.close(fd);
+    written.is_ok()
+}
+
+/// Opens a device through a node of its own, because anything may stand under its usual name; without
+/// such a node under that name.
+fn open_device(kernel: &mut dyn Kernel, device: &Device) -> Option<Fd> {
+    let is_made = kernel.mknod(NODE, device.number).is_ok();
+    let path = if is_made { NODE } else { device.path };
+    let opened = kernel.open(path, OpenMode::Device);
+    if is_made {
         let _ = kernel.unlink(NODE);
     }
-    opened.map_or(NO_FD, |fd| fd as Fd)
+    opened.ok()
 }

@@ -1,63 +1,166 @@
-//! The experiments: one per flag, a file per family. Each says how the flag is asked about and what is measured with it, without it, and
-//! with a bit that no kernel knows; what came back stays on the bench. None prints, decides, or looks at the kernel's version. To add
-//! one, add an [`Experiment`] to a family's file, and a function that measures if none fits.
+//! What an experiment is, and the evidence that it gathers.
 
-use crate::evidence::{Known, Refusals, Test};
-use crate::kernel::Word;
+use crate::fixture::Fixture;
+use crate::flags::MapFlags;
+use crate::outcome::Outcome;
+use kernel::Errno;
 
-pub mod accounting;
-pub mod bench;
-pub mod environment;
-pub mod files;
-pub mod fresh;
-pub mod growth;
-pub mod huge;
-mod measure;
-pub mod placement;
-mod procfs;
-pub mod recognition;
-pub mod residency;
-mod touch;
-pub mod types;
-pub mod validation;
-
-pub use bench::Bench;
-
-/// How a flag is asked about in every context, before anything is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asks {
-    /// As a bit; what the validators say counts.
-    Flag,
-    /// As a bit that the validators refuse on every kernel, so that their refusal says nothing: `MAP_SYNC` is not in `LEGACY_MAP_MASK`.
-    Taken,
-    /// The same, where the page asked for is free: `MAP_FIXED_NOREPLACE`.
-    Free,
-    /// As a map type, with this one as its control.
-    Type(u8),
-    /// By itself, in [`Experiment::first`].
-    Itself,
-}
-
-/// What is done to find out about a flag.
+/// How a flag is probed.
+///
+/// An experiment neither prints nor judges, and never looks at the kernel's version. A yes or a no
+/// needs two measurements that agree, so it makes each at least twice.
 #[derive(Debug)]
 pub struct Experiment {
-    /// How it is asked about in every context.
-    pub asks: Asks,
-    /// Effect tests: at least two, for neither a yes nor a no may rest on one call.
-    pub tests: &'static [Test],
-    /// What a sign means where the effect was not seen.
-    pub known: Known,
-    /// Errors that only a kernel that knows the flag gives, where the plain call succeeds.
-    pub knowing: Refusals,
-    /// What is done before the tests; says whether they are to be run.
-    pub first: Option<fn(&mut Bench, Word) -> bool>,
+    /// What the kernel promises.
+    pub promise: &'static str,
+    /// How the promise is proved.
+    pub proof: &'static str,
+    /// What a program must beware of.
+    pub pitfalls: &'static str,
+    pub if_only_recognized: IfOnlyRecognized,
+    /// Errors that only a kernel that recognizes the flag returns, where the call succeeds without it.
+    pub errors_that_prove_recognition: &'static [Errno],
+    /// Makes the calls and gathers the evidence.
+    pub run: fn(&mut Fixture, MapFlags, &mut Evidence),
 }
 
-/// An experiment that only asks; the others say what they do beside that.
-pub const ASK: Experiment = Experiment {
-    asks: Asks::Flag,
-    tests: &[],
-    known: Known::Accepted,
-    knowing: Refusals::NONE,
-    first: None,
-};
+/// The verdict for a kernel that recognizes a flag, where its effect was not observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfOnlyRecognized {
+    /// No test can decide.
+    Accepted,
+    /// The kernel cannot give the effect here.
+    Unavailable,
+}
+
+/// What a measurement can prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrialKind {
+    /// The effect of the flag: this outcome, which must not come without the flag.
+    Effect(Outcome),
+    /// Recognition by another sign than the effect: this outcome.
+    Sign(Outcome),
+    /// Recognition by a validator: it answers an unassigned bit differently from the plain call.
+    Validator,
+    /// A huge page size that the machine offers, in the same way.
+    Offer,
+}
+
+/// A measurement without the flag, with a control, and with the flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trial {
+    pub kind: TrialKind,
+    /// What is measured, as it reads in the reason.
+    pub question: &'static str,
+    pub answers: Answers,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answers {
+    pub without: Outcome,
+    /// With an unassigned bit, type or size; [`Outcome::NotRun`] where a control proves nothing.
+    pub control: Outcome,
+    pub with: Outcome,
+}
+
+/// The evidence about a flag, beside the trace entries in [`Fixture::steps`].
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The control that failed.
+    pub failed_control: Option<&'static str>,
+    pub trials: Vec<Trial>,
+    /// An addition to the reason.
+    pub remark: Option<&'static str>,
+}
+
+impl Evidence {
+    pub fn clear(&mut self) {
+        self.failed_control = None;
+        self.trials.clear();
+        self.remark = None;
+    }
+
+    pub fn effect(&mut self, question: &'static str, promised: Outcome, answers: Answers) {
+        self.trials.push(Trial { kind: TrialKind::Effect(promised), question, answers });
+    }
+
+    pub fn sign(&mut self, question: &'static str, promised: Outcome, answers: Answers) {
+        self.trials.push(Trial { kind: TrialKind::Sign(promised), question, answers });
+    }
+
+    pub fn validator(&mut self, question: &'static str, answers: Answers) {
+        self.trials.push(Trial { kind: TrialKind::Validator, question, answers });
+    }
+
+    pub fn offer(&mut self, question: &'static str, answers: Answers) {
+        self.trials.push(Trial { kind: TrialKind::Offer, question, answers });
+    }
+
+    pub fn effects(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(|trial| matches!(trial.kind, TrialKind::Effect(_)))
+    }
+
+    pub fn signs(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(|trial| matches!(trial.kind, TrialKind::Sign(_)))
+    }
+
+    pub fn validators(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(|trial| trial.kind == TrialKind::Validator)
+    }
+
+    pub fn offers(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(|trial| trial.kind == TrialKind::Offer)
+    }
+}
+
+/// The flags of the three calls that a measurement compares.
+#[derive(Clone, Copy, Debug)]
+pub struct Variants {
+    pub without: MapFlags,
+    /// `None` where a control would prove nothing.
+    pub control: Option<MapFlags>,
+    pub with: MapFlags,
+}
+
+impl Variants {
+    /// Nothing, an unassigned bit, and the flag.
+    pub fn of(flag: MapFlags) -> Variants {
+        let control = Some(MapFlags::UNASSIGNED);
+        Variants { without: MapFlags::NONE, control, with: flag }
+    }
+
+    /// Nothing, and the flag.
+    pub fn without_control(flag: MapFlags) -> Variants {
+        Variants { control: None, ..Variants::of(flag) }
+    }
+
+    /// Another map type, and the map type.
+    pub fn of_types(other: MapFlags, map_type: MapFlags) -> Variants {
+        Variants { without: other, control: None, with: map_type }
+    }
+}
+
+impl Fixture<'_> {
+    /// Measures without the flag, with an unassigned bit and with the flag, in this order.
+    pub fn compare(
+        &mut self,
+        flag: MapFlags,
+        measure: impl FnMut(&mut Fixture, MapFlags) -> Outcome,
+    ) -> Answers {
+        self.compare_variants(Variants::of(flag), measure)
+    }
+
+    /// Measures the variants in their order.
+    pub fn compare_variants(
+        &mut self,
+        variants: Variants,
+        mut measure: impl FnMut(&mut Fixture, MapFlags) -> Outcome,
+    ) -> Answers {
+        let without = measure(self, variants.without);
+        let control = match variants.control {
+            Some(control) => measure(self, control),
+            None => Outcome::NotRun,
+        };
+        Answers { without, control, with: measure(self, variants.with) }
+    }
+}

@@ -1,20 +1,18 @@
-//! THE TABLE: a row per flag, a column per architecture. To add a flag, add a row; its experiment is a function of
-//! [`crate::experiment`].
+//! THE TABLE: a row per flag, a column per architecture.
 //!
-//! Every number names the kernel header it was read from. It is checked by the compiler against `libc` where that crate
-//! knows the name, by `_Static_assert` in the hppa build, and by tests that walk the table.
+//! To add a flag, add a row; the compiler then asks for its experiment in
+//! [`crate::experiments`]. Every number names the kernel header that defines it. The compiler checks
+//! the numbers against the `libc` crate where that knows the name, the build for hppa checks them
+//! against the kernel's headers, and tests walk the table.
 
 use crate::arch::Arch;
-use crate::experiment::{
-    Experiment, accounting, files, fresh, growth, huge, placement, residency, types,
-};
-use crate::kernel::Word;
-use crate::text::Text;
+use core::fmt;
+use core::ops::BitOr;
 
 /// Kernel headers, below the kernel's source tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// `include/uapi/linux/mman.h`: the map types and the huge page sizes, the same everywhere.
+    /// `include/uapi/linux/mman.h`: the map types and the huge page sizes of every architecture.
     Linux,
     /// `include/uapi/asm-generic/mman-common.h`.
     Common,
@@ -39,355 +37,354 @@ impl Header {
     }
 }
 
-/// What an architecture's headers say about a name: a number and where it stands, or nothing.
-pub type Column = Option<(u32, Header)>;
-
-/// The architecture defines no such flag, or defines it as 0.
-const ABSENT: Column = None;
-
-/// What part of the flags argument a name belongs to.
+/// The part of the flags argument that a name belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A value of the type field (`MAP_TYPE`), not a bit.
+    /// A value of the type field (`MAP_TYPE`).
     Type,
     /// A bit of its own.
     Bit,
-    /// A value of the huge page size field, bits 26 to 31; it means something with `MAP_HUGETLB` only.
+    /// A value of the huge page size field, bits 26 to 31; it needs `MAP_HUGETLB`.
     HugeSize,
 }
 
-/// A kernel version: three numbers, the last one 0 where it has two.
+/// A kernel version. The last number is 0 for a version of two numbers; all are 0 for a flag that is
+/// older than 2.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub [u8; 3]);
 
-/// There before versions are worth telling.
-const ALWAYS: [u8; 3] = [0; 3];
+impl Version {
+    /// Older than 2.4.
+    pub const ALWAYS: Version = Version([0; 3]);
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Version([major, minor, patch]) = *self;
+        match (*self, patch) {
+            (Version::ALWAYS, _) => f.write_str("always"),
+            (_, 0) => write!(f, "{major}.{minor}"),
+            _ => write!(f, "{major}.{minor}.{patch}"),
+        }
+    }
+}
+
+/// A number on one architecture and the header that defines it; `None` where the headers of the
+/// architecture do not define the name, or define it as 0.
+pub type Column = Option<(u32, Header)>;
+
+const ABSENT: Column = None;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Flag {
-    /// The kernel's spelling.
-    pub name: Text,
-    /// What part of the flags argument it belongs to.
+pub struct Row {
     pub kind: Kind,
-    /// The value on each architecture, in the order of [`Arch::ALL`]: of a type itself, of a bit its number from 1, of a size what stands
-    /// in the field; 0 where it does not exist. A byte each: the table is a large part of the program.
-    places: [u8; 3],
-    /// The first kernel version with it; 0.0 when it is older than 2.4.
+    pub x86_64: Column,
+    pub aarch64: Column,
+    pub hppa: Column,
+    /// The first kernel version with the flag.
     pub since: Version,
-    /// The place of its experiment.
-    experiment: u8,
 }
 
-impl Flag {
-    /// The bits of this flag on an architecture; `None` where it does not exist.
-    #[inline(always)]
-    pub const fn value(&self, arch: Arch) -> Option<Word> {
-        match self.bits(arch) {
-            0 => None,
-            bits => Some(bits),
+impl Row {
+    const fn column(&self, arch: Arch) -> Column {
+        match arch {
+            Arch::X86_64 => self.x86_64,
+            Arch::Aarch64 => self.aarch64,
+            Arch::Hppa => self.hppa,
         }
-    }
-
-    /// The same, 0 where it does not exist: one number, since it is asked for a lot.
-    #[inline(never)]
-    const fn bits(&self, arch: Arch) -> Word {
-        let place = self.places[arch as usize];
-        match self.kind {
-            Kind::Type => place as Word,
-            // Bit 0 is shifted out where there is none.
-            Kind::Bit => 1 << place >> 1,
-            Kind::HugeSize => (place as Word) << MAP_HUGE_SHIFT,
-        }
-    }
-
-    /// What is done to find out.
-    #[inline(never)]
-    pub fn experiment(&self) -> &'static Experiment {
-        EXPERIMENTS[usize::from(self.experiment)]
-    }
-
-    /// How many experiments come before its own in the table.
-    pub fn experiment_place(&self) -> usize {
-        self.experiment.into()
-    }
-
-    /// The header an architecture's number was read from.
-    pub fn header(&self, arch: Arch) -> Option<Header> {
-        let at = TABLE.iter().position(|flag| flag.name == self.name)?;
-        ROWS.get(at)?.columns[arch as usize].map(|(_, header)| header)
     }
 }
 
-/// `MAP_SHARED`, `include/uapi/linux/mman.h`.
-pub const MAP_SHARED: Word = 0x01;
-/// `MAP_PRIVATE`, same file.
-pub const MAP_PRIVATE: Word = 0x02;
-/// `MAP_SHARED_VALIDATE`, same file.
-pub const MAP_SHARED_VALIDATE: Word = 0x03;
+/// A number that is the same on every architecture.
+const fn everywhere(kind: Kind, value: u32, header: Header, since: [u8; 3]) -> Row {
+    let column = Some((value, header));
+    Row { kind, x86_64: column, aarch64: column, hppa: column, since: Version(since) }
+}
 
-/// Bits that no architecture has ever given a meaning: what an unknown flag looks like. 21 is taken on alpha, 26 to 31
-/// are the huge page size field.
-pub const CONTROL_BITS: [u32; 4] = [22, 23, 24, 25];
+/// A bit with one number in the generic headers, and another on parisc.
+const fn bit(generic: u32, header: Header, parisc: u32, since: [u8; 3]) -> Row {
+    let hppa = Some((parisc, Header::Parisc));
+    Row { hppa, ..everywhere(Kind::Bit, generic, header, since) }
+}
 
-/// Where the huge page size field begins: `MAP_HUGE_SHIFT`, `include/uapi/asm-generic/hugetlb_encode.h`.
+/// A bit that parisc does not define.
+const fn bit_except_parisc(generic: u32, header: Header, since: [u8; 3]) -> Row {
+    Row { hppa: ABSENT, ..everywhere(Kind::Bit, generic, header, since) }
+}
+
+/// A bit that only x86 defines.
+const fn bit_of_x86(value: u32, since: [u8; 3]) -> Row {
+    Row { aarch64: ABSENT, ..bit_except_parisc(value, Header::X86, since) }
+}
+
+/// A huge page size: the logarithm of its bytes, shifted into the field.
+const fn huge_size(log2: u32) -> Row {
+    everywhere(Kind::HugeSize, log2 << MAP_HUGE_SHIFT, Header::Linux, [3, 8, 0])
+}
+
+macro_rules! flags {
+    ($($name:ident = $row:expr;)*) => {
+        /// A name of the headers that asks something of `mmap(2)`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(non_camel_case_types, reason = "variants are spelled as in the headers")]
+        pub enum Flag { $($name),* }
+
+        /// The rows in the order of [`Flag::ALL`].
+        static TABLE: [Row; Flag::ALL.len()] = [$($row),*];
+
+        impl Flag {
+            pub const ALL: &'static [Flag] = &[$(Flag::$name),*];
+
+            /// The kernel's spelling.
+            pub const fn name(self) -> &'static str {
+                match self { $(Flag::$name => stringify!($name)),* }
+            }
+        }
+
+        $(
+            #[doc = concat!("`", stringify!($name), "` in a call that an experiment builds.")]
+            pub const $name: MapFlags = MapFlags::of(Flag::$name);
+        )*
+    };
+}
+
+use Header::{Common, Generic, Linux};
+use Kind::Type;
+
+flags! {
+    MAP_SHARED = everywhere(Type, 0x01, Linux, [0; 3]);
+    MAP_PRIVATE = everywhere(Type, 0x02, Linux, [0; 3]);
+    MAP_SHARED_VALIDATE = everywhere(Type, 0x03, Linux, [4, 15, 0]);
+    MAP_DROPPABLE = everywhere(Type, 0x08, Linux, [6, 11, 0]);
+    MAP_FIXED = bit(0x10, Common, 0x04, [0; 3]);
+    MAP_ANONYMOUS = bit(0x20, Common, 0x10, [0; 3]);
+    MAP_32BIT = bit_of_x86(0x40, [2, 4, 20]);
+    MAP_ABOVE4G = bit_of_x86(0x80, [6, 6, 0]);
+    MAP_GROWSDOWN = bit(0x100, Generic, 0x8000, [0; 3]);
+    MAP_DENYWRITE = bit(0x800, Generic, 0x800, [0; 3]);
+    MAP_EXECUTABLE = bit(0x1000, Generic, 0x1000, [0; 3]);
+    MAP_LOCKED = bit(0x2000, Generic, 0x2000, [2, 5, 37]);
+    MAP_NORESERVE = bit(0x4000, Generic, 0x4000, [0; 3]);
+    MAP_POPULATE = bit(0x8000, Common, 0x10000, [2, 5, 46]);
+    MAP_NONBLOCK = bit(0x10000, Common, 0x20000, [2, 5, 46]);
+    MAP_STACK = bit(0x20000, Common, 0x40000, [2, 6, 27]);
+    MAP_HUGETLB = bit(0x40000, Common, 0x80000, [2, 6, 32]);
+    MAP_SYNC = bit_except_parisc(0x80000, Common, [4, 15, 0]);
+    MAP_FIXED_NOREPLACE = bit(0x100000, Common, 0x100000, [4, 17, 0]);
+    MAP_UNINITIALIZED = bit_except_parisc(0x4000000, Common, [2, 6, 33]);
+    MAP_HUGE_16KB = huge_size(14);
+    MAP_HUGE_64KB = huge_size(16);
+    MAP_HUGE_512KB = huge_size(19);
+    MAP_HUGE_1MB = huge_size(20);
+    MAP_HUGE_2MB = huge_size(21);
+    MAP_HUGE_8MB = huge_size(23);
+    MAP_HUGE_16MB = huge_size(24);
+    MAP_HUGE_32MB = huge_size(25);
+    MAP_HUGE_256MB = huge_size(28);
+    MAP_HUGE_512MB = huge_size(29);
+    MAP_HUGE_1GB = huge_size(30);
+    MAP_HUGE_2GB = huge_size(31);
+    MAP_HUGE_16GB = huge_size(34);
+}
+
+/// Bits that no architecture has assigned: the control of every measurement. Bit 21 is in use on
+/// alpha, bits 26 to 31 are the huge page size field.
+pub const UNASSIGNED_BITS: [u32; 4] = [22, 23, 24, 25];
+
+/// Where the huge page size field begins: `MAP_HUGE_SHIFT`,
+/// `include/uapi/asm-generic/hugetlb_encode.h`.
 pub const MAP_HUGE_SHIFT: u32 = 26;
 /// The values of that field before shifting: `MAP_HUGE_MASK`.
-pub const MAP_HUGE_MASK: Word = 0x3f;
-/// A size that no machine has: 2^13 bytes. What an unknown size looks like.
-pub const CONTROL_SIZE: Word = 13 << MAP_HUGE_SHIFT;
+pub const MAP_HUGE_MASK: usize = 0x3f;
+/// The bits of the huge page size field.
+pub const HUGE_SIZE_FIELD: usize = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
 
-/// Names of the headers that are no row, and why.
+/// Names of the headers without a row, and why.
 pub const LEFT_OUT: &[(&str, &str)] = &[
-    ("MAP_TYPE", "the mask of the type field, not a flag; it is measured (validation.type_mask)"),
+    ("MAP_TYPE", "the mask of the type field; it is measured (validation.type_mask)"),
     ("MAP_FILE", "0 everywhere: the absence of MAP_ANONYMOUS"),
     ("MAP_VARIABLE", "0, in parisc's headers only: the absence of MAP_FIXED"),
     ("MAP_HUGE_SHIFT", "the position of the huge page size field"),
     ("MAP_HUGE_MASK", "the mask of the huge page size field"),
 ];
 
-/// Bits that two names may both use on one architecture.
+/// Flags that share a bit with another one, and why.
 pub const OVERLAPS: &[(&str, &str)] = &[(
     "MAP_UNINITIALIZED",
-    "bit 26 is also the lowest bit of the huge page size field, which counts with MAP_HUGETLB",
+    "bit 26 is also the lowest bit of the huge page size field, which needs MAP_HUGETLB",
 )];
 
-/// The same value and header in every column.
-const fn everywhere(bits: u32, header: Header) -> [Column; 3] {
-    [Some((bits, header)), Some((bits, header)), Some((bits, header))]
-}
-
-/// One value where the generic headers apply, another on parisc.
-const fn both(generic: u32, header: Header, parisc: u32) -> [Column; 3] {
-    [Some((generic, header)), Some((generic, header)), Some((parisc, Header::Parisc))]
-}
-
-/// A row as it is written down.
-struct Row {
-    kind: Kind,
-    columns: [Column; 3],
-    since: [u8; 3],
-    experiment: &'static Experiment,
-}
-
-const fn row(
-    kind: Kind,
-    columns: [Column; 3],
-    since: [u8; 3],
-    experiment: &'static Experiment,
-) -> Row {
-    Row { kind, columns, since, experiment }
-}
-
-/// A huge page size: the logarithm of its bytes, shifted into the field.
-const fn size(log2: u32) -> Row {
-    row(
-        Kind::HugeSize,
-        everywhere(log2 << MAP_HUGE_SHIFT, Header::Linux),
-        [3, 8, 0],
-        &huge::OFFERS_SIZE,
-    )
-}
-
-use Header::{Common, Generic, Linux, X86};
-use Kind::{Bit, Type};
-
-macro_rules! rows {
-    ($($make:ident($name:literal, $($column:expr),*),)*) => {
-        /// Every name of the headers that asks something of `mmap(2)`.
-        const ROWS: &[Row] = &[$($make($($column),*)),*];
-        /// The names alone.
-        pub(crate) const NAMES: &[&str] = &[$($name),*];
-    };
-}
-
-#[rustfmt::skip]
-rows! {
-    row("MAP_SHARED", Type, everywhere(0x01, Linux), ALWAYS, &types::SHARES_STORES),
-    row("MAP_PRIVATE", Type, everywhere(0x02, Linux), ALWAYS, &types::KEEPS_STORES),
-    row("MAP_SHARED_VALIDATE", Type, everywhere(0x03, Linux), [4, 15, 0], &types::REFUSES_UNKNOWN_FLAGS),
-    row("MAP_DROPPABLE", Type, everywhere(0x08, Linux), [6, 11, 0], &fresh::IS_DROPPABLE),
-    row("MAP_FIXED", Bit, both(0x10, Common, 0x04), ALWAYS, &placement::HONORS_ADDRESS),
-    row("MAP_ANONYMOUS", Bit, both(0x20, Common, 0x10), ALWAYS, &types::MAPS_NO_FILE),
-    row("MAP_32BIT", Bit, [Some((0x40, X86)), ABSENT, ABSENT], [2, 4, 20], &placement::STAYS_LOW),
-    row("MAP_ABOVE4G", Bit, [Some((0x80, X86)), ABSENT, ABSENT], [6, 6, 0], &placement::STAYS_HIGH),
-    row("MAP_GROWSDOWN", Bit, both(0x100, Generic, 0x8000), ALWAYS, &growth::GROWS_DOWN),
-    row("MAP_DENYWRITE", Bit, both(0x800, Generic, 0x800), ALWAYS, &files::DENIES_WRITING),
-    row("MAP_EXECUTABLE", Bit, both(0x1000, Generic, 0x1000), ALWAYS, &files::DENIES_WRITING),
-    row("MAP_LOCKED", Bit, both(0x2000, Generic, 0x2000), [2, 5, 37], &residency::LOCKS),
-    row("MAP_NORESERVE", Bit, both(0x4000, Generic, 0x4000), ALWAYS, &accounting::IS_NOT_ACCOUNTED),
-    row("MAP_POPULATE", Bit, both(0x8000, Common, 0x10000), [2, 5, 46], &residency::POPULATES),
-    row("MAP_NONBLOCK", Bit, both(0x10000, Common, 0x20000), [2, 5, 46], &residency::CANCELS_POPULATE),
-    row("MAP_STACK", Bit, both(0x20000, Common, 0x40000), [2, 6, 27], &growth::SERVES_AS_STACK),
-    row("MAP_HUGETLB", Bit, both(0x40000, Common, 0x80000), [2, 6, 32], &huge::HAS_HUGE_GEOMETRY),
-    row("MAP_SYNC", Bit, [Some((0x80000, Common)), Some((0x80000, Common)), ABSENT], [4, 15, 0], &files::SYNCS_FAULTS),
-    row("MAP_FIXED_NOREPLACE", Bit, both(0x100000, Common, 0x100000), [4, 17, 0], &placement::KEEPS_WHAT_IS_THERE),
-    row("MAP_UNINITIALIZED", Bit, [Some((0x4000000, Common)), Some((0x4000000, Common)), ABSENT], [2, 6, 33], &fresh::HOLDS_OLD_CONTENT),
-    size("MAP_HUGE_16KB", 14),
-    size("MAP_HUGE_64KB", 16),
-    size("MAP_HUGE_512KB", 19),
-    size("MAP_HUGE_1MB", 20),
-    size("MAP_HUGE_2MB", 21),
-    size("MAP_HUGE_8MB", 23),
-    size("MAP_HUGE_16MB", 24),
-    size("MAP_HUGE_32MB", 25),
-    size("MAP_HUGE_256MB", 28),
-    size("MAP_HUGE_512MB", 29),
-    size("MAP_HUGE_1GB", 30),
-    size("MAP_HUGE_2GB", 31),
-    size("MAP_HUGE_16GB", 34),
-}
-
-/// The same without the headers, which the program has no use for.
-pub static TABLE: &[Flag] = &{
-    let (mut flags, mut at) = ([flag(0); ROWS.len()], 0);
-    while at < flags.len() {
-        flags[at] = flag(at);
-        at += 1;
+impl Flag {
+    pub fn from_name(name: &str) -> Option<Flag> {
+        Flag::ALL.iter().copied().find(|flag| flag.name() == name)
     }
-    flags
-};
 
-const fn flag(row: usize) -> Flag {
-    let &Row { kind, columns, since, .. } = &ROWS[row];
-    let (mut places, mut at) = ([0; 3], 0);
-    while at < places.len() {
-        if let Some((bits, _)) = columns[at] {
-            places[at] = match kind {
-                Kind::Type => bits as u8,
-                Kind::Bit => bits.trailing_zeros() as u8 + 1,
-                Kind::HugeSize => (bits >> MAP_HUGE_SHIFT) as u8,
-            };
+    const fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+
+    pub const fn kind(self) -> Kind {
+        self.row().kind
+    }
+
+    /// The first kernel version with the flag.
+    pub const fn since(self) -> Version {
+        self.row().since
+    }
+
+    /// The number on an architecture; `None` where it does not exist.
+    pub const fn value(self, arch: Arch) -> Option<usize> {
+        match self.row().column(arch) {
+            Some((value, _)) => Some(value as usize),
+            None => None,
         }
-        at += 1;
     }
-    let experiment = experiment_of(row) as u8;
-    Flag { name: Text::FLAG_NAMES.nth(row), kind, places, since: Version(since), experiment }
-}
 
-/// The place of a row's experiment. Two are shared: by `MAP_EXECUTABLE` and the row before it, and by all sizes, which come last.
-const fn experiment_of(row: usize) -> usize {
-    let (mut place, mut at) = (0, 0);
-    while at < row {
-        at += 1;
-        let is_shared =
-            matches!(ROWS[at].kind, Kind::HugeSize) && matches!(ROWS[at - 1].kind, Kind::HugeSize);
-        place += !(is_shared || same(NAMES[at], "MAP_EXECUTABLE")) as usize;
-    }
-    place
-}
-
-/// Every experiment, in the order of the rows.
-static EXPERIMENTS: [&Experiment; experiment_of(ROWS.len() - 1) + 1] = {
-    let (mut experiments, mut row) = ([ROWS[0].experiment; _], 0);
-    while row < ROWS.len() {
-        experiments[experiment_of(row)] = ROWS[row].experiment;
-        row += 1;
-    }
-    experiments
-};
-
-/// The value of a name the experiments build their own calls from; it must exist on every architecture.
-pub const fn bits(name: &str, arch: Arch) -> Word {
-    let mut at = 0;
-    while at < TABLE.len() {
-        if let (true, Some(bits)) = (same(NAMES[at], name), TABLE[at].value(arch)) {
-            return bits;
+    /// The header that defines the number on an architecture.
+    pub const fn header(self, arch: Arch) -> Option<Header> {
+        match self.row().column(arch) {
+            Some((_, header)) => Some(header),
+            None => None,
         }
-        at += 1;
-    }
-    panic!("no such flag on this architecture")
-}
-
-/// Whether two names are the same; `==` on strings is not yet const.
-const fn same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let mut at = 0;
-    while at < one.len() && at < other.len() && one[at] == other[at] {
-        at += 1;
-    }
-    at == one.len() && at == other.len()
-}
-
-/// The numbers of the C library's crate, for the names it knows, checked by the compiler. (The hppa build asks the kernel's headers.)
-#[cfg(not(target_family = "wasm"))]
-mod checked {
-    use super::{Arch, bits};
-
-    macro_rules! agree {
-        ($($name:ident)*) => { $(const _: () = assert!(bits(stringify!($name), Arch::native()) == libc::$name as u32 as u64);)* };
     }
 
-    agree! {
-        MAP_SHARED MAP_PRIVATE MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_FIXED MAP_ANONYMOUS MAP_GROWSDOWN MAP_DENYWRITE MAP_EXECUTABLE MAP_LOCKED
-        MAP_NORESERVE MAP_POPULATE MAP_NONBLOCK MAP_STACK MAP_HUGETLB MAP_SYNC MAP_FIXED_NOREPLACE MAP_HUGE_64KB MAP_HUGE_512KB
-        MAP_HUGE_1MB MAP_HUGE_2MB MAP_HUGE_8MB MAP_HUGE_16MB MAP_HUGE_32MB MAP_HUGE_256MB MAP_HUGE_512MB MAP_HUGE_1GB MAP_HUGE_2GB
-        MAP_HUGE_16GB
+    /// The logarithm of a huge page size.
+    pub fn huge_size_log2(self) -> Option<u32> {
+        let field = self.value(Arch::X86_64)? >> MAP_HUGE_SHIFT;
+        (self.kind() == Kind::HugeSize).then_some(field as u32)
     }
 }
 
-/// The flags that experiments build their own calls from, as an architecture numbers them.
-#[derive(Debug)]
-pub struct Own {
-    /// `MAP_FIXED`.
-    pub fixed: Word,
-    /// `MAP_ANONYMOUS`.
-    pub anonymous: Word,
-    /// `MAP_NORESERVE`.
-    pub noreserve: Word,
-    /// `MAP_POPULATE`.
-    pub populate: Word,
-    /// `MAP_HUGETLB`.
-    pub hugetlb: Word,
-    /// Bits that are flags of their own: they cannot be part of the type field.
-    pub all: Word,
-}
+/// A flags argument that an experiment builds: map type, flags and huge page size in the numbering of
+/// x86_64 on every architecture. [`MapFlags::encode`] gives the number that the kernel gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MapFlags(usize);
 
-/// The same for every architecture, in the order of [`Arch::ALL`].
-static OWN: [Own; 3] = [own(Arch::X86_64), own(Arch::Aarch64), own(Arch::Hppa)];
+/// The flags that parisc numbers in its own way.
+const RENUMBERED_BY_PARISC: [Flag; 7] = [
+    Flag::MAP_FIXED,
+    Flag::MAP_ANONYMOUS,
+    Flag::MAP_GROWSDOWN,
+    Flag::MAP_POPULATE,
+    Flag::MAP_NONBLOCK,
+    Flag::MAP_STACK,
+    Flag::MAP_HUGETLB,
+];
 
-const fn own(arch: Arch) -> Own {
-    let (mut all, mut at) = (0, 0);
-    while at < TABLE.len() {
-        if let (Kind::Bit, Some(bits)) = (TABLE[at].kind, TABLE[at].value(arch)) {
-            all |= bits;
+impl MapFlags {
+    pub const NONE: MapFlags = MapFlags(0);
+    /// The unassigned bit of the effect tests.
+    pub const UNASSIGNED: MapFlags = MapFlags::bit(UNASSIGNED_BITS[2]);
+    /// Two more, for tests that need several.
+    pub const OTHER_UNASSIGNED: [MapFlags; 2] =
+        [MapFlags::bit(UNASSIGNED_BITS[0]), MapFlags::bit(UNASSIGNED_BITS[1])];
+
+    const fn of(flag: Flag) -> MapFlags {
+        match flag.value(Arch::X86_64) {
+            Some(value) => MapFlags(value),
+            None => panic!("x86_64 defines every flag"),
         }
-        at += 1;
     }
-    Own {
-        fixed: bits("MAP_FIXED", arch),
-        anonymous: bits("MAP_ANONYMOUS", arch),
-        noreserve: bits("MAP_NORESERVE", arch),
-        populate: bits("MAP_POPULATE", arch),
-        hugetlb: bits("MAP_HUGETLB", arch),
-        all,
+
+    /// A bit without a name.
+    pub const fn bit(bit: u32) -> MapFlags {
+        MapFlags(1 << bit)
+    }
+
+    /// A huge page size: the logarithm of its bytes.
+    pub const fn huge_size(log2: u32) -> MapFlags {
+        MapFlags((log2 as usize) << MAP_HUGE_SHIFT)
+    }
+
+    pub const fn contains(self, flags: MapFlags) -> bool {
+        self.0 & flags.0 == flags.0
+    }
+
+    /// The logarithm in the huge page size field.
+    pub const fn huge_size_log2(self) -> u32 {
+        (self.0 >> MAP_HUGE_SHIFT & MAP_HUGE_MASK) as u32
+    }
+
+    /// The number of these flags on an architecture.
+    pub fn encode(self, arch: Arch) -> usize {
+        let renumbered: &[Flag] = match arch {
+            Arch::X86_64 | Arch::Aarch64 => &[],
+            Arch::Hppa => &RENUMBERED_BY_PARISC,
+        };
+        let (mut rest, mut encoded) = (self.0, 0);
+        for &flag in renumbered {
+            let generic = MapFlags::of(flag);
+            if self.contains(generic) {
+                rest &= !generic.0;
+                encoded |= flag.value(arch).unwrap_or_default();
+            }
+        }
+        rest | encoded
     }
 }
 
-impl Own {
-    /// The numbers of an architecture.
-    pub fn of(arch: Arch) -> &'static Own {
-        &OWN[arch as usize]
+impl From<Flag> for MapFlags {
+    fn from(flag: Flag) -> MapFlags {
+        MapFlags::of(flag)
     }
+}
+
+impl BitOr for MapFlags {
+    type Output = MapFlags;
+
+    fn bitor(self, other: MapFlags) -> MapFlags {
+        MapFlags(self.0 | other.0)
+    }
+}
+
+/// The bits of an architecture that are flags of their own, and therefore not part of the type field.
+pub const fn flag_bits(arch: Arch) -> usize {
+    const fn all(arch: Arch) -> usize {
+        let (mut bits, mut index) = (0, 0);
+        while index < Flag::ALL.len() {
+            let flag = Flag::ALL[index];
+            if let (Kind::Bit, Some(value)) = (flag.kind(), flag.value(arch)) {
+                bits |= value;
+            }
+            index += 1;
+        }
+        bits
+    }
+    match arch {
+        Arch::X86_64 => const { all(Arch::X86_64) },
+        Arch::Aarch64 => const { all(Arch::Aarch64) },
+        Arch::Hppa => const { all(Arch::Hppa) },
+    }
+}
+
+/// The map type in a flags argument: the low eight bits that are no flags of their own.
+pub const fn map_type(arch: Arch, flags: usize) -> usize {
+    flags & 0xff & !flag_bits(arch)
 }
 
 /// The named values of the type field on an architecture.
-pub fn types(arch: Arch) -> impl Iterator<Item = Word> {
-    TABLE.iter().filter(|flag| flag.kind == Kind::Type).filter_map(move |flag| flag.value(arch))
+pub fn map_types(arch: Arch) -> impl Iterator<Item = usize> {
+    let types = Flag::ALL.iter().filter(|flag| flag.kind() == Kind::Type);
+    types.filter_map(move |flag| flag.value(arch))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The numbers of the `libc` crate, for the names it knows.
+#[cfg(not(target_family = "wasm"))]
+mod checked {
+    use super::{Arch, Flag};
 
-    #[test]
-    fn the_small_table_says_what_the_rows_say() {
-        for (flag, row) in TABLE.iter().zip(ROWS) {
-            assert!(core::ptr::eq(flag.experiment(), row.experiment), "{}", flag.name.plain());
-            for arch in Arch::ALL {
-                let written = row.columns[arch as usize].map(|(bits, _)| Word::from(bits));
-                assert_eq!(flag.value(arch), written, "{} {}", flag.name.plain(), arch.name());
-            }
-        }
+    macro_rules! agree {
+        ($($name:ident)*) => { $(const _: () = assert!(
+            matches!(Flag::$name.value(Arch::native()), Some(value) if value as u32 == libc::$name as u32)
+        );)* };
+    }
+
+    agree! {
+        MAP_SHARED MAP_PRIVATE MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_FIXED MAP_ANONYMOUS
+        MAP_GROWSDOWN MAP_DENYWRITE MAP_EXECUTABLE MAP_LOCKED MAP_NORESERVE MAP_POPULATE
+        MAP_NONBLOCK MAP_STACK MAP_HUGETLB MAP_SYNC MAP_FIXED_NOREPLACE MAP_HUGE_64KB
+        MAP_HUGE_512KB MAP_HUGE_1MB MAP_HUGE_2MB MAP_HUGE_8MB MAP_HUGE_16MB MAP_HUGE_32MB
+        MAP_HUGE_256MB MAP_HUGE_512MB MAP_HUGE_1GB MAP_HUGE_2GB MAP_HUGE_16GB
     }
 }

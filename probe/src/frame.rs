@@ -1,71 +1,49 @@
-//! The report on a console: numbered, checksummed lines between a begin and an end line, so that a reader can skip kernel
-//! messages and tell a whole report from a damaged one.
+//! The report on a console: numbered, checksummed lines between a begin and an end line. A reader can
+//! skip kernel messages between them and tell a whole report from a damaged one.
 //!
 //! ```text
 //! mapprobe: begin 1
 //! mapprobe:0001:5f3c0e41:{\n
 //! mapprobe: end lines=1 bytes=2 crc32=0a1b2c3d exit=0
 //! ```
-//! A line carries its number, the CRC-32 (IEEE 802.3) of its payload as printed, and the payload: at most 64 characters of the
-//! report, in which a newline is `\n` and a backslash `\\`. The end line carries the number of lines, and the bytes and CRC-32
-//! of the whole report.
+//!
+//! A line carries its number, the CRC-32 of its payload, and the payload: at most 64 characters of
+//! the report, in which a newline is `\n` and a backslash `\\`. The end line carries the number of
+//! lines, and the number of bytes and the CRC-32 of the whole report.
 
-use crate::kernel::Word;
-use crate::report::sentence::{hex, number};
-use crate::text::Text;
-
-/// Characters of payload per line.
+/// The most characters of payload per line.
 const WIDTH: usize = 64;
 
 /// Calls `print` with each line of the framed report, newline included.
-pub fn lines(report: &str, exit: i32, print: &mut dyn FnMut(&str)) {
-    let mut line = Text::FRAME_BEGIN.string();
-    print(&line);
-    let (mut count, mut payload, mut ended) = (0, String::new(), false);
-    let mut rest = report.chars();
-    loop {
-        let next = rest.next();
-        if ended || payload.len() > WIDTH - 2 || next.is_none() && !payload.is_empty() {
-            count += 1;
-            line.clear();
-            Text::FRAME_LINE.push(&mut line);
-            for &limit in &[1000, 100, 10] {
-                if count < limit {
-                    line.push('0');
-                }
-            }
-            number(&mut line, count);
-            line.push(':');
-            checksum(&mut line, payload.as_bytes());
-            line.push(':');
-            line.push_str(&payload);
-            line.push('\n');
-            print(&line);
-            payload.clear();
+pub fn for_each_line(report: &str, exit: i32, print: &mut dyn FnMut(&str)) {
+    print("mapprobe: begin 1\n");
+    let mut lines = 0;
+    let mut payload = String::new();
+    let mut print_payload = |payload: &mut String| {
+        lines += 1;
+        print(&format!("mapprobe:{lines:04}:{:08x}:{payload}\n", crc32(payload.as_bytes())));
+        payload.clear();
+    };
+    for character in report.chars() {
+        match character {
+            '\n' => payload.push_str("\\n"),
+            '\\' => payload.push_str("\\\\"),
+            _ => payload.push(character),
         }
-        let Some(char) = next else { break };
-        ended = char == '\n';
-        if ended || char == '\\' {
-            payload.push('\\');
-        }
-        payload.push(if ended { 'n' } else { char });
-    }
-    line.clear();
-    for (at, &value) in [count, report.len() as Word, 0, exit as Word].iter().enumerate() {
-        Text::FRAME_END.nth(at).push(&mut line);
-        if at == 2 {
-            checksum(&mut line, report.as_bytes());
-        } else {
-            number(&mut line, value);
+        // The next character may take two.
+        if character == '\n' || payload.len() > WIDTH - 2 {
+            print_payload(&mut payload);
         }
     }
-    line.push('\n');
-    print(&line);
+    if !payload.is_empty() {
+        print_payload(&mut payload);
+    }
+    let (bytes, checksum) = (report.len(), crc32(report.as_bytes()));
+    print(&format!("mapprobe: end lines={lines} bytes={bytes} crc32={checksum:08x} exit={exit}\n"));
 }
 
-/// Appends the CRC-32 as of IEEE 802.3, bit by bit: a table would be larger than this program's other tables together.
-#[inline(never)]
-fn checksum(out: &mut String, bytes: &[u8]) {
+/// The CRC-32 of IEEE 802.3, bit by bit: about 60 kB are checked once, so it needs no table.
+fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = !0_u32;
     for &byte in bytes {
         crc ^= u32::from(byte);
@@ -73,5 +51,5 @@ fn checksum(out: &mut String, bytes: &[u8]) {
             crc = crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 };
         }
     }
-    hex(out, Word::from(!crc), 8);
+    !crc
 }

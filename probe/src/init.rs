@@ -1,68 +1,75 @@
-//! The program as PID 1 of a machine: started by the kernel from an initramfs, as `/init` or by `rdinit=`.
+//! The program as PID 1 of a machine: started by the kernel from an initramfs, as `/init` or by
+//! `rdinit=`.
 //!
-//! A failed step is never fatal: whatever happens, the report goes to the console as far as possible, and then the machine
-//! goes on to the next init or is switched off. Returning would panic the kernel.
+//! No failed step is fatal: the report goes to the console as far as possible, and then the next init
+//! starts or the machine is switched off. An init that returns panics the kernel.
 
-use crate::cli::{self, Asked, Options};
-use crate::command::{self, FAILED, PRINTED, STDERR};
+use crate::app;
+use crate::cli::{self, Request};
 use crate::console::Console;
-use crate::flags::Flag;
+use crate::error::Error;
 use crate::frame;
-use crate::kernel::{Kernel, Op};
-use crate::report::sentence;
-use crate::text::Text;
+use crate::output::STDERR;
+use crate::report::Style;
+use kernel::Kernel;
 
-/// The init that is started next when we were started in its place by `rdinit=`.
-const NEXT: &str = "/init";
-/// What the kernel was told, and how `rdinit=` and `init=` end.
+/// The init that follows a program that `rdinit=` started in its place.
+const NEXT_INIT: &str = "/init";
+/// The kernel's command line, and how `rdinit=` and `init=` end.
 const COMMAND_LINE: &str = "/proc/cmdline";
-const INIT: &[u8] = b"init=";
-/// The PID namespace of a process, and the last 31 bits of the inode number of that which a machine boots with:
+const INIT_PARAMETER: &[u8] = b"init=";
+/// The PID namespace of this process, and the inode number of the namespace that a machine boots with:
 /// `PROC_PID_INIT_INO`, `include/linux/proc_ns.h`.
-const NAMESPACE: &str = "/proc/self/ns/pid";
-const INITIAL: u32 = 0xefff_fffc & !SIGN;
-/// What an inode number has not on every architecture.
-const SIGN: u32 = 1 << 31;
+const PID_NAMESPACE: &str = "/proc/self/ns/pid";
+const INITIAL_NAMESPACE: usize = 0xefff_fffc;
+/// The bits of that inode number that every architecture returns; bit 31 may be a sign.
+const INODE_MASK: usize = 0x7fff_ffff;
 
-/// Everything PID 1 does.
-#[cold]
-pub fn run(kernel: &mut dyn Kernel, arguments: &[&str], table: &'static [Flag]) -> ! {
+/// Everything that PID 1 does.
+pub fn run(kernel: &mut dyn Kernel, arguments: &[&str]) -> ! {
     let console = Console::open(kernel);
-    let (mut options, mut report, mut said) = (Options::default(), String::new(), String::new());
-    let (asked, foreign) =
-        split(arguments.get(1..).unwrap_or_default(), &mut options, &mut report, &mut said);
-    // A complaint about what was asked for stands where the report would.
-    let code = match asked {
-        Asked::Kernel => command::answer(kernel, &mut options, table, &mut report),
-        Asked::Program => Some(PRINTED),
-    };
-    let mut exit = FAILED;
-    match code {
-        None => said = command::complaint(&report),
-        Some(code) if said.is_empty() => exit = code,
-        Some(_) => {}
+    let Split { request, foreign, mistake } = split(arguments.get(1..).unwrap_or_default());
+    let mut text = String::new();
+    match answer(kernel, &request) {
+        Ok(answer) => {
+            app::print_messages(kernel, &answer.messages);
+            if let Some(mistake) = &mistake {
+                text.push_str(&app::error_line(mistake));
+            }
+            let exit = if mistake.is_some() { app::FAILURE } else { answer.exit };
+            frame::for_each_line(&answer.output, exit, &mut |line| text.push_str(line));
+        }
+        Err(error) => {
+            text.push_str(&app::error_line(&error));
+            frame::for_each_line("", app::FAILURE, &mut |line| text.push_str(line));
+        }
     }
-    frame::lines(&report, exit, &mut |line| said.push_str(line));
-    let replaced = is_in_place_of_another(kernel);
-    console.say(kernel, &said);
-    said.clear();
-    let own_path = if replaced { arguments.first().copied().unwrap_or_default() } else { NEXT };
-    hand_over(kernel, own_path, foreign, &mut said);
-    if !said.is_empty() {
-        Console::open(kernel).say(kernel, &said);
+    let is_replacement = replaces_another_init(kernel);
+    console.print_and_close(kernel, &text);
+    let own_path = if is_replacement { arguments.first().copied() } else { None };
+    if let Err(message) = start_next_init(kernel, own_path.unwrap_or(NEXT_INIT), &foreign) {
+        Console::open(kernel).print_and_close(kernel, &message);
     }
     power_off(kernel)
 }
 
-/// Whether this process is the init of a machine, which must never end. A PID namespace's pid 1 is none: it may not end the machine,
-/// and just exits. A machine's init that may not end it either is told by its namespace, where there is a /proc.
+fn answer(kernel: &mut dyn Kernel, request: &Request) -> Result<app::Answer, Error> {
+    let style = match request {
+        Request::Query(query) => query.style(),
+        _ => Style::default(),
+    };
+    app::answer(kernel, request, &style)
+}
+
+/// Whether this process is the init of a machine, which must never exit. PID 1 of a PID namespace may
+/// not reboot the machine; it just exits. An init that may not reboot its machine either is recognized
+/// by its namespace, where /proc is mounted.
 pub fn is_init(kernel: &mut dyn Kernel) -> bool {
     kernel.pid() == 1
-        && (kernel.may_reboot().is_ok()
+        && (kernel.may_reboot()
             || kernel
-                .file(Op::FileInode, NAMESPACE)
-                .result()
-                .is_ok_and(|inode| inode as u32 & !SIGN == INITIAL))
+                .file_inode(PID_NAMESPACE)
+                .is_ok_and(|inode| inode & INODE_MASK == INITIAL_NAMESPACE & INODE_MASK))
 }
 
 /// Ends the process with `code`, or the machine when the process is its init.
@@ -73,99 +80,85 @@ pub fn end(kernel: &mut dyn Kernel, code: i32) -> ! {
     kernel.exit(code)
 }
 
-/// What is asked of us, the words that are not ours, and a complaint about them. The kernel hands over words of its
-/// command line that it does not know, then those after `--`, and firmware may add some at the end: ours are the first that can
-/// be read together, as many as possible. An option among the others was misspelled; the report is printed all the same.
-///
-/// Measured: inside its only caller it makes the program larger.
-#[cold]
-#[inline(never)]
-fn split<'a, 'b>(
-    arguments: &'b [&'a str],
-    options: &mut Options,
-    said: &mut String,
-    complaint: &mut String,
-) -> (Asked, [&'b [&'a str]; 2]) {
-    let mut from = 0;
-    loop {
-        // Behind the last word there is nothing, which can be read.
-        for to in (from + 1..=arguments.len().max(from + 1)).rev() {
-            *options = Options::default();
-            said.clear();
-            let Some(asked) = cli::read(arguments.get(from..to).unwrap_or_default(), options, said)
-            else {
-                continue;
-            };
-            let [before, behind] =
-                [arguments.get(..from), arguments.get(to..)].map(Option::unwrap_or_default);
-            let is_flag = |word: &&&str| word.starts_with("MAP_");
-            let wrong = if before.len() == arguments.len() {
-                let ours =
-                    |word: &&str| word.starts_with('-') || is_flag(&word) || *word == "require";
-                before.iter().position(ours).and_then(|at| before.get(at..))
-            } else {
-                // A flag whose name is wrong is ours as well, and must not be taken for nothing.
-                behind.first().filter(is_flag).and_then(|_| arguments.get(from..=to))
-            };
-            let mut message = String::new();
-            if let Some(words) = wrong
-                && cli::read(words, &mut Options::default(), &mut message).is_none()
-            {
-                *complaint = command::complaint(&message);
+/// The arguments of PID 1, taken apart.
+struct Split<'a> {
+    request: Request,
+    /// The arguments of other programs, for the next init.
+    foreign: Vec<&'a str>,
+    /// What is wrong with an argument that looks like one of ours. The report is printed all the same.
+    mistake: Option<Error>,
+}
+
+/// Takes the arguments of PID 1 apart. The kernel passes the parameters that it does not know and those
+/// behind `--`, and firmware may append more: ours are the first and longest run of arguments that
+/// parses.
+fn split<'a>(arguments: &[&'a str]) -> Split<'a> {
+    for from in 0..arguments.len() {
+        for to in (from + 1..=arguments.len()).rev() {
+            let ours = arguments.get(from..to).unwrap_or_default();
+            if let Ok(request) = cli::parse(ours) {
+                let before = arguments.get(..from).unwrap_or_default();
+                let behind = arguments.get(to..).unwrap_or_default();
+                let foreign = [before, behind].concat();
+                // A misspelled flag of ours must not be taken for an argument of another program.
+                let with_next = behind.first().filter(|next| next.starts_with("MAP_"));
+                let with_next = with_next.and_then(|_| arguments.get(from..=to));
+                let mistake = with_next.and_then(|arguments| cli::parse(arguments).err());
+                return Split { request, foreign, mistake };
             }
-            return (asked, [before, behind]);
         }
-        from += 1;
+    }
+    let looks_like_ours = |argument: &&str| {
+        argument.starts_with('-') || argument.starts_with("MAP_") || *argument == "require"
+    };
+    let first = arguments.iter().position(looks_like_ours);
+    let mistaken = first.and_then(|first| arguments.get(first..));
+    Split {
+        request: Request::Query(Default::default()),
+        foreign: arguments.to_vec(),
+        mistake: mistaken.and_then(|arguments| cli::parse(arguments).err()),
     }
 }
 
-/// Whether the kernel was told which init to start. If not, `/init` is what it started, and if that is not this file, became us: it is
-/// not to be started again. Where it cannot be told, it is assumed.
-#[cold]
-fn is_in_place_of_another(kernel: &mut dyn Kernel) -> bool {
+/// Whether the kernel was told which init to start. If not, `/init` is what it started, and if that is
+/// another file, that file executed this program and must not be started again. Without /proc it is
+/// assumed that the kernel was told.
+fn replaces_another_init(kernel: &mut dyn Kernel) -> bool {
     let mut line = Vec::new();
     let read = kernel.read_file(COMMAND_LINE, &mut |block| line.extend_from_slice(block));
-    read.is_err() || line.windows(INIT.len()).any(|word| word == INIT)
+    read.is_err() || line.windows(INIT_PARAMETER.len()).any(|part| part == INIT_PARAMETER)
 }
 
-/// Starts the next init when there is one that is not this file. Returns when there is none, or with a complaint.
-#[cold]
-fn hand_over(kernel: &mut dyn Kernel, own_path: &str, foreign: [&[&str]; 2], said: &mut String) {
-    // Together they say whether two names are one file.
-    let mut same = true;
-    for op in [Op::FileDevice, Op::FileInode] {
-        let next = kernel.file(op, NEXT);
-        if !next.is_ok() {
-            return;
-        }
-        same &= kernel.file(op, own_path) == next;
+/// Starts the next init if there is one that is not this file. Returns if there is none, or with a
+/// message.
+fn start_next_init(
+    kernel: &mut dyn Kernel,
+    own_path: &str,
+    foreign: &[&str],
+) -> Result<(), String> {
+    let Ok(next_device) = kernel.file_device(NEXT_INIT) else { return Ok(()) };
+    let own_device = kernel.file_device(own_path);
+    let Ok(next_inode) = kernel.file_inode(NEXT_INIT) else { return Ok(()) };
+    let own_inode = kernel.file_inode(own_path);
+    if own_device == Ok(next_device) && own_inode == Ok(next_inode) {
+        return Ok(());
     }
-    if same {
-        return;
-    }
-    let mut arguments = vec![NEXT, NEXT];
-    for words in foreign {
-        arguments.extend_from_slice(words);
-    }
-    let errno = kernel.execve(&arguments);
-    let mut message = Text::COULD_NOT_START.string();
-    sentence::errno(&mut message, errno);
-    *said = command::complaint(&message);
+    let errno = kernel.execve(&[&[NEXT_INIT, NEXT_INIT], foreign].concat());
+    Err(format!("mapprobe: could not start {NEXT_INIT}: {errno}\n"))
 }
 
-/// Switches the machine off, or rests for good where it cannot.
-#[cold]
+/// Switches the machine off, or waits forever where that is not possible.
 fn power_off(kernel: &mut dyn Kernel) -> ! {
-    // A serial line is closed when everything was sent, and switched off in the middle of it.
+    // Closing a serial line waits until everything is sent.
     for fd in 0..=STDERR {
         kernel.close(fd);
     }
-    // In a child, if there can be one: the kernel ends whoever asks for this on a machine that then stays on (`kernel/reboot.c`), and
-    // panics when that was its init.
-    if !matches!(kernel.fork().result(), Ok(1..)) {
+    // In a child if possible: on a machine that stays on, the kernel ends the caller
+    // (`kernel/reboot.c`), and panics when that is its init.
+    if !matches!(kernel.fork(), Ok(1..)) {
         let _ = kernel.reboot();
     }
-    // Each sleeps where the other is refused.
+    // Two calls, because a system call filter may reject one.
     loop {
         let _ = kernel.pause();
         let _ = kernel.sleep();

@@ -1,34 +1,44 @@
-//! Which `mmap(2)` flags does the *running* kernel honor? Found out by experiment, never from its version.
+//! Which `mmap(2)` flags does the *running* kernel honor? The answer comes from experiments, never from
+//! the kernel's version.
 //!
-//! The stages, in the order data passes through them:
-//! [`flags`] -> [`experiment`] (calls through [`kernel`]) -> [`evidence`] -> [`verdict`] -> [`report`] -> stdout or console.
+//! The modules stand in the order of the data's way, and each imports only modules above it: what can be
+//! asked, the flag table, the fixture that makes the calls, the experiments with their evidence, the
+//! verdicts, the report, and the program around them.
 
-// What is asked of whom.
 pub mod arch;
-pub mod errno;
-pub mod flags;
-pub mod kernel;
+pub mod request;
 
-// The stages.
-pub mod evidence;
+pub mod error;
+pub mod flags;
+pub mod outcome;
+pub mod paths;
+
+pub mod fixture;
+pub mod frame;
+
 pub mod experiment;
-pub mod report;
-pub mod run;
+pub mod experiments;
 pub mod sweep;
-pub mod text;
+pub mod validation;
 pub mod verdict;
 
-// The program around them, and what it says without asking the kernel.
-pub mod cli;
-pub mod command;
+pub mod environment;
+pub mod report;
+
+pub mod output;
+pub mod probe;
+pub mod reference;
+
 pub mod console;
-pub mod decode;
-pub mod explain;
-pub mod frame;
-pub mod init;
-pub mod list;
-pub mod nearest;
-pub mod paths;
-pub mod recording;
+pub mod requirement;
+
+pub mod cli;
 pub mod require;
-pub mod start;
+
+pub mod replay;
+
+pub mod app;
+
+pub mod init;
+
+pub mod rt;

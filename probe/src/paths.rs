@@ -1,52 +1,54 @@
-//! The files the user named, opened so that they can be mapped and cannot be changed: nothing is ever stored through them. In a
-//! directory it is a scratch file without a name.
+//! The files that the user named, opened so that they can be mapped. Nothing is ever stored to them;
+//! in a directory it is a scratch file that is mapped.
 
-use crate::command::{about, of_file};
-use crate::errno::Errno;
-use crate::kernel::{Fd, How, Kernel};
-use crate::text::Text;
+use crate::error::{Error, FileProblem};
+use kernel::{Errno, Fd, Kernel, OpenMode};
 
-/// Paths at most: their places are numbered in a byte.
-const MOST: usize = 64;
+/// The most paths of one run.
+pub const MOST: usize = 64;
 
-/// What stands for bytes of an argument that are not UTF-8: U+FFFD.
-const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+/// The name of a scratch file, on file systems without `O_TMPFILE`.
+const SCRATCH: &str = ".mapprobe.scratch";
 
-/// Open files, in the order they were named.
+/// Open files, in the order in which the user named them.
 #[derive(Debug, Default)]
 pub struct Paths {
     files: Vec<Fd>,
 }
 
 impl Paths {
-    /// Opens all of them, or none: the error says which one cannot be opened.
-    pub fn open(kernel: &mut dyn Kernel, paths: &[String]) -> Result<Paths, String> {
+    /// Opens all of them or none.
+    pub fn open(kernel: &mut dyn Kernel, paths: &[String]) -> Result<Paths, Error> {
         let mut opened = Paths::default();
         for path in paths {
-            let file = if opened.files.len() == MOST {
-                Err(of_file(path, Text::ONE_PATH_TOO_MANY))
-            } else if path.as_bytes().windows(3).any(|bytes| bytes == REPLACEMENT) {
-                Err(of_file(path, Text::MUST_BE_UTF_8))
-            } else {
-                open(kernel, path).map_err(|errno| about(path, Text::CANNOT_BE_OPENED, errno))
-            };
-            match file {
+            match opened.next(kernel, path) {
                 Ok(file) => opened.files.push(file),
-                Err(complaint) => {
+                Err(error) => {
                     opened.close(kernel);
-                    return Err(complaint);
+                    return Err(error);
                 }
             }
         }
         Ok(opened)
     }
 
-    /// The descriptors.
+    fn next(&self, kernel: &mut dyn Kernel, path: &str) -> Result<Fd, Error> {
+        let path = path.to_owned();
+        if self.files.len() == MOST {
+            return Err(Error::TooManyPaths { path, most: MOST });
+        }
+        // Arguments that are not UTF-8 arrive as U+FFFD.
+        if path.contains('\u{fffd}') {
+            return Err(Error::NotUtf8 { path });
+        }
+        let problem = FileProblem::CannotOpen;
+        open(kernel, &path).map_err(|errno| Error::File { path, problem, errno })
+    }
+
     pub fn files(&self) -> &[Fd] {
         &self.files
     }
 
-    /// Closes all of them.
     pub fn close(self, kernel: &mut dyn Kernel) {
         for file in self.files {
             kernel.close(file);
@@ -54,29 +56,23 @@ impl Paths {
     }
 }
 
-/// Opens a file for reading and writing, since some flags depend on that, or for reading where it must not be written. A directory
-/// gets a scratch file.
-#[cold]
+/// Opens a file for reading and writing, since some flags depend on that, or for reading where it
+/// cannot be written.
 fn open(kernel: &mut dyn Kernel, path: &str) -> Result<Fd, Errno> {
-    let mut answer = kernel.open(path, How::ReadWrite).result();
-    if answer == Err(Errno::EISDIR) {
-        return scratch(kernel, path);
+    match kernel.open(path, OpenMode::ReadWrite) {
+        Ok(file) => Ok(file),
+        Err(Errno::EISDIR) => open_scratch_file(kernel, path),
+        Err(_) => kernel.open(path, OpenMode::Read),
     }
-    if answer.is_err() {
-        answer = kernel.open(path, How::Read).result();
-    }
-    answer.map(|file| file as Fd)
 }
 
-/// A file in a directory that is gone when it is closed: one that never has a name, or one whose name is removed at once.
-#[cold]
-fn scratch(kernel: &mut dyn Kernel, directory: &str) -> Result<Fd, Errno> {
-    if let Ok(file) = kernel.open(directory, How::Nameless).result() {
-        return Ok(file as Fd);
+/// A file in a directory that is gone when it is closed.
+fn open_scratch_file(kernel: &mut dyn Kernel, directory: &str) -> Result<Fd, Errno> {
+    if let Ok(file) = kernel.open(directory, OpenMode::TmpFile) {
+        return Ok(file);
     }
-    let mut name = String::from(directory);
-    name.push_str("/.mapprobe.scratch");
-    let file = kernel.open(&name, How::New).result()?;
-    kernel.unlink(&name);
-    Ok(file as Fd)
+    let path = format!("{directory}/{SCRATCH}");
+    let file = kernel.open(&path, OpenMode::CreateNew)?;
+    kernel.unlink(&path);
+    Ok(file)
 }

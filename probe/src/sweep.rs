@@ -1,136 +1,135 @@
-//! The sweep: every bit of the flags argument under every map type and backing, and every value of the type field. What is
-//! guaranteed to fail here is what a new flag could be detected by.
+//! The sweep: every bit of the flags argument under every map type and backing, and every value of the
+//! type field. A new flag could be detected by what is guaranteed to fail here.
 
-use crate::errno::Errno;
-use crate::evidence::{Backing, Outcome};
-use crate::experiment::Bench;
-use crate::experiment::bench::Context;
-use crate::flags::{self, MAP_SHARED_VALIDATE};
-use crate::kernel::Word;
+use crate::fixture::Fixture;
+use crate::flags::{MAP_HUGETLB, flag_bits, map_types};
+use crate::outcome::{Backing, Context, Outcome};
+use kernel::Errno;
 
-/// Every answer.
+/// The outcomes in one context.
+#[derive(Clone, Debug)]
+pub struct ContextAnswers {
+    pub context: Context,
+    /// Without any bit.
+    pub base: Outcome,
+    /// With each bit, from bit 0.
+    pub bits: Vec<Outcome>,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Sweep {
-    /// Every map type and backing, and after them every value of the type field and backing.
-    pub contexts: Vec<Context>,
-    /// How many of them were asked with every bit.
-    pub named: usize,
-    /// The answers: for the first contexts without any bit and then with each, in the order of their numbers; for the others without.
-    pub answers: Vec<Outcome>,
-    /// How many bits there are.
-    pub bits: usize,
+    /// Every named map type with every backing.
+    pub contexts: Vec<ContextAnswers>,
+    /// Every value of the type field with every backing, without bits: value by value.
+    pub types: Vec<(Context, Outcome)>,
 }
 
-/// The low bits that select a map type on some architecture: `MAP_TYPE` of `include/uapi/asm-generic/mman-common.h`, and of
-/// `arch/parisc/include/uapi/asm/mman.h`.
-const TYPE_FIELDS: Word = 0x0f | 0x2b;
+/// The low bits that select a map type on some architecture ([`crate::arch::Arch::type_mask`]).
+const TYPE_FIELDS: usize = 0x0f | 0x2b;
 
-/// Asks everything.
-#[cold]
-#[inline(never)]
-pub fn sweep(bench: &mut Bench) -> Sweep {
-    let bits = bench.arch().flag_bits();
-    let mut found = Sweep { bits: bits as usize, ..Sweep::default() };
-    found.answers.reserve(2048);
-    for backing in (0..3 + bench.paths()).map(Backing) {
-        for map_type in flags::types(bench.arch()) {
-            let context = (map_type, backing);
-            found.contexts.push(context);
-            found.answers.push(answer(bench, context, 0));
-            for bit in 0..bits {
-                found.answers.push(answer(bench, context, 1 << bit));
-            }
+/// `MAP_SHARED_VALIDATE`, the map type that validates flags.
+const VALIDATING_TYPE: usize = 0x03;
+
+pub fn measure(fixture: &mut Fixture) -> Sweep {
+    let mut sweep = Sweep::default();
+    let backings = backings(fixture.path_count());
+    for &backing in &backings {
+        for map_type in map_types(fixture.arch()) {
+            let context = Context { map_type, backing };
+            let base = answer(fixture, context, 0);
+            let bits = 0..fixture.arch().flag_bits();
+            let bits = bits.map(|bit| answer(fixture, context, 1 << bit)).collect();
+            sweep.contexts.push(ContextAnswers { context, base, bits });
         }
     }
-    found.named = found.contexts.len();
-    let field = TYPE_FIELDS & !bench.own.all;
-    for value in (0..=field).filter(|value| value & !field == 0) {
-        for backing in (0..3 + bench.paths()).map(Backing) {
-            found.contexts.push((value, backing));
-            found.answers.push(answer(bench, (value, backing), 0));
+    let field = TYPE_FIELDS & !flag_bits(fixture.arch());
+    for map_type in (0..=field).filter(|value| value & !field == 0) {
+        for &backing in &backings {
+            let context = Context { map_type, backing };
+            let outcome = answer(fixture, context, 0);
+            sweep.types.push((context, outcome));
         }
     }
-    found
+    sweep
 }
 
-/// The answer to some bits where the page asked for is free, so that landing elsewhere means something. Huge pages are asked for at
-/// an address that is aligned for them: a multiple of 4 MiB on the bench's own ground.
-fn answer(bench: &mut Bench, context: Context, bits: Word) -> Outcome {
-    if context.1 == Backing::ANONYMOUS && bits == bench.own.hugetlb {
-        return bench.answer_aligned(context, bits);
+fn backings(paths: usize) -> Vec<Backing> {
+    let without_path = [Backing::Anonymous, Backing::Memfd, Backing::Pipe];
+    without_path.into_iter().chain((0..paths).map(Backing::Path)).collect()
+}
+
+/// The outcome of a bit at a free address, so that landing elsewhere means something. `MAP_HUGETLB` is
+/// probed at an aligned address.
+fn answer(fixture: &mut Fixture, context: Context, bits: usize) -> Outcome {
+    if context.backing == Backing::Anonymous && bits == MAP_HUGETLB.encode(fixture.arch()) {
+        return fixture.probe_aligned(context, bits);
     }
-    bench.free_page();
-    let outcome = bench.answer(context, bits);
-    bench.take_spot();
+    fixture.free_first_page();
+    let outcome = fixture.probe(context, bits);
+    fixture.occupy_pages();
     outcome
 }
 
-/// What may hold of a bit in a context.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Holds {
-    /// It is refused as unknown flags are.
-    Refused,
-    /// It fails, and not because the call fails without it.
-    Failing,
-    /// It makes no difference.
-    Passed,
-}
-
 impl Sweep {
-    /// A context, the answer without any bit, and those to every bit if it was asked with them.
-    #[inline(never)]
-    pub fn of(&self, at: usize) -> Option<(Context, Outcome, &[Outcome])> {
-        let context = *self.contexts.get(at)?;
-        let (place, bits) = if at < self.named {
-            (at + at * self.bits, self.bits)
-        } else {
-            (at + self.named * self.bits, 0)
-        };
-        let (base, answers) = self.answers.get(place..)?.split_first()?;
-        Some((context, *base, answers.get(..bits)?))
+    /// The bits that `MAP_SHARED_VALIDATE` is guaranteed to reject, whatever is mapped.
+    pub fn rejected(&self) -> usize {
+        self.bits_where(
+            |context| context.map_type == VALIDATING_TYPE,
+            |_, outcome| outcome == Outcome::MmapFailed(Errno::EOPNOTSUPP),
+        )
     }
 
-    /// The bits of the contexts that validate flags, or of all, for which something holds in every one of at least two that take the
-    /// call without them; as a mask.
-    #[cold]
-    #[inline(never)]
-    fn mask(&self, what: Holds) -> Word {
-        let (mut mask, mut asked, mut at) = (!0, 0, 0);
-        while let Some((context, base, answers)) = self.of(at)
-            && at < self.named
-        {
-            at += 1;
-            let takes = base.succeeded() || base == Outcome::failed(Errno::ENODEV);
-            if !takes || context.0 != MAP_SHARED_VALIDATE && what != Holds::Failing {
+    /// The bits that are guaranteed to fail with every map type, and not because the call fails without
+    /// them.
+    pub fn failing(&self) -> usize {
+        self.bits_where(|_| true, |base, outcome| outcome.is_mmap_failure() && outcome != base)
+    }
+
+    /// The bits that `MAP_SHARED_VALIDATE` accepts, whatever is mapped.
+    pub fn accepted(&self) -> usize {
+        self.bits_where(
+            |context| context.map_type == VALIDATING_TYPE,
+            |base, outcome| outcome.agrees_with(base),
+        )
+    }
+
+    /// The bits for which `holds` is true in every context that counts, as a mask. A context counts when
+    /// the kernel accepts the call without bits there. 0 when fewer than two contexts count.
+    fn bits_where(
+        &self,
+        counts: impl Fn(Context) -> bool,
+        holds: impl Fn(Outcome, Outcome) -> bool,
+    ) -> usize {
+        let (mut mask, mut contexts) = (!0, 0);
+        for ContextAnswers { context, base, bits } in &self.contexts {
+            if !counts(*context) || !is_accepted(*base) {
                 continue;
             }
-            asked += 1;
+            contexts += 1;
             let mut held = 0;
-            for &answer in answers.iter().rev() {
-                let holds = match what {
-                    Holds::Refused => answer == Outcome::failed(Errno::EOPNOTSUPP),
-                    Holds::Failing => answer.is_failure() && answer != base,
-                    Holds::Passed => answer.same_as(base),
-                };
-                held = held << 1 | Word::from(holds);
+            for (bit, &outcome) in bits.iter().enumerate() {
+                held |= usize::from(holds(*base, outcome)) << bit;
             }
             mask &= held;
         }
-        if asked > 1 { mask } else { 0 }
+        if contexts > 1 { mask } else { 0 }
     }
 
-    /// The bits that are guaranteed to fail with `MAP_SHARED_VALIDATE`, whatever is mapped: refused as unknown flags are.
-    pub fn refused(&self) -> Word {
-        self.mask(Holds::Refused)
+    /// The values of the type field that fail with every backing, and not because of what is mapped.
+    pub fn failing_types(&self) -> Vec<usize> {
+        let mut failing = Vec::new();
+        for of_value in self.types.chunk_by(|(one, _), (other, _)| one.map_type == other.map_type) {
+            if let Some((context, _)) = of_value.first()
+                && !of_value.iter().any(|&(_, outcome)| is_accepted(outcome))
+            {
+                failing.push(context.map_type);
+            }
+        }
+        failing
     }
+}
 
-    /// The bits that are guaranteed to fail with any map type.
-    pub fn failing(&self) -> Word {
-        self.mask(Holds::Failing)
-    }
-
-    /// The bits that `MAP_SHARED_VALIDATE` passes, whatever is mapped.
-    pub fn passed(&self) -> Word {
-        self.mask(Holds::Passed)
-    }
+/// Whether the kernel accepted the flags: a pipe fails with `ENODEV` then.
+fn is_accepted(outcome: Outcome) -> bool {
+    outcome.succeeded() || outcome == Outcome::MmapFailed(Errno::ENODEV)
 }

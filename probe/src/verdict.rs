@@ -1,25 +1,25 @@
-//! One word per flag, decided from the evidence alone: no I/O, no architecture, no version.
+//! The verdict about a flag, decided from the evidence alone: no I/O, no architecture, no version.
 
-use crate::errno::Errno;
-use crate::evidence::{Call, Evidence, Known, Outcome, Role, Step, Trial};
-use crate::text::Text;
+use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Trial, TrialKind};
+use crate::outcome::{Call, Outcome, Step};
+use kernel::Errno;
 
 /// What the kernel does with a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It does what the flag promises: the effect was seen, and the control did not show it.
+    /// It does what the flag promises: the effect was observed, and the control did not show it.
     Honored,
-    /// It knows the flag and took it; the effect cannot be observed here.
+    /// It recognizes the flag and accepts it; the effect cannot be observed here.
     Accepted,
-    /// It took the bit and did nothing with it.
+    /// It accepts the bit and does nothing with it.
     Ignored,
-    /// It refuses it as a flag it has never heard of.
+    /// It rejects the flag as it rejects unassigned bits.
     Unknown,
-    /// It knows it and cannot give it here.
+    /// It recognizes the flag and cannot give the effect here.
     Unavailable,
-    /// The architecture defines no such flag, or defines it as 0.
+    /// The architecture does not define the flag, or defines it as 0.
     Absent,
-    /// It could not be asked, or the answers contradict each other.
+    /// It could not be probed, or the answers contradict each other.
     Inconclusive,
 }
 
@@ -35,257 +35,311 @@ impl Verdict {
         Verdict::Inconclusive,
     ];
 
-    /// The words of the report, in the order of [`Verdict::ALL`].
-    pub(crate) const WORDS: &[&str] =
-        &["honored", "accepted", "ignored", "unknown", "unavailable", "absent", "inconclusive"];
-
-    /// Whether the flag is known not to be there for a program that sets it.
-    pub const fn is_no(self) -> bool {
-        !matches!(self, Verdict::Honored | Verdict::Accepted | Verdict::Inconclusive)
+    /// The word in a report.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Verdict::Honored => "honored",
+            Verdict::Accepted => "accepted",
+            Verdict::Ignored => "ignored",
+            Verdict::Unknown => "unknown",
+            Verdict::Unavailable => "unavailable",
+            Verdict::Absent => "absent",
+            Verdict::Inconclusive => "inconclusive",
+        }
     }
 
-    /// The word of the report.
-    pub const fn word(self) -> Text {
-        Text::VERDICTS.nth(self as usize)
+    /// Whether a program that sets the flag is known not to get its effect.
+    pub const fn is_no(self) -> bool {
+        match self {
+            Verdict::Honored | Verdict::Accepted | Verdict::Inconclusive => false,
+            Verdict::Ignored | Verdict::Unknown | Verdict::Unavailable | Verdict::Absent => true,
+        }
     }
 }
 
-macro_rules! causes {
-    ($($(#[$doc:meta])* $cause:ident $code:literal $words:literal,)*) => {
-        /// Why.
+macro_rules! reason_codes {
+    ($($(#[$doc:meta])* $reason:ident $code:literal $description:literal,)*) => {
+        /// Why a verdict was given.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum Cause { $($(#[$doc])* $cause,)* }
+        pub enum ReasonCode { $($(#[$doc])* $reason,)* }
 
-        impl Cause {
-            /// The documented list of words of the report.
-            pub(crate) const CODES: &[&str] = &[$($code),*];
-            /// The same for people.
-            pub(crate) const WORDS: &[&str] = &[$($words),*];
+        impl ReasonCode {
+            pub const ALL: &[ReasonCode] = &[$(ReasonCode::$reason),*];
 
-            /// The word of the report, for programs.
-            pub const fn code(self) -> Text {
-                Text::CODES.nth(self as usize)
+            /// The code in a report, for programs.
+            pub const fn code(self) -> &'static str {
+                match self { $(ReasonCode::$reason => $code),* }
             }
 
-            /// In a few words, for people.
-            pub const fn words(self) -> Text {
-                Text::CAUSES.nth(self as usize)
+            /// A few words, for people.
+            pub const fn description(self) -> &'static str {
+                match self { $(ReasonCode::$reason => $description),* }
             }
         }
     };
 }
 
-causes! {
-    /// The table has no value for this architecture.
+reason_codes! {
+    /// The table has no number for this architecture.
     NotDefined "not_defined" "no such flag on this architecture",
-    /// Something that had to hold did not.
+    /// A control did not show what it must show.
     ControlFailed "control_failed" "a control failed",
     /// The control shows what the flag promises, so the effect proves nothing.
     ControlShowsEffect "control_shows_effect" "the control shows the effect too",
     /// Effect tests, or validators, disagree.
     Contradictory "contradictory" "the answers contradict each other",
-    /// The effect was seen.
-    EffectSeen "effect_seen" "its effect was seen",
-    /// Shows that it knows the flag, in another way than by its effect.
-    SignSeen "sign_seen" "known; no effect was seen",
-    /// Knows it and may not give it to this process.
+    EffectSeen "effect_seen" "effect observed",
+    /// A sign other than the effect proves recognition.
+    SignSeen "sign_seen" "recognized; no effect observed",
     NotPermitted "not_permitted" "not permitted",
-    /// Knows it and a limit is in the way.
-    OverLimit "over_limit" "over a limit",
-    /// Knows it and has no room for it.
+    OverLimit "over_limit" "a limit is exceeded",
     NoRoom "no_room" "the kernel has no room",
-    /// Knows it and refuses it here.
-    RefusedHere "refused_here" "known, and refused here",
-    /// This machine has no huge pages of that size, or none at all.
+    RefusedHere "refused_here" "recognized, and rejected here",
+    /// The machine has no huge pages of that size, or none at all.
     NotOffered "not_offered" "not offered by this machine",
-    /// This machine has huge pages of that size.
     Offered "offered" "offered by this machine",
-    /// The effect test ran and showed nothing.
-    EffectAbsent "effect_absent" "taken, and nothing happened",
-    /// The validator passes it.
-    Validated "validated" "known; no effect was seen",
-    /// The validator refuses it like what names nothing.
-    RefusedAsUnknown "refused_as_unknown" "refused like unknown flags",
-    /// The effect test could not be run.
+    EffectAbsent "effect_absent" "accepted, no effect",
+    /// The validator accepts it.
+    Validated "validated" "recognized; no effect observed",
+    RefusedAsUnknown "refused_as_unknown" "rejected as unknown",
     NotRun "not_run" "its test could not be run",
-    /// The effect test was run, and neither shows the effect nor its absence.
+    /// The effect test shows neither the effect nor its absence.
     Undecided "undecided" "its test decides nothing",
-    /// Nothing was seen that decides.
-    NoEvidence "no_evidence" "nothing was seen that decides",
+    NoEvidence "no_evidence" "no evidence decides",
 }
 
 /// Why, and the part of the evidence that decided.
 #[derive(Clone, Copy, Debug)]
 pub struct Reason {
-    /// Why.
-    pub cause: Cause,
-    /// The measurement that decided, if one did.
+    pub code: ReasonCode,
+    /// The measurement that decided.
     pub trial: Option<Trial>,
-    /// The control that failed, or something to add.
-    pub remark: Option<Text>,
+    /// The control that failed, or an addition.
+    pub remark: Option<&'static str>,
 }
 
-/// What was found out about a flag.
-pub type Finding = (Verdict, Reason);
+/// A verdict and its reason.
+#[derive(Clone, Copy, Debug)]
+pub struct Finding {
+    pub verdict: Verdict,
+    pub reason: Reason,
+}
 
-/// A finding that rests on no measurement.
-pub const fn without_trial(verdict: Verdict, cause: Cause, remark: Option<Text>) -> Finding {
-    (verdict, Reason { cause, trial: None, remark })
+impl Finding {
+    fn new(verdict: Verdict, code: ReasonCode, trial: Option<&Trial>) -> Finding {
+        Finding { verdict, reason: Reason { code, trial: trial.copied(), remark: None } }
+    }
+
+    /// The finding about a flag that the architecture does not define.
+    pub fn absent() -> Finding {
+        Finding::new(Verdict::Absent, ReasonCode::NotDefined, None)
+    }
+
+    /// The finding about a flag that cannot be probed because a control failed.
+    pub fn control_failed(control: &'static str) -> Finding {
+        let mut finding = Finding::new(Verdict::Inconclusive, ReasonCode::ControlFailed, None);
+        finding.reason.remark = Some(control);
+        finding
+    }
 }
 
 /// What a trial shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shown {
-    /// The effect, the sign, or knowledge.
+    /// The effect, the sign, or recognition.
     Yes,
     /// Its absence.
     No,
-    /// Neither; or another rule answered.
-    Open,
-    /// The control shows it too.
+    /// Neither.
+    Undecided,
+    /// The effect or the sign, but the control shows it too.
     ControlToo,
     NotRun,
 }
 
 fn shown(trial: &Trial) -> Shown {
-    let Trial { test, flagged, plain, unknown } = *trial;
-    if let Role::Validator | Role::Offer = test.role {
-        return if plain.same_as(unknown) || unknown.succeeded() {
-            Shown::Open
-        } else if flagged.same_as(plain) {
-            Shown::Yes
-        } else if flagged.same_as(unknown) {
-            Shown::No
-        } else {
-            Shown::Open
-        };
+    match trial.kind {
+        TrialKind::Effect(promised) | TrialKind::Sign(promised) => shown_by_effect(trial, promised),
+        TrialKind::Validator | TrialKind::Offer => shown_by_validator(trial),
     }
-    let promised = test.promised;
-    if flagged == Outcome::NOT_RUN {
+}
+
+fn shown_by_effect(trial: &Trial, promised: Outcome) -> Shown {
+    let answers = trial.answers;
+    if answers.with == Outcome::NotRun {
         Shown::NotRun
-    } else if plain == promised || unknown == promised {
+    } else if answers.without == promised || answers.control == promised {
         Shown::ControlToo
-    } else if flagged == promised {
+    } else if answers.with == promised {
         Shown::Yes
-    } else if measured(plain) && flagged.same_as(plain) {
+    } else if is_completed(answers.without) && answers.with.agrees_with(answers.without) {
         Shown::No
     } else {
-        Shown::Open
+        Shown::Undecided
     }
 }
 
-/// Whether a measurement came to an end. A touch that is refused is one; any other refusal is a failure of the measurement.
-fn measured(outcome: Outcome) -> bool {
-    outcome.succeeded() || outcome == Outcome::refused(Errno::EFAULT)
-}
-
-/// The first trial of a role that shows it, if there is one.
-fn any(evidence: &Evidence, role: Role, wanted: Shown) -> Option<&Trial> {
-    evidence.of(role).find(|trial| shown(trial) == wanted)
-}
-
-/// The first trial of a role that shows it, if all that were run do, and at least two: a yes or a no must not rest on one call.
-fn agreed(evidence: &Evidence, role: Role, wanted: Shown) -> Option<&Trial> {
-    let (mut ran, mut other) = (0, false);
-    for trial in evidence.of(role) {
-        let shown = shown(trial);
-        ran += usize::from(shown == wanted);
-        other |= shown != wanted && shown != Shown::NotRun;
-    }
-    any(evidence, role, wanted).filter(|_| ran > 1 && !other)
-}
-
-/// The first rule that holds decides. A flag the architecture does not define never gets here.
-#[inline(never)]
-pub fn judge(evidence: &Evidence, steps: &[Step]) -> Finding {
-    if evidence.failed_control.is_some() {
-        return without_trial(Verdict::Inconclusive, Cause::ControlFailed, evidence.failed_control);
-    }
-    let effect = |wanted| any(evidence, Role::Effect, wanted);
-    let (verdict, cause, trial) = if let seen @ Some(_) = agreed(evidence, Role::Effect, Shown::Yes)
-    {
-        (Verdict::Honored, Cause::EffectSeen, seen)
-    } else if effect(Shown::Yes).is_some() {
-        (Verdict::Inconclusive, Cause::Contradictory, None)
-    } else if let Some((cause, trial)) = refusal(evidence) {
-        (Verdict::Unavailable, cause, Some(trial))
-    } else if let sign @ Some(_) = any(evidence, Role::Sign, Shown::Yes) {
-        match evidence.known {
-            Known::Unavailable => (Verdict::Unavailable, Cause::SignSeen, sign),
-            Known::Accepted if effect(Shown::No).is_some() => {
-                (Verdict::Inconclusive, Cause::Contradictory, None)
-            }
-            Known::Accepted => (Verdict::Accepted, Cause::SignSeen, sign),
-        }
-    } else if effect(Shown::ControlToo).is_some() {
-        (Verdict::Inconclusive, Cause::NoEvidence, None)
-    } else if let offer @ Some(_) = agreed(evidence, Role::Offer, Shown::Yes) {
-        (Verdict::Accepted, Cause::Offered, offer)
-    } else if let offer @ Some(_) = agreed(evidence, Role::Offer, Shown::No) {
-        (Verdict::Unavailable, Cause::NotOffered, offer)
+fn shown_by_validator(trial: &Trial) -> Shown {
+    let answers = trial.answers;
+    if answers.without.agrees_with(answers.control) || answers.control.succeeded() {
+        Shown::Undecided
+    } else if answers.with.agrees_with(answers.without) {
+        Shown::Yes
+    } else if answers.with.agrees_with(answers.control) {
+        Shown::No
     } else {
-        by_knowledge(evidence, steps)
-    };
-    let unclear = || {
-        let causes = [
-            (Shown::ControlToo, Cause::ControlShowsEffect),
-            (Shown::NotRun, Cause::NotRun),
-            (Shown::Open, Cause::Undecided),
-        ];
-        causes.iter().find_map(|&(shown, cause)| effect(shown).map(|trial| (cause, trial)))
-    };
-    match (verdict, unclear()) {
-        (Verdict::Inconclusive, Some((cause, trial))) => {
-            (verdict, Reason { cause, trial: Some(*trial), remark: None })
-        }
-        _ => (verdict, Reason { cause, trial: trial.copied(), remark: evidence.but }),
+        Shown::Undecided
     }
 }
 
-/// What remains where neither effect nor sign was seen, and nothing was offered: what the validators know.
-fn by_knowledge<'e>(evidence: &'e Evidence, steps: &[Step]) -> (Verdict, Cause, Option<&'e Trial>) {
-    let known = any(evidence, Role::Validator, Shown::Yes);
-    let absent = agreed(evidence, Role::Effect, Shown::No);
-    if any(evidence, Role::Validator, Shown::No).is_none() {
-        if absent.is_some() {
-            return (Verdict::Ignored, Cause::EffectAbsent, absent);
-        }
-        if known.is_some()
-            && any(evidence, Role::Effect, Shown::Open).is_none()
-            && steps.iter().any(taken)
-        {
-            return (Verdict::Accepted, Cause::Validated, known);
-        }
-    } else if known.is_some() {
-        return (Verdict::Inconclusive, Cause::Contradictory, None);
+/// Whether a measurement was completed. `EFAULT` for a touch is a result; any other error means that the
+/// measurement failed.
+fn is_completed(outcome: Outcome) -> bool {
+    outcome.succeeded() || outcome == Outcome::Failed(Errno::EFAULT)
+}
+
+/// The trials of one kind.
+struct Trials<'e> {
+    trials: Vec<&'e Trial>,
+}
+
+impl<'e> Trials<'e> {
+    fn of(trials: impl Iterator<Item = &'e Trial>) -> Trials<'e> {
+        Trials { trials: trials.collect() }
     }
-    match agreed(evidence, Role::Validator, Shown::No) {
-        unknown @ Some(_) => (Verdict::Unknown, Cause::RefusedAsUnknown, unknown),
-        None => (Verdict::Inconclusive, Cause::NoEvidence, None),
+
+    /// The first trial that shows it.
+    fn any(&self, wanted: Shown) -> Option<&'e Trial> {
+        self.trials.iter().copied().find(|trial| shown(trial) == wanted)
+    }
+
+    /// The first trial that shows it, if all that were run do, and at least two: a yes or a no must not
+    /// rest on one call.
+    fn agreed(&self, wanted: Shown) -> Option<&'e Trial> {
+        let run = self.trials.iter().map(|trial| shown(trial)).filter(|s| *s != Shown::NotRun);
+        let (mut agreeing, mut others) = (0, 0);
+        for shown in run {
+            if shown == wanted { agreeing += 1 } else { others += 1 }
+        }
+        self.any(wanted).filter(|_| agreeing > 1 && others == 0)
     }
 }
 
-/// Whether the flag was taken in a context.
-fn taken(step: &Step) -> bool {
-    matches!(step.call(), Call::Context { .. }) && step.outcome.succeeded()
+/// Decides about a flag that the architecture defines. `steps` are the trace entries of its experiment.
+pub fn judge(experiment: &Experiment, evidence: &Evidence, steps: &[Step]) -> Finding {
+    if let Some(control) = evidence.failed_control {
+        return Finding::control_failed(control);
+    }
+    let effects = Trials::of(evidence.effects());
+    let mut finding = first_rule_that_holds(experiment, evidence, &effects, steps);
+    finding.reason.remark = evidence.remark;
+    if finding.verdict == Verdict::Inconclusive
+        && let Some(unclear) = why_effect_is_unclear(&effects)
+    {
+        return unclear;
+    }
+    finding
 }
 
-/// An error that only a kernel that knows the flag gives, in a place where the plain call succeeds.
-fn refusal(evidence: &Evidence) -> Option<(Cause, &Trial)> {
-    for trial in evidence.trials.iter().filter(|trial| trial.plain.succeeded()) {
-        let Some(errno) = trial.flagged.errno().filter(|_| trial.flagged.is_failure()) else {
-            continue;
+fn first_rule_that_holds(
+    experiment: &Experiment,
+    evidence: &Evidence,
+    effects: &Trials,
+    steps: &[Step],
+) -> Finding {
+    if let Some(trial) = effects.agreed(Shown::Yes) {
+        return Finding::new(Verdict::Honored, ReasonCode::EffectSeen, Some(trial));
+    }
+    if effects.any(Shown::Yes).is_some() {
+        return Finding::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
+    }
+    if let Some((code, trial)) = telling_error(experiment, evidence) {
+        return Finding::new(Verdict::Unavailable, code, Some(trial));
+    }
+    if let Some(sign) = Trials::of(evidence.signs()).any(Shown::Yes) {
+        return match experiment.if_only_recognized {
+            IfOnlyRecognized::Unavailable => {
+                Finding::new(Verdict::Unavailable, ReasonCode::SignSeen, Some(sign))
+            }
+            IfOnlyRecognized::Accepted if effects.any(Shown::No).is_some() => {
+                Finding::new(Verdict::Inconclusive, ReasonCode::Contradictory, None)
+            }
+            IfOnlyRecognized::Accepted => {
+                Finding::new(Verdict::Accepted, ReasonCode::SignSeen, Some(sign))
+            }
         };
-        if evidence.knowing.has(errno) {
-            let cause = match errno {
-                Errno::EPERM => Cause::NotPermitted,
-                Errno::EAGAIN => Cause::OverLimit,
-                Errno::EINVAL => Cause::RefusedHere,
-                _ => Cause::NoRoom,
+    }
+    if effects.any(Shown::ControlToo).is_some() {
+        return Finding::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None);
+    }
+    let offers = Trials::of(evidence.offers());
+    if let Some(offer) = offers.agreed(Shown::Yes) {
+        return Finding::new(Verdict::Accepted, ReasonCode::Offered, Some(offer));
+    }
+    if let Some(offer) = offers.agreed(Shown::No) {
+        return Finding::new(Verdict::Unavailable, ReasonCode::NotOffered, Some(offer));
+    }
+    by_recognition(evidence, effects, steps)
+}
+
+/// Where neither effect nor sign was observed and nothing was offered, the validators decide.
+fn by_recognition(evidence: &Evidence, effects: &Trials, steps: &[Step]) -> Finding {
+    let validators = Trials::of(evidence.validators());
+    let recognized = validators.any(Shown::Yes);
+    let rejected = validators.any(Shown::No);
+    if rejected.is_some() && recognized.is_some() {
+        return Finding::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
+    }
+    if rejected.is_none() {
+        if let Some(effect) = effects.agreed(Shown::No) {
+            return Finding::new(Verdict::Ignored, ReasonCode::EffectAbsent, Some(effect));
+        }
+        let is_open = effects.any(Shown::Undecided).is_some();
+        if recognized.is_some() && !is_open && steps.iter().any(is_accepted_context) {
+            return Finding::new(Verdict::Accepted, ReasonCode::Validated, recognized);
+        }
+    }
+    match validators.agreed(Shown::No) {
+        Some(trial) => Finding::new(Verdict::Unknown, ReasonCode::RefusedAsUnknown, Some(trial)),
+        None => Finding::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None),
+    }
+}
+
+/// Whether the flag was accepted in a context.
+fn is_accepted_context(step: &Step) -> bool {
+    matches!(step.call, Call::Context { .. }) && step.outcome.succeeded()
+}
+
+/// An error that only a kernel that recognizes the flag returns, where the call succeeds without it.
+fn telling_error<'e>(
+    experiment: &Experiment,
+    evidence: &'e Evidence,
+) -> Option<(ReasonCode, &'e Trial)> {
+    for trial in &evidence.trials {
+        let Outcome::MmapFailed(errno) = trial.answers.with else { continue };
+        let proves = experiment.errors_that_prove_recognition.contains(&errno);
+        if proves && trial.answers.without.succeeded() {
+            let code = match errno {
+                Errno::EPERM => ReasonCode::NotPermitted,
+                Errno::EAGAIN => ReasonCode::OverLimit,
+                Errno::EINVAL => ReasonCode::RefusedHere,
+                _ => ReasonCode::NoRoom,
             };
-            return Some((cause, trial));
+            return Some((code, trial));
         }
     }
     None
+}
+
+/// Why the effect tests decide nothing, where they do not.
+fn why_effect_is_unclear(effects: &Trials) -> Option<Finding> {
+    let reasons = [
+        (Shown::ControlToo, ReasonCode::ControlShowsEffect),
+        (Shown::NotRun, ReasonCode::NotRun),
+        (Shown::Undecided, ReasonCode::Undecided),
+    ];
+    reasons.into_iter().find_map(|(shown, code)| {
+        let trial = effects.any(shown)?;
+        Some(Finding::new(Verdict::Inconclusive, code, Some(trial)))
+    })
 }

@@ -1,37 +1,37 @@
-//! Text in columns that fits 80 characters: the last one is wrapped between words.
+//! Text in columns that fits 80 characters. The last column is wrapped between words.
 
-/// Characters of a line.
+/// The characters of a line.
 const WIDTH: usize = 80;
 
-/// The last cell of a line that began at `start`, a text that is wrapped between words in its column.
-#[cold]
-pub fn wrap(out: &mut String, mut start: usize, text: &str, column: usize) {
-    pad(out, start + column);
-    let mut rest = text.as_bytes();
-    loop {
-        let mut len = 0;
-        while rest.get(len).is_some_and(|&byte| byte != b' ') {
-            len += 1;
-        }
-        if out.len() > start + column {
-            if out.len() - start + len < WIDTH {
+/// Appends the last cell of a line that began at `line_start`, wrapped in its column. `invisible` is the
+/// number of bytes of the line that take no room on a terminal.
+pub fn wrap_last_cell(
+    out: &mut String,
+    mut line_start: usize,
+    invisible: usize,
+    column: usize,
+    text: &str,
+) {
+    line_start += invisible;
+    pad(out, line_start + column);
+    for word in text.split(' ') {
+        if out.len() > line_start + column {
+            if out.len() - line_start + word.len() < WIDTH {
                 out.push(' ');
             } else {
                 out.push('\n');
-                start = out.len();
-                pad(out, start + column);
+                line_start = out.len();
+                pad(out, line_start + column);
             }
         }
-        out.push_str(crate::kernel::text(rest.get(..len).unwrap_or_default()));
-        let Some(behind) = rest.get(len + 1..) else { break };
-        rest = behind;
+        out.push_str(word);
     }
     out.push('\n');
 }
 
-/// Fills up with spaces.
-pub fn pad(out: &mut String, column: usize) {
-    while out.len() < column {
+/// Appends spaces up to a length.
+pub fn pad(out: &mut String, len: usize) {
+    while out.len() < len {
         out.push(' ');
     }
 }

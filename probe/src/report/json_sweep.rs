@@ -1,108 +1,83 @@
-//! `json`, the part about the sweep: answers to every bit, and what is guaranteed to fail.
+//! The parts of `json` about a sweep and the free bits.
 
-use super::json::{Json, bits_at, type_and_backing};
-use super::{Report, sentence};
-use crate::errno::Errno;
-use crate::evidence::Outcome;
-use crate::flags::{self, MAP_HUGE_MASK, MAP_HUGE_SHIFT, Own};
-use crate::kernel::Word;
-use crate::text::Text;
-use core::ops::Range;
+use super::data::Report;
+use super::json;
+use super::json_text::JsonText;
+use super::wording::{push, push_outcome};
+use crate::flags::{HUGE_SIZE_FIELD, flag_bits, map_types};
+use crate::outcome::Outcome;
+use crate::sweep::ContextAnswers;
 
-/// Writes every answer.
-#[cold]
-#[inline(never)]
-pub fn write_sweep(json: &mut Json, report: &Report) {
-    let sweep = &report.sweep;
-    write_contexts(json, report, Text::SWEEP, 0..sweep.named);
-    write_contexts(json, report, Text::TYPES, sweep.named..sweep.contexts.len());
-    bits_at(json, Text::HUGE_SIZE_FIELD, HUGE_SIZE_FIELD);
-    write_strangers(json, report);
-}
-
-/// Writes the answers in some contexts.
-#[cold]
-#[inline(never)]
-fn write_contexts(json: &mut Json, report: &Report, key: Text, places: Range<usize>) {
-    json.open_at(key, '[');
-    for at in places {
-        let Some(((map_type, backing), base, answers)) = report.sweep.of(at) else { break };
+/// Writes every outcome of a sweep.
+pub fn write_sweep(json: &mut JsonText, report: &Report) {
+    json.open_at("sweep", '[');
+    for ContextAnswers { context, base, bits } in &report.sweep.contexts {
         json.next();
         json.open_flat('{');
-        type_and_backing(json, report, map_type, backing);
-        answer_at(json, if answers.is_empty() { Text::OUTCOME } else { Text::BASE }, base);
-        if !answers.is_empty() {
-            json.key(Text::BITS);
-            json.open_flat('[');
-            for &answer in answers {
-                json.next();
-                write_answer(json, answer);
-            }
-            json.close(']');
+        json::write_type_and_backing(json, report, *context);
+        write_outcome_at(json, "base", *base);
+        json.open_flat_at("bits", '[');
+        for &outcome in bits {
+            json.next();
+            write_outcome(json, outcome);
         }
+        json.close(']');
         json.close('}');
     }
     json.close(']');
-}
-
-/// The bits of the huge page size field.
-const HUGE_SIZE_FIELD: Word = MAP_HUGE_MASK << MAP_HUGE_SHIFT;
-
-/// Writes what a new flag or map type could be detected by.
-#[cold]
-#[inline(never)]
-pub fn write_free(json: &mut Json, report: &Report) {
-    let free = !meant(report);
-    bits_at(json, Text::WITH_MAP_SHARED_VALIDATE, free & report.sweep.refused());
-    bits_at(json, Text::WITH_ANY_MAP_TYPE, free & report.sweep.failing());
-    json.key(Text::MAP_TYPES);
-    json.open_flat('[');
-    // Values without a name that everything refuses, and not because of what is mapped. They come in their order, each of everything.
-    let (mut at, mut value, mut free) = (report.sweep.named, Word::MAX, false);
-    loop {
-        let asked = report.sweep.of(at);
-        let next = asked.map_or(Word::MAX, |asked| asked.0.0);
-        if next != value {
-            if free && flags::types(report.arch).all(|named| named != value) {
-                json.next();
-                sentence::number(&mut json.out, value);
-            }
-            (value, free) = (next, true);
-        }
-        let Some((_, answer, _)) = asked else { break };
-        if answer.succeeded() || answer == Outcome::failed(Errno::ENODEV) {
-            free = false;
-        }
-        at += 1;
+    json.open_at("types", '[');
+    for (context, outcome) in &report.sweep.types {
+        json.next();
+        json.open_flat('{');
+        json::write_type_and_backing(json, report, *context);
+        write_outcome_at(json, "outcome", *outcome);
+        json.close('}');
     }
     json.close(']');
-    write_strangers(json, report);
+    json.bits("huge_size_field", HUGE_SIZE_FIELD);
+    write_unnamed_accepted_bits(json, report);
 }
 
-/// Bits that have a meaning on this architecture, or are part of a field.
-#[cold]
-fn meant(report: &Report) -> Word {
-    let types = report.validation.as_ref().and_then(|(validation, _)| validation.type_mask);
-    Own::of(report.arch).all | types.unwrap_or(0) | HUGE_SIZE_FIELD
+/// Writes the bits and map types that a new flag could be detected by.
+pub fn write_free_bits(json: &mut JsonText, report: &Report) {
+    let unassigned = !assigned_bits(report);
+    json.bits("with_map_shared_validate", unassigned & report.sweep.rejected());
+    json.bits("with_any_map_type", unassigned & report.sweep.failing());
+    json.open_flat_at("map_types", '[');
+    for value in report.sweep.failing_types() {
+        if map_types(report.arch).all(|named| named != value) {
+            json.next();
+            push(&mut json.out, format_args!("{value}"));
+        }
+    }
+    json.close(']');
+    write_unnamed_accepted_bits(json, report);
 }
 
-/// Bits that the kernel knows and the table does not: this kernel may be newer than this program.
-fn write_strangers(json: &mut Json, report: &Report) {
-    bits_at(json, Text::UNNAMED_ACCEPTED_BITS, report.sweep.passed() & !meant(report));
+/// Writes the bits that the kernel accepts and the table does not name: the kernel may be newer than
+/// this program.
+fn write_unnamed_accepted_bits(json: &mut JsonText, report: &Report) {
+    json.bits("unnamed_accepted_bits", report.sweep.accepted() & !assigned_bits(report));
 }
 
-fn answer_at(json: &mut Json, key: Text, answer: Outcome) {
+/// The bits that are flags on this architecture, or part of a field.
+fn assigned_bits(report: &Report) -> usize {
+    let type_mask = report.validation.as_ref().and_then(|(validation, _)| validation.type_mask);
+    flag_bits(report.arch) | type_mask.unwrap_or(0) | HUGE_SIZE_FIELD
+}
+
+fn write_outcome_at(json: &mut JsonText, key: &str, outcome: Outcome) {
     json.key(key);
-    write_answer(json, answer);
+    write_outcome(json, outcome);
 }
 
-/// One of: accepted, elsewhere, an error.
-fn write_answer(json: &mut Json, answer: Outcome) {
+/// Writes one of: `accepted`, `elsewhere`, an error.
+fn write_outcome(json: &mut JsonText, outcome: Outcome) {
     json.out.push('"');
-    match answer {
-        Outcome::THERE => Text::ACCEPTED.push(&mut json.out),
-        Outcome::ELSEWHERE => Text::ELSEWHERE.push(&mut json.out),
-        other => sentence::outcome(&mut json.out, other),
+    match outcome {
+        Outcome::MappedThere => json.out.push_str("accepted"),
+        Outcome::MappedElsewhere => json.out.push_str("elsewhere"),
+        other => push_outcome(&mut json.out, other),
     }
     json.out.push('"');
 }

@@ -1,25 +1,32 @@
-//! `ktap`: version 1 of the kernel's test protocol (`Documentation/dev-tools/ktap.rst`), for whatever reads the results of kernel tests.
+//! `ktap`: version 1 of the kernel's test protocol (`Documentation/dev-tools/ktap.rst`).
 //!
-//! A flag is a test. One that the kernel does not give is no failure of the kernel, so it is `ok` too, unless it was required. The
-//! verdict stands in a diagnostic before the result.
+//! A flag is a test. The test is `not ok` only if the flag is required and the kernel does not give it.
+//! A diagnostic line before the result holds the verdict.
 
-use super::template::{self, Form};
-use super::{Report, Text};
-
-/// See [`template`].
-pub const TEXTS: &[&str] = &[
-    "KTAP version 1\n1..%C\n# %t\n",
-    "# not a plain kernel: %N: %s\n",
-    "",
-    "# %N: verdict=%W: %s\n%o %I %N\n",
-    "%o %I %N # SKIP %W: %s\n",
-];
-
-static FORM: Form =
-    Form { texts: Text::KTAP, rows: [0, 0, 0, 0, 0, 1, 1], quoting: template::UNQUOTED };
+use super::data::Report;
+use super::wording::{summary, title};
+use crate::verdict::Verdict;
+use core::fmt::{self, Write};
 
 /// Writes the report.
-#[cold]
-pub fn write(report: &Report) -> String {
-    template::fill(report, &FORM)
+pub fn write(out: &mut String, report: &Report) -> fmt::Result {
+    writeln!(out, "KTAP version 1\n1..{}\n# {}", report.rows.len(), title(report))?;
+    for interference in &report.environment {
+        writeln!(out, "# interference: {}: {}", interference.name(), interference.evidence())?;
+    }
+    for (row, number) in report.rows.iter().zip(1..) {
+        let (flag, finding) = (row.flag.name(), &row.finding);
+        let (verdict, reason) = (finding.verdict.word(), summary(&finding.reason));
+        let is_missed = report.required.contains(&row.flag) && finding.verdict.is_no();
+        match finding.verdict {
+            Verdict::Absent | Verdict::Inconclusive if !is_missed => {
+                writeln!(out, "ok {number} {flag} # SKIP {verdict}: {reason}")?;
+            }
+            _ => {
+                let result = if is_missed { "not ok" } else { "ok" };
+                writeln!(out, "# {flag}: verdict={verdict}: {reason}\n{result} {number} {flag}")?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,23 +1,35 @@
-//! `macros`: definitions for the C preprocessor, in the manner of `bpftool feature probe macros`. Where nobody can tell, neither of the two
-//! names is defined.
+//! `macros`: definitions for the C preprocessor, like those of `bpftool feature probe macros`. For an
+//! inconclusive flag neither name is defined.
 
-use super::template::{self, Form};
-use super::{Report, Text};
-
-/// See [`template`].
-pub const TEXTS: &[&str] = &[
-    "/*** %t ***/\n",
-    "/*** not a plain kernel: %N: %s ***/\n",
-    "",
-    "#define %pHAVE_%N /* %W */\n",
-    "#define %pNO_HAVE_%N /* %W: %s */\n",
-    "/* %pHAVE_%N: %W: %s */\n",
-];
-
-static FORM: Form = Form { texts: Text::MACROS, rows: [0, 0, 1, 1, 1, 1, 2], quoting: *b"***" };
+use super::data::Report;
+use super::wording::{summary, title};
+use super::write::Style;
+use crate::verdict::Verdict;
+use core::fmt::{self, Write};
 
 /// Writes the report.
-#[cold]
-pub fn write(report: &Report) -> String {
-    template::fill(report, &FORM)
+pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
+    // `*/` would end the comment.
+    let title = title(report).replace('*', "\\u002a");
+    writeln!(out, "/*** {title} ***/")?;
+    for interference in &report.environment {
+        let (name, evidence) = (interference.name(), interference.evidence());
+        writeln!(out, "/*** interference: {name}: {evidence} ***/")?;
+    }
+    for row in &report.rows {
+        let (prefix, flag, finding) = (&style.prefix, row.flag.name(), &row.finding);
+        let (verdict, reason) = (finding.verdict.word(), summary(&finding.reason));
+        match finding.verdict {
+            Verdict::Honored | Verdict::Accepted => {
+                writeln!(out, "#define {prefix}HAVE_{flag} /* {verdict} */")?;
+            }
+            Verdict::Inconclusive => {
+                writeln!(out, "/* {prefix}HAVE_{flag}: {verdict}: {reason} */")?;
+            }
+            Verdict::Ignored | Verdict::Unknown | Verdict::Unavailable | Verdict::Absent => {
+                writeln!(out, "#define {prefix}NO_HAVE_{flag} /* {verdict}: {reason} */")?;
+            }
+        }
+    }
+    Ok(())
 }

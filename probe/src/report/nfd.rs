@@ -1,22 +1,19 @@
-//! `nfd`: a feature file of Kubernetes' node feature discovery, from which a node gets a label for every flag.
-//!
-//! Labels of a node must be in a namespace of `feature.node.kubernetes.io` or of somebody's own.
+//! `nfd`: a feature file of Kubernetes' node feature discovery, which makes a label of the node from
+//! every line. Labels need a namespace below `feature.node.kubernetes.io` or one of their own.
 
-use super::template::{self, ALIKE, Form};
-use super::{Report, Text};
-
-/// See [`template`].
-pub const TEXTS: &[&str] = &[
-    "# %t\n",
-    "# not a plain kernel: %N: %s\n",
-    "",
-    "mapprobe.feature.node.kubernetes.io/%N=%W\n",
-];
-
-static FORM: Form = Form { texts: Text::NFD, rows: ALIKE, quoting: template::UNQUOTED };
+use super::data::Report;
+use super::wording::title;
+use core::fmt::{self, Write};
 
 /// Writes the report.
-#[cold]
-pub fn write(report: &Report) -> String {
-    template::fill(report, &FORM)
+pub fn write(out: &mut String, report: &Report) -> fmt::Result {
+    writeln!(out, "# {}", title(report))?;
+    for interference in &report.environment {
+        writeln!(out, "# interference: {}: {}", interference.name(), interference.evidence())?;
+    }
+    for row in &report.rows {
+        let (flag, verdict) = (row.flag.name(), row.finding.verdict.word());
+        writeln!(out, "mapprobe.feature.node.kubernetes.io/{flag}={verdict}")?;
+    }
+    Ok(())
 }

@@ -1,26 +1,35 @@
-//! `prometheus`: the text format of Prometheus, for the textfile collector of its node exporter. Without time stamps, which that does
-//! not take.
+//! `prometheus`: the text format of Prometheus, for the textfile collector of its node exporter. The
+//! collector rejects time stamps, so there are none.
 
-use super::template::{self, ALIKE, Form};
-use super::{Report, Text};
-
-/// See [`template`].
-pub const TEXTS: &[&str] = &[
-    "# HELP mapprobe_environment What lies between mapprobe and a kernel.\n# TYPE mapprobe_environment gauge\n",
-    "mapprobe_environment{name=\"%N\"} 1\n",
-    concat!(
-        "# HELP mapprobe_info Who asked what kernel.\n# TYPE mapprobe_info gauge\nmapprobe_info{version=\"",
-        env!("CARGO_PKG_VERSION"),
-        "\",arch=\"%a\",release=\"%R\"} 1\n",
-        "# HELP mapprobe_flag_verdict What the kernel does with a flag of mmap.\n# TYPE mapprobe_flag_verdict gauge\n"
-    ),
-    "mapprobe_flag_verdict{flag=\"%N\",verdict=\"%W\"} 1\n",
-];
-
-static FORM: Form = Form { texts: Text::PROMETHEUS, rows: ALIKE, quoting: *b"\\\"\n" };
+use super::data::Report;
+use core::fmt::{self, Write};
 
 /// Writes the report.
-#[cold]
-pub fn write(report: &Report) -> String {
-    template::fill(report, &FORM)
+pub fn write(out: &mut String, report: &Report) -> fmt::Result {
+    out.push_str("# HELP mapprobe_environment What interferes with the measurements.\n");
+    out.push_str("# TYPE mapprobe_environment gauge\n");
+    for interference in &report.environment {
+        writeln!(out, "mapprobe_environment{{name=\"{}\"}} 1", interference.name())?;
+    }
+    out.push_str("# HELP mapprobe_info The program and the kernel.\n");
+    out.push_str("# TYPE mapprobe_info gauge\n");
+    writeln!(
+        out,
+        "mapprobe_info{{version=\"{}\",arch=\"{}\",release=\"{}\"}} 1",
+        env!("CARGO_PKG_VERSION"),
+        report.arch.name(),
+        escaped(&report.kernel.release)
+    )?;
+    out.push_str("# HELP mapprobe_flag_verdict What the kernel does with a flag of mmap.\n");
+    out.push_str("# TYPE mapprobe_flag_verdict gauge\n");
+    for row in &report.rows {
+        let (flag, verdict) = (row.flag.name(), row.finding.verdict.word());
+        writeln!(out, "mapprobe_flag_verdict{{flag=\"{flag}\",verdict=\"{verdict}\"}} 1")?;
+    }
+    Ok(())
+}
+
+/// A label value: backslash, quote and newline are escaped.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

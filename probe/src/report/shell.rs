@@ -1,26 +1,28 @@
-//! `shell`: assignments for `.` and `eval` of any POSIX shell. Values are words, not 0 and 1: there are more than two verdicts.
-//!
-//! What lies between the program and a kernel stands in one value, a semicolon behind each.
+//! `shell`: assignments for `.` and `eval` of any POSIX shell. The values are the verdicts. What
+//! interferes is one value, in which a semicolon follows each name.
 
-use super::template::{self, ALIKE, Form};
-use super::{Report, Text};
-
-/// See [`template`].
-pub const TEXTS: &[&str] = &[
-    concat!(
-        "%pVERSION='",
-        env!("CARGO_PKG_VERSION"),
-        "'\n%pARCH='%a'\n%pKERNEL_RELEASE='%R'\n%pENVIRONMENT='"
-    ),
-    "%N;",
-    "'\n",
-    "%p%N='%W'\n",
-];
-
-static FORM: Form = Form { texts: Text::SHELL, rows: ALIKE, quoting: *b"'''" };
+use super::data::Report;
+use super::write::Style;
+use core::fmt::{self, Write};
 
 /// Writes the report.
-#[cold]
-pub fn write(report: &Report) -> String {
-    template::fill(report, &FORM)
+pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
+    let prefix = &style.prefix;
+    writeln!(out, "{prefix}VERSION='{}'", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "{prefix}ARCH='{}'", report.arch.name())?;
+    writeln!(out, "{prefix}KERNEL_RELEASE='{}'", quoted(&report.kernel.release))?;
+    write!(out, "{prefix}ENVIRONMENT='")?;
+    for interference in &report.environment {
+        write!(out, "{};", interference.name())?;
+    }
+    out.push_str("'\n");
+    for row in &report.rows {
+        writeln!(out, "{prefix}{}='{}'", row.flag.name(), row.finding.verdict.word())?;
+    }
+    Ok(())
+}
+
+/// A text between single quotes: each quote ends the text, is escaped, and begins it anew.
+fn quoted(text: &str) -> String {
+    text.replace('\'', r"'\''")
 }

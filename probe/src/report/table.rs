@@ -1,73 +1,68 @@
 //! `table`: for people, fits 80 columns.
 
-use super::columns::{pad, wrap};
-use super::{Report, Row, sentence};
-use crate::kernel::Word;
-use crate::text::Text;
+use super::columns::{pad, wrap_last_cell};
+use super::data::{Report, Row};
+use super::wording::{Number, push, summary, title};
+use super::write::Style;
 use crate::verdict::Verdict;
 
-/// Where the second, third and fourth column begin.
-pub(crate) static COLUMNS: [usize; 3] = [21, 33, 46];
+/// Where the second column begins.
+pub const VALUE: usize = 21;
+/// Where the third column begins.
+pub const VERDICT: usize = 33;
+/// Where the last column begins.
+const REASON: usize = 46;
 
-/// The colour of each verdict, as ECMA-48 numbers them: green for what is there, yellow for what is dropped in silence, red
-/// for a no, blue for what cannot be had here, grey for what does not exist, magenta for what nobody can tell.
-static COLOURS: [u8; Verdict::ALL.len()] = [32, 32, 33, 31, 34, 90, 35];
+/// The colour of a verdict as ECMA-48 numbers it: green for yes, yellow for a flag that is dropped in
+/// silence, red for a rejected one, blue for one that cannot be had here, grey for one that does not
+/// exist, magenta for an open question.
+fn colour(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Honored | Verdict::Accepted => 32,
+        Verdict::Ignored => 33,
+        Verdict::Unknown => 31,
+        Verdict::Unavailable => 34,
+        Verdict::Absent => 90,
+        Verdict::Inconclusive => 35,
+    }
+}
 
 /// Writes the report.
-#[cold]
-pub fn write(report: &Report) -> String {
+pub fn write(report: &Report, style: &Style) -> String {
     let mut out = String::new();
-    wrap(&mut out, 0, &sentence::title(report), 0);
-    Text::TABLE_HEAD.push(&mut out);
+    wrap_last_cell(&mut out, 0, 0, 0, &title(report));
+    out.push_str("\nFLAG                 VALUE       VERDICT      REASON\n");
     for row in &report.rows {
-        write_row(&mut out, report, row);
+        write_row(&mut out, report, row, style);
     }
-    for (name, evidence) in report.lies() {
+    for interference in &report.environment {
         out.push('\n');
-        let start = out.len();
-        Text::NOT_PLAIN.push(&mut out);
-        last_cell(&mut out, start, name);
-        let start = out.len();
-        last_cell(&mut out, start, evidence);
+        let line_start = out.len();
+        out.push_str("interference");
+        wrap_last_cell(&mut out, line_start, 0, REASON, interference.name());
+        let line_start = out.len();
+        wrap_last_cell(&mut out, line_start, 0, REASON, interference.evidence());
     }
     if !report.complete {
-        Text::INCOMPLETE.push(&mut out);
+        out.push_str("\nincomplete: not every flag could be probed\n");
     }
     out
 }
 
-#[cold]
-#[inline(never)]
-fn write_row(out: &mut String, report: &Report, row: &Row) {
-    let mut start = out.len();
-    row.flag.name.push(out);
-    pad(out, start + COLUMNS[0]);
-    sentence::value(out, row.flag, report.arch);
-    pad(out, start + COLUMNS[1]);
-    let (verdict, reason) = &row.finding;
-    paint(out, report, &mut start, COLOURS.get(*verdict as usize).copied().unwrap_or_default());
-    verdict.word().push(out);
-    paint(out, report, &mut start, 0);
-    last_cell(out, start, sentence::words(reason));
-}
-
-#[cold]
-#[inline(never)]
-fn last_cell(out: &mut String, start: usize, words: Text) {
-    wrap(out, start, &words.string(), COLUMNS[2]);
-}
-
-/// If there are colours, everything behind it has this one; 0 is none. It takes no room in the line, whose start is moved by as much.
-#[cold]
-#[inline(never)]
-fn paint(out: &mut String, report: &Report, start: &mut usize, colour: u8) {
-    if !report.style.colour {
-        return;
-    }
+fn write_row(out: &mut String, report: &Report, row: &Row, style: &Style) {
+    let (flag, finding) = (row.flag, &row.finding);
+    let line_start = out.len();
+    out.push_str(flag.name());
+    pad(out, line_start + VALUE);
+    push(out, format_args!("{}", Number(flag.value(report.arch))));
+    pad(out, line_start + VERDICT);
+    let word = finding.verdict.word();
     let before = out.len();
-    out.push('\x1b');
-    out.push('[');
-    sentence::number(out, Word::from(colour));
-    out.push('m');
-    *start += out.len() - before;
+    if style.colour {
+        push(out, format_args!("\x1b[{}m{word}\x1b[0m", colour(finding.verdict)));
+    } else {
+        out.push_str(word);
+    }
+    let invisible = out.len() - before - word.len();
+    wrap_last_cell(out, line_start, invisible, REASON, summary(&finding.reason));
 }

@@ -1,0 +1,159 @@
+//! The map types, and `MAP_ANONYMOUS`: whether a store into the mapping reaches the file.
+
+use super::recognition;
+use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Variants};
+use crate::fixture::{CONTENT, Fixture, Mapping, READ_WRITE};
+use crate::flags::{
+    MAP_PRIVATE as PRIVATE, MAP_SHARED as SHARED, MAP_SHARED_VALIDATE as VALIDATE, MapFlags,
+};
+use crate::outcome::{Backing, Outcome};
+use kernel::{Errno, PROT_READ};
+
+/// The byte that the experiments store.
+const STORED: u8 = b's';
+/// The byte of the file when no store reached it.
+const UNTOUCHED: Outcome = Outcome::Value(CONTENT);
+/// The byte of the file when a store reached it.
+const REACHED: Outcome = Outcome::Value(STORED);
+
+pub static MAP_SHARED: Experiment = Experiment {
+    promise: "Stores reach the file.",
+    proof: "A byte that is stored appears in the memfd and in a second mapping. With MAP_PRIVATE it \
+            does not.",
+    pitfalls: "Flags that the kernel does not recognize are dropped in silence.",
+    if_only_recognized: IfOnlyRecognized::Accepted,
+    errors_that_prove_recognition: &[],
+    run: |fixture, map_type, evidence| {
+        recognition::probe_as_type(fixture, map_type);
+        compare_stores(fixture, Variants::of_types(PRIVATE, map_type), REACHED, evidence);
+    },
+};
+
+pub static MAP_PRIVATE: Experiment = Experiment {
+    promise: "Stores stay in the mapping.",
+    proof: "A byte that is stored appears neither in the memfd nor in a second mapping. With \
+            MAP_SHARED it does.",
+    pitfalls: "Flags that the kernel does not recognize are dropped in silence.",
+    if_only_recognized: IfOnlyRecognized::Accepted,
+    errors_that_prove_recognition: &[],
+    run: |fixture, map_type, evidence| {
+        recognition::probe_as_type(fixture, map_type);
+        compare_stores(fixture, Variants::of_types(SHARED, map_type), UNTOUCHED, evidence);
+    },
+};
+
+fn compare_stores(
+    fixture: &mut Fixture,
+    variants: Variants,
+    promised: Outcome,
+    evidence: &mut Evidence,
+) {
+    let answers = fixture.compare_variants(variants, byte_in_file);
+    evidence.effect("byte in the file after a store through the mapping", promised, answers);
+    let answers = fixture.compare_variants(variants, byte_in_second_mapping);
+    let question = "byte in a second mapping after a store through the first";
+    evidence.effect(question, promised, answers);
+}
+
+pub static MAP_SHARED_VALIDATE: Experiment = Experiment {
+    promise: "As MAP_SHARED, but flags that the kernel does not recognize fail with EOPNOTSUPP.",
+    proof: "Bit 24 fails with EOPNOTSUPP, of a memfd and of a pipe. With MAP_SHARED it does not.",
+    pitfalls: "EINVAL for anonymous memory, except with MAP_HUGETLB. Bits 26 to 30 are accepted: \
+               they are the huge page size field.",
+    if_only_recognized: IfOnlyRecognized::Accepted,
+    errors_that_prove_recognition: &[],
+    run: rejects_unknown_flags,
+};
+
+fn rejects_unknown_flags(fixture: &mut Fixture, map_type: MapFlags, evidence: &mut Evidence) {
+    recognition::probe_as_type(fixture, map_type);
+    // Without a memfd the pipe twice: two measurements must agree.
+    let file = if fixture.memfd().is_ok() { Backing::Memfd } else { Backing::Pipe };
+    for backing in [file, Backing::Pipe] {
+        recognition::compare_types(fixture, backing, PROT_READ, SHARED, map_type, evidence);
+    }
+    let accepted = evidence.validators().any(|trial| trial.answers.with.succeeded());
+    if accepted && byte_in_file(fixture, VALIDATE) != REACHED {
+        evidence.failed_control = Some("a store through the mapping does not reach the file");
+    }
+    for (question, backing) in [
+        ("a memfd, with an unassigned bit", Backing::Memfd),
+        ("a pipe, with an unassigned bit", Backing::Pipe),
+        ("a pipe, with an unassigned bit", Backing::Pipe),
+    ] {
+        let variants = Variants::of_types(SHARED, map_type);
+        let answers = fixture.compare_variants(variants, |fixture, map_type| {
+            fixture.try_map(map_type | MapFlags::UNASSIGNED, PROT_READ, backing)
+        });
+        evidence.effect(question, Outcome::MmapFailed(Errno::EOPNOTSUPP), answers);
+    }
+}
+
+pub static MAP_ANONYMOUS: Experiment = Experiment {
+    promise: "Fresh memory, even if a file is given.",
+    proof: "The first byte of a mapping of a memfd is zero, and a store does not reach the memfd.",
+    pitfalls: "EINVAL with MAP_SHARED_VALIDATE, except with MAP_HUGETLB.",
+    if_only_recognized: IfOnlyRecognized::Accepted,
+    errors_that_prove_recognition: &[],
+    run: maps_no_file,
+};
+
+fn maps_no_file(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
+    recognition::probe_as_flag(fixture, flag, evidence);
+    let answers = fixture.compare(flag, |fixture, flag| first_byte(fixture, PRIVATE | flag));
+    evidence.effect("first byte of a mapping that was given a file", Outcome::Value(0), answers);
+    let answers = fixture.compare(flag, |fixture, flag| byte_in_file(fixture, SHARED | flag));
+    evidence.effect("byte in the file after a store through the mapping", UNTOUCHED, answers);
+}
+
+/// The first byte of a mapping of the memfd.
+fn first_byte(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
+    let mapping = fixture.map(flags, PROT_READ, 1, Backing::Memfd);
+    if !mapping.outcome.succeeded() {
+        return mapping.outcome;
+    }
+    let byte = fixture.load_byte(mapping.addr);
+    fixture.log("its first byte", byte);
+    fixture.unmap(mapping);
+    byte
+}
+
+/// The byte in the file after a store through a mapping with these flags.
+fn byte_in_file(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
+    after_store(fixture, flags, |fixture| {
+        let Ok(memfd) = fixture.memfd() else { return Outcome::NotRun };
+        let mut byte = [0];
+        let found = match fixture.kernel.pread(memfd, &mut byte, 0).result() {
+            Ok(_) => Outcome::Value(byte[0]),
+            Err(errno) => Outcome::Failed(errno),
+        };
+        fixture.log("pread, the file's byte", found)
+    })
+}
+
+/// The byte in a second, shared mapping after a store through a mapping with these flags.
+fn byte_in_second_mapping(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
+    after_store(fixture, flags, |fixture| first_byte(fixture, SHARED))
+}
+
+/// Stores a byte through a mapping of the memfd, looks for it, and restores the file.
+fn after_store(
+    fixture: &mut Fixture,
+    flags: MapFlags,
+    look: fn(&mut Fixture) -> Outcome,
+) -> Outcome {
+    let mapping = fixture.map(flags, READ_WRITE, 1, Backing::Memfd);
+    let Mapping { addr, outcome, .. } = mapping;
+    if !outcome.succeeded() {
+        return outcome;
+    }
+    fixture.drain_pipe();
+    fixture.store_byte(addr, STORED);
+    let read_back = fixture.load_byte(addr);
+    fixture.log("a store, read back", read_back);
+    // A byte that was not stored cannot be found.
+    let found = if read_back == REACHED { look(fixture) } else { Outcome::NotRun };
+    fixture.store_byte(addr, CONTENT);
+    fixture.unmap(mapping);
+    found
+}

@@ -1,0 +1,121 @@
+//! Flags that decide whether pages are in memory when `mmap` returns, and whether they stay there.
+//!
+//! They are measured on anonymous memory only: of a file, `mincore(2)` shows the page cache.
+
+use super::recognition;
+use crate::experiment::{Evidence, Experiment, IfOnlyRecognized};
+use crate::fixture::{Fixture, PAGES, READ_WRITE};
+use crate::flags::{MAP_FIXED, MAP_POPULATE as POPULATE, MAP_PRIVATE, MAP_SHARED, MapFlags};
+use crate::outcome::{Backing, Outcome};
+use kernel::{Advice, Errno, SysResult};
+
+/// The two kinds of memory that are measured. The private pages lie in the reserved range, so that
+/// they do not merge with a neighbour that is large enough for a huge page.
+const KINDS: [fn() -> MapFlags; 2] = [|| MAP_PRIVATE | MAP_FIXED, || MAP_SHARED];
+/// Every page is resident.
+const ALL_RESIDENT: Outcome = Outcome::Value(PAGES as u8);
+const NONE_RESIDENT: Outcome = Outcome::Value(0);
+
+pub static MAP_POPULATE: Experiment = Experiment {
+    promise: "Pages are in memory before they are touched.",
+    proof: "mincore finds 16 of 16 pages. Without the flag it finds none.",
+    pitfalls: "mmap succeeds even if pages could not be read in.",
+    if_only_recognized: IfOnlyRecognized::Accepted,
+    errors_that_prove_recognition: &[],
+    run: |fixture, flag, evidence| {
+        recognition::probe_as_flag(fixture, flag, evidence);
+        for kind in KINDS {
+            let answers =
+                fixture.compare(flag, |fixture, flag| resident_pages(fixture, kind() | flag));
+            evidence.effect("pages of 16 resident before a touch", ALL_RESIDENT, answers);
+        }
+    },
+};
+
+pub static MAP_NONBLOCK: Experiment = Experiment {
+    promise: "It cancels MAP_POPULATE, since 2.6.23.",
+    proof: "With both flags mincore finds none of 16 pages. With MAP_POPULATE alone it finds all.",
+    pitfalls: "It has no effect alone.",
+    if_only_recognized: IfOnlyRecognized::Accepted,
+    errors_that_prove_recognition: &[],
+    run: cancels_populate,
+};
+
+fn cancels_populate(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
+    recognition::probe_as_flag(fixture, flag, evidence);
+    for kind in KINDS {
+        if resident_pages(fixture, kind()) != NONE_RESIDENT {
+            evidence.failed_control = Some("pages are resident before a touch");
+        }
+    }
+    for kind in KINDS {
+        let answers = fixture
+            .compare(flag, |fixture, flag| resident_pages(fixture, kind() | POPULATE | flag));
+        evidence.effect("pages of 16 resident with MAP_POPULATE", NONE_RESIDENT, answers);
+    }
+}
+
+/// The number of resident pages of [`PAGES`] fresh ones.
+pub fn resident_pages(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
+    let mapping = fixture.map(flags, READ_WRITE, PAGES, Backing::Anonymous);
+    if !mapping.outcome.succeeded() {
+        return mapping.outcome;
+    }
+    let mut pages = [0; PAGES];
+    let counted = match fixture.kernel.mincore(mapping.addr, mapping.len, &mut pages).result() {
+        Ok(_) => Outcome::Value(pages.iter().map(|page| page & 1).sum()),
+        Err(errno) => Outcome::Failed(errno),
+    };
+    fixture.log("mincore, resident pages", counted);
+    fixture.unmap(mapping);
+    counted
+}
+
+pub static MAP_LOCKED: Experiment = Experiment {
+    promise: "Pages are in memory and stay there.",
+    proof: "madvise(MADV_DONTNEED) fails with EINVAL and msync(MS_INVALIDATE) with EBUSY. Without the \
+            flag they succeed.",
+    pitfalls: "EPERM or EAGAIN: see `ulimit -l`. mmap succeeds even if pages could not be read in.",
+    if_only_recognized: IfOnlyRecognized::Accepted,
+    errors_that_prove_recognition: &[Errno::EPERM, Errno::EAGAIN],
+    run: |fixture, flag, evidence| {
+        recognition::probe_as_flag(fixture, flag, evidence);
+        let answers = fixture.compare(flag, |fixture, flag| discard(fixture, MAP_PRIVATE | flag));
+        evidence.effect("madvise(MADV_DONTNEED)", Outcome::Failed(Errno::EINVAL), answers);
+        let answers =
+            fixture.compare(flag, |fixture, flag| invalidate(fixture, MAP_PRIVATE | flag));
+        evidence.effect("msync(MS_INVALIDATE)", Outcome::Failed(Errno::EBUSY), answers);
+    },
+};
+
+/// The outcome of `madvise(MADV_DONTNEED)` for a fresh page.
+pub fn discard(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
+    call_about_page(fixture, flags, "madvise(MADV_DONTNEED)", |fixture, addr, len| {
+        fixture.kernel.madvise(addr, len, Advice::DontNeed)
+    })
+}
+
+/// The outcome of `msync(MS_INVALIDATE)` for a fresh page.
+fn invalidate(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
+    call_about_page(fixture, flags, "msync(MS_INVALIDATE)", |fixture, addr, len| {
+        fixture.kernel.msync_invalidate(addr, len)
+    })
+}
+
+/// Maps a fresh page, makes a call about it, and unmaps it. The outcome is that of the first call that
+/// failed.
+pub fn call_about_page(
+    fixture: &mut Fixture,
+    flags: MapFlags,
+    name: &'static str,
+    call: fn(&mut Fixture, usize, usize) -> SysResult,
+) -> Outcome {
+    let mapping = fixture.map(flags, READ_WRITE, 1, Backing::Anonymous);
+    if !mapping.outcome.succeeded() {
+        return mapping.outcome;
+    }
+    let outcome = Outcome::of(call(fixture, mapping.addr, mapping.len));
+    fixture.log(name, outcome);
+    fixture.unmap(mapping);
+    outcome
+}

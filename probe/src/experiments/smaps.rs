@@ -1,0 +1,95 @@
+//! `/proc/self/smaps`: its line `VmFlags` has two letters for each thing that the kernel recorded
+//! about a mapping (`show_smap_vma_flags` in `fs/proc/task_mmu.c`). No verdict needs it, and none
+//! rests on it alone: the file may be another process's, so the control must differ.
+
+use crate::experiment::{Evidence, Variants};
+use crate::fixture::{Fixture, READ_WRITE};
+use crate::flags::{MAP_FIXED, MAP_PRIVATE, MapFlags};
+use crate::outcome::{Backing, Outcome};
+
+pub const SMAPS: &str = "/proc/self/smaps";
+
+/// Adds the sign that the kernel records a flag with these letters.
+pub fn recorded_sign(
+    fixture: &mut Fixture,
+    flag: MapFlags,
+    letters: &[u8; 2],
+    evidence: &mut Evidence,
+) {
+    let answers = fixture.compare_variants(Variants::without_control(flag), |fixture, flag| {
+        records(fixture, MAP_PRIVATE | MAP_FIXED | flag, letters)
+    });
+    evidence.sign("its VmFlags in /proc/self/smaps", Outcome::Value(1), answers);
+}
+
+/// Whether the `VmFlags` of a private page have these letters.
+fn records(fixture: &mut Fixture, flags: MapFlags, letters: &[u8; 2]) -> Outcome {
+    let mapping = fixture.map(flags, READ_WRITE, 1, Backing::Anonymous);
+    if !mapping.outcome.succeeded() {
+        return mapping.outcome;
+    }
+    // The page lies between pages without access, so its entry begins with its own address.
+    let mut search = Search::new(format!("\n{:08x}-", mapping.addr), letters);
+    let read = fixture.kernel.read_file(SMAPS, &mut |block| search.read(block));
+    fixture.unmap(mapping);
+    let shown = match search.found {
+        Found::Letters if read.is_ok() => Outcome::Value(1),
+        Found::VmFlags | Found::EndOfLine if read.is_ok() => Outcome::Value(0),
+        _ => Outcome::NotRun,
+    };
+    fixture.log("its VmFlags show the flag", shown)
+}
+
+/// How much of an entry was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Address,
+    /// The beginning of the line `VmFlags`.
+    VmFlags,
+    Letters,
+    /// The end of the line `VmFlags`, without the letters.
+    EndOfLine,
+}
+
+/// Searches a file that comes in blocks for an address, behind it for `VmFlags:`, and behind that for
+/// two letters in the same line.
+struct Search<'l> {
+    address: String,
+    letters: &'l [u8; 2],
+    found: Found,
+    /// The number of bytes of the current pattern that match.
+    matched: usize,
+}
+
+impl<'l> Search<'l> {
+    fn new(address: String, letters: &'l [u8; 2]) -> Search<'l> {
+        Search { address, letters, found: Found::Nothing, matched: 0 }
+    }
+
+    fn read(&mut self, block: &[u8]) {
+        for &byte in block {
+            let (pattern, next): (&[u8], Found) = match self.found {
+                Found::Nothing => (self.address.as_bytes(), Found::Address),
+                Found::Address => (b"\nVmFlags:", Found::VmFlags),
+                Found::VmFlags if byte == b'\n' => {
+                    self.found = Found::EndOfLine;
+                    return;
+                }
+                Found::VmFlags => (self.letters, Found::Letters),
+                Found::Letters | Found::EndOfLine => return,
+            };
+            // The first byte of each pattern occurs in it only once, so a mismatch can only begin a
+            // new match.
+            if pattern.get(self.matched) == Some(&byte) {
+                self.matched += 1;
+            } else {
+                self.matched = usize::from(pattern.first() == Some(&byte));
+            }
+            if self.matched == pattern.len() {
+                self.found = next;
+                self.matched = 0;
+            }
+        }
+    }
+}

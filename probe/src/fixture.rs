@@ -1,0 +1,465 @@
+//! The fixture of the experiments: a reserved address range, a memfd, a pipe, the files that the user
+//! named, and a log of the calls.
+//!
+//! The safety of the machine rests here:
+//!
+//! - `MAP_FIXED` replaces nothing but the reserved range;
+//! - what an experiment maps is unmapped before the experiment returns;
+//! - at most [`PAGES`] pages are touched at a time;
+//! - nothing is ever stored to a file that the user named.
+
+use crate::arch::Arch;
+use crate::flags::{
+    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE,
+    MapFlags, UNASSIGNED_BITS,
+};
+use crate::outcome::{Backing, Call, Context, Outcome, Size, Step};
+use kernel::{Errno, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, SysResult};
+use once_cell::unsync::OnceCell;
+use std::rc::Rc;
+
+mod touch;
+
+/// The most pages that an experiment touches at a time.
+pub const PAGES: usize = 16;
+/// The protection of a scratch mapping.
+pub const READ_WRITE: u32 = PROT_READ | PROT_WRITE;
+/// The first byte of the memfd. It differs from the zero of fresh memory.
+pub const CONTENT: u8 = b'm';
+
+/// Bytes of the reserved range: room for [`PAGES`] pages of 64 KiB at every cache colour, and for the
+/// isolated range.
+const RESERVED: usize = 16 << 20;
+/// Bytes of the isolated range on either side of its middle: free space around a mapping, and room
+/// for an address that is aligned to 2 MiB.
+const ISOLATED: usize = 4 << 20;
+/// Shared mappings of one file must agree modulo this number on machines whose caches are indexed by
+/// virtual address: `SHM_COLOUR`, `arch/parisc/include/asm/shmparam.h`.
+const CACHE_COLOURS: usize = 4 << 20;
+/// Bytes written to the memfd at a time.
+const BLOCK: usize = 4096;
+/// Room for the trace entries of a row.
+const STEPS: usize = 128;
+
+/// The contexts of every flag; those of the user's paths follow.
+const CONTEXTS: [Context; 7] = [
+    context(SHARED, Backing::Anonymous),
+    context(PRIVATE, Backing::Anonymous),
+    context(VALIDATE, Backing::Anonymous),
+    context(SHARED, Backing::Memfd),
+    context(PRIVATE, Backing::Memfd),
+    MEMFD_VALIDATOR,
+    PIPE_VALIDATOR,
+];
+/// A context in which the kernel validates the flags, and a mapping results.
+pub const MEMFD_VALIDATOR: Context = context(VALIDATE, Backing::Memfd);
+/// A context in which the kernel validates the flags, and no mapping can result: flags that it
+/// recognizes fail with `ENODEV`.
+pub const PIPE_VALIDATOR: Context = context(VALIDATE, Backing::Pipe);
+
+// Map types have the same numbers on every architecture.
+const SHARED: usize = 0x01;
+const PRIVATE: usize = 0x02;
+const VALIDATE: usize = 0x03;
+
+const fn context(map_type: usize, backing: Backing) -> Context {
+    Context { map_type, backing }
+}
+
+/// A mapping, or a failed attempt at one.
+#[derive(Clone, Copy, Debug)]
+pub struct Mapping {
+    /// 0 when the call failed.
+    pub addr: usize,
+    pub len: usize,
+    pub outcome: Outcome,
+}
+
+/// How a validator answers calls without flags and with unassigned bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Validator {
+    /// The outcome without any flag.
+    pub base: Outcome,
+    /// The outcome of every unassigned bit; [`Outcome::NotRun`] when they differ.
+    pub unassigned: Outcome,
+}
+
+impl Validator {
+    /// How it rejects what it does not recognize; `None` when it does not.
+    pub fn rejection(&self) -> Option<Outcome> {
+        let rejects = self.unassigned.is_mmap_failure() && self.unassigned != self.base;
+        rejects.then_some(self.unassigned)
+    }
+}
+
+/// What was found out about the machine before the first experiment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Conditions {
+    /// The bits that select a map type; `None` when they could not be measured.
+    pub type_mask: Option<usize>,
+    /// Whether an emulator of system calls answers in place of a kernel.
+    pub syscall_emulator: bool,
+    /// Whether fresh memory is locked without `MAP_LOCKED`.
+    pub locked_memory: bool,
+}
+
+/// The call that failed when the fixture was made: nothing can be probed.
+#[derive(Clone, Copy, Debug)]
+pub struct SetupFailed(pub &'static str);
+
+pub struct Fixture<'k> {
+    /// The kernel under test.
+    pub kernel: &'k mut dyn Kernel,
+    /// Whether to run the experiments that fill the address space.
+    pub thorough: bool,
+    pub conditions: Conditions,
+    /// The trace entries of the calls so far. The caller may take them between two experiments.
+    pub steps: Vec<Step>,
+    arch: Arch,
+    page_size: usize,
+    /// Start of the reserved range.
+    reserved: usize,
+    /// The probe address: inside the reserved range, with room for [`PAGES`] pages, and at the cache
+    /// colour of the memfd. It is always occupied between two experiments.
+    probe_addr: usize,
+    memfd: Result<Fd, Errno>,
+    /// The read end and the write end.
+    pipe: (Fd, Fd),
+    /// The user's files; `None` for one that is not probed.
+    paths: Vec<Option<Fd>>,
+    contexts: Rc<[Context]>,
+    validators: OnceCell<[Validator; 2]>,
+}
+
+impl<'k> Fixture<'k> {
+    /// Reserves the range and opens memfd and pipe; `paths` are the user's files, already open.
+    /// Without a memfd (before Linux 3.17, or not configured) the experiments on it are left out.
+    pub fn new(
+        kernel: &'k mut dyn Kernel,
+        arch: Arch,
+        paths: &[Fd],
+    ) -> Result<Fixture<'k>, SetupFailed> {
+        let page_size = kernel.page_size();
+        let Ok(reserved) = kernel.mmap(&reservation(arch, 0, RESERVED, MapFlags::NONE)).result()
+        else {
+            return Err(SetupFailed("no address range could be reserved: mmap failed"));
+        };
+        let Ok(pipe) = kernel.pipe() else {
+            kernel.munmap(reserved, RESERVED);
+            return Err(SetupFailed("no pipe could be made: pipe2 failed"));
+        };
+        let memfd = kernel.memfd_create("mapprobe");
+        let mut fixture = Fixture {
+            kernel,
+            thorough: false,
+            conditions: Conditions::default(),
+            steps: Vec::new(),
+            arch,
+            page_size,
+            reserved,
+            probe_addr: reserved + page_size,
+            memfd,
+            pipe,
+            paths: paths.iter().copied().map(Some).collect(),
+            contexts: contexts(paths.len()),
+            validators: OnceCell::new(),
+        };
+        if let Ok(memfd) = memfd {
+            fixture.fill(memfd);
+            fixture.find_cache_colour(memfd);
+        }
+        fixture.steps.reserve(STEPS);
+        fixture.leave_out_huge_files();
+        Ok(fixture)
+    }
+
+    /// Writes a page that begins with [`CONTENT`]. A failure shows when the byte is not found.
+    fn fill(&mut self, memfd: Fd) {
+        let mut block = vec![0; BLOCK];
+        if let Some(first) = block.first_mut() {
+            *first = CONTENT;
+        }
+        let mut filled = 0;
+        while filled < self.page_size {
+            self.kernel.write(memfd, &block);
+            block.fill(0);
+            filled += BLOCK;
+        }
+    }
+
+    /// Moves the probe address to where a shared mapping of the memfd may be placed.
+    fn find_cache_colour(&mut self, memfd: Fd) {
+        let flags = MAP_SHARED.encode(self.arch);
+        let call = Mmap { addr: 0, len: self.page_size, prot: PROT_READ, flags, fd: memfd };
+        if let Ok(addr) = self.kernel.mmap(&call).result() {
+            self.kernel.munmap(addr, self.page_size);
+            let first = self.reserved + self.page_size;
+            self.probe_addr = first + (addr.wrapping_sub(first)) % CACHE_COLOURS;
+        }
+    }
+
+    /// Files of hugetlbfs cannot be mapped at an address that is aligned to a base page only. At
+    /// another address they would be mapped in whole huge pages, so they are not probed.
+    fn leave_out_huge_files(&mut self) {
+        let (addr, page) = (self.isolated_addr() + self.page_size, self.page_size);
+        let flags = MAP_PRIVATE | MAP_FIXED;
+        // Without an MMU, MAP_FIXED fails everywhere.
+        if !self.mmap(addr, page, PROT_READ, flags, Backing::Anonymous).outcome.succeeded() {
+            return;
+        }
+        self.reserve(addr, page);
+        for index in 0..self.paths.len() {
+            let mapping = self.mmap(addr, page, PROT_READ, flags, Backing::Path(index));
+            if mapping.outcome.succeeded() {
+                self.reserve(addr, page);
+            } else if mapping.outcome == Outcome::MmapFailed(Errno::EINVAL)
+                && let Some(path) = self.paths.get_mut(index)
+            {
+                *path = None;
+            }
+        }
+    }
+
+    /// Unmaps and closes everything. Returns the trace entries.
+    pub fn close(self) -> Vec<Step> {
+        self.kernel.munmap(self.reserved, RESERVED);
+        self.kernel.close(self.pipe.0);
+        self.kernel.close(self.pipe.1);
+        if let Ok(memfd) = self.memfd {
+            self.kernel.close(memfd);
+        }
+        self.steps
+    }
+
+    /// The architecture whose numbers are used.
+    pub fn arch(&self) -> Arch {
+        self.arch
+    }
+
+    /// Bytes of a base page.
+    pub fn page_size(&self) -> usize {
+        self.page_size
+    }
+
+    /// The memfd, or why there is none.
+    pub fn memfd(&self) -> Result<Fd, Errno> {
+        self.memfd
+    }
+
+    /// The number of the user's paths.
+    pub fn path_count(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// The contexts that a flag is probed in.
+    pub fn contexts(&self) -> Rc<[Context]> {
+        self.contexts.clone()
+    }
+
+    /// The middle of the isolated range: an odd multiple of [`ISOLATED`], with that many reserved
+    /// bytes on either side.
+    pub fn isolated_addr(&self) -> usize {
+        let addr = (self.reserved + ISOLATED).next_multiple_of(ISOLATED);
+        if addr & ISOLATED == 0 { addr + ISOLATED } else { addr }
+    }
+
+    /// Calls `mmap` without a trace entry.
+    pub fn mmap(
+        &mut self,
+        addr: usize,
+        len: usize,
+        prot: u32,
+        flags: MapFlags,
+        backing: Backing,
+    ) -> Mapping {
+        self.mmap_number(addr, len, prot, flags.encode(self.arch), backing)
+    }
+
+    /// Calls `mmap` without a trace entry. `flags` is the number that the kernel gets, to which
+    /// `MAP_ANONYMOUS` is added for [`Backing::Anonymous`].
+    fn mmap_number(
+        &mut self,
+        addr: usize,
+        len: usize,
+        prot: u32,
+        flags: usize,
+        backing: Backing,
+    ) -> Mapping {
+        let fd = match backing {
+            Backing::Anonymous => Some(NO_FD),
+            Backing::Memfd => self.memfd.ok(),
+            Backing::Pipe => Some(self.pipe.0),
+            Backing::Path(index) => self.paths.get(index).copied().flatten(),
+        };
+        let Some(fd) = fd else { return Mapping { addr: 0, len, outcome: Outcome::NotRun } };
+        let flags = flags | self.anonymous(backing);
+        let (addr, outcome) = match self.kernel.mmap(&Mmap { addr, len, prot, flags, fd }).result()
+        {
+            Ok(given) if given == addr => (given, Outcome::MappedThere),
+            Ok(given) => (given, Outcome::MappedElsewhere),
+            Err(errno) => (0, Outcome::MmapFailed(errno)),
+        };
+        Mapping { addr, len, outcome }
+    }
+
+    fn anonymous(&self, backing: Backing) -> usize {
+        match backing {
+            Backing::Anonymous => MAP_ANONYMOUS.encode(self.arch),
+            _ => 0,
+        }
+    }
+
+    /// Maps pages at the probe address, which is a hint unless `flags` holds `MAP_FIXED`.
+    pub fn map(&mut self, flags: MapFlags, prot: u32, pages: usize, backing: Backing) -> Mapping {
+        self.map_number(flags.encode(self.arch), prot, pages, backing)
+    }
+
+    fn map_number(&mut self, flags: usize, prot: u32, pages: usize, backing: Backing) -> Mapping {
+        let len = pages * self.page_size;
+        let mapping = self.mmap_number(self.probe_addr, len, prot, flags, backing);
+        self.log_mmap_number(flags, backing, Size::Pages(pages), mapping.outcome);
+        mapping
+    }
+
+    /// Maps a page at the probe address and unmaps it at once.
+    pub fn try_map(&mut self, flags: MapFlags, prot: u32, backing: Backing) -> Outcome {
+        self.try_map_number(flags.encode(self.arch), prot, backing)
+    }
+
+    /// As [`Fixture::try_map`], with the number that the kernel gets.
+    pub fn try_map_number(&mut self, flags: usize, prot: u32, backing: Backing) -> Outcome {
+        let mapping = self.map_number(flags, prot, 1, backing);
+        self.unmap(mapping);
+        mapping.outcome
+    }
+
+    /// The outcome of `bits` in a context, without a trace entry. `bits` is the number that the
+    /// kernel gets.
+    pub fn probe(&mut self, context: Context, bits: usize) -> Outcome {
+        let Context { map_type, backing } = context;
+        let (addr, page) = (self.probe_addr, self.page_size);
+        let mapping = self.mmap_number(addr, page, PROT_READ, map_type | bits, backing);
+        self.unmap(mapping);
+        mapping.outcome
+    }
+
+    /// The outcome of `bits` in a context, with a trace entry. `bits` is the number that the kernel
+    /// gets.
+    pub fn probe_context(&mut self, context: Context, bits: usize) -> Outcome {
+        let outcome = self.probe(context, bits);
+        let Context { map_type, backing } = context;
+        let flags = map_type | bits | self.anonymous(backing);
+        self.steps.push(Step { call: Call::Context { flags, backing }, outcome });
+        outcome
+    }
+
+    /// The outcome of `bits` in a context with `MAP_FIXED` at the middle of the isolated range, which
+    /// is aligned to 4 MiB and to no larger power of two: a larger huge page is rejected there, and a
+    /// smaller one fits into the reserved range.
+    pub fn probe_aligned(&mut self, context: Context, bits: usize) -> Outcome {
+        let (addr, page) = (self.isolated_addr(), self.page_size);
+        let flags = context.map_type | bits | MAP_FIXED.encode(self.arch);
+        let mapping = self.mmap_number(addr, page, PROT_READ, flags, context.backing);
+        if mapping.outcome.succeeded() {
+            self.reserve(addr, ISOLATED);
+        }
+        mapping.outcome
+    }
+
+    /// Undoes [`Fixture::map`]. A mapping in the reserved range is replaced by a reservation in one
+    /// call, so that the range is never free in between.
+    pub fn unmap(&mut self, mapping: Mapping) {
+        match mapping.outcome {
+            Outcome::MappedThere => self.reserve(mapping.addr, mapping.len),
+            Outcome::MappedElsewhere => {
+                let result = self.kernel.munmap(mapping.addr, mapping.len);
+                self.log_failed_undo(result);
+            }
+            _ => {}
+        }
+    }
+
+    /// Reserves a part of the range again, whatever is mapped there.
+    pub fn reserve(&mut self, addr: usize, len: usize) {
+        let result = self.kernel.mmap(&reservation(self.arch, addr, len, MAP_FIXED));
+        self.log_failed_undo(result);
+    }
+
+    fn log_failed_undo(&mut self, result: SysResult) {
+        if !result.is_ok() {
+            self.log("unmapping it", Outcome::of(result));
+        }
+    }
+
+    /// Unmaps one page at the probe address, so that it is free: the first (0) or the second (1).
+    pub fn free_page(&mut self, index: usize) {
+        let addr = self.probe_addr + index * self.page_size;
+        let outcome = Outcome::of(self.kernel.munmap(addr, self.page_size));
+        self.log("munmap(the page asked for)", outcome);
+    }
+
+    /// Unmaps the first page at the probe address, without a trace entry.
+    pub fn free_first_page(&mut self) {
+        self.kernel.munmap(self.probe_addr, self.page_size);
+    }
+
+    /// Reserves the first two pages at the probe address again.
+    pub fn occupy_pages(&mut self) {
+        self.reserve(self.probe_addr, 2 * self.page_size);
+    }
+
+    /// Adds the trace entry of an `mmap`.
+    pub fn log_mmap(&mut self, flags: MapFlags, backing: Backing, size: Size, outcome: Outcome) {
+        self.log_mmap_number(flags.encode(self.arch), backing, size, outcome);
+    }
+
+    fn log_mmap_number(&mut self, flags: usize, backing: Backing, size: Size, outcome: Outcome) {
+        let flags = flags | self.anonymous(backing);
+        self.steps.push(Step { call: Call::Mmap { flags, backing, size }, outcome });
+    }
+
+    /// Adds the trace entry of any other call, and returns its outcome.
+    pub fn log(&mut self, call: &'static str, outcome: Outcome) -> Outcome {
+        self.steps.push(Step { call: Call::Other(call), outcome });
+        outcome
+    }
+
+    /// How the memfd and the pipe answer `MAP_SHARED_VALIDATE` without flags and with unassigned
+    /// bits. Measured once; the trace entries are those of the first caller.
+    pub fn validators(&mut self) -> [Validator; 2] {
+        if let Some(known) = self.validators.get() {
+            return *known;
+        }
+        let measured = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| {
+            let base = self.probe_context(context, 0);
+            let [first, others @ ..] = UNASSIGNED_BITS;
+            let mut unassigned = self.probe_context(context, 1 << first);
+            for bit in others {
+                if !self.probe_context(context, 1 << bit).agrees_with(unassigned) {
+                    unassigned = Outcome::NotRun;
+                }
+            }
+            // Every flag is compared with these outcomes, so one wrong result must not decide.
+            if self.probe_context(context, 0) != base {
+                unassigned = Outcome::NotRun;
+            }
+            Validator { base, unassigned }
+        });
+        *self.validators.get_or_init(|| measured)
+    }
+}
+
+/// The contexts of every flag, and the three map types of every path.
+fn contexts(paths: usize) -> Rc<[Context]> {
+    let of_path = |index| {
+        let types = [MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE];
+        types.map(|map_type| context(map_type.encode(Arch::X86_64), Backing::Path(index)))
+    };
+    CONTEXTS.into_iter().chain((0..paths).flat_map(of_path)).collect()
+}
+
+/// A call that reserves addresses: private, without access, without accounting.
+fn reservation(arch: Arch, addr: usize, len: usize, fixed: MapFlags) -> Mmap {
+    let flags = (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed).encode(arch);
+    Mmap { addr, len, prot: PROT_NONE, flags, fd: NO_FD }
+}

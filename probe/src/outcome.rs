@@ -1,0 +1,123 @@
+//! A call that was made, and its outcome.
+
+use core::fmt;
+use kernel::{Errno, SysResult};
+
+/// What a call maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backing {
+    /// `MAP_ANONYMOUS`, no file.
+    Anonymous,
+    /// A file of `memfd_create(2)`.
+    Memfd,
+    /// A pipe. It can never be mapped (`ENODEV`), but the kernel checks the flags first.
+    Pipe,
+    /// A file that the user named: its index among the paths.
+    Path(usize),
+}
+
+/// A context that a flag is probed in. Reports hold the outcome in each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The value of the type field.
+    pub map_type: usize,
+    pub backing: Backing,
+}
+
+/// The outcome of a call, or of a measurement that takes several calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Mapped at the address in the call.
+    MappedThere,
+    /// Mapped at another address.
+    MappedElsewhere,
+    /// A call about the mapping succeeded.
+    Ok,
+    /// A count, a byte that was read, or 1 for true and 0 for false.
+    Value(u8),
+    /// `mmap` failed.
+    MmapFailed(Errno),
+    /// `mmap` succeeded, and a call about the mapping failed.
+    Failed(Errno),
+    /// Not called, because a call before it failed or because it would prove nothing.
+    NotRun,
+}
+
+impl Outcome {
+    /// The outcome of a call about a mapping.
+    pub fn of(result: SysResult) -> Outcome {
+        match result.result() {
+            Ok(_) => Outcome::Ok,
+            Err(errno) => Outcome::Failed(errno),
+        }
+    }
+
+    /// Whether the call did what it is for, wherever a mapping landed.
+    pub const fn succeeded(self) -> bool {
+        use Outcome::{MappedElsewhere, MappedThere, Ok, Value};
+        matches!(self, MappedThere | MappedElsewhere | Ok | Value(_))
+    }
+
+    /// Whether `mmap` failed.
+    pub const fn is_mmap_failure(self) -> bool {
+        matches!(self, Outcome::MmapFailed(_))
+    }
+
+    /// The error, of `mmap` or of a call about the mapping.
+    pub const fn errno(self) -> Option<Errno> {
+        match self {
+            Outcome::MmapFailed(errno) | Outcome::Failed(errno) => Some(errno),
+            _ => None,
+        }
+    }
+
+    /// Whether two calls had the same outcome, whatever the address and value.
+    pub fn agrees_with(self, other: Outcome) -> bool {
+        self == other || (self.succeeded() && other.succeeded())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Outcome::MappedThere => f.write_str("mapped there"),
+            Outcome::MappedElsewhere => f.write_str("mapped elsewhere"),
+            Outcome::Ok => f.write_str("0"),
+            Outcome::Value(value) => write!(f, "{value}"),
+            Outcome::MmapFailed(errno) | Outcome::Failed(errno) => write!(f, "{errno}"),
+            Outcome::NotRun => f.write_str("not asked"),
+        }
+    }
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// The length of a mapping in a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    Pages(usize),
+    /// A length that is given in bytes and depends on the machine, or a huge page.
+    Large,
+}
+
+/// A call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `mmap(2)` at an address that the fixture reserved. `flags` is the number that the kernel got.
+    Mmap { flags: usize, backing: Backing, size: Size },
+    /// `mmap(2)` of one page as the flag's result in one context.
+    Context { flags: usize, backing: Backing },
+    /// Any other call, as it reads in the report.
+    Other(&'static str),
+}
+
+/// A trace entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub call: Call,
+    pub outcome: Outcome,
+}

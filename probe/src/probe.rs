@@ -1,0 +1,133 @@
+//! A run: the flags in order, each with its experiment and its verdict.
+
+use crate::arch::Arch;
+use crate::environment;
+use crate::error::Error;
+use crate::experiment::Evidence;
+use crate::experiments;
+use crate::fixture::{Fixture, SetupFailed};
+use crate::flags::{Flag, MapFlags};
+use crate::paths::Paths;
+use crate::report::{Process, Report, Row};
+use crate::request::{ProbeOptions, Query};
+use crate::sweep::{self, Sweep};
+use crate::validation;
+use crate::verdict::{Finding, judge};
+use core::mem::swap;
+use kernel::{Fd, Kernel};
+
+/// Opens the user's paths and probes `flags` (all of them: [`Flag::ALL`]), in the numbers of `arch`.
+///
+/// `each_row` sees the report after every row. It may remove rows and trace entries, so that only a part
+/// of the report is in memory.
+pub fn run(
+    kernel: &mut dyn Kernel,
+    arch: Arch,
+    flags: &[Flag],
+    options: &ProbeOptions,
+    each_row: &mut dyn FnMut(&mut Report),
+) -> Result<Report, Error> {
+    let paths = Paths::open(kernel, &options.paths)?;
+    let report = run_on_files(kernel, arch, flags, paths.files(), options, each_row);
+    paths.close(kernel);
+    Ok(report)
+}
+
+/// As [`run`], with the descriptors of the user's paths.
+pub fn run_on_files(
+    kernel: &mut dyn Kernel,
+    arch: Arch,
+    flags: &[Flag],
+    files: &[Fd],
+    options: &ProbeOptions,
+    each_row: &mut dyn FnMut(&mut Report),
+) -> Report {
+    let mut report = empty_report(kernel, arch, options);
+    if flags.is_empty() {
+        return report;
+    }
+    match Fixture::new(kernel, arch, files) {
+        Ok(mut fixture) => {
+            fixture.thorough = options.thorough;
+            let validation = validation::measure(&mut fixture);
+            report.environment = environment::detect(&mut fixture);
+            report.validation = Some((validation, 0..fixture.steps.len()));
+            match options.query {
+                Query::Report => probe_flags(&mut fixture, flags, &mut report, each_row),
+                Query::Sweep | Query::FreeBits => report.sweep = sweep::measure(&mut fixture),
+            }
+            report.steps = fixture.close();
+        }
+        Err(SetupFailed(why)) => {
+            report.complete = options.query == Query::Report;
+            if options.query == Query::Report {
+                report.rows = flags.iter().map(|&flag| unprobed_row(flag, arch, why)).collect();
+            }
+        }
+    }
+    report
+}
+
+fn empty_report(kernel: &mut dyn Kernel, arch: Arch, options: &ProbeOptions) -> Report {
+    let uname = kernel.uname();
+    let (pid, euid) = (kernel.pid(), kernel.euid());
+    let (page_size, time) = (kernel.page_size(), kernel.time());
+    let unless_reproducible = |value| (!options.reproducible).then_some(value);
+    Report {
+        query: options.query,
+        arch,
+        kernel: uname,
+        process: Process {
+            pid: unless_reproducible(pid),
+            euid,
+            page_size,
+            time: unless_reproducible(time),
+        },
+        paths: options.paths.clone(),
+        environment: Vec::new(),
+        validation: None,
+        rows: Vec::new(),
+        sweep: Sweep::default(),
+        steps: Vec::new(),
+        complete: true,
+        required: Vec::new(),
+    }
+}
+
+fn probe_flags(
+    fixture: &mut Fixture,
+    flags: &[Flag],
+    report: &mut Report,
+    each_row: &mut dyn FnMut(&mut Report),
+) {
+    let mut evidence = Evidence::default();
+    for &flag in flags {
+        report.rows.push(probe_flag(fixture, flag, &mut evidence));
+        swap(&mut fixture.steps, &mut report.steps);
+        each_row(report);
+        swap(&mut fixture.steps, &mut report.steps);
+    }
+}
+
+fn probe_flag(fixture: &mut Fixture, flag: Flag, evidence: &mut Evidence) -> Row {
+    let first_step = fixture.steps.len();
+    let finding = match flag.value(fixture.arch()) {
+        None => Finding::absent(),
+        Some(_) => {
+            let experiment = experiments::of(flag);
+            evidence.clear();
+            (experiment.run)(fixture, MapFlags::from(flag), evidence);
+            judge(experiment, evidence, fixture.steps.get(first_step..).unwrap_or_default())
+        }
+    };
+    Row { flag, finding, steps: first_step..fixture.steps.len() }
+}
+
+/// The row of a flag where nothing could be probed: only the table can answer.
+fn unprobed_row(flag: Flag, arch: Arch, why: &'static str) -> Row {
+    let finding = match flag.value(arch) {
+        None => Finding::absent(),
+        Some(_) => Finding::control_failed(why),
+    };
+    Row { flag, finding, steps: 0..0 }
+}

@@ -1,0 +1,29 @@
+//! The candidate nearest to a misspelled word.
+
+/// The candidate with the smallest edit distance, if it is at most a third of the word's length.
+pub fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    let limit = word.len() / 3;
+    let distances = candidates.map(|candidate| (distance(word, candidate), candidate));
+    let (distance, candidate) = distances.min_by_key(|&(distance, _)| distance)?;
+    (distance <= limit).then_some(candidate)
+}
+
+/// Levenshtein's distance without regard to case: the number of characters to insert, delete or replace.
+fn distance(word: &str, candidate: &str) -> usize {
+    // The distances of the word so far to every prefix of the candidate.
+    let mut row: Vec<usize> = (0..=candidate.len()).collect();
+    for (index, byte) in word.bytes().enumerate() {
+        let mut diagonal = index;
+        let mut left = index + 1;
+        for (cell, other) in row.iter_mut().skip(1).zip(candidate.bytes()) {
+            let replaced = diagonal + usize::from(!byte.eq_ignore_ascii_case(&other));
+            diagonal = *cell;
+            left = replaced.min(left + 1).min(diagonal + 1);
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = index + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,76 @@
+//! Recorded runs: a run with its recording, and a recording as a run. The head of a recording holds the
+//! arguments, so that a replay needs nothing but the file.
+
+use crate::arch::Arch;
+use crate::cli::{self, QueryRequest, Request};
+use crate::error::{Error, RecordingProblem};
+use crate::flags::Flag;
+use crate::probe;
+use crate::report::Report;
+use crate::request::ProbeOptions;
+use kernel::recording::{ARCH, ARGUMENT, FIRST_LINE, Recorder, Replay, take_line};
+use kernel::{Kernel, str_or_replacement};
+
+/// Bytes reserved for a recording. Pages that stay untouched take no memory.
+const CAPACITY: usize = 256 << 10;
+
+/// Probes every flag. Returns the report and the recording.
+pub fn record(kernel: &mut dyn Kernel, options: &ProbeOptions) -> Result<(Report, String), Error> {
+    let arch = Arch::native();
+    let mut head = String::with_capacity(CAPACITY);
+    for piece in [FIRST_LINE, ARCH, arch.name(), "\n"] {
+        head.push_str(piece);
+    }
+    push_argument(&mut head, options.query.command());
+    if options.thorough {
+        push_argument(&mut head, "--thorough");
+    }
+    for path in &options.paths {
+        push_argument(&mut head, "--path");
+        push_argument(&mut head, path);
+    }
+    let mut recorder = Recorder::new(kernel, head);
+    let report = probe::run(&mut recorder, arch, Flag::ALL, options, &mut |_| {})?;
+    Ok((report, recorder.finish()))
+}
+
+fn push_argument(head: &mut String, argument: &str) {
+    head.push_str(ARGUMENT);
+    head.push_str(argument);
+    head.push('\n');
+}
+
+/// The report of a recorded run; `reproducible` as in [`ProbeOptions`].
+pub fn replay(recording: &[u8], reproducible: bool) -> Result<Report, RecordingProblem> {
+    let mut rest = recording;
+    let arch = read_arch(&mut rest).ok_or(RecordingProblem::NotARecording)?;
+    if arch.flag_bits() > usize::BITS {
+        return Err(RecordingProblem::TooWide);
+    }
+    let mut lines_read = 2;
+    let mut arguments = Vec::new();
+    while let Some(behind) = rest.strip_prefix(ARGUMENT.as_bytes()) {
+        rest = behind;
+        arguments.push(str_or_replacement(take_line(&mut rest)));
+        lines_read += 1;
+    }
+    let mut options = match cli::parse(&arguments) {
+        Ok(Request::Query(QueryRequest { options, .. })) => options,
+        Ok(_) => return Err(RecordingProblem::NoQuery),
+        Err(error) => return Err(RecordingProblem::Arguments(error.to_string())),
+    };
+    options.reproducible = reproducible;
+    let mut replay = Replay::new(rest, lines_read);
+    let report = probe::run(&mut replay, arch, Flag::ALL, &options, &mut |_| {});
+    replay.finish().map_err(RecordingProblem::Differs)?;
+    report.map_err(|error| RecordingProblem::Run(error.to_string()))
+}
+
+/// Reads the first two lines.
+fn read_arch(rest: &mut &[u8]) -> Option<Arch> {
+    if take_line(rest) != FIRST_LINE.trim_end().as_bytes() {
+        return None;
+    }
+    let name = take_line(rest).strip_prefix(ARCH.as_bytes())?;
+    Arch::from_name(str_or_replacement(name))
+}

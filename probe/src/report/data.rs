@@ -1,0 +1,70 @@
+//! The report as data.
+
+use crate::arch::Arch;
+use crate::environment::Interference;
+use crate::flags::Flag;
+use crate::outcome::Step;
+use crate::request::Query;
+use crate::sweep::Sweep;
+use crate::validation::Validation;
+use crate::verdict::Finding;
+use core::ops::Range;
+use kernel::Uname;
+
+/// The version of the report's schema: a minor version only adds keys.
+pub const SCHEMA_VERSION: &str = "1.0";
+
+/// The process that probed.
+#[derive(Clone, Debug, Default)]
+pub struct Process {
+    /// `None` with `--reproducible`.
+    pub pid: Option<usize>,
+    /// Effective user ID, where the kernel passed it.
+    pub euid: Option<usize>,
+    /// Bytes of a page.
+    pub page_size: usize,
+    /// Seconds since 1970; `None` with `--reproducible`.
+    pub time: Option<usize>,
+}
+
+/// The finding about a flag.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub flag: Flag,
+    pub finding: Finding,
+    /// The trace entries of its experiment: indices into [`Report::steps`].
+    pub steps: Range<usize>,
+}
+
+/// Everything that a run found out.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub query: Query,
+    /// The architecture whose numbers were used.
+    pub arch: Arch,
+    pub kernel: Uname,
+    pub process: Process,
+    /// The user's paths.
+    pub paths: Vec<String>,
+    pub environment: Vec<Interference>,
+    /// How the kernel validates flags, and the trace entries of that; `None` when nothing could be
+    /// probed.
+    pub validation: Option<(Validation, Range<usize>)>,
+    /// One row per flag, in the order of the table.
+    pub rows: Vec<Row>,
+    /// Empty unless the query is a sweep or the free bits.
+    pub sweep: Sweep,
+    /// Every trace entry, in order.
+    pub steps: Vec<Step>,
+    /// Whether every flag has its finding.
+    pub complete: bool,
+    /// The flags that `mapprobe require` names. No verdict depends on them.
+    pub required: Vec<Flag>,
+}
+
+impl Report {
+    /// The trace entries at some indices.
+    pub fn steps_at(&self, range: &Range<usize>) -> &[Step] {
+        self.steps.get(range.clone()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,208 @@
+//! Evidence in words: flags by name, calls as short strings, reasons as sentences.
+
+use super::data::{Report, Row};
+use super::escape::Escaped;
+use crate::arch::Arch;
+use crate::flags::{Flag, HUGE_SIZE_FIELD, Kind, MAP_HUGETLB, map_type};
+use crate::outcome::{Backing, Call, Context, Outcome, Size, Step};
+use crate::verdict::{Reason, ReasonCode};
+use core::fmt::{self, Write};
+
+/// Appends to a string, which cannot fail.
+pub fn push(out: &mut String, text: fmt::Arguments) {
+    let _ = out.write_fmt(text);
+}
+
+/// Displays the number of a flag, or a dash where it does not exist.
+pub struct Number(pub Option<usize>);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.0 {
+            Some(value) => write!(f, "{value:#x}"),
+            None => f.write_str("-"),
+        }
+    }
+}
+
+/// Appends a flags argument by names: map type, flags and huge page size, and in hexadecimal what has no
+/// name.
+pub fn push_flags(out: &mut String, arch: Arch, value: usize) {
+    let start = out.len();
+    // The field is a size with MAP_HUGETLB only.
+    let has_size = value & MAP_HUGETLB.encode(arch) != 0;
+    let rest = push_names(out, arch, value, map_type(arch, value), has_size);
+    if rest != 0 || out.len() == start {
+        push_separator(out, start);
+        push(out, format_args!("{rest:#x}"));
+    }
+}
+
+/// Appends the names in a flags argument. Returns the bits without a name.
+pub fn push_names(
+    out: &mut String,
+    arch: Arch,
+    value: usize,
+    map_type: usize,
+    has_size: bool,
+) -> usize {
+    let (mut rest, start) = (value, out.len());
+    for &flag in Flag::ALL {
+        if rest == 0 {
+            break;
+        }
+        let Some(bits) = flag.value(arch) else { continue };
+        let is_named = match flag.kind() {
+            Kind::Type => map_type == bits,
+            Kind::Bit => rest & bits == bits && !(has_size && bits & HUGE_SIZE_FIELD != 0),
+            Kind::HugeSize => has_size && rest & HUGE_SIZE_FIELD == bits,
+        };
+        if is_named {
+            push_separator(out, start);
+            out.push_str(flag.name());
+            rest &= !bits;
+        }
+    }
+    rest
+}
+
+/// Appends the bar between two flags, unless nothing was appended since `start`.
+pub fn push_separator(out: &mut String, start: usize) {
+    if out.len() > start {
+        out.push('|');
+    }
+}
+
+pub fn push_outcome(out: &mut String, outcome: Outcome) {
+    match outcome {
+        Outcome::MappedThere => out.push_str("mapped there"),
+        Outcome::MappedElsewhere => out.push_str("mapped elsewhere"),
+        other => push(out, format_args!("{other}")),
+    }
+}
+
+pub fn push_backing(out: &mut String, report: &Report, backing: Backing) {
+    match backing {
+        Backing::Anonymous => out.push_str("anonymous"),
+        Backing::Memfd => out.push_str("memfd"),
+        Backing::Pipe => out.push_str("pipe"),
+        Backing::Path(index) => match report.paths.get(index) {
+            Some(path) => push(out, format_args!("{}", Escaped(path))),
+            None => out.push_str("path"),
+        },
+    }
+}
+
+/// Appends a call and its outcome.
+pub fn push_step(out: &mut String, report: &Report, step: &Step) {
+    match step.call {
+        Call::Mmap { flags, backing, size } => {
+            push_mmap(out, report, flags, backing);
+            match size {
+                Size::Pages(1) => {}
+                Size::Pages(pages) => push(out, format_args!(", {pages} pages")),
+                Size::Large => out.push_str(", large"),
+            }
+            out.push(')');
+        }
+        Call::Context { flags, backing } => {
+            push_mmap(out, report, flags, backing);
+            out.push(')');
+        }
+        Call::Other(call) => out.push_str(call),
+    }
+    out.push_str(": ");
+    push_outcome(out, step.outcome);
+}
+
+fn push_mmap(out: &mut String, report: &Report, flags: usize, backing: Backing) {
+    out.push_str("mmap(");
+    push_flags(out, report.arch, flags);
+    out.push_str(", ");
+    push_backing(out, report, backing);
+}
+
+/// A reason in a few words: the failed control where one failed.
+pub fn summary(reason: &Reason) -> &'static str {
+    match (reason.code, reason.remark) {
+        (ReasonCode::ControlFailed, Some(control)) => control,
+        _ => reason.code.description(),
+    }
+}
+
+/// Appends a reason as a sentence: a few words, the measurement that decided, and the contexts that
+/// differ.
+pub fn push_reason(out: &mut String, report: &Report, row: &Row) {
+    let reason = &row.finding.reason;
+    out.push_str(summary(reason));
+    if let Some(trial) = reason.trial {
+        push(out, format_args!(" ({}: ", trial.question));
+        let answers = trial.answers;
+        let mut separator = "";
+        for (variant, outcome) in [
+            ("with flag ", answers.with),
+            ("without flag ", answers.without),
+            ("control ", answers.control),
+        ] {
+            if outcome != Outcome::NotRun {
+                out.push_str(separator);
+                out.push_str(variant);
+                push_outcome(out, outcome);
+                separator = ", ";
+            }
+        }
+        out.push(')');
+        if let Some(remark) = reason.remark {
+            out.push_str("; ");
+            out.push_str(remark);
+        }
+    }
+    push_differences(out, report, row);
+}
+
+/// Appends the contexts that accept the flag and those that reject it, if there are both among those
+/// that accept the call without it.
+fn push_differences(out: &mut String, report: &Report, row: &Row) {
+    let Some((validation, _)) = &report.validation else { return };
+    let accepts_base = |context: Context| {
+        let mut known = validation.contexts.iter();
+        known.any(|(known, base)| *known == context && base.succeeded())
+    };
+    let (mut accepted, mut rejected) = (String::new(), String::new());
+    for step in report.steps_at(&row.steps) {
+        let Call::Context { flags, backing } = step.call else { continue };
+        let context = Context { map_type: map_type(report.arch, flags), backing };
+        if !accepts_base(context) {
+            continue;
+        }
+        if step.outcome.succeeded() {
+            push_context(&mut accepted, report, context);
+        } else {
+            push_context(&mut rejected, report, context);
+            push(&mut rejected, format_args!(" ({})", step.outcome));
+        }
+    }
+    if !accepted.is_empty() && !rejected.is_empty() {
+        push(out, format_args!("; accepted under {accepted}; rejected under {rejected}"));
+    }
+}
+
+fn push_context(out: &mut String, report: &Report, context: Context) {
+    if !out.is_empty() {
+        out.push_str(", ");
+    }
+    push_flags(out, report.arch, context.map_type);
+    out.push_str(" of ");
+    push_backing(out, report, context.backing);
+}
+
+/// The program, the architecture and the kernel. The kernel's own words are escaped.
+pub fn title(report: &Report) -> String {
+    format!(
+        "mapprobe {} for {} on {} {}",
+        env!("CARGO_PKG_VERSION"),
+        report.arch.name(),
+        Escaped(&report.kernel.sysname),
+        Escaped(&report.kernel.release)
+    )
+}

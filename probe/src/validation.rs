@@ -1,0 +1,127 @@
+//! The validation of flags: does the kernel have `MAP_SHARED_VALIDATE`, does it reject what it does not
+//! recognize, which bits does it accept, and which low bits select a map type?
+
+use crate::fixture::{Fixture, MEMFD_VALIDATOR, PIPE_VALIDATOR, Validator};
+use crate::flags::{MAP_FIXED, MAP_SHARED_VALIDATE, MapFlags, flag_bits};
+use crate::outcome::{Backing, Context, Outcome};
+use kernel::{Errno, PROT_READ};
+
+const REJECTED: Outcome = Outcome::MmapFailed(Errno::EOPNOTSUPP);
+const NOT_MAPPABLE: Outcome = Outcome::MmapFailed(Errno::ENODEV);
+const UNKNOWN_TYPE: Outcome = Outcome::MmapFailed(Errno::EINVAL);
+
+/// How the kernel validates flags. The masks stand for the calls about single bits, which have no trace
+/// entries.
+#[derive(Clone, Debug)]
+pub struct Validation {
+    /// Whether the kernel has the map type: a memfd (where there is one) can be mapped, and a pipe is
+    /// rejected with `ENODEV`. `None` when they disagree.
+    pub present: Option<bool>,
+    /// Whether it rejects the unassigned bits with `EOPNOTSUPP` on both. `None` without the map type.
+    pub validating: Option<bool>,
+    /// The bits that select a map type, among the lowest eight; `None` when not even `MAP_SHARED` and
+    /// `MAP_PRIVATE` could be mapped.
+    pub type_mask: Option<usize>,
+    /// The bits outside the type field that it accepts on a memfd or a pipe, and does not reject on
+    /// the other. 0 where it does not validate.
+    pub accepted: usize,
+    /// The bits that it rejects on both as it rejects the unassigned bits.
+    pub rejected: usize,
+    /// The bits that another check answers first.
+    pub other: Vec<OtherBit>,
+    /// The outcome of each context without any flag.
+    pub contexts: Vec<(Context, Outcome)>,
+}
+
+/// A bit that is neither accepted nor rejected as unassigned bits are.
+#[derive(Clone, Copy, Debug)]
+pub struct OtherBit {
+    pub bit: u32,
+    pub memfd: Outcome,
+    pub pipe: Outcome,
+}
+
+pub fn measure(fixture: &mut Fixture) -> Validation {
+    let [memfd, pipe] = fixture.validators();
+    let no_memfd = memfd.base == Outcome::NotRun;
+    let present = if pipe.base == NOT_MAPPABLE && (memfd.base.succeeded() || no_memfd) {
+        Some(true)
+    } else if pipe.base == UNKNOWN_TYPE && (memfd.base == UNKNOWN_TYPE || no_memfd) {
+        Some(false)
+    } else {
+        None
+    };
+    let rejects = |validator: Validator| validator.unassigned == REJECTED;
+    let validating =
+        (present == Some(true)).then_some(rejects(pipe) && (no_memfd || rejects(memfd)));
+    let type_mask = type_mask(fixture);
+    let mut contexts = Vec::new();
+    for &context in fixture.contexts().iter() {
+        contexts.push((context, fixture.probe_context(context, 0)));
+    }
+    let mut validation = Validation {
+        present,
+        validating,
+        type_mask,
+        accepted: 0,
+        rejected: 0,
+        other: Vec::new(),
+        contexts,
+    };
+    if let (Some(true), Some(type_mask)) = (validating, type_mask) {
+        for bit in 0..fixture.arch().flag_bits() {
+            if type_mask & 1 << bit == 0 {
+                validation.add_bit(fixture, bit, no_memfd);
+            }
+        }
+    }
+    fixture.conditions.type_mask = type_mask;
+    fixture.conditions.syscall_emulator =
+        present == Some(false) && accepts_fixed_and_unassigned(fixture);
+    validation
+}
+
+impl Validation {
+    fn add_bit(&mut self, fixture: &mut Fixture, bit: u32, no_memfd: bool) {
+        let mask = 1 << bit;
+        let memfd = fixture.probe(MEMFD_VALIDATOR, mask);
+        let pipe = fixture.probe(PIPE_VALIDATOR, mask);
+        let accepts = |outcome: Outcome| outcome.succeeded() || outcome == NOT_MAPPABLE;
+        if pipe == REJECTED && (memfd == REJECTED || no_memfd) {
+            self.rejected |= mask;
+        } else if accepts(memfd) && pipe != REJECTED || accepts(pipe) && memfd != REJECTED {
+            self.accepted |= mask;
+        } else {
+            self.other.push(OtherBit { bit, memfd, pipe });
+        }
+    }
+}
+
+/// The sign of QEMU's user mode: it rejects the map type, but accepts it with `MAP_FIXED`, even with an
+/// unassigned bit.
+fn accepts_fixed_and_unassigned(fixture: &mut Fixture) -> bool {
+    let fixed = MAP_SHARED_VALIDATE | MAP_FIXED;
+    [fixed, fixed | MapFlags::UNASSIGNED]
+        .into_iter()
+        .all(|flags| fixture.try_map(flags, PROT_READ, Backing::Memfd).succeeded())
+}
+
+/// The bits that select a map type. A bit does when `MAP_SHARED` or `MAP_PRIVATE` with this bit changed
+/// is rejected. Bits that are flags of their own are not tried.
+fn type_mask(fixture: &mut Fixture) -> Option<usize> {
+    const SHARED: usize = 0x01;
+    const PRIVATE: usize = 0x02;
+    let flags = flag_bits(fixture.arch());
+    let mut map = |value| fixture.try_map_number(value, PROT_READ, Backing::Anonymous);
+    if !map(SHARED).succeeded() || !map(PRIVATE).succeeded() {
+        return None;
+    }
+    let mut mask = 0;
+    for bit in (0..8).map(|bit| 1 << bit).filter(|bit| flags & bit == 0) {
+        let known = if bit == PRIVATE { PRIVATE } else { SHARED };
+        if map(known ^ bit) == UNKNOWN_TYPE {
+            mask |= bit;
+        }
+    }
+    Some(mask)
+}
