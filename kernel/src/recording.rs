@@ -140,8 +140,8 @@ pub struct Mismatch {
     pub expected: String,
 }
 
-/// A kernel that answers from a recording, as long as the calls are those of the recorded run. After
-/// the first mismatch every call fails with `ENOSYS`.
+/// A kernel that answers from a recording, as long as the calls are those of the recorded run.
+/// After the first mismatch every call fails with `ENOSYS`.
 pub struct Replay<'t> {
     rest: &'t [u8],
     lines_read: usize,

@@ -266,10 +266,8 @@ fn a_recorded_run_replays() {
         let resident = kernel.mincore(page, page_size, &mut memory);
         let unmapped = kernel.munmap(page, page_size);
         let missing = kernel.open("/nowhere", OpenMode::Read);
-        let (pid, memory_size, uname) = (kernel.pid(), kernel.memory(), kernel.uname());
-        format!(
-            "{page} {resident:?} {memory:?} {unmapped:?} {missing:?} {pid} {memory_size:?} {uname:?}"
-        )
+        let (pid, size, uname) = (kernel.pid(), kernel.memory(), kernel.uname());
+        format!("{page} {resident:?} {memory:?} {unmapped:?} {missing:?} {pid} {size:?} {uname:?}")
     }
     let mut linux = Linux::default();
     let mut recorder = Recorder::new(&mut linux, String::new());

@@ -107,6 +107,15 @@ impl Area {
         self.bytes.retain(|addr, _| outside(addr));
     }
 
+    /// `hugetlb_vm_op_split`, `mm/hugetlb.c`: whether unmapping a range cuts through a huge page of
+    /// this mapping, which begins at `addr`.
+    pub fn splits_huge_page(&self, addr: usize, start: usize, end: usize) -> bool {
+        let Some(huge) = self.huge else { return false };
+        let cuts_start = start > addr && !start.is_multiple_of(huge.size);
+        let cuts_end = end < self.end && !end.is_multiple_of(huge.size);
+        cuts_start || cuts_end
+    }
+
     /// The memory that only this mapping uses: the number of single pages, and the number of pages
     /// in huge pages.
     pub fn own_pages(&self, page_size: usize) -> (usize, usize) {

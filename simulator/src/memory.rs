@@ -1,7 +1,6 @@
 //! Calls about existing mappings: `munmap(2)`, `mincore(2)`, `madvise(2)`, `msync(2)`.
 
 use crate::files::Kind;
-use crate::mmap::splits_huge_page;
 use crate::rules::Personality;
 use crate::state::SimulatedKernel;
 use kernel::{Advice, Errno};
@@ -21,7 +20,7 @@ impl SimulatedKernel {
         }
         for (start, area) in self.areas.overlapping(addr, end) {
             assert!(!area.preexisting, "the program unmaps what it did not map: {start:#x}");
-            if splits_huge_page(area, start, addr, end) {
+            if area.splits_huge_page(start, addr, end) {
                 return Err(Errno::EINVAL);
             }
         }
@@ -124,8 +123,8 @@ impl SimulatedKernel {
         if self.areas.covers(addr, end) { Ok(0) } else { Err(Errno::ENOMEM) }
     }
 
-    /// `madvise_collapse`, `mm/khugepaged.c`: only whole huge pages, each with at least one resident
-    /// page, of anonymous memory or shmem.
+    /// `madvise_collapse`, `mm/khugepaged.c`: only whole huge pages, each with at least one
+    /// resident page, of anonymous memory or shmem.
     fn collapse(&mut self, start: usize, end: usize, size: usize) -> Result<(), Errno> {
         let page_size = self.rules.page_size;
         let (area_start, area) = self.areas.at_mut(start).ok_or(Errno::ENOMEM)?;

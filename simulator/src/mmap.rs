@@ -14,7 +14,8 @@ use kernel::{Errno, Fd, Mmap, PROT_NONE, PROT_WRITE};
 /// `arch/x86/kernel/sys_x86_64.c`. The start is 1 GiB and a random offset.
 const MAP_32BIT_START: usize = 0x4096_6000;
 const MAP_32BIT_END: usize = 0x8000_0000;
-/// `MAP_ABOVE4G` mappings begin at this address or above: `find_start_end`, same file.
+/// `MAP_ABOVE4G` mappings begin at this address or above: `arch_get_unmapped_area_topdown`, same
+/// file.
 const ABOVE4G_START: usize = 1 << 32;
 /// The most memory that a test can populate.
 const POPULATE_MAX: usize = 64 * MIB;
@@ -106,7 +107,7 @@ impl SimulatedKernel {
             prot: request.prot,
             shared: map_type.shared,
             may_write: map_type.may_write,
-            // mlock_fixup: memory of hugetlb and DAX is always resident and never locked.
+            // mmap_region clears VM_LOCKED for hugetlb and DAX, whose memory is always resident.
             locked: locked && huge.is_none() && request.file_kind() != Some(Kind::Dax),
             grows_down,
             grows_up,
@@ -325,8 +326,8 @@ impl SimulatedKernel {
         Ok(map_type)
     }
 
-    /// The flags that `MAP_SHARED_VALIDATE` accepts: `LEGACY_MAP_MASK` and `mmap_supported_flags` of
-    /// the file.
+    /// The flags that `MAP_SHARED_VALIDATE` accepts: `LEGACY_MAP_MASK` and `mmap_supported_flags`
+    /// of the file.
     fn validated_flags(&self, request: &Request) -> usize {
         let numbers = self.rules.numbers;
         let above4g = if self.rules.above4g { numbers.above4g } else { 0 };
@@ -377,7 +378,7 @@ impl SimulatedKernel {
         assert!(start != 0, "the program maps page 0, which kills it under qemu-user-hppa");
         for (addr, area) in self.areas.overlapping(start, end) {
             assert!(!area.preexisting, "the program replaces a mapping it did not make: {addr:#x}");
-            if splits_huge_page(area, addr, start, end) {
+            if area.splits_huge_page(addr, start, end) {
                 return Err(Errno::ENOMEM);
             }
         }
@@ -480,13 +481,4 @@ fn is_accountable(request: &Request, map_type: MapType) -> bool {
     } else {
         request.prot & PROT_WRITE != 0
     }
-}
-
-/// `hugetlb_vm_op_split`, `mm/hugetlb.c`: whether unmapping `start..end` cuts through a huge page of
-/// the mapping at `addr`.
-pub(crate) fn splits_huge_page(area: &Area, addr: usize, start: usize, end: usize) -> bool {
-    let Some(huge) = area.huge else { return false };
-    let cuts_start = start > addr && !start.is_multiple_of(huge.size);
-    let cuts_end = end < area.end && !end.is_multiple_of(huge.size);
-    cuts_start || cuts_end
 }

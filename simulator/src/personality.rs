@@ -29,7 +29,8 @@ impl Rules {
         if is_valid { Ok(flags) } else { Err(Errno::EINVAL) }
     }
 
-    /// `target_mmap`, `linux-user/mmap.c` of QEMU: passes on a few flags and drops the others.
+    /// `mmap_flags_tbl`, `linux-user/syscall.c` of QEMU: passes on a few flags and drops the
+    /// others. `target_mmap`, `linux-user/mmap.c`: calls the host.
     fn translate_qemu_user(&self, flags: usize) -> Result<usize, Errno> {
         let numbers = &self.numbers;
         if flags & numbers.hugetlb != 0 {

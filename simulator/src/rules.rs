@@ -201,8 +201,8 @@ pub struct Rules {
     pub mincore_hides_read_only_files: bool,
     /// 6.1 with transparent huge pages: bytes of a huge page that `MADV_COLLAPSE` makes.
     pub collapse: Option<usize>,
-    /// Before 6.12, `mmap_region` in `mm/mmap.c`: `MAP_FIXED` unmaps the range even if the memory is
-    /// then refused.
+    /// Before 6.12, `mmap_region` in `mm/mmap.c`: `MAP_FIXED` unmaps the range even if the memory
+    /// is then refused.
     pub unmaps_first: bool,
 
     /// Base-2 logarithms of the huge page sizes, the default first; empty without hugetlb.

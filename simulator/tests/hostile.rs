@@ -17,9 +17,10 @@ fn x86_6_12() -> Rules {
     Rules::new(Machine::X86, (6, 12))
 }
 
-/// `MAP_SHARED_VALIDATE` fails with `EINVAL`, but with `MAP_FIXED` it succeeds with any unassigned bit.
-/// Map types 5, 9 and 13 act as `MAP_SHARED`. `MAP_POPULATE` and `MAP_FIXED_NOREPLACE` are dropped,
-/// `MAP_LOCKED` is passed on, `MAP_HUGETLB` fails with `EINVAL`. `/proc` shows the host's mappings.
+/// `MAP_SHARED_VALIDATE` fails with `EINVAL`, but with `MAP_FIXED` it succeeds with any unassigned
+/// bit. Map types 5, 9 and 13 act as `MAP_SHARED`. `MAP_POPULATE` and `MAP_FIXED_NOREPLACE` are
+/// dropped, `MAP_LOCKED` is passed on, `MAP_HUGETLB` fails with `EINVAL`. `/proc` shows the host's
+/// mappings.
 #[test]
 fn qemu_user() {
     let mut program = Program::on(Rules::qemu_user(Machine::Arm64));
@@ -53,8 +54,8 @@ fn qemu_user() {
     assert!(!program.vm_flags(locked).contains("lo"));
 }
 
-/// Either `MAP_SHARED` or `MAP_PRIVATE` must be set. `MAP_FIXED_NOREPLACE` is a hint. `mincore` shows
-/// every page as resident, and advice has no effect.
+/// Either `MAP_SHARED` or `MAP_PRIVATE` must be set. `MAP_FIXED_NOREPLACE` is a hint. `mincore`
+/// shows every page as resident, and advice has no effect.
 #[test]
 fn gvisor() {
     let mut program = Program::on(Rules::gvisor());
@@ -78,7 +79,8 @@ fn gvisor() {
     }
 }
 
-/// Unassigned and unimplemented bits fail even with `MAP_PRIVATE`. `MAP_SHARED_VALIDATE` is missing.
+/// Unassigned and unimplemented bits fail even with `MAP_PRIVATE`. `MAP_SHARED_VALIDATE` is
+/// missing.
 #[test]
 fn wsl1() {
     let mut program = Program::on(Rules::wsl1());

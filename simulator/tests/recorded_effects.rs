@@ -1,11 +1,12 @@
-//! The simulated kernel against the effect tests of the recordings of Linux 4.10.17 (lines that begin
-//! with `E`): each test makes the recorded calls and compares every word of the line. This file
-//! covers which calls succeed, and at which address; `recorded_memory_effects.rs` covers the rest.
+//! The simulated kernel against the effect tests of the recordings of Linux 4.10.17 (lines that
+//! begin with `E`): each test makes the recorded calls and compares every word of the line. This
+//! file covers which calls succeed, and at which address; `recorded_memory_effects.rs` covers the
+//! rest.
 //!
 //! Not compared, because it is not simulated: page faults counted by `getrusage` (`populate`),
-//! `VmLck` and `munlock` (`locked`), `mprotect` (`env ro-big`), a touch from user mode
-//! (`growsdown user-touch`), `RLIMIT_AS` (`env rlimit_as`), page 0 (`env as-is`, `noreplace@0`; mapping
-//! it panics), memfds with huge pages, executable mappings (`denywrite-file`), file offsets and
+//! `VmLck` and `munlock` (`locked`), `mprotect` (`env ro-big`), a touch from user mode (`growsdown
+//! user-touch`), `RLIMIT_AS` (`env rlimit_as`), page 0 (`env as-is`, `noreplace@0`; mapping it
+//! panics), memfds with huge pages, executable mappings (`denywrite-file`), file offsets and
 //! unassigned `PROT_*` bits (`misc`), and settings of the kernel (`thp`, `rlimit`, `nr_hugepages`,
 //! `overcommit_memory`; rules of the simulated kernel). Addresses are compared by their relation to
 //! each other.
@@ -13,7 +14,8 @@
 use kernel::{Fd, Mmap, NO_FD, OpenMode, PROT_NONE};
 use program::recorded::{at, compare_with_recordings};
 use program::{
-    ANYWHERE, BIT24, Map, NOREPLACE, PAGE, PRIVATE, SHARED, VALIDATE, error_name, outcome,
+    ANYWHERE, BIT24, DROPPABLE, Map, NOREPLACE, PAGE, PRIVATE, SHARED, VALIDATE, error_name,
+    outcome,
 };
 
 mod program;
@@ -81,8 +83,8 @@ fn validation() {
         }
         recorded.expect_words("shval directory", &words);
         let (numbers, memfd) = (program.numbers(), program.memfd());
-        let mut line = format!("droppable anon={}", outcome(program.map(ANYWHERE, 8)));
-        line += &format!(" memfd={}", outcome(program.map(Map::of(memfd), 8)));
+        let mut line = format!("droppable anon={}", outcome(program.map(ANYWHERE, DROPPABLE)));
+        line += &format!(" memfd={}", outcome(program.map(Map::of(memfd), DROPPABLE)));
         for (label, more) in [
             ("locked", numbers.locked),
             ("growsdown", numbers.growsdown),
@@ -92,7 +94,7 @@ fn validation() {
             ("noreserve", numbers.noreserve),
             ("noreplace", NOREPLACE),
         ] {
-            line += &format!(" +{label}={}", outcome(program.map(ANYWHERE, 8 | more)));
+            line += &format!(" +{label}={}", outcome(program.map(ANYWHERE, DROPPABLE | more)));
         }
         recorded.expect_line(&line);
     });
@@ -138,8 +140,8 @@ fn fixed_addresses() {
         let unaligned = outcome(program.map(ANYWHERE.at(reserved + 1), PRIVATE | fixed));
         let hint = outcome(program.map(ANYWHERE.at(reserved + 1), PRIVATE));
         recorded.expect_line(&format!(
-            "fixed nofixed-occupied=ok at={occupied} fixed-occupied=ok at={replaced} fixed-unaligned={unaligned} \
-             nofixed-unaligned={hint}"
+            "fixed nofixed-occupied=ok at={occupied} fixed-occupied=ok at={replaced} \
+             fixed-unaligned={unaligned} nofixed-unaligned={hint}"
         ));
         let unmapped = program.hole();
         recorded.expect_words(
@@ -346,8 +348,8 @@ fn huge_pages() {
                 let (part, whole) =
                     (outcome(program.unmap(at, PAGE)), outcome(program.unmap(at, size)));
                 recorded.expect_line(&format!(
-                    "huge {label} log2={log2} ok len={size} vmflags={flags} KernelPageSize=2048 Locked=0 \
-                     munmap-1page={part} munmap-full={whole}"
+                    "huge {label} log2={log2} ok len={size} vmflags={flags} KernelPageSize=2048 \
+                     Locked=0 munmap-1page={part} munmap-full={whole}"
                 ));
             }
         }

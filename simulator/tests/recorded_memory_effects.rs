@@ -1,5 +1,5 @@
-//! The simulated kernel against the effect tests of the recordings, as in `recorded_effects.rs`: the
-//! memory of mappings, and `/proc/self/smaps`.
+//! The simulated kernel against the effect tests of the recordings, as in `recorded_effects.rs`:
+//! the memory of mappings, and `/proc/self/smaps`.
 
 use kernel::{Advice, Errno, Fd, NO_FD, OpenMode, PROT_NONE, PROT_READ};
 use program::recorded::{Recorded, at, compare_with_recordings};

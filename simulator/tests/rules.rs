@@ -52,8 +52,8 @@ fn shared_validate_accepts_the_legacy_mask() {
     assert_eq!(accepted(Rules::parisc_6_1(), 4..32), bits_of(&[11..=14, 16..=18, 26..=30]));
 }
 
-/// A bad descriptor comes first, then an unsupported flag, then the permissions of the file. Anonymous
-/// memory has no `MAP_SHARED_VALIDATE`.
+/// A bad descriptor comes first, then an unsupported flag, then the permissions of the file.
+/// Anonymous memory has no `MAP_SHARED_VALIDATE`.
 #[test]
 fn errors_have_an_order() {
     let mut program = x86(6, 1);
@@ -82,8 +82,9 @@ fn errors_have_an_order() {
     }
 }
 
-/// `MAP_FIXED_NOREPLACE` with `MAP_SHARED_VALIDATE` fails with `EEXIST` if the range is occupied, and
-/// with `EOPNOTSUPP` if it is unmapped. It overrides `MAP_FIXED`. Before 4.17 the address is a hint.
+/// `MAP_FIXED_NOREPLACE` with `MAP_SHARED_VALIDATE` fails with `EEXIST` if the range is occupied,
+/// and with `EOPNOTSUPP` if it is unmapped. It overrides `MAP_FIXED`. Before 4.17 the address is a
+/// hint.
 #[test]
 fn fixed_noreplace() {
     let mut program = x86(6, 1);
@@ -107,8 +108,8 @@ fn fixed_noreplace() {
     assert_eq!(old.map(ANYWHERE.at(reserved), PRIVATE | NOREPLACE | fixed), Ok(reserved));
 }
 
-/// `MAP_SYNC`: memfd and anonymous memory only record it, ext4 without DAX rejects it with every map
-/// type, and ext4 with DAX accepts it with every map type.
+/// `MAP_SYNC`: memfd and anonymous memory only record it, ext4 without DAX rejects it with every
+/// map type, and ext4 with DAX accepts it with every map type.
 #[test]
 fn synchronous_mappings() {
     let mut program = x86(6, 1);
@@ -240,8 +241,8 @@ fn droppable_memory() {
     assert_eq!(outcome(Program::on(wide).map(ANYWHERE, DROPPABLE)), "ok");
 }
 
-/// A hint below 4 GiB overrides `MAP_ABOVE4G`. When everything between 4 GiB and `mmap_base` is full,
-/// only mappings without the flag go below 4 GiB.
+/// A hint below 4 GiB overrides `MAP_ABOVE4G`. When everything between 4 GiB and `mmap_base` is
+/// full, only mappings without the flag go below 4 GiB.
 #[test]
 fn above4g() {
     let mut program = x86(6, 6);
@@ -266,8 +267,8 @@ fn above4g() {
     );
 }
 
-/// Huge pages of arm64 have 64K, 2M, 32M or 1G with pages of 4K, and 2M, 32M or 1G with pages of 16K.
-/// Their addresses are multiples of their size.
+/// Huge pages of arm64 have 64K, 2M, 32M or 1G with pages of 4K, and 2M, 32M or 1G with pages of
+/// 16K. Their addresses are multiples of their size.
 #[test]
 fn huge_sizes() {
     for (machine, sizes) in
