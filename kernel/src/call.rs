@@ -180,7 +180,8 @@ ops! {
     MsyncInvalidate "msync",
     /// `memfd_create(2)` with `MFD_CLOEXEC`; reads the name -> descriptor.
     MemfdCreate "memfd_create",
-    /// `pipe2(2)` with `O_CLOEXEC | O_NONBLOCK` -> the read end, and in bits 16 and up the write end.
+    /// `pipe2(2)` with `O_CLOEXEC | O_NONBLOCK` -> the read end, and in bits 16 and up the write
+    /// end.
     Pipe "pipe",
     /// `close(2)`: descriptor.
     Close "close",

@@ -12,7 +12,10 @@ pub struct Errno(pub u16);
 macro_rules! errnos {
     ($($name:ident $number:literal)*) => {
         impl Errno {
-            $(#[doc = concat!("`", stringify!($name), "`")] pub const $name: Errno = Errno($number);)*
+            $(
+                #[doc = concat!("`", stringify!($name), "`")]
+                pub const $name: Errno = Errno($number);
+            )*
 
             /// The name of the error; `None` for a number without a name here.
             pub const fn name(self) -> Option<&'static str> {

@@ -13,6 +13,8 @@ use libc::{AT_EUID, AT_FDCWD, AT_NULL, AT_PAGESZ, c_long};
 
 /// `MADV_COLLAPSE`, `include/uapi/asm-generic/mman-common.h`; libc lacks it for musl.
 const MADV_COLLAPSE: c_int = 25;
+/// The smallest page size that Linux supports, `CONFIG_PAGE_SIZE_4KB`.
+const MIN_PAGE_SIZE: usize = 4096;
 /// Bytes of a signal mask: `_NSIG / 8`, `include/uapi/asm-generic/signal.h`.
 const SIGNAL_MASK_BYTES: usize = 8;
 /// The most memory that [`Op::Memory`] returns, so that a caller can add a little without overflow.
@@ -79,9 +81,9 @@ impl Linux {
         Err(Errno::ENOENT)
     }
 
-    /// `mincore(2)` is not told the length of its buffer: it writes one byte per page.
+    /// `mincore(2)` does not know the length of its buffer: it writes one byte per page.
     fn holds_a_byte_per_page(&self, buffer: &[u8], len: usize) -> Result<(), Errno> {
-        let page_size = self.auxiliary(AT_PAGESZ)?;
+        let page_size = self.auxiliary(AT_PAGESZ).unwrap_or(MIN_PAGE_SIZE);
         if buffer.len().saturating_mul(page_size) < len { Err(Errno::EFAULT) } else { Ok(()) }
     }
 
@@ -153,7 +155,7 @@ impl Linux {
             }
             Op::MayReboot => (libc::SYS_reboot, reboot(libc::LINUX_REBOOT_CMD_CAD_ON)),
             Op::Reboot => (libc::SYS_reboot, reboot(libc::LINUX_REBOOT_CMD_POWER_OFF)),
-            // Without flags and on the same stack; aarch64 has no fork(2).
+            // Without flags: a copy of the process that sends no SIGCHLD; aarch64 has no fork(2).
             Op::Fork => (libc::SYS_clone, [0; 6]),
             Op::Terminal => {
                 let window_size = window_size.as_mut_ptr() as usize;

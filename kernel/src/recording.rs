@@ -140,8 +140,8 @@ pub struct Mismatch {
     pub expected: String,
 }
 
-/// A kernel that answers from a recording, as long as the calls are those of the recorded run. After
-/// the first mismatch every call fails with `ENOSYS`.
+/// A kernel that answers from a recording, as long as the calls are those of the recorded run.
+/// After the first mismatch every call fails with `ENOSYS`.
 pub struct Replay<'t> {
     rest: &'t [u8],
     lines_read: usize,
@@ -205,22 +205,29 @@ fn parse_result(text: &[u8], output: &mut [u8]) -> Option<SysResult> {
     let end = text.iter().position(|&byte| byte == b' ').unwrap_or(text.len());
     let (digits, rest) = text.split_at_checked(end)?;
     let value = parse_number(digits, 16)?;
-    output.fill(0);
-    if let Some(filled) = rest.strip_prefix(FILLED.as_bytes()) {
-        let mut filled = filled.iter().copied();
-        for byte in output {
-            *byte = match filled.next() {
-                Some(b'%') => hex_digit(filled.next()?)? << 4 | hex_digit(filled.next()?)?,
-                Some(plain) => plain,
-                None => break,
-            };
-        }
-    }
+    let filled = if rest.is_empty() { rest } else { rest.strip_prefix(FILLED.as_bytes())? };
+    parse_bytes(filled, output)?;
     Some(SysResult::success(value))
 }
 
-/// Parses digits in lower case; none are 0.
+/// Fills `output` with the bytes of `text`, and with zeros behind them. There must be room for all.
+fn parse_bytes(text: &[u8], output: &mut [u8]) -> Option<()> {
+    output.fill(0);
+    let (mut text, mut output) = (text.iter().copied(), output.iter_mut());
+    while let Some(byte) = text.next() {
+        *output.next()? = match byte {
+            b'%' => hex_digit(text.next()?)? << 4 | hex_digit(text.next()?)?,
+            plain => plain,
+        };
+    }
+    Some(())
+}
+
+/// Parses at least one digit, in lower case.
 fn parse_number(digits: &[u8], radix: u8) -> Option<usize> {
+    if digits.is_empty() {
+        return None;
+    }
     let mut value: usize = 0;
     for &digit in digits {
         let digit = hex_digit(digit).filter(|&digit| digit < radix)?;

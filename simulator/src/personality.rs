@@ -1,0 +1,83 @@
+//! What each personality does with the flags of `mmap(2)` before the memory management sees them.
+
+use crate::flag_numbers::{
+    FIXED_NOREPLACE, HUGE_MASK, HUGE_SHIFT, PRIVATE, SHARED, SHARED_VALIDATE,
+};
+use crate::rules::{Personality, Rules};
+use kernel::{Errno, Mmap};
+
+/// The bits of the map type that QEMU passes on: `MAP_TYPE` before 4.15.
+const QEMU_TYPE_MASK: usize = 3;
+
+impl Rules {
+    /// The call as it reaches the memory management, or the error.
+    pub(crate) fn translate(&self, call: &Mmap) -> Result<Mmap, Errno> {
+        let flags = match self.personality {
+            Personality::Linux => call.flags,
+            Personality::Nommu => self.translate_nommu(call.flags)?,
+            Personality::QemuUser => self.translate_qemu_user(call.flags)?,
+            Personality::Gvisor => self.translate_gvisor(call.flags)?,
+            Personality::Wsl1 => self.translate_wsl1(call.flags)?,
+        };
+        Ok(Mmap { flags, ..*call })
+    }
+
+    /// `validate_mmap_request`, `mm/nommu.c`: two map types, and no `MAP_FIXED`.
+    fn translate_nommu(&self, flags: usize) -> Result<usize, Errno> {
+        let map_type = flags & self.numbers.type_mask;
+        let is_valid = flags & self.numbers.fixed == 0 && [SHARED, PRIVATE].contains(&map_type);
+        if is_valid { Ok(flags) } else { Err(Errno::EINVAL) }
+    }
+
+    /// `mmap_flags_tbl`, `linux-user/syscall.c` of QEMU: passes on a few flags and drops the
+    /// others. `target_mmap`, `linux-user/mmap.c`: calls the host.
+    fn translate_qemu_user(&self, flags: usize) -> Result<usize, Errno> {
+        let numbers = &self.numbers;
+        if flags & numbers.hugetlb != 0 {
+            return Err(Errno::EINVAL);
+        }
+        // Unless the address is fixed, QEMU first maps anonymous memory of this type on the host.
+        let map_type = flags & QEMU_TYPE_MASK;
+        if map_type == SHARED_VALIDATE && flags & numbers.fixed == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let passed = numbers.fixed
+            | numbers.anonymous
+            | numbers.locked
+            | numbers.noreserve
+            | numbers.growsdown;
+        Ok(map_type | flags & passed)
+    }
+
+    /// `Mmap`, `pkg/sentry/syscalls/linux/sys_mmap.go` of gVisor: either `MAP_SHARED` or
+    /// `MAP_PRIVATE`, and many flags are ignored.
+    fn translate_gvisor(&self, flags: usize) -> Result<usize, Errno> {
+        let numbers = &self.numbers;
+        if (flags & SHARED != 0) == (flags & PRIVATE != 0) {
+            return Err(Errno::EINVAL);
+        }
+        let ignored = numbers.hugetlb
+            | numbers.sync
+            | numbers.stack
+            | numbers.noreserve
+            | FIXED_NOREPLACE
+            | HUGE_MASK << HUGE_SHIFT;
+        Ok(flags & !(numbers.type_mask | ignored) | flags & (SHARED | PRIVATE))
+    }
+
+    /// The first Windows Subsystem for Linux rejects flags that it does not implement.
+    fn translate_wsl1(&self, flags: usize) -> Result<usize, Errno> {
+        let numbers = &self.numbers;
+        let implemented = numbers.type_mask
+            | numbers.fixed
+            | numbers.anonymous
+            | numbers.denywrite
+            | numbers.executable
+            | numbers.noreserve
+            | numbers.populate
+            | numbers.nonblock
+            | numbers.stack
+            | numbers.map_32bit;
+        if flags & !implemented == 0 { Ok(flags) } else { Err(Errno::EOPNOTSUPP) }
+    }
+}

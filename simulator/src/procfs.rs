@@ -1,0 +1,142 @@
+//! `/proc/self/smaps`: `show_smap`, `fs/proc/task_mmu.c`.
+
+use crate::areas::Area;
+use crate::rules::{Guard, Personality, Proc, Rules};
+use crate::state::SimulatedKernel;
+use kernel::{PROT_READ, PROT_WRITE};
+use std::fmt::Write;
+
+/// `PROT_EXEC`, `include/uapi/asm-generic/mman-common.h`.
+const PROT_EXEC: u32 = 4;
+
+impl SimulatedKernel {
+    /// The content of the file.
+    pub(crate) fn smaps(&self) -> String {
+        let mut out = String::new();
+        let (page_size, top) = (self.rules.page_size, self.rules.space.top);
+        match self.rules.proc {
+            Proc::Missing => {}
+            Proc::Own => self.show_own_mappings(&mut out),
+            Proc::OtherProcess => {
+                let end = top - page_size;
+                let area = Area::preexisting(end);
+                show_mapping(
+                    &mut out,
+                    end - page_size,
+                    end,
+                    &area,
+                    "rd wr mr mw me ac ",
+                    page_size,
+                );
+            }
+            Proc::Host(vm_flags) => {
+                let area = Area::preexisting(top);
+                show_mapping(&mut out, page_size, top, &area, vm_flags, page_size);
+            }
+        }
+        out
+    }
+
+    fn show_own_mappings(&self, out: &mut String) {
+        let page_size = self.rules.page_size;
+        let mut shown: Vec<(usize, usize, &Area, String)> = Vec::new();
+        for (&start, area) in &self.areas.by_start {
+            // Before 4.12 the guard page inside the mapping is left out.
+            let hides_guard = area.grows_down && self.rules.guard == Guard::Page;
+            let start = if hides_guard { start + page_size } else { start };
+            let vm_flags = vm_flags(area, &self.rules);
+            match shown.last_mut() {
+                // vma_merge, mm/mmap.c.
+                Some((_, end, last, last_flags))
+                    if *end == start
+                        && can_merge(last)
+                        && can_merge(area)
+                        && *last_flags == vm_flags =>
+                {
+                    *end = area.end;
+                }
+                _ => shown.push((start, area.end, area, vm_flags)),
+            }
+        }
+        for (start, end, area, vm_flags) in shown {
+            show_mapping(out, start, end, area, &vm_flags, page_size);
+        }
+    }
+}
+
+/// Whether a mapping is one with its neighbour if both have the same flags.
+fn can_merge(area: &Area) -> bool {
+    area.file.is_none() && !area.shared && area.huge.is_none()
+}
+
+/// The mnemonics of `VmFlags` in the order of `show_smap_vma_flags`, `fs/proc/task_mmu.c`.
+fn vm_flags(area: &Area, rules: &Rules) -> String {
+    let prot = |bit: u32| area.prot & bit != 0;
+    // gVisor does not record these flags.
+    let is_linux = rules.personality != Personality::Gvisor;
+    let mnemonics = [
+        ("rd", prot(PROT_READ)),
+        ("wr", prot(PROT_WRITE)),
+        ("ex", prot(PROT_EXEC)),
+        ("sh", area.shared && area.may_write),
+        ("mr", true),
+        ("mw", area.may_write),
+        ("me", true),
+        ("ms", area.shared),
+        ("gd", area.grows_down),
+        ("lo", area.locked),
+        ("de", area.huge.is_some()),
+        ("ac", area.account),
+        ("nr", (area.noreserve || area.droppable) && is_linux),
+        ("ht", area.huge.is_some()),
+        ("sf", area.sync && is_linux),
+        ("ar", area.grows_up),
+        ("wf", area.droppable),
+        ("dd", area.droppable),
+        ("sd", rules.soft_dirty()),
+        ("nh", area.nohuge),
+        ("dp", area.droppable),
+    ];
+    let set = mnemonics.iter().filter(|(_, is_set)| *is_set);
+    set.map(|(mnemonic, _)| format!("{mnemonic} ")).collect()
+}
+
+/// Appends the lines of one mapping.
+fn show_mapping(
+    out: &mut String,
+    start: usize,
+    end: usize,
+    area: &Area,
+    vm_flags: &str,
+    page_size: usize,
+) {
+    let letter = |bit: u32, letter: char| if area.prot & bit != 0 { letter } else { '-' };
+    let read = letter(PROT_READ, 'r');
+    let write = letter(PROT_WRITE, 'w');
+    let exec = letter(PROT_EXEC, 'x');
+    let share = if area.shared { 's' } else { 'p' };
+    let file = match area.file {
+        Some(_) => "00:01 7                          /memfd:file (deleted)",
+        None => "00:00 0 ",
+    };
+    append(out, format_args!("{start:08x}-{end:08x} {read}{write}{exec}{share} 00000000 {file}\n"));
+
+    let unit = area.kernel_page_size(page_size) / 1024;
+    let resident = area.resident.len() * page_size / 1024;
+    let sizes = [
+        ("Size:", (end - start) / 1024),
+        ("KernelPageSize:", unit),
+        ("MMUPageSize:", unit),
+        // Huge pages do not count.
+        ("Rss:", if area.huge.is_some() { 0 } else { resident }),
+        ("Locked:", if area.locked { resident } else { 0 }),
+    ];
+    for (name, kilobytes) in sizes {
+        append(out, format_args!("{name:<16}{kilobytes:>8} kB\n"));
+    }
+    append(out, format_args!("VmFlags: {vm_flags}\n"));
+}
+
+fn append(out: &mut String, text: std::fmt::Arguments) {
+    out.write_fmt(text).expect("a string accepts every write");
+}

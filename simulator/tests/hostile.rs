@@ -1,0 +1,223 @@
+//! The rules of hostile environments, and the calls that panic.
+
+use kernel::{Advice, Errno, OpenMode};
+use program::{ANYWHERE, BIT24, Map, NOREPLACE, PAGE, PRIVATE, Program, SHARED, VALIDATE, outcome};
+use simulator::{Machine, Overcommit, Proc, Rules};
+
+mod program;
+
+const FIXED: usize = 0x10;
+const GROWSDOWN: usize = 0x100;
+const LOCKED: usize = 0x2000;
+const POPULATE: usize = 0x8000;
+const HUGETLB: usize = 0x4_0000;
+const SYNC: usize = 0x8_0000;
+
+fn x86_6_12() -> Rules {
+    Rules::new(Machine::X86, (6, 12))
+}
+
+/// `MAP_SHARED_VALIDATE` fails with `EINVAL`, but with `MAP_FIXED` it succeeds with any unassigned
+/// bit. Map types 5, 9 and 13 act as `MAP_SHARED`. `MAP_POPULATE` and `MAP_FIXED_NOREPLACE` are
+/// dropped, `MAP_LOCKED` is passed on, `MAP_HUGETLB` fails with `EINVAL`. `/proc` shows the host's
+/// mappings.
+#[test]
+fn qemu_user() {
+    let mut program = Program::on(Rules::qemu_user(Machine::Arm64));
+    let (reserved, fd) = (program.reserve(8 * PAGE), program.memfd());
+    program.kernel().write(fd, b"Q").result().unwrap();
+    let (memfd, there) = (Map::of(fd), Map::of(fd).at(reserved));
+    for (map, flags, expected) in [
+        (memfd, VALIDATE, "EINVAL"),
+        (memfd, VALIDATE | BIT24, "EINVAL"),
+        (there, VALIDATE | FIXED, "ok"),
+        (there, VALIDATE | FIXED | BIT24, "ok"),
+        (there, VALIDATE | FIXED | NOREPLACE, "ok"),
+        (ANYWHERE, VALIDATE, "EINVAL"),
+        (ANYWHERE, 8, "EINVAL"),
+        (ANYWHERE, PRIVATE | HUGETLB, "EINVAL"),
+        (ANYWHERE, SHARED | GROWSDOWN, "EINVAL"),
+        (ANYWHERE.at(reserved), PRIVATE | NOREPLACE, "ok"),
+    ] {
+        assert_eq!(outcome(program.map(map, flags)), expected, "{map:?} {flags:#x}");
+    }
+    for map_type in [5, 9, 13] {
+        let at = program.map(memfd, map_type).unwrap();
+        program.store(at, b'W').unwrap();
+        assert_eq!(program.first_byte(fd), b'W', "{map_type}");
+        program.store(at, b'Q').unwrap();
+    }
+    let populated = program.map(ANYWHERE, PRIVATE | POPULATE).unwrap();
+    assert_eq!(program.resident(populated, 1), Ok(0));
+    let locked = program.map(ANYWHERE, PRIVATE | LOCKED).unwrap();
+    assert_eq!(program.advise(locked, PAGE, Advice::DontNeed), Err(Errno::EINVAL));
+    assert!(!program.vm_flags(locked).contains("lo"));
+}
+
+/// Either `MAP_SHARED` or `MAP_PRIVATE` must be set. `MAP_FIXED_NOREPLACE` is a hint. `mincore`
+/// shows every page as resident, and advice has no effect.
+#[test]
+fn gvisor() {
+    let mut program = Program::on(Rules::gvisor());
+    let (reserved, memfd) = (program.reserve(PAGE), Map::of(program.memfd()));
+    for (map, flags, expected) in [
+        (memfd, VALIDATE, "EINVAL"),
+        (memfd, SHARED | BIT24, "ok"),
+        (memfd, SHARED | SYNC, "ok"),
+        (memfd, SHARED | HUGETLB, "ok"),
+        (memfd, SHARED | 8, "ok"),
+        (ANYWHERE, 8, "EINVAL"),
+        (ANYWHERE.at(reserved), PRIVATE | NOREPLACE, "ok"),
+        (ANYWHERE.len(1 << 40), PRIVATE, "ok"),
+    ] {
+        assert_eq!(outcome(program.map(map, flags)), expected, "{map:?} {flags:#x}");
+    }
+    assert_eq!(program.resident(reserved, 1), Ok(1));
+    let locked = program.map(ANYWHERE, PRIVATE | LOCKED).unwrap();
+    for advice in [Advice::DontNeed, Advice::KeepOnFork, Advice::Collapse] {
+        assert_eq!(program.advise(locked, PAGE, advice), Ok(0));
+    }
+}
+
+/// Unassigned and unimplemented bits fail even with `MAP_PRIVATE`. `MAP_SHARED_VALIDATE` is
+/// missing.
+#[test]
+fn wsl1() {
+    let mut program = Program::on(Rules::wsl1());
+    let memfd = Map::of(program.memfd());
+    for (flags, expected) in [
+        (PRIVATE, "ok"),
+        (PRIVATE | BIT24, "EOPNOTSUPP"),
+        (PRIVATE | LOCKED, "EOPNOTSUPP"),
+        (PRIVATE | GROWSDOWN, "EOPNOTSUPP"),
+        (PRIVATE | NOREPLACE, "EOPNOTSUPP"),
+        (PRIVATE | SYNC, "EOPNOTSUPP"),
+        (VALIDATE, "EINVAL"),
+        (VALIDATE | BIT24, "EOPNOTSUPP"),
+    ] {
+        assert_eq!(outcome(program.map(memfd, flags)), expected, "{flags:#x}");
+    }
+}
+
+/// `MAP_FIXED` and map types 3 and 8 fail with `EINVAL`. `mincore` and `madvise` are missing.
+/// `MAP_UNINITIALIZED` works if it is configured.
+#[test]
+fn without_an_mmu() {
+    for (uninitialized, old_content) in [(false, 0), (true, 9)] {
+        let mut program = Program::on(Rules { uninitialized, ..Rules::nommu() });
+        assert_eq!(outcome(program.map(ANYWHERE, VALIDATE)), "EINVAL");
+        assert_eq!(outcome(program.map(ANYWHERE, 8)), "EINVAL");
+        assert_eq!(outcome(program.map(ANYWHERE.at(1 << 30), PRIVATE | FIXED)), "EINVAL");
+        let at = program.map(ANYWHERE, PRIVATE).unwrap();
+        assert_eq!(program.resident(at, 1), Err(Errno::ENOSYS));
+        assert_eq!(program.advise(at, PAGE, Advice::DontNeed), Err(Errno::ENOSYS));
+        program.store(at, 9).unwrap();
+        program.unmap(at, PAGE).unwrap();
+        let again = program.map(ANYWHERE, PRIVATE | 1 << 26).unwrap();
+        assert_eq!((again, program.load(again)), (at, Ok(old_content)));
+        program.unmap(again, PAGE).unwrap();
+        let cleared = program.map(ANYWHERE, PRIVATE).unwrap();
+        assert_eq!((cleared, program.load(cleared)), (at, Ok(0)));
+    }
+}
+
+/// A seccomp filter rejects calls before the kernel sees them. `/proc` is missing or shows another
+/// process.
+#[test]
+fn seccomp_and_proc() {
+    for (name, rules) in Rules::hostile() {
+        let mut program = Program::on(Rules { seccomp: Vec::new(), ..rules.clone() });
+        program.simulated.rules = rules;
+        let (plain, locked) =
+            (program.map(ANYWHERE, PRIVATE), program.map(ANYWHERE, PRIVATE | LOCKED));
+        let unassigned = program.map(ANYWHERE, PRIVATE | BIT24);
+        let memfd = program.kernel().memfd_create("x");
+        match name.as_str() {
+            "filter: LOCKED is EPERM" => {
+                assert_eq!((outcome(plain), outcome(locked)), ("ok", "EPERM"))
+            }
+            "filter: unknown bits are ENOSYS" => {
+                assert_eq!((outcome(plain), outcome(unassigned)), ("ok", "ENOSYS"))
+            }
+            "filter: mmap is EPERM" => {
+                assert_eq!((outcome(plain), outcome(unassigned)), ("EPERM", "EPERM"))
+            }
+            "filter: memfd_create is EPERM" => assert_eq!(memfd, Err(Errno::EPERM)),
+            "filter: mincore is ENOSYS" => {
+                assert_eq!(program.resident(plain.unwrap(), 1), Err(Errno::ENOSYS))
+            }
+            "no /proc" => assert_eq!(program.smaps(), Err(Errno::ENOENT)),
+            "smaps of another process" => assert_eq!(program.vm_flags(plain.unwrap()), "-"),
+            "smaps of a host: everything set" => {
+                assert!(program.vm_flags(plain.unwrap()).contains("gd,lo"))
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(x86_6_12().proc, Proc::Own);
+}
+
+/// A kernel that honors `MAP_DENYWRITE`: a file that is open for writing cannot be mapped, and a
+/// mapped file cannot be opened for writing.
+#[test]
+fn denywrite() {
+    let mut program = Program::on(Rules { denies_writing: true, ..x86_6_12() });
+    let read = program.open("/ext4/file", OpenMode::Read).unwrap();
+    let file = Map::of(read).read_only();
+    program.map(file, PRIVATE | 0x800).unwrap();
+    assert_eq!(program.open("/ext4/file", OpenMode::ReadWrite), Err(Errno::ETXTBSY));
+    let fd = program.memfd();
+    assert_eq!(program.map(Map::of(fd), PRIVATE | 0x800), Err(Errno::ETXTBSY));
+}
+
+/// A file of hugetlbfs rounds the length up to whole huge pages and rejects an unaligned address.
+#[test]
+fn a_file_of_huge_pages() {
+    let mut program = Program::on(Rules { pool: 1, ..x86_6_12() });
+    let file = Map::of(program.open("/hugetlbfs/file", OpenMode::ReadWrite).unwrap());
+    let reserved = program.reserve(8 << 20).next_multiple_of(2 << 20);
+    assert_eq!(program.map(file.at(reserved + PAGE), SHARED | FIXED), Err(Errno::EINVAL));
+    assert_eq!(program.map(file.at(reserved), SHARED | FIXED), Ok(reserved));
+    assert_eq!(program.unmap(reserved, PAGE), Err(Errno::EINVAL));
+    assert_eq!(program.map(file, SHARED), Err(Errno::ENOMEM), "the pool has one page");
+}
+
+#[test]
+#[should_panic(expected = "maps page 0")]
+fn mapping_page_0_panics() {
+    let _ = Program::on(x86_6_12()).map(ANYWHERE, PRIVATE | FIXED);
+}
+
+#[test]
+#[should_panic(expected = "replaces a mapping it did not make")]
+fn replacing_the_image_panics() {
+    let rules = x86_6_12();
+    let image = rules.space.preexisting[0].0;
+    let _ = Program::on(rules).map(ANYWHERE.at(image), PRIVATE | FIXED);
+}
+
+#[test]
+#[should_panic(expected = "crashes a parisc64 kernel")]
+fn huge_pages_without_an_address_panic_on_parisc64() {
+    let mut program = Program::on(Rules::new(Machine::Parisc64, (6, 1)));
+    let numbers = program.numbers();
+    let reserved = program.reserve(8 << 20).next_multiple_of(2 << 20);
+    let huge = PRIVATE | numbers.hugetlb | numbers.noreserve;
+    assert_eq!(program.map(ANYWHERE.at(reserved), huge | numbers.fixed), Ok(reserved));
+    let _ = program.map(ANYWHERE, huge);
+}
+
+#[test]
+#[should_panic(expected = "fills 1024 MiB of memory")]
+fn populating_too_much_memory_panics() {
+    let mut program =
+        Program::on(Rules { locks_everything: true, overcommit: Overcommit::Always, ..x86_6_12() });
+    let _ = program.map(ANYWHERE.len(1 << 30), PRIVATE);
+}
+
+#[test]
+fn an_empty_pipe_does_not_block() {
+    let mut program = Program::on(x86_6_12());
+    let (read_end, _) = program.kernel().pipe().unwrap();
+    assert_eq!(program.kernel().read(read_end, &mut [0]).result(), Err(Errno::EAGAIN));
+}
