@@ -16,10 +16,7 @@ struct Evidence<'a> {
 #[derive(Serialize)]
 struct ColumnEvidence<'a> {
     kernel: &'a str,
-    arch: &'static str,
-    #[serde(rename = "guest")]
     scenario: &'a str,
-    #[serde(rename = "made")]
     origin: Option<&'static str>,
     /// Names and evidence.
     environment: Vec<(&'a str, &'a str)>,
@@ -94,7 +91,6 @@ fn column_evidence<'a>(
     let environment = column.header().map(|header| header.environment.as_slice());
     ColumnEvidence {
         kernel: &column.kernel,
-        arch: column.arch.name(),
         scenario: &column.scenario,
         origin: column.origin.map(Origin::word),
         environment: environment

@@ -1,4 +1,4 @@
-//! What the words on the page mean.
+//! The meaning of the verdicts.
 
 use mapprobe::verdict::Verdict;
 

@@ -23,13 +23,13 @@
     const shown = heads.map((head) =>
       wanted(wantedArches, head.dataset.arch) && (!scenario || head.dataset.guest === scenario.value));
     const counts = {};
-    let left = "";
+    let previousArch = "";
     heads.forEach((head, index) => {
       head.hidden = !shown[index];
       // A line separates two architectures if columns of both are shown.
-      const edge = shown[index] && left !== "" && left !== head.dataset.arch;
+      const edge = shown[index] && previousArch !== "" && previousArch !== head.dataset.arch;
       head.classList.toggle("edge", edge);
-      if (shown[index]) left = head.dataset.arch;
+      if (shown[index]) previousArch = head.dataset.arch;
     });
     let flags = 0;
     for (const row of rows) {
@@ -128,9 +128,9 @@
     $("#cell-title").textContent = `${flag} on ${column.kernel}`;
     $(".word", dialog).textContent = verdict;
     $(".word", dialog).className = `word ${finding ? verdict : ""}`;
-    $(".where", dialog).textContent = `as ${column.guest}${column.made ? `, ${column.made}` : ""}`;
+    $(".where", dialog).textContent = `as ${column.scenario}${column.origin ? `, ${column.origin}` : ""}`;
     const [[value, since, , code, reason], contexts, calls] = finding || [[], [], []];
-    $(".reason", dialog).textContent = finding ? `${text(reason)}.` : "This version of mapprobe does not know the flag.";
+    $(".reason", dialog).textContent = finding ? `${text(reason)}.` : "The report does not contain this flag.";
     const facts = finding ? [["Value", text(value)], ["Since", text(since)], ["Reason code", text(code)]] : [];
     for (const interference of column.environment) facts.push(["Interference", interference.join(": ")]);
     $(".facts", dialog).replaceChildren(...facts.flatMap(([key, fact]) => [element("dt", key), element("dd", fact)]));

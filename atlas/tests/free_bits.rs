@@ -53,7 +53,10 @@ fn free_bits(kernel: &str, present: bool, validate: &[u32], any: &[u32], types: 
 /// additional bit and with each of the bits 0 to 5.
 fn sweep(kernel: &str, mask: &str, contexts: &[(&str, &str, [&str; 7])]) -> Column {
     let mut document = header("hppa", true, mask);
-    let context = |(map_type, backing, outcomes): &(&str, &str, [&str; 7])| json!({"type": map_type, "backing": backing, "base": outcomes[0], "bits": outcomes[1..]});
+    let context = |(map_type, backing, outcomes): &(&str, &str, [&str; 7])| {
+        let (base, bits) = (outcomes[0], &outcomes[1..]);
+        json!({"type": map_type, "backing": backing, "base": base, "bits": bits})
+    };
     document["sweep"] = contexts.iter().map(context).collect();
     document["types"] = json!([]);
     Column { sweep: Some(serde_json::from_value(document).unwrap()), ..empty(Arch::Hppa, kernel) }

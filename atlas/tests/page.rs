@@ -168,11 +168,16 @@ fn package_date_and_interference_are_shown() {
     let directory = tempfile::tempdir().unwrap();
     let mut document = envelope("x86_64-5.10", What::Report);
     let sum = "0123456789abcdef".repeat(4);
-    document["origin"] = json!({"package": "linux-image-5", "version": "5.10.223-1", "sha256": sum, "suite": "bullseye", "emulator": "QEMU 7.2"});
+    document["origin"] = json!({
+        "package": "linux-image-5",
+        "version": "5.10.223-1",
+        "sha256": sum,
+        "suite": "bullseye",
+        "emulator": "QEMU 7.2",
+    });
     document["made"] = json!("boot");
     document["document"]["process"]["time"] = json!(1_795_373_128);
-    document["document"]["environment"] =
-        json!([{"name": "a filter", "evidence": "seccomp said so"}]);
+    document["document"]["environment"] = json!([{"name": "a filter", "evidence": "mmap: EPERM"}]);
     let (page, text) = published(directory.path(), &[document]);
     for word in [
         "linux-image-5 5.10.223-1",
@@ -180,7 +185,7 @@ fn package_date_and_interference_are_shown() {
         "bullseye",
         "QEMU 7.2",
         "2026-11-22",
-        "a filter: seccomp said so",
+        "a filter: mmap: EPERM",
     ] {
         assert!(page.contains(word) && text.contains(word), "{word}");
     }

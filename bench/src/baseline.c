@@ -27,7 +27,9 @@ static unsigned long system_call(unsigned long number, const unsigned long *a)
 	register unsigned long r8 __asm__("r8") = a[4];
 	register unsigned long r9 __asm__("r9") = a[5];
 
-	__asm__ volatile("syscall" : "+a"(number) : "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
+	__asm__ volatile("syscall"
+			 : "+a"(number)
+			 : "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return number;
 }
