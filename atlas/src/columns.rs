@@ -1,157 +1,175 @@
-//! The columns of the atlas: what is known about each kernel, for each guest.
+//! The columns of the page: everything that is known about a kernel in one scenario.
 
 use crate::document::{
-    Document, Envelope, Finding, FreeBits, Head, Made, Origin, Report, Sweep, open,
+    self, DEFAULT_SCENARIO, Document, Envelope, Finding, FreeBits, Header, Origin, Report, Source,
+    Sweep,
 };
-use crate::input::{Found, Place};
+use crate::flag_table;
+use crate::input::{Located, Location};
 use crate::schema::Schemas;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use mapprobe::arch::Arch;
-use mapprobe::flags::TABLE;
 use serde_json::Value;
 
-/// The guest that is shown unless another one is chosen: the program as PID 1.
-pub const PLAIN: &str = "root";
-
-/// A kernel as one guest saw it.
+/// A kernel in one scenario.
 #[derive(Clone, Debug)]
 pub struct Column {
-    /// The architecture whose numbers were used.
     pub arch: Arch,
-    /// The kernel's name: the lab's, or what uname(2) says.
+    /// The name in the lab, or the architecture and release of a document without an envelope.
     pub kernel: String,
-    /// Who ran the program.
-    pub guest: String,
-    /// How it came about; `None` when a bare document does not say.
-    pub made: Option<Made>,
-    /// What the kernel was made of, if that is known.
+    pub scenario: String,
+    /// `None` for documents without an envelope.
     pub origin: Option<Origin>,
-    /// A verdict per flag.
+    /// `None` for documents without an envelope.
+    pub source: Option<Source>,
     pub report: Option<Report>,
-    /// What is guaranteed to fail.
     pub free_bits: Option<FreeBits>,
-    /// Every answer.
     pub sweep: Option<Sweep>,
 }
 
 impl Column {
-    /// What any of its documents begins with, the report's first.
-    pub fn head(&self) -> Option<&Head> {
-        let report = self.report.as_ref().map(|report| &report.head);
-        let free_bits = self.free_bits.as_ref().map(|free_bits| &free_bits.head);
-        report.or(free_bits).or(self.sweep.as_ref().map(|sweep| &sweep.head))
+    fn new(envelope: Option<Envelope>, header: &Header) -> Result<Column> {
+        let arch = Arch::ALL
+            .into_iter()
+            .find(|arch| arch.name() == header.tool.arch)
+            .with_context(|| format!("unknown architecture {}", header.tool.arch))?;
+        let (kernel, scenario, origin, source) = match envelope {
+            Some(Envelope { kernel, scenario, origin, source }) => {
+                (kernel, scenario, Some(origin), Some(source))
+            }
+            None => {
+                let kernel = format!("{}-{}", header.tool.arch, header.kernel.release);
+                let is_root = header.process.euid == Some(0);
+                (kernel, if is_root { DEFAULT_SCENARIO } else { "user" }.to_owned(), None, None)
+            }
+        };
+        let (report, free_bits, sweep) = (None, None, None);
+        Ok(Column { arch, kernel, scenario, origin, source, report, free_bits, sweep })
     }
 
-    /// What its report says about a flag.
+    fn insert(&mut self, document: Document) {
+        match document {
+            Document::Report(report) => self.report = Some(report),
+            Document::FreeBits(free_bits) => self.free_bits = Some(free_bits),
+            Document::Sweep(sweep) => self.sweep = Some(sweep),
+        }
+    }
+
+    /// The header of the report, or of another document if there is no report.
+    pub fn header(&self) -> Option<&Header> {
+        let report = self.report.as_ref().map(|report| &report.header);
+        let free_bits = self.free_bits.as_ref().map(|free_bits| &free_bits.header);
+        report.or(free_bits).or(self.sweep.as_ref().map(|sweep| &sweep.header))
+    }
+
+    /// What the report says about a flag.
     pub fn finding(&self, flag: &str) -> Option<&Finding> {
         self.report.as_ref()?.flags.iter().find(|finding| finding.name == flag)
     }
 
-    /// The name of the kernel in two parts, where it has the lab's form: `hppa64` and `6.1`.
-    pub fn name(&self) -> (&str, &str) {
+    /// The architecture and the version in the name of the kernel: `hppa64` and `6.1`. The first
+    /// part is empty if the name has no dash.
+    pub fn family_and_series(&self) -> (&str, &str) {
         self.kernel.split_once('-').unwrap_or(("", &self.kernel))
     }
 
-    fn is(&self, other: &Column) -> bool {
-        (self.arch, &self.kernel, &self.guest, self.made)
-            == (other.arch, &other.kernel, &other.guest, other.made)
+    fn is_about_same_kernel(&self, other: &Column) -> bool {
+        (self.arch, &self.kernel, &self.scenario, self.origin)
+            == (other.arch, &other.kernel, &other.scenario, other.origin)
+    }
+
+    /// Columns are sorted by architecture, then from the oldest to the newest kernel.
+    fn sort_key(&self) -> impl Ord + '_ {
+        let scenario = (self.scenario != DEFAULT_SCENARIO, self.scenario.as_str());
+        let kernel = (version(&self.kernel), self.kernel.as_str());
+        (self.arch as usize, kernel, scenario, self.origin)
     }
 }
 
-/// The columns of some documents: by architecture, then the older kernels first.
+/// A column and the documents it was built from.
+struct Group<'a> {
+    column: Column,
+    documents: Vec<(&'a Location, &'a Value)>,
+}
+
+/// Groups documents into sorted columns.
 ///
 /// # Errors
-/// Names the place of a document that does not fit its schema, and both places when two say something about the same.
-pub fn gather(schemas: &Schemas, documents: &[Found]) -> Result<Vec<Column>> {
-    let mut columns: Vec<(Column, Vec<(Place, &Value)>)> = Vec::new();
-    for found in documents {
-        let (envelope, document) = open(schemas, found)?;
-        let new = column(envelope, document.head());
-        let at = columns.iter().position(|(column, _)| column.is(&new)).unwrap_or(columns.len());
-        if at == columns.len() {
-            columns.push((new, Vec::new()));
-        }
-        let Some((column, seen)) = columns.get_mut(at) else { continue };
-        let inside = found.value.get("document").unwrap_or(&found.value);
-        if let Some((place, other)) =
-            seen.iter().find(|(_, other)| other["schema"] == inside["schema"])
-        {
-            ensure!(
-                *other == inside,
-                "{}: a second {} of {} as {}, and it says something else than the first at {place}",
-                found.place,
-                inside["schema"].as_str().unwrap_or("document"),
-                column.kernel,
-                column.guest
-            );
-        }
-        seen.push((found.place.clone(), inside));
-        match document {
-            Document::Report(report) => column.report = Some(report),
-            Document::FreeBits(free_bits) => column.free_bits = Some(free_bits),
-            Document::Sweep(sweep) => column.sweep = Some(sweep),
+/// A document is invalid, or two documents of the same kind describe a kernel differently.
+pub fn gather(schemas: &Schemas, documents: &[Located]) -> Result<Vec<Column>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for located in documents {
+        let Located { location, value } = located;
+        let (envelope, document) = document::open(schemas, located)?;
+        let new = Column::new(envelope, document.header()).with_context(|| location.to_string())?;
+        let value = document::inner(value);
+        match groups.iter_mut().find(|group| group.column.is_about_same_kernel(&new)) {
+            Some(group) => {
+                ensure_no_contradiction(group, location, value)?;
+                group.column.insert(document);
+                group.documents.push((location, value));
+            }
+            None => {
+                let mut column = new;
+                column.insert(document);
+                groups.push(Group { column, documents: vec![(location, value)] });
+            }
         }
     }
-    let mut columns: Vec<Column> = columns.into_iter().map(|(column, _)| column).collect();
-    // Whatever order the files were named in.
-    columns.sort_by(|a, b| key(a).cmp(&key(b)));
+    let mut columns: Vec<Column> = groups.into_iter().map(|group| group.column).collect();
+    columns.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     Ok(columns)
 }
 
-fn key(column: &Column) -> impl Ord + '_ {
-    let guest = (column.guest != PLAIN, column.guest.as_str());
-    (column.arch as usize, version(&column.kernel), column.kernel.as_str(), guest, column.made)
-}
-
-/// An empty column for a document.
-fn column(envelope: Option<Envelope>, head: &Head) -> Column {
-    let named = Arch::ALL.into_iter().find(|arch| arch.name() == head.tool.arch);
-    // The schema knows the same names.
-    let arch = named.unwrap_or(Arch::X86_64);
-    let empty = Column {
-        arch,
-        kernel: String::new(),
-        guest: String::new(),
-        made: None,
-        origin: None,
-        report: None,
-        free_bits: None,
-        sweep: None,
-    };
-    match envelope {
-        Some(Envelope { kernel, guest, origin, made, .. }) => {
-            Column { kernel, guest, made: Some(made), origin: Some(origin), ..empty }
-        }
-        None => Column {
-            kernel: format!("{}-{}", head.tool.arch, head.kernel.release),
-            guest: if head.process.euid == Some(0) { PLAIN } else { "user" }.to_owned(),
-            ..empty
-        },
+fn ensure_no_contradiction(group: &Group, location: &Location, value: &Value) -> Result<()> {
+    let schema = &value["schema"];
+    let same_kind = group.documents.iter().find(|(_, other)| other["schema"] == *schema);
+    if let Some((first, other)) = same_kind {
+        ensure!(
+            *other == value,
+            "{location}: a second {} of {} as {} differs from the first one at {first}",
+            schema.as_str().unwrap_or("document"),
+            group.column.kernel,
+            group.column.scenario
+        );
     }
+    Ok(())
 }
 
-/// The numbers of the version in a kernel's name, to compare by: `x86_64-7.x` is newer than every `x86_64-7.2`. The names of
-/// architectures have no number that stands alone.
-fn version(name: &str) -> Vec<u64> {
-    let alone = |at: usize| !name[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    let digit = |(at, c): &(usize, char)| c.is_ascii_digit() && alone(*at);
-    let Some((start, _)) = name.char_indices().find(digit) else { return Vec::new() };
+/// A part of a version number. `x` stands for the newest release of a series.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum VersionPart {
+    Number(u64),
+    Newest,
+}
+
+/// The version in the name of a kernel, for comparisons. The search skips digits that belong to
+/// the name of an architecture, such as `x86_64`.
+fn version(name: &str) -> Vec<VersionPart> {
+    let starts_word =
+        |at: usize| !name[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let start = name.char_indices().find(|&(at, c)| c.is_ascii_digit() && starts_word(at));
+    let Some((start, _)) = start else { return Vec::new() };
     let text = name[start..]
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
         .next()
         .unwrap_or_default();
-    let number = |part: &str| if part == "x" { u64::MAX } else { part.parse().unwrap_or(0) };
-    text.split('.').map(number).collect()
+    let part = |part: &str| match part {
+        "x" => VersionPart::Newest,
+        number => VersionPart::Number(number.parse().unwrap_or(0)),
+    };
+    text.split('.').map(part).collect()
 }
 
-/// The names of the flags in some reports: those of the table in its order, then others as they come.
+/// The flags of all reports: those of mapprobe's table in its order, then the others.
 pub fn flags(columns: &[Column]) -> Vec<&str> {
-    let found = columns.iter().filter_map(|column| column.report.as_ref());
-    let found: Vec<&str> =
-        found.flat_map(|report| report.flags.iter().map(|finding| finding.name.as_str())).collect();
-    let mut names: Vec<&str> =
-        TABLE.iter().map(|flag| flag.name.plain()).filter(|name| found.contains(name)).collect();
-    for name in found {
+    let reported: Vec<&str> = columns
+        .iter()
+        .filter_map(|column| column.report.as_ref())
+        .flat_map(|report| report.flags.iter().map(|finding| finding.name.as_str()))
+        .collect();
+    let mut names: Vec<&str> = flag_table::names().filter(|name| reported.contains(name)).collect();
+    for name in reported {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -161,34 +179,25 @@ pub fn flags(columns: &[Column]) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::VersionPart::{Newest, Number};
     use super::*;
 
     #[test]
     fn versions_are_compared_as_numbers() {
-        let mut names = [
-            "x86_64-7.x",
-            "x86_64-6.12",
-            "x86_64-6.1",
-            "x86_64-4.10",
-            "x86_64-6.1.0-50-cloud",
+        let sorted = [
             "x86_64",
+            "x86_64-4.10",
+            "x86_64-6.1",
+            "x86_64-6.1.0-50-cloud",
+            "x86_64-6.12",
+            "x86_64-7.x",
         ];
+        let mut names = sorted;
+        names.reverse();
         names.sort_by_key(|name| version(name));
-        assert_eq!(
-            names,
-            [
-                "x86_64",
-                "x86_64-4.10",
-                "x86_64-6.1",
-                "x86_64-6.1.0-50-cloud",
-                "x86_64-6.12",
-                "x86_64-7.x"
-            ]
-        );
-        assert_eq!(
-            (version("hppa64-6.1"), version("aarch64-7.x-16k")),
-            (vec![6, 1], vec![7, u64::MAX])
-        );
-        assert_eq!(version("<img 7\u{e4}>"), [7]);
+        assert_eq!(names, sorted);
+        assert_eq!(version("hppa64-6.1"), [Number(6), Number(1)]);
+        assert_eq!(version("aarch64-7.x-16k"), [Number(7), Newest]);
+        assert_eq!(version("<img 7\u{e4}>"), [Number(7)]);
     }
 }

@@ -1,179 +1,172 @@
-//! `atlas diff`: what changed between two reports. Process id and time are left out.
+//! `atlas diff`: the changes between two reports. The process id and the time are ignored.
 
-use crate::document::{Answer, Document, Finding, Report, open};
+use crate::document::{self, ContextOutcome, Document, Finding, Report};
 use crate::input;
-use crate::outcome::{DIFFERENT, Outcome, SAME};
 use crate::schema::Schemas;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
 use std::path::Path;
 
-/// Compares the reports in two files: a line for each change. Exit codes: 0 the same, 1 different.
+/// The keys of a report that do not belong to a flag.
+const COMMON_KEYS: [&str; 6] =
+    ["tool", "kernel", "process", "environment", "validation", "complete"];
+
+/// Values that differ between any two runs.
+const IGNORED: [&str; 2] = ["process.pid", "process.time"];
+
+/// Compares the reports in two files and returns one line per change.
 ///
 /// # Errors
-/// Names what cannot be read, and the file that is not one report.
-pub fn diff(old: &Path, new: &Path) -> Result<Outcome> {
+/// A file cannot be read or does not contain exactly one report.
+pub fn diff(old: &Path, new: &Path) -> Result<Vec<String>> {
     let schemas = Schemas::load()?;
-    let (old, new) = (report(&schemas, old)?, report(&schemas, new)?);
-    let changes = changes(&old, &new);
-    let text = changes.iter().map(|change| format!("{change}\n")).collect();
-    Ok(Outcome {
-        text,
-        complaints: Vec::new(),
-        exit: if changes.is_empty() { SAME } else { DIFFERENT },
-    })
+    Ok(compare(&read(&schemas, old)?, &read(&schemas, new)?))
 }
 
-/// A report, as data and as it came.
-struct Read {
+/// A report as a data structure and as JSON.
+struct ReportFile {
     report: Report,
-    value: Value,
+    json: Value,
 }
 
-fn report(schemas: &Schemas, file: &Path) -> Result<Read> {
-    let found = input::read_all(&[file])?;
-    let [found] = found.as_slice() else {
-        bail!(
-            "{} has {} documents; one report is compared with another",
-            file.display(),
-            found.len()
-        );
+impl ReportFile {
+    fn finding(&self, flag: &str) -> Option<&Finding> {
+        self.report.flags.iter().find(|finding| finding.name == flag)
+    }
+}
+
+fn read(schemas: &Schemas, file: &Path) -> Result<ReportFile> {
+    let documents = input::read_all(&[file])?;
+    let [located] = documents.as_slice() else {
+        bail!("{} has {} documents; expected one report", file.display(), documents.len());
     };
-    let (envelope, document) = open(schemas, found)?;
-    let value = if envelope.is_some() { &found.value["document"] } else { &found.value };
-    match document {
-        Document::Report(report) => Ok(Read { report, value: value.clone() }),
-        _ => {
-            let named = value["schema"].as_str().context("a document without a schema")?;
-            bail!("{} is a {named}; what is compared is a mapprobe.report", file.display())
-        }
+    let json = document::inner(&located.value).clone();
+    match document::open(schemas, located)? {
+        (_, Document::Report(report)) => Ok(ReportFile { report, json }),
+        _ => bail!(
+            "{} is a {}; expected a mapprobe.report",
+            file.display(),
+            json["schema"].as_str().unwrap_or("document")
+        ),
     }
 }
 
-/// Every change, the ones about the whole report first, then flag by flag.
-fn changes(old: &Read, new: &Read) -> Vec<String> {
-    let mut changes = Vec::new();
-    for part in ["tool", "kernel", "process", "environment", "validation", "complete"] {
-        walk(part, &old.value[part], &new.value[part], &mut changes);
-    }
+/// The changes of the whole report, then those of each flag.
+fn compare(old: &ReportFile, new: &ReportFile) -> Vec<String> {
+    let mut changes: Vec<String> = COMMON_KEYS
+        .into_iter()
+        .flat_map(|key| compare_values(key, &old.json[key], &new.json[key]))
+        .collect();
     for finding in &old.report.flags {
-        match find(&new.report, &finding.name) {
-            Some(other) => of_flag(finding, other, &mut changes),
+        match new.finding(&finding.name) {
+            Some(other) => changes.extend(compare_findings(finding, other)),
             None => changes.push(format!("{}: only in the first report", finding.name)),
         }
     }
     for finding in &new.report.flags {
-        if find(&old.report, &finding.name).is_none() {
+        if old.finding(&finding.name).is_none() {
             changes.push(format!("{}: only in the second report", finding.name));
         }
     }
     changes
 }
 
-fn find<'a>(report: &'a Report, name: &str) -> Option<&'a Finding> {
-    report.flags.iter().find(|finding| finding.name == name)
-}
-
-/// Changes of a value, member by member; what a run cannot help but change is left out.
-fn walk(path: &str, old: &Value, new: &Value, changes: &mut Vec<String>) {
-    if old == new || ["process.pid", "process.time"].contains(&path) {
-        return;
+fn compare_values(path: &str, old: &Value, new: &Value) -> Vec<String> {
+    if old == new || IGNORED.contains(&path) {
+        return Vec::new();
     }
     match (old, new) {
         (Value::Object(before), Value::Object(after)) => {
-            for (key, value) in before {
-                walk(
-                    &format!("{path}.{key}"),
-                    value,
-                    after.get(key).unwrap_or(&Value::Null),
-                    changes,
-                );
-            }
-            for (key, value) in after.iter().filter(|(key, _)| !before.contains_key(*key)) {
-                walk(&format!("{path}.{key}"), &Value::Null, value, changes);
-            }
+            let added = after.keys().filter(|key| !before.contains_key(*key));
+            before
+                .keys()
+                .chain(added)
+                .flat_map(|key| compare_values(&format!("{path}.{key}"), &old[key], &new[key]))
+                .collect()
         }
         (Value::Array(before), Value::Array(after)) => {
             let texts = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>();
             let (before, after) = (texts(before), texts(after));
-            changes.push(match path.ends_with(".evidence") {
-                true => format!("{path}: {}", folded(&before, &after)),
-                false => {
-                    let (lost, come) = (without(&before, &after), without(&after, &before));
-                    let lost = lost.iter().map(|value| format!(" -{value}"));
-                    let come = come.iter().map(|value| format!(" +{value}"));
-                    let all: String = lost.chain(come).collect();
-                    format!("{path}:{}", if all.is_empty() { " in another order" } else { &all })
-                }
-            });
+            if path.ends_with(".evidence") {
+                return vec![format!("{path}: {}", count_changes(&before, &after))];
+            }
+            let removed = difference(&before, &after).into_iter().map(|text| format!(" -{text}"));
+            let added = difference(&after, &before).into_iter().map(|text| format!(" +{text}"));
+            let changes: String = removed.chain(added).collect();
+            match changes.is_empty() {
+                true => vec![format!("{path}: in another order")],
+                false => vec![format!("{path}:{changes}")],
+            }
         }
-        _ => changes.push(format!("{path}: {old} -> {new}")),
+        _ => vec![format!("{path}: {old} -> {new}")],
     }
 }
 
-/// Changes of a flag's finding.
-fn of_flag(old: &Finding, new: &Finding, changes: &mut Vec<String>) {
+fn compare_findings(old: &Finding, new: &Finding) -> Vec<String> {
     let name = &old.name;
-    let none = || "none".to_owned();
-    let words = [
-        ("value", old.value.clone().unwrap_or_else(none), new.value.clone().unwrap_or_else(none)),
-        ("since", old.since.clone(), new.since.clone()),
-        ("verdict", old.verdict.clone(), new.verdict.clone()),
-        ("reason_code", old.reason_code.clone(), new.reason_code.clone()),
+    let value = |finding: &Finding| finding.value.clone().unwrap_or_else(|| "none".to_owned());
+    let (old_value, new_value) = (value(old), value(new));
+    let fields = [
+        ("value", &old_value, &new_value),
+        ("since", &old.since, &new.since),
+        ("verdict", &old.verdict, &new.verdict),
+        ("reason_code", &old.reason_code, &new.reason_code),
     ];
-    for (key, before, after) in words.into_iter().filter(|(_, before, after)| before != after) {
-        changes.push(format!("{name}: {key}: {before} -> {after}"));
-    }
-    let same = |answer: &Answer, other: &Answer| {
-        (&answer.map_type, &answer.backing) == (&other.map_type, &other.backing)
-    };
-    let pick = |answers: &[Answer], wanted: &Answer| {
-        answers.iter().find(|answer| same(answer, wanted)).cloned()
-    };
-    let added = new.contexts.iter().filter(|answer| pick(&old.contexts, answer).is_none());
-    for context in old.contexts.iter().chain(added) {
-        let outcome = |answers| {
-            pick(answers, context).map_or("not asked".to_owned(), |answer| answer.outcome)
-        };
-        let (before, after) = (outcome(&old.contexts), outcome(&new.contexts));
-        if before != after {
-            changes.push(format!(
-                "{name}: {} of {}: {before} -> {after}",
-                context.map_type, context.backing
-            ));
-        }
-    }
+    let mut changes: Vec<String> = fields
+        .into_iter()
+        .filter(|(_, before, after)| before != after)
+        .map(|(key, before, after)| format!("{name}: {key}: {before} -> {after}"))
+        .collect();
+    changes.extend(compare_contexts(old, new));
     if old.evidence != new.evidence {
-        changes.push(format!("{name}: evidence: {}", folded(&old.evidence, &new.evidence)));
+        changes.push(format!("{name}: evidence: {}", count_changes(&old.evidence, &new.evidence)));
     } else if old.reason != new.reason {
         changes.push(format!("{name}: reason: the same in other words"));
     }
+    changes
 }
 
-/// Two lists of calls, as how many are only in one of them.
-fn folded(old: &[String], new: &[String]) -> String {
-    let (lost, come) = (without(old, new).len(), without(new, old).len());
-    let calls =
-        |number: usize| if number == 1 { "1 call".to_owned() } else { format!("{number} calls") };
-    match (lost, come) {
-        (0, 0) => "the same calls in another order".into(),
-        _ => {
-            format!("{} only in the first report, {} only in the second", calls(lost), calls(come))
+fn compare_contexts(old: &Finding, new: &Finding) -> Vec<String> {
+    let find = |contexts: &[ContextOutcome], wanted: &ContextOutcome| {
+        let is_wanted = |context: &&ContextOutcome| {
+            (&context.map_type, &context.backing) == (&wanted.map_type, &wanted.backing)
+        };
+        contexts.iter().find(is_wanted).map(|context| context.outcome.clone())
+    };
+    let added = new.contexts.iter().filter(|context| find(&old.contexts, context).is_none());
+    let change = |context: &ContextOutcome| {
+        let outcome = |contexts| find(contexts, context).unwrap_or_else(|| "not asked".to_owned());
+        let (before, after) = (outcome(&old.contexts), outcome(&new.contexts));
+        let ContextOutcome { map_type, backing, .. } = context;
+        (before != after)
+            .then(|| format!("{}: {map_type} of {backing}: {before} -> {after}", old.name))
+    };
+    old.contexts.iter().chain(added).filter_map(change).collect()
+}
+
+/// How many calls are in only one of two lists.
+fn count_changes(old: &[String], new: &[String]) -> String {
+    let (removed, added) = (difference(old, new).len(), difference(new, old).len());
+    if (removed, added) == (0, 0) {
+        return "the same calls in another order".to_owned();
+    }
+    let calls = |count| if count == 1 { "1 call".to_owned() } else { format!("{count} calls") };
+    format!("{} only in the first report, {} only in the second", calls(removed), calls(added))
+}
+
+/// The multiset difference: texts that are in a list more often than in the other.
+fn difference<'a>(list: &'a [String], other: &[String]) -> Vec<&'a str> {
+    let mut unmatched: Vec<&String> = other.iter().collect();
+    let mut extra = Vec::new();
+    for text in list {
+        match unmatched.iter().position(|other| *other == text) {
+            Some(index) => {
+                unmatched.swap_remove(index);
+            }
+            None => extra.push(text.as_str()),
         }
     }
-}
-
-/// What is in a list more often than in another.
-fn without<'a>(list: &'a [String], other: &[String]) -> Vec<&'a str> {
-    let mut left: Vec<&String> = other.iter().collect();
-    let extra = list.iter().filter(|text| match left.iter().position(|there| there == text) {
-        Some(at) => {
-            left.swap_remove(at);
-            false
-        }
-        None => true,
-    });
-    extra.map(String::as_str).collect()
+    extra
 }
 
 #[cfg(test)]
@@ -181,41 +174,30 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn walked(old: &Value, new: &Value) -> Vec<String> {
-        let mut changes = Vec::new();
-        walk("process", old, new, &mut changes);
-        changes
-    }
-
     #[test]
-    fn what_differs_from_run_to_run_is_left_out() {
+    fn process_id_and_time_are_ignored() {
         let old = json!({"pid": 7, "time": 1, "page_size": 4096, "list": [1, 2, 2]});
-        assert!(
-            walked(&old, &json!({"pid": null, "time": 9, "page_size": 4096, "list": [1, 2, 2]}))
-                .is_empty()
-        );
-        let changes = walked(
-            &old,
-            &json!({"pid": 7, "time": 1, "page_size": 16384, "list": [2, 3], "new": true}),
-        );
+        let later = json!({"pid": null, "time": 9, "page_size": 4096, "list": [1, 2, 2]});
+        assert!(compare_values("process", &old, &later).is_empty());
+        let changed = json!({"pid": 7, "time": 1, "page_size": 16384, "list": [2, 3], "new": true});
         let expected = [
             "process.page_size: 4096 -> 16384",
             "process.list: -1 -2 +3",
             "process.new: null -> true",
         ];
-        assert_eq!(changes, expected);
+        assert_eq!(compare_values("process", &old, &changed), expected);
     }
 
     #[test]
-    fn evidence_is_folded() {
+    fn changes_of_evidence_are_counted() {
         let calls = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (old, new) = (calls(&["a", "a", "b"]), calls(&["b", "a", "c", "d"]));
         assert_eq!(
-            folded(&old, &new),
+            count_changes(&old, &new),
             "1 call only in the first report, 2 calls only in the second"
         );
         assert_eq!(
-            folded(&calls(&["a", "b"]), &calls(&["b", "a"])),
+            count_changes(&calls(&["a", "b"]), &calls(&["b", "a"])),
             "the same calls in another order"
         );
     }

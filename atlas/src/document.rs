@@ -1,265 +1,271 @@
-//! The documents as data. Only what has passed its schema comes here.
+//! The documents as data structures. Only values that passed their schema are converted.
 
-use crate::input::Found;
+use crate::input::Located;
 use crate::schema::{ENVELOPE, FREE_BITS, REPORT, SWEEP, Schemas};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What the lab puts around a document.
+/// The scenario that is shown first: mapprobe as PID 1, without restrictions.
+pub const DEFAULT_SCENARIO: &str = "root";
+
+/// What the lab adds to a document. Some of the JSON keys have older names than the fields.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Envelope {
-    /// The kernel's name in the lab.
+    /// The name of the kernel in the lab.
     pub kernel: String,
-    /// Who ran the program.
-    pub guest: String,
-    /// What the kernel was made of.
+    /// Who ran mapprobe, and under what.
+    #[serde(rename = "guest")]
+    pub scenario: String,
+    #[serde(rename = "origin")]
+    pub source: Source,
+    #[serde(rename = "made")]
     pub origin: Origin,
-    /// How the document came about.
-    pub made: Made,
-    /// From the start of the guest to its end.
-    pub seconds: Option<f64>,
 }
 
-/// What a kernel was made of, and what ran it.
+/// The package of a kernel and the emulator that ran it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Origin {
-    /// The package.
+pub struct Source {
     pub package: String,
-    /// Its version.
     pub version: String,
-    /// Its SHA-256.
     pub sha256: Option<String>,
-    /// The suite it is part of.
+    /// The suite of the distribution, such as `bookworm`.
     pub suite: Option<String>,
-    /// What ran it.
     pub emulator: Option<String>,
 }
 
-/// How a document came about.
+/// Which kind of kernel a document is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Made {
-    /// On that kernel, in QEMU.
+pub enum Origin {
+    /// A kernel booted in QEMU.
     Boot,
-    /// From the recording of such a run.
+    /// The recorded system calls of a boot.
     Recording,
-    /// On a kernel made of rules that agrees with a recording of that kernel.
-    Model,
+    /// A simulated kernel.
+    #[serde(rename = "model")]
+    Simulated,
 }
 
-impl Made {
-    /// Its word in the envelope.
+impl Origin {
+    pub const ALL: [Origin; 3] = [Origin::Boot, Origin::Recording, Origin::Simulated];
+
+    /// The word for readers.
     pub const fn word(self) -> &'static str {
         match self {
-            Made::Boot => "boot",
-            Made::Recording => "recording",
-            Made::Model => "model",
+            Origin::Boot => "boot",
+            Origin::Recording => "recording",
+            Origin::Simulated => "simulated",
+        }
+    }
+
+    /// The value of the key `made` in an envelope.
+    pub const fn json_word(self) -> &'static str {
+        match self {
+            Origin::Boot => "boot",
+            Origin::Recording => "recording",
+            Origin::Simulated => "model",
+        }
+    }
+
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Origin::Boot => "a real kernel, booted in QEMU for this report",
+            Origin::Recording => {
+                "the recorded system calls of a boot, replayed through this version of mapprobe"
+            }
+            Origin::Simulated => {
+                "a simulated kernel, which agrees call by call with a recording of the real one"
+            }
         }
     }
 }
 
-/// What every document begins with.
+/// The keys that all documents share.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Head {
-    /// The program that asked.
+pub struct Header {
     pub tool: Tool,
-    /// What the kernel calls itself.
     pub kernel: Uname,
-    /// Who asked.
     pub process: Process,
-    /// What lies between the program and a kernel.
-    pub environment: Vec<Lie>,
-    /// The fail-on-unknown-flag test.
+    /// What interfered with the measurements.
+    pub environment: Vec<Interference>,
     pub validation: Option<Validation>,
-    /// Whether everything could be asked.
+    /// Whether every measurement was possible.
     pub complete: bool,
 }
 
-/// The program that asked.
+/// The mapprobe that wrote the document.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Tool {
-    /// Its version.
     pub version: String,
-    /// The architecture whose numbers it used.
+    /// The architecture of its system calls.
     pub arch: String,
 }
 
-/// uname(2).
+/// The result of uname(2).
 #[derive(Clone, Debug, Deserialize)]
 pub struct Uname {
-    /// `Linux`, mostly.
     pub sysname: String,
-    /// As `6.1.0-50-cloud-amd64`.
     pub release: String,
-    /// When and how it was built.
     pub version: String,
-    /// As `x86_64`.
     pub machine: String,
 }
 
-/// Who asked.
+/// The process that made the system calls.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Process {
-    /// Effective user id.
     pub euid: Option<u64>,
-    /// Bytes of a page.
+    /// In bytes.
     pub page_size: u64,
-    /// Seconds since 1970; 0 on a machine without a clock.
+    /// Unix time; close to 0 on a machine without a clock.
     pub time: Option<u64>,
 }
 
-/// Something between the program and a kernel.
+/// A detected condition that interferes with the measurements, such as a seccomp filter.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Lie {
-    /// What it is.
+pub struct Interference {
     pub name: String,
-    /// What gave it away.
     pub evidence: String,
 }
 
-/// The fail-on-unknown-flag test.
+/// How the kernel treats unassigned bits and map types.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Validation {
-    /// Whether there is a `MAP_SHARED_VALIDATE`.
+    /// Whether the kernel has `MAP_SHARED_VALIDATE`.
     pub present: Option<bool>,
-    /// The low bits that select a map type, as `0xf`.
+    /// The bits that select the map type, such as `0xf`.
     pub type_mask: Option<String>,
 }
 
-/// How a context answers.
+/// The outcome of mmap(2) for a map type and a backing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Answer {
-    /// The map type.
+pub struct ContextOutcome {
     #[serde(rename = "type")]
     pub map_type: String,
-    /// What is mapped.
+    /// What is mapped, such as `anonymous` or `memfd`.
     pub backing: String,
-    /// accepted, elsewhere, or the name of an error.
+    /// `accepted`, `elsewhere`, or the name of an error.
     pub outcome: String,
 }
 
-/// What was found out about a flag.
+/// What a report says about a flag.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Finding {
-    /// The kernel's spelling.
     pub name: String,
-    /// Its bits, as `0x80000`.
+    /// The bits, such as `0x80000`.
     pub value: Option<String>,
-    /// The first kernel version with it.
+    /// The first kernel version with this flag.
     pub since: String,
-    /// One word.
     pub verdict: String,
-    /// Why, for programs.
     pub reason_code: String,
-    /// Why, for people.
     pub reason: String,
-    /// The answer per map type and backing.
-    pub contexts: Vec<Answer>,
-    /// The calls and what came back.
+    pub contexts: Vec<ContextOutcome>,
+    /// System calls and their results.
     pub evidence: Vec<String>,
 }
 
-/// `mapprobe.report`
+/// The document `mapprobe.report`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Report {
-    /// Who asked whom.
     #[serde(flatten)]
-    pub head: Head,
-    /// One for each row of the table of that mapprobe.
+    pub header: Header,
     pub flags: Vec<Finding>,
 }
 
-/// `mapprobe.free-bits`
+/// The document `mapprobe.free-bits`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct FreeBits {
-    /// Who asked whom.
     #[serde(flatten)]
-    pub head: Head,
-    /// Bits that `MAP_SHARED_VALIDATE` refuses.
+    pub header: Header,
+    #[serde(flatten)]
+    pub rejected: Rejected,
+}
+
+/// The bits and map types that a kernel always rejects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Rejected {
+    /// Bits that `MAP_SHARED_VALIDATE` rejects.
     pub with_map_shared_validate: Vec<u32>,
-    /// Bits that every map type refuses.
+    /// Bits that every map type rejects.
     pub with_any_map_type: Vec<u32>,
-    /// Values of the type field that are refused.
     pub map_types: Vec<u32>,
 }
 
-/// `mapprobe.sweep`
+/// The document `mapprobe.sweep`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Sweep {
-    /// Who asked whom.
     #[serde(flatten)]
-    pub head: Head,
-    /// The answers to every bit.
-    pub sweep: Vec<Swept>,
-    /// The answers to every map type.
-    pub types: Vec<Answer>,
+    pub header: Header,
+    #[serde(rename = "sweep")]
+    pub contexts: Vec<ContextSweep>,
+    /// The outcomes of unnamed map types.
+    pub types: Vec<ContextOutcome>,
 }
 
-/// The answers of a context to every bit.
+/// The outcomes of every bit for a map type and a backing.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Swept {
-    /// The map type.
+pub struct ContextSweep {
     #[serde(rename = "type")]
     pub map_type: String,
-    /// What is mapped.
     pub backing: String,
-    /// The answer without any bit.
+    /// The outcome without an additional bit.
     pub base: String,
-    /// The answer with each bit.
+    /// The outcome with each bit, indexed by the number of the bit.
     pub bits: Vec<String>,
 }
 
-/// One of the three.
+/// A document of mapprobe.
 #[derive(Clone, Debug)]
 pub enum Document {
-    /// A verdict per flag.
     Report(Report),
-    /// What is guaranteed to fail.
     FreeBits(FreeBits),
-    /// Every answer.
     Sweep(Sweep),
 }
 
 impl Document {
-    /// What it begins with.
-    pub fn head(&self) -> &Head {
+    pub fn header(&self) -> &Header {
         match self {
-            Document::Report(Report { head, .. })
-            | Document::FreeBits(FreeBits { head, .. })
-            | Document::Sweep(Sweep { head, .. }) => head,
+            Document::Report(Report { header, .. })
+            | Document::FreeBits(FreeBits { header, .. })
+            | Document::Sweep(Sweep { header, .. }) => header,
         }
     }
 }
 
-/// A value as a document, with its envelope if it has one.
-///
-/// # Errors
-/// Names the place and the first thing that does not fit its schema.
-pub fn open(schemas: &Schemas, found: &Found) -> Result<(Option<Envelope>, Document)> {
-    let place = || found.place.to_string();
-    if let Some(fault) = schemas.faults(&found.value).with_context(place)?.first() {
-        bail!("{}: {}: {}; `atlas validate` says more", found.place, fault.pointer, fault.what);
-    }
-    let inside =
-        if found.value["schema"] == ENVELOPE { &found.value["document"] } else { &found.value };
-    let envelope = match std::ptr::eq(inside, &found.value) {
-        true => None,
-        false => Some(typed(&found.value).with_context(place)?),
-    };
-    let document = match inside["schema"].as_str() {
-        Some(REPORT) => typed(inside).map(Document::Report),
-        Some(FREE_BITS) => typed(inside).map(Document::FreeBits),
-        Some(SWEEP) => typed(inside).map(Document::Sweep),
-        _ => bail!(
-            "{}: an envelope inside an envelope; a document of mapprobe is expected there",
-            found.place
-        ),
-    };
-    Ok((envelope, document.with_context(place)?))
+/// The document inside an envelope, or the value itself if there is no envelope.
+pub fn inner(value: &Value) -> &Value {
+    if is_envelope(value) { &value["document"] } else { value }
 }
 
-fn typed<T: DeserializeOwned>(value: &Value) -> Result<T> {
-    T::deserialize(value).context("it fits its schema, and still cannot be read")
+fn is_envelope(value: &Value) -> bool {
+    value["schema"] == ENVELOPE
+}
+
+/// Validates a value and converts it, with its envelope if there is one.
+///
+/// # Errors
+/// The value violates its schema; the first violation is named.
+pub fn open(schemas: &Schemas, located: &Located) -> Result<(Option<Envelope>, Document)> {
+    let Located { location, value } = located;
+    let context = || location.to_string();
+    if let Some(violation) = schemas.violations(value).with_context(context)?.first() {
+        bail!("{location}: {violation}; `atlas validate` shows every error");
+    }
+    let envelope = match is_envelope(value) {
+        true => Some(convert(value).with_context(context)?),
+        false => None,
+    };
+    let inner = inner(value);
+    let document = match inner["schema"].as_str() {
+        Some(REPORT) => convert(inner).map(Document::Report),
+        Some(FREE_BITS) => convert(inner).map(Document::FreeBits),
+        Some(SWEEP) => convert(inner).map(Document::Sweep),
+        _ => bail!("{location}: the envelope contains another envelope; expected a document"),
+    };
+    Ok((envelope, document.with_context(context)?))
+}
+
+fn convert<T: DeserializeOwned>(value: &Value) -> Result<T> {
+    T::deserialize(value).context("the document is valid but cannot be converted")
 }

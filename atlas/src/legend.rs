@@ -1,9 +1,14 @@
-//! What the words of the atlas mean.
+//! The meaning of the verdicts.
 
 use mapprobe::verdict::Verdict;
 
-/// A verdict as a sentence; the README has the same words.
-pub const fn sentence(verdict: Verdict) -> &'static str {
+/// A verdict as it is written in reports.
+pub fn verdict_word(verdict: Verdict) -> &'static str {
+    verdict.word().plain()
+}
+
+/// The meaning of a verdict. README.md has the same sentences.
+pub const fn verdict_meaning(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Honored => {
             "The kernel does what the flag promises: the effect was seen, and a control call did not show it."
@@ -23,24 +28,19 @@ pub const fn sentence(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What `made` of an envelope says, as a sentence.
-pub const MADE: [(&str, &str); 3] = [
-    ("boot", "a real kernel, booted in QEMU for this report"),
-    ("recording", "the calls of such a boot, replayed through this version of mapprobe"),
-    ("model", "a kernel made of rules, which agrees call by call with a recording of the real one"),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_says_the_same() {
+    fn meanings_agree_with_the_readme() {
         let readme = include_str!("../../README.md");
         for verdict in Verdict::ALL {
-            let words =
-                sentence(verdict).trim_start_matches("The kernel ").trim_start_matches("There is ");
-            let row = format!("| `{}` | {} |", verdict.word().plain(), words.trim_end_matches('.'));
+            let meaning = verdict_meaning(verdict)
+                .trim_start_matches("The kernel ")
+                .trim_start_matches("There is ")
+                .trim_end_matches('.');
+            let row = format!("| `{}` | {meaning} |", verdict_word(verdict));
             assert!(readme.contains(&row), "README.md has no line {row}");
         }
     }

@@ -1,27 +1,30 @@
-//! Reads what mapprobe wrote, on any machine and long after: checks it, compares it, and makes a page of many.
+//! Reads the JSON documents that mapprobe writes: validates them, compares them, renders a page.
 //!
-//! [`input`] finds the JSON in files, [`schema`] says whether it is a document of mapprobe, [`document`] makes data of it. [`validate`]
-//! and [`diff`] stop there. [`columns`] puts the documents of each kernel together, [`models`] adds kernels that no package has any more, [`recordings`] makes documents of recorded runs,
-//! [`free`] and [`lost`] compare what is guaranteed to fail, and [`page`] and [`markdown`] write it down.
+//! The modules come in the order of their imports: each uses only modules above it.
+
+pub mod flag_table;
+pub mod formatting;
+pub mod input;
+pub mod legend;
+pub mod schema;
 
 pub mod document;
-pub mod input;
-pub mod outcome;
-pub mod schema;
+pub mod envelope;
+
+pub mod recordings;
+pub mod simulated;
 
 pub mod diff;
 pub mod validate;
 
 pub mod columns;
-pub mod models;
-pub mod recordings;
-
-pub mod bits;
 pub mod free;
-pub mod legend;
-pub mod lost;
+pub mod unusable;
 
+pub mod describe;
 pub mod evidence;
+
 pub mod markdown;
 pub mod page;
+
 pub mod publish;

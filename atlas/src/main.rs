@@ -1,14 +1,16 @@
-//! `cargo atlas`: reads what mapprobe wrote.
+//! `cargo atlas`: reads the documents that mapprobe writes.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 use argh::FromArgs;
-use atlas::outcome::{Outcome, SAME, TROUBLE};
-use atlas::{diff, publish, validate};
+use atlas::diff::diff;
+use atlas::publish::publish;
+use atlas::validate::validate;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Reads documents of mapprobe: bare ones, or one in an envelope of the lab on each line.
+/// Reads mapprobe documents. A file holds one document, or one document per line. The lab's
+/// envelopes are accepted.
 #[derive(FromArgs)]
 struct Arguments {
     #[argh(subcommand)]
@@ -23,16 +25,20 @@ enum Command {
     Diff(Diff),
 }
 
-/// Makes a page of every flag on every kernel in FILE..: index.html, which needs nothing else, and atlas.md.
+/// Renders every flag on every kernel in FILE..: index.html, which is self-contained, and atlas.md.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "page")]
 struct Page {
-    /// the folder to write into
+    /// the output directory
     #[argh(option, arg_name = "DIR")]
     out: PathBuf,
 
-    /// add Linux 4.10, from before MAP_SHARED_VALIDATE, as models
+    /// add Linux 4.10, which has no MAP_SHARED_VALIDATE, as simulated kernels
     #[argh(switch)]
+    simulated: bool,
+
+    /// the former name of --simulated
+    #[argh(switch, hidden_help)]
     models: bool,
 
     /// documents
@@ -40,7 +46,8 @@ struct Page {
     files: Vec<PathBuf>,
 }
 
-/// Checks every document in FILE.. against its schema. Exit codes: 0 all valid, 1 some are not, 2 trouble.
+/// Validates every document in FILE.. against its schema. Exit codes: 0 all valid, 1 some invalid,
+/// 2 error.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "validate")]
 struct Validate {
@@ -49,7 +56,7 @@ struct Validate {
     files: Vec<PathBuf>,
 }
 
-/// Says what changed between the reports in two files. Exit codes: 0 nothing, 1 something, 2 trouble.
+/// Compares the reports in two files. Exit codes: 0 no changes, 1 changes, 2 error.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "diff")]
 struct Diff {
@@ -62,60 +69,95 @@ struct Diff {
     new: PathBuf,
 }
 
-/// Exit codes: 0 done (or help), 1 not valid or not the same, 2 wrong arguments or input.
-fn main() -> ExitCode {
-    let words: Vec<String> =
-        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let outcome = match Arguments::from_args(&["cargo atlas"], &words) {
-        Ok(arguments) => {
-            run(arguments.command).unwrap_or_else(|error| trouble(format!("{error:#}")))
-        }
-        Err(exit) if exit.status.is_ok() => {
-            Outcome { text: exit.output, complaints: Vec::new(), exit: SAME }
-        }
-        Err(exit) => {
-            trouble(format!("{}\nSay `cargo atlas --help` for the arguments.", exit.output.trim()))
-        }
-    };
-    ExitCode::from(say(&outcome))
+/// How a command ended.
+#[derive(Clone, Copy)]
+enum Status {
+    Success,
+    /// Documents are invalid, or reports differ.
+    Mismatch,
+    /// The arguments or the input are wrong, or the output cannot be written.
+    Failure,
 }
 
-fn run(command: Command) -> Result<Outcome> {
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        match status {
+            Status::Success => ExitCode::SUCCESS,
+            Status::Mismatch => ExitCode::from(1),
+            Status::Failure => ExitCode::from(2),
+        }
+    }
+}
+
+/// What a command prints.
+struct Outcome {
+    output: String,
+    errors: Vec<Error>,
+    status: Status,
+}
+
+fn main() -> ExitCode {
+    let Outcome { output, mut errors, mut status } = run().unwrap_or_else(|error| Outcome {
+        output: String::new(),
+        errors: vec![error],
+        status: Status::Failure,
+    });
+    if let Err(error) = print(&output) {
+        errors.push(error);
+        status = Status::Failure;
+    }
+    for error in errors {
+        eprintln!("cargo atlas: {error:#}");
+    }
+    status.into()
+}
+
+fn print(output: &str) -> Result<()> {
+    let mut stdout = std::io::stdout();
+    stdout.write_all(output.as_bytes()).and_then(|()| stdout.flush()).context("Standard output")
+}
+
+fn run() -> Result<Outcome> {
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match Arguments::from_args(&["cargo atlas"], &arguments) {
+        Ok(Arguments { command }) => execute(command),
+        Err(exit) if exit.status.is_ok() => Ok(success(exit.output)),
+        Err(exit) => Err(anyhow!("{}\nRun `cargo atlas --help` for usage.", exit.output.trim())),
+    }
+}
+
+fn success(output: String) -> Outcome {
+    Outcome { output, errors: Vec::new(), status: Status::Success }
+}
+
+fn execute(command: Command) -> Result<Outcome> {
     match command {
-        Command::Page(Page { out, models, files }) => {
-            ensure!(
-                !files.is_empty() || models,
-                "No file is named; there is nothing to make a page of."
-            );
-            publish::publish(&files, models, &out)
+        Command::Page(Page { out, simulated, models, files }) => {
+            let simulated = simulated || models;
+            ensure!(!files.is_empty() || simulated, "page needs at least one FILE");
+            Ok(success(publish(&files, simulated, &out)?))
         }
         Command::Validate(Validate { files }) => {
-            ensure!(!files.is_empty(), "No file is named; there is nothing to check.");
-            validate::validate(&files)
+            ensure!(!files.is_empty(), "validate needs at least one FILE");
+            let validation = validate(&files)?;
+            let status = if !validation.errors.is_empty() {
+                Status::Failure
+            } else if validation.invalid > 0 {
+                Status::Mismatch
+            } else {
+                Status::Success
+            };
+            Ok(Outcome { output: validation.to_string(), errors: validation.errors, status })
         }
-        Command::Diff(Diff { old, new }) => diff::diff(&old, &new),
+        Command::Diff(Diff { old, new }) => {
+            let changes = diff(&old, &new)?;
+            let status = if changes.is_empty() { Status::Success } else { Status::Mismatch };
+            let output = changes.iter().map(|change| format!("{change}\n")).collect();
+            Ok(Outcome { output, errors: Vec::new(), status })
+        }
     }
-}
-
-fn trouble(sentence: String) -> Outcome {
-    Outcome { text: String::new(), complaints: vec![sentence], exit: TROUBLE }
-}
-
-/// Says it; what could not be said in full is trouble.
-fn say(outcome: &Outcome) -> u8 {
-    let mut exit = outcome.exit;
-    let mut out = std::io::stdout();
-    let said = out
-        .write_all(outcome.text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("Standard output");
-    let unsaid = said.err().map(|error| format!("{error:#}"));
-    for sentence in outcome.complaints.iter().chain(&unsaid) {
-        eprintln!("cargo atlas: {sentence}");
-    }
-    if unsaid.is_some() {
-        exit = TROUBLE;
-    }
-    exit
 }

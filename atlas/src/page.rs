@@ -1,11 +1,13 @@
-//! The page: what the template (`templates/page.html`) shows, as words and lists. The template escapes every text.
+//! The HTML page: the data for `templates/page.html`, which escapes all texts.
 
-use crate::bits::{day, hexes, ranges};
-use crate::columns::{Column, PLAIN, flags};
-use crate::document::Made;
+use crate::columns::{Column, flags};
+use crate::describe::{self, Fact, accepted_by, count, facts, kernel_names, unusual_origin};
+use crate::document::{DEFAULT_SCENARIO, FreeBits, Origin, Rejected};
+use crate::evidence;
+use crate::formatting::{hexes, ranges};
 use crate::free::{self, Free};
-use crate::lost::{self, Lost};
-use crate::{evidence, legend};
+use crate::legend::{verdict_meaning, verdict_word};
+use crate::unusable::{self, Unusable};
 use anyhow::{Context, Result};
 use askama::Template;
 use mapprobe::arch::Arch;
@@ -20,285 +22,241 @@ struct Page<'a> {
     style: &'static str,
     script: &'static str,
     evidence: String,
-    /// The columns that have a report.
-    heads: Vec<HeadCell<'a>>,
+    heads: Vec<ColumnHead<'a>>,
     rows: Vec<Row<'a>>,
     arches: Vec<&'static str>,
-    words: Vec<Word>,
-    guests: Vec<&'a str>,
+    verdicts: Vec<VerdictLegend>,
+    scenarios: Vec<&'a str>,
+    /// The number of kernels in the first scenario.
     shown: usize,
     free: Vec<FreeCard>,
-    lost: Vec<LostRow>,
-    kernels: Vec<Card<'a>>,
-    made: [(&'static str, &'static str); 3],
+    unusable: Vec<UnusableCard>,
+    kernels: Vec<KernelCard<'a>>,
+    origins: [OriginLegend; 3],
 }
 
-/// The head of a column of the matrix.
-struct HeadCell<'a> {
-    place: usize,
+/// The head of a column of the table.
+struct ColumnHead<'a> {
+    index: usize,
     arch: &'static str,
-    guest: &'a str,
-    name: (&'a str, &'a str),
-    made: &'static str,
+    scenario: &'a str,
+    family: &'a str,
+    series: &'a str,
+    origin: &'static str,
     hidden: bool,
-    /// The first of its architecture.
+    /// Whether a line separates the column from another architecture.
     edge: bool,
-    /// Something lies between the program and the kernel, or not everything could be asked.
-    remark: bool,
+    /// Whether there was interference, or some measurements were not possible.
+    has_note: bool,
 }
 
-/// A flag.
+/// The row of a flag.
 struct Row<'a> {
     name: &'a str,
     since: &'a str,
     cells: Vec<Cell<'a>>,
 }
 
-/// A flag on a kernel.
+/// The cell of a flag and a kernel.
 struct Cell<'a> {
-    /// A dash where that mapprobe did not ask.
-    word: &'a str,
+    verdict: &'a str,
     hidden: bool,
     edge: bool,
 }
 
-/// A verdict in the legend.
-struct Word {
+struct VerdictLegend {
     word: &'static str,
-    sentence: &'static str,
+    meaning: &'static str,
     count: usize,
 }
 
-/// What is guaranteed to fail on an architecture.
+struct OriginLegend {
+    word: &'static str,
+    meaning: &'static str,
+}
+
+/// The free bits of an architecture.
 struct FreeCard {
     arch: &'static str,
     kernels: usize,
-    validate: String,
-    any: String,
-    types: String,
-    without: String,
-    bits: Vec<(u32, bool)>,
-    rows: Vec<[String; 4]>,
+    common: RejectedTexts,
+    without_validate: String,
+    bits: Vec<Bit>,
+    rows: Vec<FreeRow>,
 }
 
-/// What could not have carried a new flag.
-struct LostRow {
+struct Bit {
+    number: u32,
+    free: bool,
+}
+
+/// The free bits of a kernel.
+struct FreeRow {
+    kernel: String,
+    rejected: RejectedTexts,
+}
+
+struct RejectedTexts {
+    with_map_shared_validate: String,
+    with_any_map_type: String,
+    map_types: String,
+}
+
+impl From<&Rejected> for RejectedTexts {
+    fn from(rejected: &Rejected) -> RejectedTexts {
+        RejectedTexts {
+            with_map_shared_validate: ranges(&rejected.with_map_shared_validate),
+            with_any_map_type: ranges(&rejected.with_any_map_type),
+            map_types: hexes(&rejected.map_types),
+        }
+    }
+}
+
+struct UnusableCard {
     arch: &'static str,
-    what: String,
+    values: String,
+    /// The flag that uses the bit today.
     name: &'static str,
-    refused: String,
-    taken: String,
+    rejected_by: String,
+    accepted_by: String,
 }
 
-/// Everything known about a kernel that is no verdict.
-struct Card<'a> {
-    place: usize,
+struct KernelCard<'a> {
+    index: usize,
     arch: &'static str,
     kernel: &'a str,
-    guest: &'a str,
-    made: &'static str,
+    scenario: &'a str,
+    origin: &'static str,
     counts: String,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<Fact>,
 }
 
-/// The page about these columns.
+/// Renders the page.
 ///
 /// # Errors
-/// The template or the evidence cannot be written.
+/// The template or the evidence cannot be rendered.
 pub fn html(columns: &[Column]) -> Result<String> {
-    let told: Vec<&Column> = columns.iter().filter(|column| column.report.is_some()).collect();
+    let reported = describe::reported(columns);
     let names = flags(columns);
-    let guests = guests(&told);
-    let first = guests.first().copied().unwrap_or(PLAIN);
-    let of_first: Vec<&Column> = columns.iter().filter(|column| column.guest == first).collect();
+    let scenarios = describe::scenarios(&reported);
+    let scenario = scenarios.first().copied().unwrap_or(DEFAULT_SCENARIO);
+    let in_scenario: Vec<&Column> =
+        columns.iter().filter(|column| column.scenario == scenario).collect();
     let page = Page {
         style: STYLE,
         script: SCRIPT,
-        evidence: evidence::json(&told, &names)?,
-        heads: told
-            .iter()
-            .enumerate()
-            .map(|(place, column)| HeadCell {
-                place,
-                arch: column.arch.name(),
-                guest: &column.guest,
-                name: column.name(),
-                made: made(column),
-                hidden: column.guest != first,
-                edge: edge(&told, place),
-                remark: column
-                    .head()
-                    .is_some_and(|head| !head.environment.is_empty() || !head.complete),
-            })
-            .collect(),
-        rows: names.iter().map(|name| row(name, &told, first)).collect(),
+        evidence: evidence::json(&reported, &names)?,
+        heads: (0..reported.len()).map(|index| head(&reported, index, scenario)).collect(),
+        rows: names.iter().map(|name| row(name, &reported, scenario)).collect(),
         arches: Arch::ALL
-            .map(Arch::name)
             .into_iter()
-            .filter(|name| told.iter().any(|it| it.arch.name() == *name))
+            .filter(|arch| reported.iter().any(|column| column.arch == *arch))
+            .map(Arch::name)
             .collect(),
-        words: Verdict::ALL
-            .map(|verdict| Word {
-                word: verdict.word().plain(),
-                sentence: legend::sentence(verdict),
-                count: of_first.iter().map(|column| count(column, verdict)).sum(),
+        verdicts: Verdict::ALL
+            .map(|verdict| VerdictLegend {
+                word: verdict_word(verdict),
+                meaning: verdict_meaning(verdict),
+                count: in_scenario.iter().map(|column| count(column, verdict)).sum(),
             })
             .into(),
-        shown: told.iter().filter(|column| column.guest == first).count(),
+        shown: reported.iter().filter(|column| column.scenario == scenario).count(),
         free: Arch::ALL
             .into_iter()
-            .filter_map(|arch| free::on_all(arch, &of_first))
-            .map(free_card)
+            .filter_map(|arch| free::on_all(arch, &in_scenario))
+            .map(|free| free_card(&free))
             .collect(),
-        lost: Arch::ALL
+        unusable: Arch::ALL
             .into_iter()
-            .flat_map(|arch| lost::on_newest(arch, &of_first))
-            .map(lost_row)
+            .flat_map(|arch| unusable::on_newest(arch, &in_scenario))
+            .map(|unusable| unusable_card(&unusable))
             .collect(),
-        kernels: told.iter().enumerate().map(card).collect(),
-        made: legend::MADE,
-        guests,
-    };
-    page.render().context("The page cannot be written")
-}
-
-/// The guests of some columns, the one that is shown first at the beginning.
-pub fn guests<'a>(columns: &[&'a Column]) -> Vec<&'a str> {
-    let mut guests: Vec<&str> = columns.iter().map(|column| column.guest.as_str()).collect();
-    guests.sort_unstable_by_key(|guest| (*guest != PLAIN, *guest));
-    guests.dedup();
-    guests
-}
-
-/// How many flags of a kernel have a verdict.
-pub fn count(column: &Column, verdict: Verdict) -> usize {
-    let flags = column.report.iter().flat_map(|report| &report.flags);
-    flags.filter(|finding| finding.verdict == verdict.word().plain()).count()
-}
-
-/// Whether a column is the first of its architecture, and not the first of all.
-fn edge(columns: &[&Column], place: usize) -> bool {
-    let arch = |place: usize| columns.get(place).map(|column| column.arch);
-    place.checked_sub(1).is_some_and(|before| arch(before) != arch(place))
-}
-
-/// How a column came about, unless it was booted.
-fn made(column: &Column) -> &'static str {
-    column.made.filter(|made| *made != Made::Boot).map_or("", Made::word)
-}
-
-fn row<'a>(name: &'a str, columns: &[&'a Column], guest: &str) -> Row<'a> {
-    let cell = |(place, column): (usize, &&'a Column)| Cell {
-        word: column.finding(name).map_or("\u{2013}", |finding| finding.verdict.as_str()),
-        hidden: column.guest != guest,
-        edge: edge(columns, place),
-    };
-    Row {
-        name,
-        since: columns
+        kernels: reported
             .iter()
-            .find_map(|column| column.finding(name))
-            .map_or("", |finding| finding.since.as_str()),
-        cells: columns.iter().enumerate().map(cell).collect(),
+            .enumerate()
+            .map(|(index, column)| kernel_card(index, column))
+            .collect(),
+        origins: Origin::ALL
+            .map(|origin| OriginLegend { word: origin.word(), meaning: origin.meaning() }),
+        scenarios,
+    };
+    page.render().context("the page cannot be rendered")
+}
+
+fn head<'a>(columns: &[&'a Column], index: usize, scenario: &str) -> ColumnHead<'a> {
+    let column = columns[index];
+    let (family, series) = column.family_and_series();
+    ColumnHead {
+        index,
+        arch: column.arch.name(),
+        scenario: &column.scenario,
+        family,
+        series,
+        origin: unusual_origin(column).unwrap_or_default(),
+        hidden: column.scenario != scenario,
+        edge: is_edge(columns, index),
+        has_note: column
+            .header()
+            .is_some_and(|header| !header.environment.is_empty() || !header.complete),
     }
 }
 
-/// Names of kernels, with how they came about where that matters.
-pub fn names(columns: &[&Column]) -> String {
-    let name = |column: &&Column| match made(column) {
-        "" => column.kernel.clone(),
-        made => format!("{} ({made})", column.kernel),
-    };
-    columns.iter().map(name).collect::<Vec<_>>().join(", ")
+/// Whether the previous column has another architecture.
+fn is_edge(columns: &[&Column], index: usize) -> bool {
+    index > 0 && columns[index - 1].arch != columns[index].arch
 }
 
-fn free_card(free: Free) -> FreeCard {
-    let row = |(column, free_bits): &(&Column, &crate::document::FreeBits)| {
-        [
-            names(&[column]),
-            ranges(&free_bits.with_map_shared_validate),
-            ranges(&free_bits.with_any_map_type),
-            hexes(&free_bits.map_types),
-        ]
+fn row<'a>(name: &'a str, columns: &[&'a Column], scenario: &str) -> Row<'a> {
+    let finding = columns.iter().find_map(|column| column.finding(name));
+    let cells = columns.iter().enumerate().map(|(index, column)| Cell {
+        verdict: describe::cell(column, name),
+        hidden: column.scenario != scenario,
+        edge: is_edge(columns, index),
+    });
+    Row { name, since: finding.map_or("", |finding| &finding.since), cells: cells.collect() }
+}
+
+fn free_card(free: &Free) -> FreeCard {
+    let row = |(column, free_bits): &(&Column, &FreeBits)| FreeRow {
+        kernel: kernel_names(&[column]),
+        rejected: (&free_bits.rejected).into(),
     };
-    let bits = 0..free.arch.flag_bits();
+    let bit =
+        |number| Bit { number, free: free.rejected.with_map_shared_validate.contains(&number) };
     FreeCard {
         arch: free.arch.name(),
-        kernels: free.columns.len(),
-        bits: bits.map(|bit| (bit, free.with_map_shared_validate.contains(&bit))).collect(),
-        validate: ranges(&free.with_map_shared_validate),
-        any: ranges(&free.with_any_map_type),
-        types: hexes(&free.map_types),
-        without: names(&free.without_validate),
-        rows: free.columns.iter().map(row).collect(),
+        kernels: free.kernels.len(),
+        common: (&free.rejected).into(),
+        without_validate: kernel_names(&free.without_validate),
+        bits: (0..free.arch.flag_bits()).map(bit).collect(),
+        rows: free.kernels.iter().map(row).collect(),
     }
 }
 
-/// Who took something, in words.
-pub fn taken(lost: &Lost) -> String {
-    let each = lost.taken.iter().map(|(column, how)| match how.as_str() {
-        "" => names(&[column]),
-        how => format!("{}, {how}", names(&[column])),
-    });
-    each.collect::<Vec<_>>().join("; ")
-}
-
-fn lost_row(lost: Lost) -> LostRow {
-    LostRow {
-        arch: lost.arch.name(),
-        what: lost.words(),
-        name: lost.name().unwrap_or_default(),
-        refused: names(&lost.refused),
-        taken: taken(&lost),
+fn unusable_card(unusable: &Unusable) -> UnusableCard {
+    UnusableCard {
+        arch: unusable.arch.name(),
+        values: unusable.values_text(),
+        name: unusable.name().unwrap_or_default(),
+        rejected_by: kernel_names(&unusable.rejected_by),
+        accepted_by: accepted_by(unusable),
     }
 }
 
-/// What is known about where a column comes from.
-pub fn facts(column: &Column) -> Vec<(&'static str, String)> {
-    let mut facts = Vec::new();
-    if let Some(origin) = &column.origin {
-        facts.push(("Package", format!("{} {}", origin.package, origin.version)));
-        let more =
-            [("Suite", &origin.suite), ("SHA-256", &origin.sha256), ("Run by", &origin.emulator)];
-        facts.extend(more.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))));
-    }
-    if let Some(head) = column.head() {
-        let kernel = &head.kernel;
-        // A model calls itself a model.
-        if column.made != Some(Made::Model) {
-            let words = [&kernel.sysname, &kernel.release, &kernel.version, &kernel.machine]
-                .map(String::as_str);
-            facts.push(("uname", words.join(" ")));
-        }
-        facts.push(("Page size", format!("{} bytes", head.process.page_size)));
-        // A machine without a clock begins in 1970.
-        if let Some(time) = head.process.time.filter(|time| *time > 86_400) {
-            facts.push(("Date", day(time)));
-        }
-        facts.push(("Asked by", format!("mapprobe {}", head.tool.version)));
-        for lie in &head.environment {
-            facts.push(("Not a plain kernel", format!("{}: {}", lie.name, lie.evidence)));
-        }
-        if !head.complete {
-            facts.push(("Incomplete", "not everything could be asked".into()));
-        }
-    }
-    facts
-}
-
-fn card<'a>((place, column): (usize, &&'a Column)) -> Card<'a> {
-    let counts = Verdict::ALL.map(|verdict| (count(column, verdict), verdict.word().plain()));
-    let counts = counts
+fn kernel_card<'a>(index: usize, column: &'a Column) -> KernelCard<'a> {
+    let counts: Vec<String> = Verdict::ALL
         .into_iter()
+        .map(|verdict| (count(column, verdict), verdict_word(verdict)))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"));
-    Card {
-        place,
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    KernelCard {
+        index,
         arch: column.arch.name(),
         kernel: &column.kernel,
-        guest: &column.guest,
-        made: column.made.map_or("", Made::word),
-        counts: counts.collect::<Vec<_>>().join(", "),
+        scenario: &column.scenario,
+        origin: column.origin.map_or("", Origin::word),
+        counts: counts.join(", "),
         facts: facts(column),
     }
 }

@@ -1,46 +1,58 @@
-//! `atlas page`: reads documents and writes the page and the same as Markdown, both or neither.
+//! `atlas page`: writes the page and the Markdown file.
 
 use crate::columns::gather;
-use crate::outcome::{Outcome, SAME};
 use crate::schema::Schemas;
-use crate::{input, markdown, models, page};
+use crate::{input, markdown, page, simulated};
 use anyhow::{Context, Result, ensure};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The page.
+/// The file name of the HTML page.
 pub const PAGE: &str = "index.html";
-/// The same for a terminal or a mail.
+/// The file name of the Markdown file.
 pub const TEXT: &str = "atlas.md";
 
-/// Writes the page about the documents of some files into a folder.
+/// Writes both files into a directory and returns one line per file. If anything fails, neither
+/// file is replaced.
 ///
 /// # Errors
-/// Names what cannot be read, does not fit its schema, is told twice, or cannot be written.
-pub fn publish<P: AsRef<Path>>(files: &[P], models: bool, folder: &Path) -> Result<Outcome> {
+/// A document is invalid or contradicts another one, no document is a report, or a file cannot be
+/// written.
+pub fn publish<P: AsRef<Path>>(
+    files: &[P],
+    with_simulated: bool,
+    directory: &Path,
+) -> Result<String> {
     let mut documents = input::read_all(files)?;
-    if models {
-        documents.extend(models::documents()?);
+    if with_simulated {
+        documents.extend(simulated::documents()?);
     }
     let columns = gather(&Schemas::load()?, &documents)?;
     ensure!(
         columns.iter().any(|column| column.report.is_some()),
-        "No file has a mapprobe.report; there would be no matrix."
+        "No file has a mapprobe.report; the table would be empty."
     );
-    let written = [(PAGE, page::html(&columns)?), (TEXT, markdown::text(&columns))];
-    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    let mut moves: Vec<(PathBuf, PathBuf)> = Vec::new();
-    for (name, text) in &written {
-        let (new, place) = (folder.join(format!("{name}.new")), folder.join(name));
-        fs::write(&new, text).with_context(|| format!("{} cannot be written", new.display()))?;
-        moves.push((new, place));
+    let files = [(PAGE, page::html(&columns)?), (TEXT, markdown::text(&columns))];
+    fs::create_dir_all(directory)
+        .with_context(|| format!("{} cannot be created", directory.display()))?;
+    replace_all(directory, &files)?;
+    let line = |(name, text): &(&str, String)| {
+        format!("{}: {} bytes\n", directory.join(name).display(), text.len())
+    };
+    Ok(files.iter().map(line).collect())
+}
+
+/// Writes all files under temporary names, then renames them. Readers see only complete files.
+fn replace_all(directory: &Path, files: &[(&str, String)]) -> Result<()> {
+    let temporary = |name: &str| directory.join(format!("{name}.new"));
+    for (name, text) in files {
+        let path = temporary(name);
+        fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    // Whoever looks sees the old one or the new one, never half of it.
-    for (new, place) in moves {
-        fs::rename(&new, &place)
-            .with_context(|| format!("{} cannot be replaced", place.display()))?;
+    for (name, _) in files {
+        let path = directory.join(name);
+        fs::rename(temporary(name), &path)
+            .with_context(|| format!("{} cannot be replaced", path.display()))?;
     }
-    let sizes = written
-        .map(|(name, text)| format!("{}: {} bytes\n", folder.join(name).display(), text.len()));
-    Ok(Outcome { text: sizes.concat(), complaints: Vec::new(), exit: SAME })
+    Ok(())
 }

@@ -1,51 +1,35 @@
-//! A recorded run as a document in an envelope, as the lab would write it: what this version of mapprobe makes of those calls.
+//! Documents from recorded system calls: the results that this version of mapprobe derives from
+//! them.
 
-use crate::input::{Found, Place};
-use anyhow::{Context, Result, anyhow, ensure};
+use crate::document::Origin;
+use crate::envelope::Unpackaged;
+use crate::input::Located;
+use anyhow::{Result, anyhow, ensure};
 use mapprobe::cli::What;
 use mapprobe::flags::TABLE;
 use mapprobe::recording::replay;
-use mapprobe::report::{FORMATS, Report};
-use serde_json::{Value, json};
 
-/// The document of a recording (`probe/src/kernel/replay.rs`). A recorded sweep answers what is guaranteed to fail too.
+/// Replays a recording and puts the document into an envelope. A recorded sweep also contains the
+/// free bits.
 ///
 /// # Errors
-/// It is no recording, or it does not answer that question.
-pub fn document(kernel: &str, recording: &[u8], what: What) -> Result<Found> {
+/// The recording is broken, or it was made for another query.
+pub fn document(kernel: &str, recording: &[u8], query: What) -> Result<Located> {
     let mut report = replay(recording, TABLE, false)
-        .map_err(|complaint| anyhow!("the recording of {kernel}: {complaint}"))?;
-    let fits = report.what == what || (report.what == What::Sweep && what == What::FreeBits);
+        .map_err(|message| anyhow!("the recording of {kernel}: {message}"))?;
+    let recorded = report.what;
     ensure!(
-        fits,
-        "the recording of {kernel} is a {}; it does not answer {}",
-        report.what.word().plain(),
-        what.word().plain()
+        recorded == query || (recorded, query) == (What::Sweep, What::FreeBits),
+        "the recording of {kernel} contains a {}; it has no result for {}",
+        recorded.word().plain(),
+        query.word().plain()
     );
-    report.what = what;
-    envelope(kernel, "recording", ("mapprobe --record", env!("CARGO_PKG_VERSION")), &report)
-}
-
-/// A report in the envelope of the lab.
-pub(crate) fn envelope(
-    kernel: &str,
-    made: &str,
-    origin: (&str, &str),
-    report: &Report,
-) -> Result<Found> {
-    let json = FORMATS.first().context("mapprobe has no format")?;
-    let document: Value =
-        serde_json::from_str(&(json.write)(report)).context("what it printed is not JSON")?;
-    let (package, version) = origin;
-    let value = json!({
-        "schema": "mapprobe.lab",
-        "schema_version": "1.0",
-        "kernel": kernel,
-        "guest": "root",
-        "origin": {"package": package, "version": version, "sha256": null, "suite": null, "emulator": null},
-        "made": made,
-        "seconds": null,
-        "document": document,
-    });
-    Ok(Found { place: Place { file: format!("the {made} of {kernel}"), line: 1 }, value })
+    report.what = query;
+    let envelope = Unpackaged {
+        kernel,
+        origin: Origin::Recording,
+        source: "mapprobe --record",
+        source_version: env!("CARGO_PKG_VERSION"),
+    };
+    envelope.wrap(&report)
 }

@@ -1,98 +1,106 @@
-//! The JSON Schemas: those of mapprobe's documents, and that of the envelope the lab puts them into.
+//! The JSON Schemas of mapprobe's documents and of the envelope that the lab adds.
 
 use anyhow::{Context, Result};
 use jsonschema::Validator;
 use serde_json::Value;
+use std::fmt;
 
-/// The value of the key `schema` of an envelope.
+/// The name of the envelope's schema: the value of its key `schema`.
 pub const ENVELOPE: &str = "mapprobe.lab";
-/// That of a report.
+/// The schema of a report.
 pub const REPORT: &str = "mapprobe.report";
-/// That of a sweep.
+/// The schema of a sweep.
 pub const SWEEP: &str = "mapprobe.sweep";
-/// That of what is guaranteed to fail.
+/// The schema of a list of free bits.
 pub const FREE_BITS: &str = "mapprobe.free-bits";
 
-/// Every schema by its name.
-const TEXTS: [(&str, &str); 4] = [
+const SCHEMAS: [(&str, &str); 4] = [
     (REPORT, include_str!("../../probe/schema/mapprobe.report.json")),
     (FREE_BITS, include_str!("../../probe/schema/mapprobe.free-bits.json")),
     (SWEEP, include_str!("../../probe/schema/mapprobe.sweep.json")),
     (ENVELOPE, include_str!("../schema/mapprobe.lab.json")),
 ];
 
-/// Characters of a complaint at most: some quote what they complain about.
-const COMPLAINT: usize = 300;
+/// Messages are cut to this number of characters: some of them quote a whole document.
+const MAX_MESSAGE: usize = 300;
 
-/// A place in a document that does not fit.
+/// A part of a document that violates the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The place as a JSON pointer (RFC 6901); the document itself is `/`.
+pub struct Violation {
+    /// A JSON pointer (RFC 6901), or `/` for the whole document.
     pub pointer: String,
-    /// What is wrong there, on one line.
-    pub what: String,
+    /// One line.
+    pub message: String,
 }
 
-/// The schemas, ready for use.
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}: {}", self.pointer, self.message)
+    }
+}
+
+/// The compiled schemas and their names.
 #[derive(Debug)]
 pub struct Schemas(Vec<(&'static str, Validator)>);
 
 impl Schemas {
-    /// All of them.
+    /// Compiles all schemas.
     ///
     /// # Errors
-    /// A file of the project is no JSON Schema.
+    /// One of the built-in schemas is broken.
     pub fn load() -> Result<Schemas> {
-        let load = |(name, text)| {
+        let compile = |(name, text)| {
             let schema =
                 serde_json::from_str(text).with_context(|| format!("{name}.json is not JSON"))?;
-            let validator = jsonschema::validator_for(&schema);
-            Ok((name, validator.with_context(|| format!("{name}.json is not a JSON Schema"))?))
+            let validator = jsonschema::validator_for(&schema)
+                .with_context(|| format!("{name}.json is not a JSON Schema"))?;
+            Ok((name, validator))
         };
-        Ok(Schemas(TEXTS.into_iter().map(load).collect::<Result<_>>()?))
+        Ok(Schemas(SCHEMAS.into_iter().map(compile).collect::<Result<_>>()?))
     }
 
-    /// Every place where a document does not fit the schema it names, and where the document in an envelope does not fit its own.
+    /// Checks a value against the schema it names, and a document in an envelope against its own.
     ///
     /// # Errors
-    /// It names no schema, or one that there is not.
-    pub fn faults(&self, document: &Value) -> Result<Vec<Fault>> {
-        let mut faults = self.check(document, "")?;
-        let inner = document.get("document").filter(|inner| inner.is_object());
-        if let Some(inner) = inner.filter(|_| document["schema"] == ENVELOPE) {
-            faults.extend(self.check(inner, "/document")?);
+    /// The value names no schema or an unknown one.
+    pub fn violations(&self, value: &Value) -> Result<Vec<Violation>> {
+        let mut violations = self.check(value, "")?;
+        if value["schema"] == ENVELOPE && value["document"].is_object() {
+            violations.extend(self.check(&value["document"], "/document")?);
         }
-        Ok(faults)
+        Ok(violations)
     }
 
-    fn check(&self, document: &Value, at: &str) -> Result<Vec<Fault>> {
-        let named = &document["schema"];
-        let found = self.0.iter().find(|(name, _)| named == name);
-        let (_, validator) = found.with_context(|| {
-            let names: Vec<_> = self.0.iter().map(|(name, _)| *name).collect();
-            let named = if named.is_null() {
-                "no schema is named".into()
-            } else {
-                format!("there is no schema {named}")
-            };
-            let key = if at.is_empty() { "schema".into() } else { format!("{at}/schema") };
-            format!("{named}; the key {key} should be one of {}", names.join(", "))
-        })?;
-        let fault = |error: jsonschema::ValidationError| {
-            let pointer = format!("{at}{}", error.instance_path());
-            Fault {
+    /// Checks a value that is found at a JSON pointer.
+    fn check(&self, value: &Value, pointer: &str) -> Result<Vec<Violation>> {
+        let name = &value["schema"];
+        let schema = self.0.iter().find(|(known, _)| name == known);
+        let (_, validator) = schema.with_context(|| self.unknown_schema(name, pointer))?;
+        let violation = |error: jsonschema::ValidationError| {
+            let pointer = format!("{pointer}{}", error.instance_path());
+            Violation {
                 pointer: if pointer.is_empty() { "/".into() } else { pointer },
-                what: one_line(&error.to_string()),
+                message: one_line(&error.to_string()),
             }
         };
-        Ok(validator.iter_errors(document).map(fault).collect())
+        Ok(validator.iter_errors(value).map(violation).collect())
+    }
+
+    fn unknown_schema(&self, name: &Value, pointer: &str) -> String {
+        let problem = match name {
+            Value::Null => String::from("no schema is named"),
+            name => format!("there is no schema {name}"),
+        };
+        let key = if pointer.is_empty() { "schema".into() } else { format!("{pointer}/schema") };
+        let known: Vec<&str> = self.0.iter().map(|(name, _)| *name).collect();
+        format!("{problem}; the key {key} must be one of {}", known.join(", "))
     }
 }
 
 fn one_line(text: &str) -> String {
     let mut line: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(COMPLAINT).collect();
-    if text.chars().count() > COMPLAINT {
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE).collect();
+    if text.chars().count() > MAX_MESSAGE {
         line.push_str("...");
     }
     line
@@ -104,26 +112,29 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_schema_that_there_is_not_is_answered_with_those_there_are() {
+    fn the_error_for_an_unknown_schema_lists_the_known_ones() {
         let schemas = Schemas::load().unwrap();
-        for (document, word) in [
+        for (document, expected) in [
             (json!({"schema": "other"}), "\"other\""),
             (json!([1]), "no schema is named"),
             (json!(7), "no schema"),
         ] {
-            let error = schemas.faults(&document).unwrap_err().to_string();
-            assert!(error.contains(word) && error.contains("mapprobe.free-bits"), "{error}");
+            let error = schemas.violations(&document).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("mapprobe.free-bits"), "{error}");
         }
         let error = schemas
-            .faults(&json!({"schema": ENVELOPE, "document": {"schema": "x"}}))
+            .violations(&json!({"schema": ENVELOPE, "document": {"schema": "x"}}))
             .unwrap_err()
             .to_string();
         assert!(error.contains("/document/schema"), "{error}");
     }
 
     #[test]
-    fn long_complaints_are_cut_and_stay_on_one_line() {
+    fn messages_are_cut_and_fit_on_one_line() {
         assert_eq!(one_line("a\nb"), "a b");
-        assert_eq!(one_line(&"\u{e4}".repeat(COMPLAINT + 1)), "\u{e4}".repeat(COMPLAINT) + "...");
+        assert_eq!(
+            one_line(&"\u{e4}".repeat(MAX_MESSAGE + 1)),
+            "\u{e4}".repeat(MAX_MESSAGE) + "..."
+        );
     }
 }

@@ -1,52 +1,65 @@
-//! `atlas validate`: every document against the schema it names.
+//! `atlas validate`: checks documents against the schemas they name.
 
-use crate::outcome::{Outcome, SAME, TROUBLE};
+use crate::input::{self, Located};
 use crate::schema::Schemas;
-use crate::{input, outcome};
-use anyhow::Result;
+use anyhow::{Error, Result};
+use std::fmt;
 use std::path::Path;
 
-/// Checks the documents of some files: one line for each place that does not fit. Exit codes: 0 all fit, 1 some do not, 2 there
-/// is something that cannot be checked.
+/// The result of a validation.
+#[derive(Debug, Default)]
+pub struct Validation {
+    /// The number of documents that were checked.
+    pub documents: usize,
+    /// How many of them violate their schema.
+    pub invalid: usize,
+    /// One line per violation.
+    pub violations: Vec<String>,
+    /// Why files or documents could not be checked.
+    pub errors: Vec<Error>,
+}
+
+/// The violations and a summary.
+impl fmt::Display for Validation {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for violation in &self.violations {
+            writeln!(f, "{violation}")?;
+        }
+        let documents = self.documents;
+        let noun = if documents == 1 { "document" } else { "documents" };
+        match self.invalid {
+            0 => writeln!(f, "{documents} {noun}, all valid"),
+            invalid => writeln!(f, "{documents} {noun}, {invalid} not valid"),
+        }
+    }
+}
+
+/// Validates all documents of some files.
 ///
 /// # Errors
-/// The schemas themselves are broken.
-pub fn validate<P: AsRef<Path>>(files: &[P]) -> Result<Outcome> {
+/// A built-in schema is broken. Errors of files and documents are part of the result.
+pub fn validate<P: AsRef<Path>>(files: &[P]) -> Result<Validation> {
     let schemas = Schemas::load()?;
-    let (mut documents, mut unfit) = (0, 0);
-    let mut outcome = Outcome { text: String::new(), complaints: Vec::new(), exit: SAME };
+    let mut result = Validation::default();
     for file in files {
-        let found = input::read(file.as_ref()).unwrap_or_else(|error| vec![Err(error)]);
-        for found in found {
-            let checked = found.and_then(|found| {
-                let faults = schemas
-                    .faults(&found.value)
-                    .map_err(|error| error.context(found.place.to_string()))?;
-                Ok((found.place, faults))
-            });
-            match checked {
-                Ok((place, faults)) => {
-                    documents += 1;
-                    unfit += usize::from(!faults.is_empty());
-                    for fault in faults {
-                        outcome.text += &format!("{place}: {}: {}\n", fault.pointer, fault.what);
-                    }
+        let documents = input::read(file.as_ref()).unwrap_or_else(|error| vec![Err(error)]);
+        for document in documents {
+            match document.and_then(|document| check(&schemas, &document)) {
+                Ok(violations) => {
+                    result.documents += 1;
+                    result.invalid += usize::from(!violations.is_empty());
+                    result.violations.extend(violations);
                 }
-                Err(error) => outcome.complaints.push(format!("{error:#}")),
+                Err(error) => result.errors.push(error),
             }
         }
     }
-    let plural = if documents == 1 { "document" } else { "documents" };
-    outcome.text += &match unfit {
-        0 => format!("{documents} {plural}, all valid\n"),
-        _ => format!("{documents} {plural}, {unfit} not valid\n"),
-    };
-    outcome.exit = if !outcome.complaints.is_empty() {
-        TROUBLE
-    } else if unfit > 0 {
-        outcome::DIFFERENT
-    } else {
-        SAME
-    };
-    Ok(outcome)
+    Ok(result)
+}
+
+fn check(schemas: &Schemas, document: &Located) -> Result<Vec<String>> {
+    let Located { location, value } = document;
+    let violations =
+        schemas.violations(value).map_err(|error| error.context(location.to_string()))?;
+    Ok(violations.iter().map(|violation| format!("{location}: {violation}")).collect())
 }

@@ -7,41 +7,41 @@
   const heads = $$("thead th[data-arch]", matrix);
   const rows = $$("tbody tr", matrix);
   const cellsOf = (row) => $$("td", row);
-  const wordOf = (cell) => cell.firstChild.textContent;
+  const verdictOf = (cell) => cell.firstChild.textContent;
 
-  // Filters. Nothing pressed means everything.
+  // Filters. If no chip of a group is pressed, the group does not filter.
   const arches = $$("#by-arch button");
   const verdicts = $$("#by-verdict button");
-  const guest = $("#by-guest");
+  const scenario = $("#by-guest");
   const pressed = (chips, key) =>
     chips.filter((chip) => chip.getAttribute("aria-pressed") === "true").map((chip) => chip.dataset[key]);
 
   function apply() {
-    const arch = pressed(arches, "arch");
-    const verdict = pressed(verdicts, "verdict");
+    const wantedArches = pressed(arches, "arch");
+    const wantedVerdicts = pressed(verdicts, "verdict");
     const wanted = (names, name) => names.length === 0 || names.includes(name);
     const shown = heads.map((head) =>
-      wanted(arch, head.dataset.arch) && (!guest || head.dataset.guest === guest.value));
+      wanted(wantedArches, head.dataset.arch) && (!scenario || head.dataset.guest === scenario.value));
     const counts = {};
-    let left = "";
-    heads.forEach((head, at) => {
-      head.hidden = !shown[at];
-      // The line between architectures is drawn where both sides of it are to be seen.
-      const edge = shown[at] && left !== "" && left !== head.dataset.arch;
+    let previousArch = "";
+    heads.forEach((head, index) => {
+      head.hidden = !shown[index];
+      // A line separates two architectures if columns of both are shown.
+      const edge = shown[index] && previousArch !== "" && previousArch !== head.dataset.arch;
       head.classList.toggle("edge", edge);
-      if (shown[at]) left = head.dataset.arch;
+      if (shown[index]) previousArch = head.dataset.arch;
     });
     let flags = 0;
     for (const row of rows) {
       let found = false;
-      cellsOf(row).forEach((cell, at) => {
-        const word = wordOf(cell);
-        cell.hidden = !shown[at];
-        cell.classList.toggle("edge", heads[at].classList.contains("edge"));
-        cell.classList.toggle("other", !wanted(verdict, word));
-        if (shown[at]) {
-          counts[word] = (counts[word] || 0) + 1;
-          found = found || wanted(verdict, word);
+      cellsOf(row).forEach((cell, index) => {
+        const verdict = verdictOf(cell);
+        cell.hidden = !shown[index];
+        cell.classList.toggle("edge", heads[index].classList.contains("edge"));
+        cell.classList.toggle("other", !wanted(wantedVerdicts, verdict));
+        if (shown[index]) {
+          counts[verdict] = (counts[verdict] || 0) + 1;
+          found = found || wanted(wantedVerdicts, verdict);
         }
       });
       row.hidden = !found;
@@ -51,8 +51,8 @@
     for (const count of $$(".legend .count")) count.textContent = counts[count.dataset.verdict] || 0;
     const kernels = shown.filter(Boolean).length;
     $("#state").textContent = `${flags} of ${rows.length} flags, ${kernels} of ${heads.length} columns`;
-    $("#everything").hidden = arch.length + verdict.length === 0;
-    stop(visible()[0]);
+    $("#everything").hidden = wantedArches.length + wantedVerdicts.length === 0;
+    setTabStop(visible()[0]);
   }
 
   for (const chip of [...arches, ...verdicts]) {
@@ -61,25 +61,25 @@
       apply();
     });
   }
-  if (guest) guest.addEventListener("change", apply);
+  if (scenario) scenario.addEventListener("change", apply);
   $("#everything").addEventListener("click", () => {
     for (const chip of [...arches, ...verdicts]) chip.setAttribute("aria-pressed", "false");
     apply();
     arches[0].focus();
   });
 
-  // One cell is a stop of the Tab key; the arrow keys move it.
+  // One cell is reachable with the Tab key; the arrow keys select another one.
   let current = null;
   const visible = () => $$("tbody tr:not([hidden]) td:not([hidden]) button", matrix);
 
-  function stop(button) {
+  function setTabStop(button) {
     if (current) current.tabIndex = -1;
     current = button || null;
     if (current) current.tabIndex = 0;
   }
 
   matrix.addEventListener("focusin", (event) => {
-    if (event.target.matches("td button")) stop(event.target);
+    if (event.target.matches("td button")) setTabStop(event.target);
   });
 
   matrix.addEventListener("keydown", (event) => {
@@ -100,7 +100,7 @@
     reveal(next.parentElement);
   });
 
-  // Scrolls a cell out from under the head and the first column.
+  // Scrolls until the head and the first column do not cover the cell.
   function reveal(cell) {
     const box = $("#box").getBoundingClientRect();
     const corner = $(".corner", matrix).getBoundingClientRect();
@@ -112,33 +112,34 @@
     cell.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
-  // Evidence. Every text goes in as text.
+  // Evidence. Texts from documents are never inserted as HTML.
   const dialog = $("#cell");
-  const text = (number) => data.texts[number];
+  const text = (index) => data.texts[index];
   const element = (name, content) => Object.assign(document.createElement(name), { textContent: content });
 
   function open(button) {
     const cell = button.parentElement;
     const row = cell.parentElement;
     const column = data.columns[cell.cellIndex - 1];
-    const found = column.flags[rows.indexOf(row)];
+    // An array of fields, an array of contexts and an array of calls (`atlas/src/evidence.rs`).
+    const finding = column.flags[rows.indexOf(row)];
     const flag = $("code", row).textContent;
-    const word = wordOf(cell);
+    const verdict = verdictOf(cell);
     $("#cell-title").textContent = `${flag} on ${column.kernel}`;
-    $(".word", dialog).textContent = word;
-    $(".word", dialog).className = `word ${found ? word : ""}`;
-    $(".where", dialog).textContent = `as ${column.guest}${column.made ? `, ${column.made}` : ""}`;
-    const [[value, since, , code, reason], contexts, calls] = found || [[], [], []];
-    $(".reason", dialog).textContent = found ? `${text(reason)}.` : "That version of mapprobe did not ask about it.";
-    const facts = found ? [["Value", text(value)], ["Since", text(since)], ["Reason code", text(code)]] : [];
-    for (const lie of column.environment) facts.push(["Not a plain kernel", lie.join(": ")]);
+    $(".word", dialog).textContent = verdict;
+    $(".word", dialog).className = `word ${finding ? verdict : ""}`;
+    $(".where", dialog).textContent = `as ${column.scenario}${column.origin ? `, ${column.origin}` : ""}`;
+    const [[value, since, , code, reason], contexts, calls] = finding || [[], [], []];
+    $(".reason", dialog).textContent = finding ? `${text(reason)}.` : "The report does not contain this flag.";
+    const facts = finding ? [["Value", text(value)], ["Since", text(since)], ["Reason code", text(code)]] : [];
+    for (const interference of column.environment) facts.push(["Interference", interference.join(": ")]);
     $(".facts", dialog).replaceChildren(...facts.flatMap(([key, fact]) => [element("dt", key), element("dd", fact)]));
     $(".contexts tbody", dialog).replaceChildren(...contexts.map((context) => {
       const line = document.createElement("tr");
-      line.append(...context.map((number) => element("td", text(number))));
+      line.append(...context.map((index) => element("td", text(index))));
       return line;
     }));
-    $(".calls", dialog).replaceChildren(...calls.map((number) => element("li", text(number))));
+    $(".calls", dialog).replaceChildren(...calls.map((index) => element("li", text(index))));
     $(".contexts", dialog).parentElement.hidden = contexts.length === 0;
     $(".contexts", dialog).parentElement.previousElementSibling.hidden = contexts.length === 0;
     $(".calls", dialog).hidden = calls.length === 0;
@@ -151,7 +152,7 @@
   matrix.addEventListener("click", (event) => {
     const button = event.target.closest("td button");
     if (!button) return;
-    stop(button);
+    setTabStop(button);
     open(button);
   });
   $(".close", dialog).addEventListener("click", () => dialog.close());

@@ -1,6 +1,6 @@
-//! `atlas diff`: what changed, and nothing else.
+//! `atlas diff` prints every change and only changes.
 
-use documents::{atlas, envelope, report, write};
+use documents::{Output, atlas, envelope, report, write};
 use mapprobe::cli::What;
 use serde_json::{Value, json};
 use std::fs;
@@ -8,30 +8,31 @@ use std::slice::from_ref;
 
 mod documents;
 
-/// The exit code and the lines about two documents.
-fn compared(old: &Value, new: &Value) -> (i32, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    let files =
-        [write(folder.path(), "old", from_ref(old)), write(folder.path(), "new", from_ref(new))];
-    let (exit, said, complained) = atlas(&["diff"], &[&files[0], &files[1]]);
-    assert_eq!(complained, "");
-    (exit, said.lines().map(str::to_owned).collect())
+/// The exit code and the output lines for two documents.
+fn compare(old: &Value, new: &Value) -> (i32, Vec<String>) {
+    let directory = tempfile::tempdir().unwrap();
+    let files = [
+        write(directory.path(), "old", from_ref(old)),
+        write(directory.path(), "new", from_ref(new)),
+    ];
+    let output = atlas(&["diff"], &[&files[0], &files[1]]);
+    assert_eq!(output.stderr, "");
+    (output.exit, output.stdout.lines().map(str::to_owned).collect())
 }
 
 #[test]
-fn a_run_is_the_same_as_itself_at_another_time() {
+fn process_id_time_and_envelope_are_ignored() {
     let old = report("aarch64-6.1");
     let mut new = old.clone();
     new["process"]["pid"] = json!(4711);
     new["process"]["time"] = json!(null);
     assert_ne!(old, new);
-    assert_eq!(compared(&old, &new), (0, vec![]));
-    // In an envelope or without.
-    assert_eq!(compared(&old, &envelope("aarch64-6.1", What::Report)), (0, vec![]));
+    assert_eq!(compare(&old, &new), (0, vec![]));
+    assert_eq!(compare(&old, &envelope("aarch64-6.1", What::Report)), (0, vec![]));
 }
 
 #[test]
-fn every_change_has_its_line() {
+fn every_change_is_one_line() {
     let old = report("x86_64-5.10");
     let mut new = old.clone();
     new["kernel"]["release"] = json!("9.9");
@@ -46,7 +47,7 @@ fn every_change_has_its_line() {
     flags[5]["evidence"].as_array_mut().unwrap().push(json!("mmap(MAP_SHARED, memfd): EPERM"));
     flags[6]["evidence"].as_array_mut().unwrap().reverse();
     flags.remove(7);
-    let (exit, lines) = compared(&old, &new);
+    let (exit, lines) = compare(&old, &new);
     let context = &old["flags"][4]["contexts"][1];
     let context = format!(
         "{} of {}",
@@ -68,15 +69,14 @@ fn every_change_has_its_line() {
         format!("{}: only in the first report", names[7]),
     ];
     assert_eq!((exit, lines), (1, expected.to_vec()));
-    // The other way round it is the same number of changes.
-    let (exit, lines) = compared(&new, &old);
+    let (exit, lines) = compare(&new, &old);
     assert_eq!((exit, lines.len()), (1, expected.len()));
     assert!(lines.contains(&format!("{}: only in the second report", names[7])), "{lines:?}");
 }
 
 #[test]
-fn two_kernels_differ_in_what_changed_between_them() {
-    let (exit, lines) = compared(&report("x86_64-5.10"), &report("x86_64-7.x"));
+fn a_new_flag_is_a_change_between_two_kernels() {
+    let (exit, lines) = compare(&report("x86_64-5.10"), &report("x86_64-7.x"));
     assert_eq!(exit, 1);
     for change in [
         "MAP_DROPPABLE: verdict: unknown -> honored",
@@ -91,44 +91,42 @@ fn two_kernels_differ_in_what_changed_between_them() {
     let count = |name| seen.iter().filter(|seen| **seen == name).count();
     assert!(
         flags.iter().all(|name| count(*name) == 1),
-        "the lines of a flag stand together: {flags:?}"
+        "the lines of a flag are not adjacent: {flags:?}"
     );
 }
 
 #[test]
-fn what_cannot_be_compared_is_trouble() {
-    let folder = tempfile::tempdir().unwrap();
-    let one = write(folder.path(), "one", &[report("hppa-5.10")]);
+fn files_without_exactly_one_report_are_errors() {
+    let directory = tempfile::tempdir().unwrap();
+    let one = write(directory.path(), "one", &[report("hppa-5.10")]);
     let mut broken = report("hppa-5.10");
     broken["flags"][0]["verdict"] = json!("perhaps");
-    let empty = folder.path().join("empty");
+    let empty = directory.path().join("empty");
     fs::write(&empty, "").unwrap();
     let cases = [
         (
-            write(folder.path(), "two", &[report("hppa-5.10"), report("hppa64-6.12")]),
+            write(directory.path(), "two", &[report("hppa-5.10"), report("hppa64-6.12")]),
             "two has 2 documents",
         ),
         (
-            write(folder.path(), "sweep", &[envelope("hppa-5.10", What::Sweep)]),
+            write(directory.path(), "sweep", &[envelope("hppa-5.10", What::Sweep)]),
             "sweep is a mapprobe.sweep",
         ),
-        (write(folder.path(), "broken", &[broken]), "broken:1: /flags/0/verdict: \"perhaps\""),
+        (write(directory.path(), "broken", &[broken]), "broken:1: /flags/0/verdict: \"perhaps\""),
         (
-            write(folder.path(), "other", &[json!({"schema": "other"})]),
+            write(directory.path(), "other", &[json!({"schema": "other"})]),
             "there is no schema \"other\"",
         ),
-        (folder.path().join("none"), "none cannot be read"),
+        (directory.path().join("missing"), "missing cannot be read"),
         (empty, "empty is empty"),
     ];
-    for (file, complaint) in &cases {
+    for (file, expected) in &cases {
         for files in [[&one, file], [file, &one]] {
-            let (exit, said, complained) = atlas(&["diff"], &files.map(|file| file.as_path()));
-            assert_eq!((exit, said.as_str()), (2, ""), "{complained}");
-            assert!(
-                complained.contains(complaint) && complained.lines().count() == 1,
-                "{complained}"
-            );
+            let Output { exit, stdout, stderr } =
+                atlas(&["diff"], &files.map(|file| file.as_path()));
+            assert_eq!((exit, stdout.as_str()), (2, ""), "{stderr}");
+            assert!(stderr.contains(expected) && stderr.lines().count() == 1, "{stderr}");
         }
     }
-    assert_eq!(atlas(&["diff"], &[&one]).0, 2);
+    assert_eq!(atlas(&["diff"], &[&one]).exit, 2);
 }

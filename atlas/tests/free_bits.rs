@@ -1,18 +1,19 @@
-//! What is guaranteed to fail on several kernels, and what could not have carried a new flag.
+//! Free bits of several kernels, and bits that are unusable for a new flag.
 
 use atlas::columns::{Column, gather};
+use atlas::document::Rejected;
 use atlas::free;
-use atlas::input::{Found, Place};
-use atlas::lost::{self, Part};
+use atlas::input::{Located, Location};
 use atlas::schema::Schemas;
+use atlas::unusable::{self, Acceptance, Part, Unusable};
 use mapprobe::arch::Arch;
 use mapprobe::cli::What;
 use serde_json::{Value, json};
 
 mod documents;
 
-/// What every document begins with.
-fn head(arch: &str, present: bool, mask: &str) -> Value {
+/// The keys that all documents share.
+fn header(arch: &str, present: bool, mask: &str) -> Value {
     json!({
         "tool": {"name": "mapprobe", "version": "0.1.0", "arch": arch},
         "kernel": {"sysname": "Linux", "release": "1", "version": "#1", "machine": arch},
@@ -27,18 +28,18 @@ fn empty(arch: Arch, kernel: &str) -> Column {
     Column {
         arch,
         kernel: kernel.into(),
-        guest: "root".into(),
-        made: None,
+        scenario: "root".into(),
         origin: None,
+        source: None,
         report: None,
         free_bits: None,
         sweep: None,
     }
 }
 
-/// A column with a small document, written by hand.
+/// A column with a list of free bits.
 fn free_bits(kernel: &str, present: bool, validate: &[u32], any: &[u32], types: &[u32]) -> Column {
-    let mut document = head("x86_64", present, "0xf");
+    let mut document = header("x86_64", present, "0xf");
     document["with_map_shared_validate"] = json!(validate);
     document["with_any_map_type"] = json!(any);
     document["map_types"] = json!(types);
@@ -48,17 +49,32 @@ fn free_bits(kernel: &str, present: bool, validate: &[u32], any: &[u32], types: 
     }
 }
 
-/// A column with a sweep: the answers of some map types, without a bit and then with bits 0 to 5.
+/// A column with a sweep of some contexts: map type, backing, and the outcomes without an
+/// additional bit and with each of the bits 0 to 5.
 fn sweep(kernel: &str, mask: &str, contexts: &[(&str, &str, [&str; 7])]) -> Column {
-    let mut document = head("hppa", true, mask);
-    let context = |(map_type, backing, answers): &(&str, &str, [&str; 7])| json!({"type": map_type, "backing": backing, "base": answers[0], "bits": answers[1..]});
+    let mut document = header("hppa", true, mask);
+    let context = |(map_type, backing, outcomes): &(&str, &str, [&str; 7])| {
+        let (base, bits) = (outcomes[0], &outcomes[1..]);
+        json!({"type": map_type, "backing": backing, "base": base, "bits": bits})
+    };
     document["sweep"] = contexts.iter().map(context).collect();
     document["types"] = json!([]);
     Column { sweep: Some(serde_json::from_value(document).unwrap()), ..empty(Arch::Hppa, kernel) }
 }
 
+fn names<'a>(columns: &[&'a Column]) -> Vec<&'a str> {
+    columns.iter().map(|column| column.kernel.as_str()).collect()
+}
+
+fn acceptances<'a>(accepted_by: &'a [Acceptance]) -> Vec<(&'a str, Option<&'a str>)> {
+    accepted_by
+        .iter()
+        .map(|acceptance| (acceptance.kernel.kernel.as_str(), acceptance.condition.as_deref()))
+        .collect()
+}
+
 #[test]
-fn free_is_what_is_free_everywhere() {
+fn free_bits_are_free_on_every_kernel() {
     let columns = [
         free_bits("x86_64-1", true, &[6, 7, 9], &[40], &[4, 5, 9]),
         free_bits("x86_64-2", true, &[7, 9, 10], &[40, 41], &[5, 9]),
@@ -68,21 +84,20 @@ fn free_is_what_is_free_everywhere() {
     ];
     let columns: Vec<&Column> = columns.iter().collect();
     let free = free::on_all(Arch::X86_64, &columns).unwrap();
-    assert_eq!(
-        free.columns.iter().map(|(column, _)| column.kernel.as_str()).collect::<Vec<_>>(),
-        ["x86_64-1", "x86_64-2", "x86_64-3"]
-    );
-    assert_eq!(
-        (free.with_map_shared_validate, free.with_any_map_type, free.map_types),
-        (vec![7, 9], vec![], vec![5, 9])
-    );
+    let kernels: Vec<&Column> = free.kernels.iter().map(|(column, _)| *column).collect();
+    assert_eq!(names(&kernels), ["x86_64-1", "x86_64-2", "x86_64-3"]);
+    let expected = Rejected {
+        with_map_shared_validate: vec![7, 9],
+        with_any_map_type: vec![],
+        map_types: vec![5, 9],
+    };
+    assert_eq!(free.rejected, expected);
     assert!(free.without_validate.is_empty());
     assert!(free::on_all(Arch::Hppa, &columns).is_none());
 }
 
-/// A kernel that refuses the map type refuses every call with it: it takes no bit away, and is named.
 #[test]
-fn a_kernel_without_the_type_takes_no_bit_away() {
+fn kernels_without_map_shared_validate_do_not_restrict_its_free_bits() {
     let columns = [
         free_bits("x86_64-4.10", false, &[], &[], &[4]),
         free_bits("x86_64-5", true, &[7, 9], &[], &[4, 5]),
@@ -90,21 +105,20 @@ fn a_kernel_without_the_type_takes_no_bit_away() {
     ];
     let columns: Vec<&Column> = columns.iter().collect();
     let free = free::on_all(Arch::X86_64, &columns).unwrap();
-    assert_eq!((free.with_map_shared_validate, free.map_types), (vec![9], vec![4]));
-    assert_eq!(
-        free.without_validate.iter().map(|column| column.kernel.as_str()).collect::<Vec<_>>(),
-        ["x86_64-4.10"]
-    );
-    let only = free::on_all(Arch::X86_64, &columns[..1]).unwrap();
-    assert_eq!(only.with_map_shared_validate, Vec::<u32>::new());
+    assert_eq!(free.rejected.with_map_shared_validate, [9]);
+    assert_eq!(free.rejected.map_types, [4]);
+    assert_eq!(names(&free.without_validate), ["x86_64-4.10"]);
+    let single = free::on_all(Arch::X86_64, &columns[..1]).unwrap();
+    assert_eq!(single.rejected.with_map_shared_validate, Vec::<u32>::new());
 }
 
 const OK: &str = "accepted";
 const NO: &str = "EINVAL";
 
 #[test]
-fn lost_is_what_the_newest_refuses_and_an_older_one_took() {
-    // Bits 0 and 1 make other types, bit 2 is MAP_FIXED, bit 4 MAP_ANONYMOUS; bit 3 and 5 are the question.
+fn unusable_bits_are_rejected_by_the_newest_and_accepted_by_an_older_kernel() {
+    // Bits 0 and 1 select other map types, bit 2 is MAP_FIXED, bit 4 is MAP_ANONYMOUS. Bits 3 and
+    // 5 are unassigned.
     let old = [
         ("MAP_SHARED", "memfd", [OK, OK, NO, OK, OK, OK, "EBADF"]),
         ("MAP_PRIVATE", "memfd", [OK, NO, OK, OK, "elsewhere", OK, "EBADF"]),
@@ -113,90 +127,81 @@ fn lost_is_what_the_newest_refuses_and_an_older_one_took() {
         ("MAP_SHARED", "memfd", [OK, OK, NO, OK, NO, OK, NO]),
         ("MAP_PRIVATE", "memfd", [OK, NO, OK, OK, NO, OK, NO]),
         ("MAP_PRIVATE", "pipe", ["ENODEV", NO, "ENODEV", OK, NO, OK, NO]),
-        // The bit is in its number already; and what refuses the call anyway says nothing.
+        // Not considered: MAP_DROPPABLE contains bit 3, and MAP_SHARED_VALIDATE always fails.
         ("MAP_DROPPABLE", "memfd", [OK, OK, OK, OK, OK, OK, NO]),
         ("MAP_SHARED_VALIDATE", "anonymous", [NO, NO, NO, NO, NO, NO, NO]),
     ];
     let columns = [sweep("hppa-1", "0x3", &old), sweep("hppa-2", "0xb", &new)];
     let columns: Vec<&Column> = columns.iter().collect();
-    let found = lost::on_newest(Arch::Hppa, &columns);
-    let words: Vec<String> = found.iter().map(lost::Lost::words).collect();
-    assert_eq!(words, ["bit 0x08"]);
+    let found = unusable::on_newest(Arch::Hppa, &columns);
+    assert_eq!(found.iter().map(Unusable::values_text).collect::<Vec<_>>(), ["bit 0x08"]);
     assert_eq!(
-        found[0]
-            .taken
-            .iter()
-            .map(|(column, how)| (column.kernel.as_str(), how.as_str()))
-            .collect::<Vec<_>>(),
-        [("hppa-1", "with MAP_SHARED, MAP_PRIVATE")]
+        acceptances(&found[0].accepted_by),
+        [("hppa-1", Some("with MAP_SHARED, MAP_PRIVATE"))]
     );
-    assert_eq!(
-        found[0].refused.iter().map(|column| column.kernel.as_str()).collect::<Vec<_>>(),
-        ["hppa-2"]
-    );
-    // A pipe that answers as if the bit were not there lets it pass: it is not refused whatever is mapped.
+    assert_eq!(names(&found[0].rejected_by), ["hppa-2"]);
+    // A pipe that fails with ENODEV has passed the check of the flags: the bit is not rejected.
     let mut passing = new;
     passing[2].2[4] = "ENODEV";
     let passing = sweep("hppa-3", "0xb", &passing);
-    assert!(lost::on_newest(Arch::Hppa, &[columns[0], &passing]).is_empty());
-    // What an older kernel refused and the newest takes is nothing to complain about, and one kernel alone says nothing.
+    assert!(unusable::on_newest(Arch::Hppa, &[columns[0], &passing]).is_empty());
+    // Neither a bit that only the older kernel rejects nor a single kernel is reported.
     let reversed: Vec<&Column> = columns.iter().rev().copied().collect();
-    assert!(lost::on_newest(Arch::Hppa, &reversed).is_empty());
-    assert!(lost::on_newest(Arch::Hppa, &columns[1..]).is_empty());
+    assert!(unusable::on_newest(Arch::Hppa, &reversed).is_empty());
+    assert!(unusable::on_newest(Arch::Hppa, &columns[1..]).is_empty());
 }
 
-/// The kernels that are in these documents, and the models.
-fn gathered(kernels: &[&str], asked: &[What]) -> Vec<Column> {
-    let found = kernels
+/// The columns of recorded and simulated kernels, from the documents of some queries.
+fn gathered(kernels: &[&str], queries: &[What]) -> Vec<Column> {
+    let location = || Location { file: "recording".into(), line: 1 };
+    let recorded = kernels
         .iter()
-        .flat_map(|kernel| asked.iter().map(|what| documents::envelope(kernel, *what)));
-    let found =
-        found.map(|value| Found { place: Place { file: "recording".into(), line: 1 }, value });
-    let models = atlas::models::documents().unwrap();
-    let wanted = |model: &Found| {
-        asked.iter().any(|what| {
-            model.value["document"]["schema"] == format!("mapprobe.{}", what.word().plain())
-        })
+        .flat_map(|kernel| queries.iter().map(|query| documents::envelope(kernel, *query)))
+        .map(|value| Located { location: location(), value });
+    let is_wanted = |document: &Located| {
+        let schema = &document.value["document"]["schema"];
+        queries.iter().any(|query| *schema == format!("mapprobe.{}", query.word().plain()))
     };
-    let all: Vec<Found> = models.into_iter().filter(wanted).chain(found).collect();
+    let simulated = atlas::simulated::documents().unwrap();
+    let all: Vec<Located> = simulated.into_iter().filter(is_wanted).chain(recorded).collect();
     gather(&Schemas::load().unwrap(), &all).unwrap()
 }
 
-/// What the discussion that led to `MAP_SHARED_VALIDATE` came upon: on PA-RISC before 4.15 bit 0x08 was no part of the map type,
-/// was taken, and forgotten. Any of the three documents shows it.
+/// On PA-RISC before 4.15, bit 0x08 was not part of the map type field, so the kernel accepted and
+/// ignored it. The discussion of `MAP_SHARED_VALIDATE` found this; each kind of document shows it.
 #[test]
-fn on_parisc_0x08_could_not_have_carried_a_flag() {
-    for (asked, how) in [
+fn bit_0x08_is_unusable_on_parisc() {
+    for (queries, condition) in [
         (&What::ALL[..], "with MAP_SHARED, MAP_PRIVATE"),
         (&[What::Sweep], "with MAP_SHARED, MAP_PRIVATE"),
         (&[What::Report], "with MAP_SHARED"),
         (&[What::FreeBits], "with MAP_SHARED"),
     ] {
-        let columns = gathered(&documents::KERNELS, asked);
+        let columns = gathered(&documents::KERNELS, queries);
         let columns: Vec<&Column> = columns.iter().collect();
-        let found = lost::on_newest(Arch::Hppa, &columns);
-        let bit = found.iter().find(|lost| lost.part == Part::Bit && lost.values == [0x08]);
-        let bit = bit.unwrap_or_else(|| panic!("{asked:?}: {found:?}"));
-        let taken: Vec<_> =
-            bit.taken.iter().map(|(column, how)| (column.kernel.as_str(), how.as_str())).collect();
-        assert_eq!(taken, [("hppa-4.10", how)], "{asked:?}");
-        let refused: Vec<_> = bit.refused.iter().map(|column| column.kernel.as_str()).collect();
-        assert_eq!(
-            (refused, bit.name()),
-            (vec!["hppa-5.10", "hppa64-6.12"], Some("MAP_DROPPABLE"))
-        );
-        // Elsewhere the type field was always that wide.
-        assert!(lost::on_newest(Arch::X86_64, &columns).is_empty(), "{asked:?}");
-        assert!(lost::on_newest(Arch::Aarch64, &columns).is_empty(), "{asked:?}");
-        let types =
-            found.iter().filter(|lost| lost.part == Part::MapType).flat_map(|lost| &lost.values);
+        let found = unusable::on_newest(Arch::Hppa, &columns);
+        let bit = found
+            .iter()
+            .find(|unusable| unusable.part == Part::Bit && unusable.values == [0x08])
+            .unwrap_or_else(|| panic!("{queries:?}: {found:?}"));
+        let expected = [("hppa-4.10", Some(condition))];
+        assert_eq!(acceptances(&bit.accepted_by), expected, "{queries:?}");
+        assert_eq!(names(&bit.rejected_by), ["hppa-5.10", "hppa64-6.12"]);
+        assert_eq!(bit.name(), Some("MAP_DROPPABLE"));
+        // On other architectures the map type field always had today's width.
+        assert!(unusable::on_newest(Arch::X86_64, &columns).is_empty(), "{queries:?}");
+        assert!(unusable::on_newest(Arch::Aarch64, &columns).is_empty(), "{queries:?}");
+        let map_types = found
+            .iter()
+            .filter(|unusable| unusable.part == Part::MapType)
+            .flat_map(|unusable| &unusable.values);
         let expected: &[u64] =
-            if asked == [What::Report] { &[] } else { &[0x9, 0xa, 0x21, 0x22, 0x29, 0x2a] };
-        assert_eq!(types.copied().collect::<Vec<_>>(), expected, "{asked:?}");
+            if queries == [What::Report] { &[] } else { &[0x9, 0xa, 0x21, 0x22, 0x29, 0x2a] };
+        assert_eq!(map_types.copied().collect::<Vec<_>>(), expected, "{queries:?}");
     }
-    // Without the kernel from before 4.15 there is nothing to see.
+    // Only the kernel before 4.15 accepted it.
     let columns = gathered(&documents::KERNELS, &What::ALL);
     let columns: Vec<&Column> =
         columns.iter().filter(|column| column.kernel != "hppa-4.10").collect();
-    assert!(lost::on_newest(Arch::Hppa, &columns).is_empty());
+    assert!(unusable::on_newest(Arch::Hppa, &columns).is_empty());
 }

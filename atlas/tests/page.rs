@@ -1,7 +1,8 @@
-//! The page as text: every flag on every kernel has its cell, the numbers are right, and nothing from outside becomes markup.
+//! The page as text: all verdicts are in the table, the counts are right, and documents cannot
+//! inject markup.
 
 use atlas::publish::{PAGE, TEXT};
-use documents::{all, atlas, envelope, report, write};
+use documents::{Output, all, atlas, envelope, report, write};
 use mapprobe::cli::What;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -11,21 +12,21 @@ use std::slice::from_ref;
 
 mod documents;
 
-/// What is written about some documents: page and Markdown.
-fn published(folder: &Path, documents: &[Value]) -> (String, String) {
-    let file = write(folder, "documents", documents);
-    let (exit, _, complained) = atlas(&["page", "--out", folder.to_str().unwrap()], &[&file]);
-    assert_eq!((exit, complained.as_str()), (0, ""));
-    let read = |name| fs::read_to_string(folder.join(name)).unwrap();
+/// Runs `atlas page` and returns the page and the Markdown file.
+fn published(directory: &Path, documents: &[Value]) -> (String, String) {
+    let file = write(directory, "documents", documents);
+    let output = atlas(&["page", "--out", directory.to_str().unwrap()], &[&file]);
+    assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
+    let read = |name| fs::read_to_string(directory.join(name)).unwrap();
     (read(PAGE), read(TEXT))
 }
 
-/// The text between two others, as often as it occurs.
+/// Every text between a start and the next end.
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     text.split(start).skip(1).map(|rest| rest.split(end).next().unwrap()).collect()
 }
 
-/// The matrix of a page: the heads of its columns, and per flag the words.
+/// The table of a page: the heads of the columns, and the verdicts by flag.
 fn matrix(page: &str) -> (Vec<String>, BTreeMap<String, Vec<String>>) {
     let table = between(page, "<table id=\"matrix\"", "</table>")[0];
     let heads =
@@ -48,10 +49,10 @@ fn matrix(page: &str) -> (Vec<String>, BTreeMap<String, Vec<String>>) {
 }
 
 #[test]
-fn every_flag_on_every_kernel_has_its_cell() {
-    let folder = tempfile::tempdir().unwrap();
+fn every_verdict_is_in_the_table() {
+    let directory = tempfile::tempdir().unwrap();
     let documents = all();
-    let (page, text) = published(folder.path(), &documents);
+    let (page, text) = published(directory.path(), &documents);
     let (heads, rows) = matrix(&page);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut compared = 0;
@@ -85,12 +86,12 @@ fn every_flag_on_every_kernel_has_its_cell() {
     }
     let cells: usize =
         counts.keys().map(|verdict| text.matches(&format!("| {verdict} ")).count()).sum();
-    // Each word once more in the legend.
+    // The legend contains each verdict once more.
     assert_eq!(cells, compared + counts.len());
 }
 
 #[test]
-fn the_older_kernels_come_first_in_whatever_order() {
+fn kernels_are_sorted_by_version() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut documents = all();
     let first = published(one.path(), &documents);
@@ -106,17 +107,19 @@ fn the_older_kernels_come_first_in_whatever_order() {
     ];
     assert_eq!(matrix(&first.0).0, expected);
     documents.reverse();
-    // The same document twice is the same as once.
+    // Duplicates do not matter.
     documents.push(documents[0].clone());
-    assert!(published(other.path(), &documents) == first, "the order of the input shows");
+    assert!(
+        published(other.path(), &documents) == first,
+        "the page depends on the order of the input"
+    );
 }
 
-/// The page needs nothing but itself, and is no burden.
 #[test]
-fn it_is_whole_and_light() {
-    let folder = tempfile::tempdir().unwrap();
-    let (page, _) = published(folder.path(), &all());
-    for outside in [
+fn the_page_is_self_contained_and_small() {
+    let directory = tempfile::tempdir().unwrap();
+    let (page, _) = published(directory.path(), &all());
+    for reference in [
         "http://",
         "https://",
         "src=",
@@ -126,20 +129,20 @@ fn it_is_whole_and_light() {
         "fetch(",
         "innerHTML",
     ] {
-        assert!(!page.contains(outside), "{outside}");
+        assert!(!page.contains(reference), "{reference}");
     }
     assert!(page.contains("default-src 'none'"));
     assert!(page.len() < 200_000, "{} bytes for 8 kernels", page.len());
-    let left: Vec<_> =
-        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 3, "the documents, the page and the text: {left:?}");
+    let files: Vec<_> =
+        fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files.len(), 3, "the documents, the page and the Markdown file: {files:?}");
 }
 
 #[test]
-fn what_mapprobe_found_is_in_the_page() {
-    let folder = tempfile::tempdir().unwrap();
+fn the_page_contains_all_evidence() {
+    let directory = tempfile::tempdir().unwrap();
     let document = envelope("hppa64-6.12", What::Report);
-    let (page, _) = published(folder.path(), from_ref(&document));
+    let (page, _) = published(directory.path(), from_ref(&document));
     let data: Value =
         serde_json::from_str(between(&page, "id=\"evidence\">", "</script>")[0]).unwrap();
     let text = |number: &Value| data["texts"][number.as_u64().unwrap() as usize].clone();
@@ -161,23 +164,28 @@ fn what_mapprobe_found_is_in_the_page() {
 }
 
 #[test]
-fn where_a_kernel_comes_from_is_told() {
-    let folder = tempfile::tempdir().unwrap();
+fn package_date_and_interference_are_shown() {
+    let directory = tempfile::tempdir().unwrap();
     let mut document = envelope("x86_64-5.10", What::Report);
     let sum = "0123456789abcdef".repeat(4);
-    document["origin"] = json!({"package": "linux-image-5", "version": "5.10.223-1", "sha256": sum, "suite": "bullseye", "emulator": "QEMU 7.2"});
+    document["origin"] = json!({
+        "package": "linux-image-5",
+        "version": "5.10.223-1",
+        "sha256": sum,
+        "suite": "bullseye",
+        "emulator": "QEMU 7.2",
+    });
     document["made"] = json!("boot");
     document["document"]["process"]["time"] = json!(1_795_373_128);
-    document["document"]["environment"] =
-        json!([{"name": "a filter", "evidence": "seccomp said so"}]);
-    let (page, text) = published(folder.path(), &[document]);
+    document["document"]["environment"] = json!([{"name": "a filter", "evidence": "mmap: EPERM"}]);
+    let (page, text) = published(directory.path(), &[document]);
     for word in [
         "linux-image-5 5.10.223-1",
         &sum,
         "bullseye",
         "QEMU 7.2",
         "2026-11-22",
-        "a filter: seccomp said so",
+        "a filter: mmap: EPERM",
     ] {
         assert!(page.contains(word) && text.contains(word), "{word}");
     }
@@ -185,8 +193,8 @@ fn where_a_kernel_comes_from_is_told() {
 }
 
 #[test]
-fn what_comes_from_outside_is_never_markup() {
-    let folder = tempfile::tempdir().unwrap();
+fn documents_cannot_inject_markup() {
+    let directory = tempfile::tempdir().unwrap();
     let hostile = "</script><img src=x onerror=alert(1)>|`[x](y)`\"'&";
     let mut documents =
         vec![envelope("x86_64-5.10", What::Report), envelope("x86_64-5.10", What::FreeBits)];
@@ -204,14 +212,14 @@ fn what_comes_from_outside_is_never_markup() {
     documents[0]["document"]["flags"][0]["reason"] = json!(hostile);
     documents[0]["document"]["flags"][0]["contexts"][0]["backing"] = json!(hostile);
     documents[0]["document"]["flags"][0]["evidence"][0] = json!(format!("mmap({hostile}): EINVAL"));
-    let (page, text) = published(folder.path(), &documents);
+    let (page, text) = published(directory.path(), &documents);
     for written in [&page, &text] {
         assert!(
             !written.contains("<img") && !written.contains("onerror=alert(1)>"),
-            "markup from outside"
+            "injected markup"
         );
     }
-    // Escaped, and there: in the table, in the cards, and twice in a script.
+    // The escaped text is in the table, in the cards and in the evidence.
     assert_eq!(page.matches("</script>").count(), 2);
     assert!(page.matches("&#60;img src=x").count() + page.matches("&lt;img src=x").count() > 5);
     assert!(page.contains("\\u003c/script\\u003e\\u003cimg src=x"));
@@ -219,25 +227,25 @@ fn what_comes_from_outside_is_never_markup() {
 }
 
 #[test]
-fn bare_reports_are_named_by_their_kernel() {
-    let folder = tempfile::tempdir().unwrap();
+fn reports_without_envelope_are_named_by_release() {
+    let directory = tempfile::tempdir().unwrap();
     let mut user = report("x86_64-5.10");
     user["process"]["euid"] = json!(1000);
-    let (page, text) = published(folder.path(), &[report("x86_64-5.10"), user]);
+    let (page, text) = published(directory.path(), &[report("x86_64-5.10"), user]);
     let release = report("x86_64-5.10")["kernel"]["release"].as_str().unwrap().to_owned();
     assert_eq!(matrix(&page).0, [format!("x86_64-{release}"), format!("x86_64-{release}")]);
     assert!(
         page.contains("<option value=\"root\">root</option><option value=\"user\">user</option>")
     );
     assert_eq!(page.matches("data-guest=\"user\" hidden").count(), 1);
-    // The numbers are those of the guest that is shown.
+    // The counts are those of the scenario that is shown.
     assert!(page.contains("33 flags on 1 kernel,") && !text.contains("as user"));
 }
 
 #[test]
-fn what_makes_no_page_is_trouble_and_leaves_none() {
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("out");
+fn errors_leave_no_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("out");
     let mut other = envelope("hppa-5.10", What::Report);
     other["document"]["flags"][0]["verdict"] = json!("ignored");
     let mut broken = envelope("hppa-5.10", What::Report);
@@ -251,37 +259,42 @@ fn what_makes_no_page_is_trouble_and_leaves_none() {
         (vec![envelope("hppa-5.10", What::FreeBits)], "No file has a mapprobe.report"),
         (vec![json!({"schema": "other"})], "there is no schema \"other\""),
     ];
-    for (documents, complaint) in cases {
-        let file = write(folder.path(), "documents", &documents);
-        let (exit, said, complained) = atlas(&["page", "--out", out.to_str().unwrap()], &[&file]);
-        assert!(exit == 2 && said.is_empty() && complained.contains(complaint), "{complained}");
-        assert!(!out.exists(), "{complaint}");
+    for (documents, expected) in cases {
+        let file = write(directory.path(), "documents", &documents);
+        let Output { exit, stdout, stderr } =
+            atlas(&["page", "--out", out.to_str().unwrap()], &[&file]);
+        assert!(exit == 2 && stdout.is_empty() && stderr.contains(expected), "{stderr}");
+        assert!(!out.exists(), "{expected}");
     }
-    assert_eq!(atlas(&["page", "--out", out.to_str().unwrap()], &[]).0, 2);
-    let good = write(folder.path(), "documents", &[envelope("hppa-5.10", What::Report)]);
-    assert_eq!(atlas(&["page"], &[&good]).0, 2);
-    // A folder that is a file.
-    let (exit, _, complained) = atlas(&["page", "--out", good.to_str().unwrap()], &[&good]);
-    assert!(exit == 2 && complained.contains("cannot be made"), "{complained}");
+    assert_eq!(atlas(&["page", "--out", out.to_str().unwrap()], &[]).exit, 2);
+    let good = write(directory.path(), "documents", &[envelope("hppa-5.10", What::Report)]);
+    assert_eq!(atlas(&["page"], &[&good]).exit, 2);
+    // The output directory is a file.
+    let output = atlas(&["page", "--out", good.to_str().unwrap()], &[&good]);
+    assert!(output.exit == 2 && output.stderr.contains("cannot be created"), "{output:?}");
 }
 
 #[test]
-fn the_models_come_with_a_word() {
-    let folder = tempfile::tempdir().unwrap();
+fn simulated_kernels_are_marked() {
+    let directory = tempfile::tempdir().unwrap();
     let file = write(
-        folder.path(),
+        directory.path(),
         "documents",
         &[envelope("hppa-5.10", What::Report), envelope("hppa-5.10", What::Sweep)],
     );
-    let (exit, _, complained) =
-        atlas(&["page", "--models", "--out", folder.path().to_str().unwrap()], &[&file]);
-    assert_eq!((exit, complained.as_str()), (0, ""));
-    let page = fs::read_to_string(folder.path().join(PAGE)).unwrap();
+    let out = directory.path().to_str().unwrap();
+    let page_with = |option| {
+        let output = atlas(&["page", option, "--out", out], &[&file]);
+        assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
+        fs::read_to_string(directory.path().join(PAGE)).unwrap()
+    };
+    let page = page_with("--simulated");
+    assert!(page_with("--models") == page, "the former name of the option has another effect");
     assert_eq!(matrix(&page).0, ["x86_64-4.10", "hppa-4.10", "hppa-5.10"]);
     let card = between(&page, "<h3>bit 0x08", "</article>")[0];
     assert!(card.contains("on hppa, today MAP_DROPPABLE"), "{card}");
     assert!(
-        card.contains("hppa-4.10 (model), with MAP_SHARED, MAP_PRIVATE")
+        card.contains("hppa-4.10 (simulated), with MAP_SHARED, MAP_PRIVATE")
             && card.contains("hppa-5.10 (recording)"),
         "{card}"
     );

@@ -1,17 +1,17 @@
-//! How far a run is from the system calls it makes: the delivered program beside a program that makes the same calls and does
-//! nothing else.
+//! Measures how much time and memory mapprobe needs on top of its system calls. The baseline is a
+//! program that makes the same system calls and nothing else.
 //!
-//! [`recording`] reads what a run asked, [`calls`] makes of it system calls for any process, [`floor`] a program of those. [`trace`]
-//! follows one run of each, with its [`memory`], and compares their calls; [`clock`] runs both many times; [`figures`] is what
-//! came of it. Knows nothing about flags and verdicts.
+//! The modules come in the order of their imports: each uses only modules above it.
 
 pub mod recording;
 
 pub mod calls;
-pub mod floor;
 
 pub mod memory;
 pub mod trace;
 
-pub mod clock;
+pub mod baseline;
+
+pub mod timing;
+
 pub mod figures;

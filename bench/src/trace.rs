@@ -1,5 +1,5 @@
-//! One run, followed with ptrace(2): every system call with its outcome, and what is in memory when it ends. Such a run is slow,
-//! so it is never a measured one.
+//! Traces a run with ptrace(2): its system calls, their errors, and the memory at exit. Tracing
+//! slows a run down, so traced runs are not timed.
 
 use crate::memory::{self, Memory};
 use anyhow::{Context, Result, bail};
@@ -10,30 +10,30 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A system call as it was made.
+/// A traced system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Made {
-    /// Its number.
+pub struct TracedCall {
     pub number: u64,
-    /// The error, or 0.
-    pub errno: i64,
+    /// The number of the error, if the call failed.
+    pub error: Option<i64>,
 }
 
-/// What a run did and was.
+/// A traced run.
 #[derive(Clone, Debug)]
-pub struct Run {
-    /// Its system calls, from the first one of its own to the one it ended with.
-    pub calls: Vec<Made>,
-    /// When it ended.
+pub struct Trace {
+    /// From the first call after execve(2) to the one that ended the process.
+    pub calls: Vec<TracedCall>,
+    /// At exit.
     pub memory: Memory,
 }
 
-/// Runs a program without arguments, and without an open file but the three that every program has.
+/// Runs a program without arguments and traces it.
 ///
 /// # Errors
-/// A sentence when it cannot be followed to its end.
-pub fn run(program: &Path) -> Result<Run> {
-    // A process can only be seized once it is there; a shell that waits for a line is, before the program begins.
+/// The program cannot be traced, or it fails.
+pub fn run(program: &Path) -> Result<Trace> {
+    // PTRACE_SEIZE needs a running process. The shell waits for a line, and starts the program when
+    // the tracer is attached.
     let mut shell = Command::new("sh")
         .args(["-c", "read go; exec \"$0\""])
         .arg(program)
@@ -47,126 +47,131 @@ pub fn run(program: &Path) -> Result<Run> {
         | Options::PTRACE_O_TRACEEXEC
         | Options::PTRACE_O_TRACEEXIT
         | Options::PTRACE_O_TRACESYSGOOD;
-    ptrace::seize(process, options)
-        .context("A process of this user cannot be followed with ptrace(2) here")?;
+    ptrace::seize(process, options).context("ptrace(2) is not permitted here")?;
     stdin.write_all(b"\n")?;
     drop(stdin);
-    follow(process).with_context(|| format!("{} cannot be followed", program.display()))
+    follow(process).with_context(|| format!("{} cannot be traced", program.display()))
 }
 
-fn follow(process: Pid) -> Result<Run> {
+fn follow(process: Pid) -> Result<Trace> {
     let (mut calls, mut memory) = (Vec::new(), None);
-    // Whether it is in a system call.
-    let mut inside = true;
+    // The first stop of the shell is inside read(2).
+    let mut inside_call = true;
     loop {
         match waitpid(process, None)? {
-            // The shell, or the program: it begins in execve(2).
+            // The kernel reports the exec event inside execve(2). The calls so far are the shell's.
             WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXEC) => {
                 calls.clear();
-                inside = true;
+                inside_call = true;
             }
             WaitStatus::PtraceEvent(_, _, libc::PTRACE_EVENT_EXIT) => {
-                calls.push(Made { errno: 0, ..made(process)? });
+                calls.push(TracedCall { error: None, ..current_call(process)? });
                 memory = Some(memory::of(process)?);
             }
             WaitStatus::PtraceSyscall(_) => {
-                if inside {
-                    calls.push(made(process)?);
+                if inside_call {
+                    calls.push(current_call(process)?);
                 }
-                inside = !inside;
+                inside_call = !inside_call;
             }
             WaitStatus::Stopped(_, signal) => {
                 ptrace::syscall(process, signal)?;
                 continue;
             }
             WaitStatus::Exited(_, 0) => break,
-            end @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..)) => {
-                bail!("It ended otherwise than expected: {end:?}.")
+            status @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..)) => {
+                bail!("The program failed: {status:?}.")
             }
             _ => {}
         }
         ptrace::syscall(process, None)?;
     }
-    // The first is the execve(2) that the shell made.
+    // The first call is the execve(2) that started the program.
     calls.drain(..calls.len().min(1));
-    Ok(Run { calls, memory: memory.context("It ended without a stop.")? })
+    Ok(Trace { calls, memory: memory.context("The process ended without an exit event.")? })
 }
 
-/// The call that ended or is not going to: `orig_rax` is its number, `rax` its answer (`arch/x86/entry/calling.h`).
+/// The call at a system call stop: `orig_rax` is the number, `rax` the result
+/// (`arch/x86/entry/calling.h`).
 #[cfg(target_arch = "x86_64")]
-fn made(process: Pid) -> Result<Made> {
+fn current_call(process: Pid) -> Result<TracedCall> {
     let registers = ptrace::getregs(process)?;
-    let answer = registers.rax as i64;
-    Ok(Made {
-        number: registers.orig_rax,
-        errno: if (-4095..0).contains(&answer) { -answer } else { 0 },
-    })
+    let result = registers.rax as i64;
+    let error = (-4095..0).contains(&result).then_some(-result);
+    Ok(TracedCall { number: registers.orig_rax, error })
 }
 
-/// What is measured is a program for x86-64.
 #[cfg(not(target_arch = "x86_64"))]
-fn made(_: Pid) -> Result<Made> {
-    bail!("This machine is not an x86_64, whose system calls are measured.")
+fn current_call(_: Pid) -> Result<TracedCall> {
+    bail!("Only x86_64 programs can be measured.")
 }
 
-/// Compares the calls of a floor with those of the program it was made for: how many the program made before and behind them.
+/// How many system calls the program makes in addition to those of the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Additional {
+    pub before: usize,
+    pub after: usize,
+}
+
+/// Checks that the calls of the baseline are a contiguous part of the program's calls. The calls
+/// that end the processes do not count.
 ///
 /// # Errors
-/// A sentence about the first call that differs.
-pub fn compare(program: &[Made], floor: &[Made]) -> Result<(usize, usize)> {
-    // Without the call that ends both.
-    let same = floor.split_last().context("The floor made no call.")?.1;
-    let program = program.split_last().context("The program made no call.")?.1;
-    let alike = |from: usize| {
-        program[from..].iter().zip(same).take_while(|(one, other)| one == other).count()
-    };
-    let places = 0..(program.len() + 1).saturating_sub(same.len());
-    let Some((from, agreed)) =
-        places.map(|from| (from, alike(from))).max_by_key(|&(_, agreed)| agreed)
-    else {
+/// A call differs; the first one is named.
+pub fn compare(program: &[TracedCall], baseline: &[TracedCall]) -> Result<Additional> {
+    let (_, program) = program.split_last().context("The program made no call.")?;
+    let (_, baseline) = baseline.split_last().context("The baseline made no call.")?;
+    let agreeing =
+        |start: usize| program[start..].iter().zip(baseline).take_while(|(a, b)| a == b).count();
+    let starts = 0..(program.len() + 1).saturating_sub(baseline.len());
+    let best = starts.map(|start| (start, agreeing(start))).max_by_key(|&(_, count)| count);
+    let Some((start, count)) = best else {
         bail!(
-            "The program made {} system calls, fewer than the {} of its recording.",
+            "The program made {} system calls, fewer than the {} of the recording.",
             program.len(),
-            same.len()
+            baseline.len()
         );
     };
-    if agreed < same.len() {
+    if count < baseline.len() {
         bail!(
-            "Call {} of the floor is not that of the program: {:?}, {:?}.",
-            agreed + 1,
-            same[agreed],
-            program[from + agreed]
+            "Call {} differs: {:?} in the baseline, {:?} in the program.",
+            count + 1,
+            baseline[count],
+            program[start + count]
         );
     }
-    Ok((from, program.len() - from - agreed))
+    Ok(Additional { before: start, after: program.len() - start - count })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn made(numbers: &[u64]) -> Vec<Made> {
-        numbers.iter().map(|&number| Made { number, errno: 0 }).collect()
+    fn successful(numbers: &[u64]) -> Vec<TracedCall> {
+        numbers.iter().map(|&number| TracedCall { number, error: None }).collect()
     }
 
     #[test]
-    fn the_floor_is_a_piece_of_the_program() {
-        assert_eq!(compare(&made(&[39, 13, 9, 11, 1, 231]), &made(&[9, 11, 231])).unwrap(), (2, 1));
-        let refusal =
-            compare(&made(&[39, 9, 10, 1, 231]), &made(&[9, 11, 231])).unwrap_err().to_string();
-        assert!(refusal.contains("Call 2"), "{refusal}");
-        assert!(compare(&made(&[9, 231]), &made(&[9, 11, 231])).is_err());
-        let failed = vec![Made { number: 9, errno: 22 }, Made { number: 231, errno: 0 }];
-        assert!(compare(&made(&[9, 231]), &failed).is_err());
-    }
-
-    #[test]
-    fn a_run_is_followed_to_its_end() {
-        let run = run(Path::new("/bin/true")).unwrap();
-        assert_eq!(run.calls.last().unwrap().number, libc::SYS_exit_group as u64);
-        assert!(
-            run.memory.rss > 0
-                && run.memory.parts.iter().any(|(name, _)| name.ends_with("[stack]"))
+    fn the_baseline_is_a_part_of_the_program() {
+        assert_eq!(
+            compare(&successful(&[39, 13, 9, 11, 1, 231]), &successful(&[9, 11, 231])).unwrap(),
+            Additional { before: 2, after: 1 }
         );
+        let error = compare(&successful(&[39, 9, 10, 1, 231]), &successful(&[9, 11, 231]))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("Call 2"), "{error}");
+        assert!(compare(&successful(&[9, 231]), &successful(&[9, 11, 231])).is_err());
+        let failed =
+            [TracedCall { number: 9, error: Some(22) }, TracedCall { number: 231, error: None }];
+        assert!(compare(&successful(&[9, 231]), &failed).is_err());
+    }
+
+    #[test]
+    fn a_run_is_traced_to_its_exit() {
+        let trace = run(Path::new("/bin/true")).unwrap();
+        assert_eq!(trace.calls.last().unwrap().number, libc::SYS_exit_group as u64);
+        assert!(trace.memory.rss_kb > 0);
+        assert!(trace.memory.mappings.iter().any(|mapping| mapping.name.ends_with("[stack]")));
     }
 }

@@ -1,6 +1,6 @@
-//! Sets of numbers, written for people.
+//! Numbers and dates as text.
 
-/// Numbers that are in order, the neighbours drawn together: `6, 7, 21–25`. `none` when there are none.
+/// Sorted numbers, with runs of three or more as a range: `6, 7, 21–25`. `none` for an empty list.
 pub fn ranges(numbers: &[u32]) -> String {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     for &number in numbers {
@@ -9,7 +9,7 @@ pub fn ranges(numbers: &[u32]) -> String {
             _ => runs.push((number, number)),
         }
     }
-    let run = |(first, last): &(u32, u32)| match last - first {
+    let range = |(first, last): &(u32, u32)| match last - first {
         0 => first.to_string(),
         1 => format!("{first}, {last}"),
         _ => format!("{first}\u{2013}{last}"),
@@ -17,11 +17,11 @@ pub fn ranges(numbers: &[u32]) -> String {
     if runs.is_empty() {
         "none".into()
     } else {
-        runs.iter().map(run).collect::<Vec<_>>().join(", ")
+        runs.iter().map(range).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// The same in hexadecimal, as map types are spelled.
+/// Numbers in hexadecimal, as map types are written: `0x9, 0xa`. `none` for an empty list.
 pub fn hexes(numbers: &[u32]) -> String {
     let hex = |number: &u32| format!("{number:#x}");
     if numbers.is_empty() {
@@ -31,17 +31,16 @@ pub fn hexes(numbers: &[u32]) -> String {
     }
 }
 
-/// A day of the Gregorian calendar, as `2026-11-22`, for seconds since 1970. Howard Hinnant's `civil_from_days`.
-pub fn day(seconds: u64) -> String {
+/// The UTC date of a Unix time, as `2026-11-22`. The algorithm is Howard Hinnant's `civil_from_days`.
+pub fn date(seconds: u64) -> String {
     let days = seconds / 86_400 + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let (month, day) = (
-        if shifted < 10 { shifted + 3 } else { shifted - 9 },
-        of_year - (153 * shifted + 2) / 5 + 1,
-    );
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    // Years of this algorithm start in March.
+    let march_month = (5 * day_of_year + 2) / 153;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
     format!("{:04}-{month:02}-{day:02}", year + era * 400 + u64::from(month <= 2))
 }
 
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_are_drawn_together() {
+    fn adjacent_numbers_become_ranges() {
         assert_eq!(ranges(&[6, 7, 9, 10, 21, 22, 23, 32]), "6, 7, 9, 10, 21\u{2013}23, 32");
         assert_eq!(
             (ranges(&[]), ranges(&[5]), hexes(&[])),
@@ -60,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_those_of_date() {
+    fn dates_agree_with_date() {
         // `date -u -d @SECONDS +%F`
         let days = [
             (0, "1970-01-01"),
@@ -68,6 +67,6 @@ mod tests {
             (1_795_373_128, "2026-11-22"),
             (4_102_444_799, "2099-12-31"),
         ];
-        assert_eq!(days.map(|(seconds, _)| day(seconds)), days.map(|(_, day)| day));
+        assert_eq!(days.map(|(seconds, _)| date(seconds)), days.map(|(_, day)| day));
     }
 }
