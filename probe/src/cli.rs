@@ -10,10 +10,10 @@ use crate::reference::suggest::nearest;
 use crate::report::write::Style;
 use crate::request::{Format, ProbeOptions, Query};
 use crate::requirement::{Requirement, parse_flag};
-use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfoKind, FromArgValue, FromArgs};
+use argh::{FromArgValue, FromArgs, SubCommands};
 
 /// Find out by experiment which mmap(2) flags the running kernel honors.
-#[derive(FromArgs, ArgsInfo, Debug)]
+#[derive(FromArgs, Debug)]
 #[argh(
     help_triggers("-h", "--help", "help"),
     note = "Without a command: report. `{command_name} COMMAND --help` lists its options.",
@@ -31,7 +31,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(FromArgs, ArgsInfo, Debug)]
+#[derive(FromArgs, Debug)]
 #[argh(subcommand)]
 enum Command {
     Report(ReportCommand),
@@ -47,7 +47,7 @@ enum Command {
 /// macro writes them into each.
 macro_rules! query_command {
     ($command:tt: $(#[$doc:meta])* struct $name:ident { $($field:tt)* }) => {
-        #[derive(FromArgs, ArgsInfo, Debug)]
+        #[derive(FromArgs, Debug)]
         #[argh(subcommand, name = $command, help_triggers("-h", "--help", "help"))]
         $(#[$doc])*
         struct $name {
@@ -140,7 +140,7 @@ query_command! {
 }
 
 /// List the flags, their numbers, and the Linux versions that introduced them.
-#[derive(FromArgs, ArgsInfo, Debug)]
+#[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "list", help_triggers("-h", "--help", "help"))]
 struct ListCommand {
     /// x86_64, aarch64 or hppa (default: this machine's)
@@ -149,7 +149,7 @@ struct ListCommand {
 }
 
 /// Explain what a flag promises, how that is proved, and its pitfalls.
-#[derive(FromArgs, ArgsInfo, Debug)]
+#[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "explain", help_triggers("-h", "--help", "help"))]
 struct ExplainCommand {
     /// a flag, such as MAP_SYNC
@@ -158,7 +158,7 @@ struct ExplainCommand {
 }
 
 /// Name the flags in a number.
-#[derive(FromArgs, ArgsInfo, Debug)]
+#[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "decode", help_triggers("-h", "--help", "help"))]
 struct DecodeCommand {
     /// a flags argument, such as 0x8003, 32771 or 0100003
@@ -227,13 +227,44 @@ impl QueryRequest {
 
 /// Parses the arguments after `argv[0]`.
 pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
-    let info = Arguments::get_args_info();
-    let arguments = command_first(&info, split_values(arguments));
-    let parsed = Arguments::from_args(&["mapprobe"], &arguments);
-    let Arguments { version, command } = match parsed {
+    let arguments = split_values(arguments);
+    match arguments.first() {
+        Some(first) if first.starts_with('-') && !is_top_level(first) => {
+            parse_options_first(&arguments)
+        }
+        _ => parse_command_first(&arguments),
+    }
+}
+
+/// Whether an option belongs to no command.
+fn is_top_level(option: &str) -> bool {
+    matches!(option, "--version" | "--help" | "-h")
+}
+
+/// Parses options in front of a command. Without a command they belong to `report`.
+fn parse_options_first(arguments: &[&str]) -> Result<Request, Error> {
+    let report = [&[Query::Report.command()], arguments].concat();
+    let parsed = parse_command_first(&report);
+    if parsed.is_ok() {
+        return parsed;
+    }
+    let is_command = |argument: &&str| Command::COMMANDS.iter().any(|one| one.name == *argument);
+    match arguments.iter().position(is_command) {
+        Some(index) => {
+            let mut rotated = arguments.to_vec();
+            let command = rotated.remove(index);
+            rotated.insert(0, command);
+            parse_command_first(&rotated)
+        }
+        None => parsed,
+    }
+}
+
+fn parse_command_first(arguments: &[&str]) -> Result<Request, Error> {
+    let Arguments { version, command } = match Arguments::from_args(&["mapprobe"], arguments) {
         Ok(parsed) => parsed,
         Err(exit) if exit.status.is_ok() => return Ok(Request::Help(exit.output)),
-        Err(exit) => return Err(Error::Usage(with_suggestion(&info, exit.output.trim_end()))),
+        Err(exit) => return Err(Error::Usage(usage_error(arguments, exit.output.trim_end()))),
     };
     if version {
         return Ok(Request::Version);
@@ -282,50 +313,20 @@ fn split_values<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     split
 }
 
-/// Moves the command in front of its options. Options without a command belong to `report`.
-fn command_first<'a>(info: &CommandInfoWithArgs, mut arguments: Vec<&'a str>) -> Vec<&'a str> {
-    let is_top_level = |argument: &&str| matches!(*argument, "--version" | "--help" | "-h");
-    match arguments.first() {
-        Some(first) if first.starts_with('-') && !arguments.iter().any(|a| is_top_level(a)) => {}
-        _ => return arguments,
-    }
-    let report = Query::Report.command();
-    let mut index = 0;
-    while let Some(argument) = arguments.get(index).filter(|argument| argument.starts_with('-')) {
-        let mut options = info.commands.iter().flat_map(|command| command.command.flags);
-        match options.find(|option| option.long == *argument).map(|option| &option.kind) {
-            Some(FlagInfoKind::Option { .. }) => index += 2,
-            Some(FlagInfoKind::Switch) => index += 1,
-            // argh reports the unrecognized option.
-            None => break,
-        }
-    }
-    match arguments.get(index) {
-        Some(command) if !command.starts_with('-') => {
-            let command = arguments.remove(index);
-            arguments.insert(0, command);
-        }
-        _ => arguments.insert(0, report),
-    }
-    arguments
-}
-
 /// Adds the nearest command or option to argh's message about an unrecognized argument.
-fn with_suggestion(info: &CommandInfoWithArgs, message: &str) -> String {
+fn usage_error(arguments: &[&str], message: &str) -> String {
     let Some(argument) = message.strip_prefix("Unrecognized argument: ") else {
         return message.to_owned();
     };
-    let commands = info.commands.iter().map(|command| command.name);
-    let options = info.commands.iter().flat_map(|command| command.command.flags);
-    let options = options.chain(info.flags).map(|option| option.long);
-    let (kind, nearest) = if argument.starts_with('-') {
-        ("option", nearest(argument, options))
-    } else {
-        ("command or argument", nearest(argument, commands))
-    };
-    match nearest {
-        Some(nearest) => format!("unrecognized {kind} {argument}; did you mean {nearest}?"),
-        None => format!("unrecognized {kind} {argument}; see mapprobe --help"),
+    // The help of the command lists what it recognizes, one at the beginning of each line.
+    let command = arguments.first().filter(|command| **command != argument);
+    let help_arguments = [command.copied().unwrap_or("--help"), "--help"];
+    let help = Arguments::from_args(&["mapprobe"], &help_arguments);
+    let help = help.err().map(|exit| exit.output).unwrap_or_default();
+    let recognized = help.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    match nearest(argument, recognized) {
+        Some(nearest) => format!("unrecognized argument {argument}; did you mean {nearest}?"),
+        None => format!("unrecognized argument {argument}; see --help"),
     }
 }
 

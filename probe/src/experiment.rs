@@ -156,6 +156,14 @@ impl Fixture<'_> {
         variants: Variants,
         mut measure: impl FnMut(&mut Fixture, MapFlags) -> Outcome,
     ) -> Answers {
+        self.measure_each(variants, &mut measure)
+    }
+
+    fn measure_each(
+        &mut self,
+        variants: Variants,
+        measure: &mut dyn FnMut(&mut Fixture, MapFlags) -> Outcome,
+    ) -> Answers {
         let without = measure(self, variants.without);
         let control = match variants.control {
             Some(control) => measure(self, control),

@@ -10,8 +10,7 @@
 
 use crate::arch::Arch;
 use crate::flags::{
-    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE,
-    MapFlags, UNASSIGNED_BITS,
+    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MapFlags, UNASSIGNED_BITS,
 };
 use crate::outcome::{Backing, Call, Context, Outcome, Size, Step};
 use kernel::{Errno, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, SysResult};
@@ -451,11 +450,13 @@ impl<'k> Fixture<'k> {
 
 /// The contexts of every flag, and the three map types of every path.
 fn contexts(paths: usize) -> Rc<[Context]> {
-    let of_path = |index| {
-        let types = [MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE];
-        types.map(|map_type| context(map_type.encode(Arch::X86_64), Backing::Path(index)))
-    };
-    CONTEXTS.into_iter().chain((0..paths).flat_map(of_path)).collect()
+    let mut contexts = Vec::from(CONTEXTS);
+    for index in 0..paths {
+        for map_type in [SHARED, PRIVATE, VALIDATE] {
+            contexts.push(context(map_type, Backing::Path(index)));
+        }
+    }
+    contexts.into()
 }
 
 /// A call that reserves addresses: private, without access, without accounting.

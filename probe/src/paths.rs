@@ -38,7 +38,7 @@ impl Paths {
             return Err(Error::TooManyPaths { path, most: MOST });
         }
         // Arguments that are not UTF-8 arrive as U+FFFD.
-        if path.contains('\u{fffd}') {
+        if path.chars().any(|character| character == '\u{fffd}') {
             return Err(Error::NotUtf8 { path });
         }
         let problem = FileProblem::CannotOpen;

@@ -54,8 +54,11 @@ pub fn measure(fixture: &mut Fixture) -> Sweep {
 }
 
 fn backings(paths: usize) -> Vec<Backing> {
-    let without_path = [Backing::Anonymous, Backing::Memfd, Backing::Pipe];
-    without_path.into_iter().chain((0..paths).map(Backing::Path)).collect()
+    let mut backings = vec![Backing::Anonymous, Backing::Memfd, Backing::Pipe];
+    for index in 0..paths {
+        backings.push(Backing::Path(index));
+    }
+    backings
 }
 
 /// The outcome of a bit at a free address, so that landing elsewhere means something. `MAP_HUGETLB` is

@@ -198,31 +198,26 @@ fn is_completed(outcome: Outcome) -> bool {
     outcome.succeeded() || outcome == Outcome::Failed(Errno::EFAULT)
 }
 
-/// The trials of one kind.
-struct Trials<'e> {
-    trials: Vec<&'e Trial>,
+/// The first trial that shows it.
+fn any<'e>(mut trials: impl Iterator<Item = &'e Trial>, wanted: Shown) -> Option<&'e Trial> {
+    trials.find(|trial| shown(trial) == wanted)
 }
 
-impl<'e> Trials<'e> {
-    fn of(trials: impl Iterator<Item = &'e Trial>) -> Trials<'e> {
-        Trials { trials: trials.collect() }
-    }
-
-    /// The first trial that shows it.
-    fn any(&self, wanted: Shown) -> Option<&'e Trial> {
-        self.trials.iter().copied().find(|trial| shown(trial) == wanted)
-    }
-
-    /// The first trial that shows it, if all that were run do, and at least two: a yes or a no must not
-    /// rest on one call.
-    fn agreed(&self, wanted: Shown) -> Option<&'e Trial> {
-        let run = self.trials.iter().map(|trial| shown(trial)).filter(|s| *s != Shown::NotRun);
-        let (mut agreeing, mut others) = (0, 0);
-        for shown in run {
-            if shown == wanted { agreeing += 1 } else { others += 1 }
+/// The first trial that shows it, if all that were run do, and at least two: a yes or a no must not rest
+/// on one call.
+fn agreed<'e>(trials: impl Iterator<Item = &'e Trial>, wanted: Shown) -> Option<&'e Trial> {
+    let (mut first, mut count) = (None, 0);
+    for trial in trials {
+        match shown(trial) {
+            Shown::NotRun if wanted != Shown::NotRun => {}
+            shown if shown == wanted => {
+                first = first.or(Some(trial));
+                count += 1;
+            }
+            _ => return None,
         }
-        self.any(wanted).filter(|_| agreeing > 1 && others == 0)
     }
+    first.filter(|_| count > 1)
 }
 
 /// Decides about a flag that the architecture defines. `steps` are the trace entries of its experiment.
@@ -230,38 +225,32 @@ pub fn judge(experiment: &Experiment, evidence: &Evidence, steps: &[Step]) -> Fi
     if let Some(control) = evidence.failed_control {
         return Finding::control_failed(control);
     }
-    let effects = Trials::of(evidence.effects());
-    let mut finding = first_rule_that_holds(experiment, evidence, &effects, steps);
+    let mut finding = first_rule_that_holds(experiment, evidence, steps);
     finding.reason.remark = evidence.remark;
     if finding.verdict == Verdict::Inconclusive
-        && let Some(unclear) = why_effect_is_unclear(&effects)
+        && let Some(unclear) = why_effect_is_unclear(evidence)
     {
         return unclear;
     }
     finding
 }
 
-fn first_rule_that_holds(
-    experiment: &Experiment,
-    evidence: &Evidence,
-    effects: &Trials,
-    steps: &[Step],
-) -> Finding {
-    if let Some(trial) = effects.agreed(Shown::Yes) {
+fn first_rule_that_holds(experiment: &Experiment, evidence: &Evidence, steps: &[Step]) -> Finding {
+    if let Some(trial) = agreed(evidence.effects(), Shown::Yes) {
         return Finding::new(Verdict::Honored, ReasonCode::EffectSeen, Some(trial));
     }
-    if effects.any(Shown::Yes).is_some() {
+    if any(evidence.effects(), Shown::Yes).is_some() {
         return Finding::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
     }
     if let Some((code, trial)) = telling_error(experiment, evidence) {
         return Finding::new(Verdict::Unavailable, code, Some(trial));
     }
-    if let Some(sign) = Trials::of(evidence.signs()).any(Shown::Yes) {
+    if let Some(sign) = any(evidence.signs(), Shown::Yes) {
         return match experiment.if_only_recognized {
             IfOnlyRecognized::Unavailable => {
                 Finding::new(Verdict::Unavailable, ReasonCode::SignSeen, Some(sign))
             }
-            IfOnlyRecognized::Accepted if effects.any(Shown::No).is_some() => {
+            IfOnlyRecognized::Accepted if any(evidence.effects(), Shown::No).is_some() => {
                 Finding::new(Verdict::Inconclusive, ReasonCode::Contradictory, None)
             }
             IfOnlyRecognized::Accepted => {
@@ -269,37 +258,35 @@ fn first_rule_that_holds(
             }
         };
     }
-    if effects.any(Shown::ControlToo).is_some() {
+    if any(evidence.effects(), Shown::ControlToo).is_some() {
         return Finding::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None);
     }
-    let offers = Trials::of(evidence.offers());
-    if let Some(offer) = offers.agreed(Shown::Yes) {
+    if let Some(offer) = agreed(evidence.offers(), Shown::Yes) {
         return Finding::new(Verdict::Accepted, ReasonCode::Offered, Some(offer));
     }
-    if let Some(offer) = offers.agreed(Shown::No) {
+    if let Some(offer) = agreed(evidence.offers(), Shown::No) {
         return Finding::new(Verdict::Unavailable, ReasonCode::NotOffered, Some(offer));
     }
-    by_recognition(evidence, effects, steps)
+    by_recognition(evidence, steps)
 }
 
 /// Where neither effect nor sign was observed and nothing was offered, the validators decide.
-fn by_recognition(evidence: &Evidence, effects: &Trials, steps: &[Step]) -> Finding {
-    let validators = Trials::of(evidence.validators());
-    let recognized = validators.any(Shown::Yes);
-    let rejected = validators.any(Shown::No);
+fn by_recognition(evidence: &Evidence, steps: &[Step]) -> Finding {
+    let recognized = any(evidence.validators(), Shown::Yes);
+    let rejected = any(evidence.validators(), Shown::No);
     if rejected.is_some() && recognized.is_some() {
         return Finding::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
     }
     if rejected.is_none() {
-        if let Some(effect) = effects.agreed(Shown::No) {
+        if let Some(effect) = agreed(evidence.effects(), Shown::No) {
             return Finding::new(Verdict::Ignored, ReasonCode::EffectAbsent, Some(effect));
         }
-        let is_open = effects.any(Shown::Undecided).is_some();
+        let is_open = any(evidence.effects(), Shown::Undecided).is_some();
         if recognized.is_some() && !is_open && steps.iter().any(is_accepted_context) {
             return Finding::new(Verdict::Accepted, ReasonCode::Validated, recognized);
         }
     }
-    match validators.agreed(Shown::No) {
+    match agreed(evidence.validators(), Shown::No) {
         Some(trial) => Finding::new(Verdict::Unknown, ReasonCode::RefusedAsUnknown, Some(trial)),
         None => Finding::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None),
     }
@@ -332,14 +319,14 @@ fn telling_error<'e>(
 }
 
 /// Why the effect tests decide nothing, where they do not.
-fn why_effect_is_unclear(effects: &Trials) -> Option<Finding> {
+fn why_effect_is_unclear(evidence: &Evidence) -> Option<Finding> {
     let reasons = [
         (Shown::ControlToo, ReasonCode::ControlShowsEffect),
         (Shown::NotRun, ReasonCode::NotRun),
         (Shown::Undecided, ReasonCode::Undecided),
     ];
     reasons.into_iter().find_map(|(shown, code)| {
-        let trial = effects.any(shown)?;
+        let trial = any(evidence.effects(), shown)?;
         Some(Finding::new(Verdict::Inconclusive, code, Some(trial)))
     })
 }

@@ -4,30 +4,33 @@ use super::data::{Report, Row, SCHEMA_VERSION};
 use super::json_sweep;
 use super::json_text::{JsonText, Layout};
 use super::wording::{push, push_backing, push_flags, push_outcome, push_reason, push_step};
+use super::write::Style;
 use crate::arch::Arch;
 use crate::flags::map_type;
 use crate::outcome::{Call, Context, Outcome, Step};
 use crate::request::Query;
 use crate::validation::Validation;
+use core::fmt;
 use core::mem::take;
 
 /// Bytes reserved for the text: about four reports. Pages that stay untouched take no memory.
 const CAPACITY: usize = 256 << 10;
 
 /// Writes a report as one object on several lines.
-pub fn write(report: &Report) -> String {
-    write_in(Layout::Lines, report)
+pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
+    write_in(Layout::Lines, out, report)
 }
 
 /// Writes a report as one object on one line, so that a file can hold many.
-pub fn write_line(report: &Report) -> String {
-    write_in(Layout::OneLine, report)
+pub fn write_line(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
+    write_in(Layout::OneLine, out, report)
 }
 
-fn write_in(layout: Layout, report: &Report) -> String {
+fn write_in(layout: Layout, out: &mut String, report: &Report) -> fmt::Result {
     let mut writer = RowWriter { json: JsonText::new(layout) };
     writer.write_rows(report);
-    writer.write_tail(report)
+    *out = writer.write_tail(report);
+    Ok(())
 }
 
 /// Writes a report while the experiments run, so that only one row of it is in memory.

@@ -5,11 +5,12 @@
 
 use super::data::Report;
 use super::wording::{summary, title};
+use super::write::Style;
 use crate::verdict::Verdict;
 use core::fmt::{self, Write};
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report) -> fmt::Result {
+pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     writeln!(out, "KTAP version 1\n1..{}\n# {}", report.rows.len(), title(report))?;
     for interference in &report.environment {
         writeln!(out, "# interference: {}: {}", interference.name(), interference.evidence())?;

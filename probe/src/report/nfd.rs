@@ -3,10 +3,11 @@
 
 use super::data::Report;
 use super::wording::title;
+use super::write::Style;
 use core::fmt::{self, Write};
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report) -> fmt::Result {
+pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     writeln!(out, "# {}", title(report))?;
     for interference in &report.environment {
         writeln!(out, "# interference: {}: {}", interference.name(), interference.evidence())?;

@@ -2,10 +2,11 @@
 //! collector rejects time stamps, so there are none.
 
 use super::data::Report;
+use super::write::Style;
 use core::fmt::{self, Write};
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report) -> fmt::Result {
+pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     out.push_str("# HELP mapprobe_environment What interferes with the measurements.\n");
     out.push_str("# TYPE mapprobe_environment gauge\n");
     for interference in &report.environment {

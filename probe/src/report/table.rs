@@ -5,6 +5,7 @@ use super::data::{Report, Row};
 use super::wording::{Number, push, summary, title};
 use super::write::Style;
 use crate::verdict::Verdict;
+use core::fmt;
 
 /// Where the second column begins.
 pub const VALUE: usize = 21;
@@ -28,25 +29,24 @@ fn colour(verdict: Verdict) -> u8 {
 }
 
 /// Writes the report.
-pub fn write(report: &Report, style: &Style) -> String {
-    let mut out = String::new();
-    wrap_last_cell(&mut out, 0, 0, 0, &title(report));
+pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
+    wrap_last_cell(out, 0, 0, 0, &title(report));
     out.push_str("\nFLAG                 VALUE       VERDICT      REASON\n");
     for row in &report.rows {
-        write_row(&mut out, report, row, style);
+        write_row(out, report, row, style);
     }
     for interference in &report.environment {
         out.push('\n');
         let line_start = out.len();
         out.push_str("interference");
-        wrap_last_cell(&mut out, line_start, 0, REASON, interference.name());
+        wrap_last_cell(out, line_start, 0, REASON, interference.name());
         let line_start = out.len();
-        wrap_last_cell(&mut out, line_start, 0, REASON, interference.evidence());
+        wrap_last_cell(out, line_start, 0, REASON, interference.evidence());
     }
     if !report.complete {
         out.push_str("\nincomplete: not every flag could be probed\n");
     }
-    out
+    Ok(())
 }
 
 fn write_row(out: &mut String, report: &Report, row: &Row, style: &Style) {

@@ -3,6 +3,7 @@
 use super::data::Report;
 use super::{json, ktap, macros, nfd, prometheus, shell, table};
 use crate::request::Format;
+use core::fmt;
 
 /// How a report looks, beside its format.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,19 +24,26 @@ impl Default for Style {
     }
 }
 
+/// Writes a report in one format.
+type Writer = fn(&mut String, &Report, &Style) -> fmt::Result;
+
+const fn writer(format: Format) -> Writer {
+    match format {
+        Format::Json => json::write,
+        Format::JsonLines => json::write_line,
+        Format::Table => table::write,
+        Format::Ktap => ktap::write,
+        Format::Shell => shell::write,
+        Format::Macros => macros::write,
+        Format::Prometheus => prometheus::write,
+        Format::Nfd => nfd::write,
+    }
+}
+
 /// A report as text that ends with a newline.
 pub fn write(format: Format, report: &Report, style: &Style) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
-    let _ = match format {
-        Format::Json => return json::write(report),
-        Format::JsonLines => return json::write_line(report),
-        Format::Table => return table::write(report, style),
-        Format::Ktap => ktap::write(&mut out, report),
-        Format::Shell => shell::write(&mut out, report, style),
-        Format::Macros => macros::write(&mut out, report, style),
-        Format::Prometheus => prometheus::write(&mut out, report),
-        Format::Nfd => nfd::write(&mut out, report),
-    };
+    let _ = writer(format)(&mut out, report, style);
     out
 }
