@@ -1,7 +1,7 @@
-//! Debian's archive, without apt: a package of any suite and architecture, fetched as a file and verified.
+//! Fetches packages of any suite and architecture from Debian's archive, without apt.
 //!
-//! The way of trust is apt's own: keyring -> `InRelease` (checked by gpgv) -> SHA-256 of the package index -> SHA-256 of the
-//! package. Where the archive is comes from apt's configuration on this machine.
+//! Verified as apt does it: keyring -> `InRelease` (by gpgv) -> SHA-256 of the package index -> SHA-256 of the
+//! package. The archive is the one in apt's configuration.
 //!
 //! ```no_run
 //! # fn main() -> anyhow::Result<()> {
@@ -33,18 +33,18 @@ use std::fs;
 use std::io::Read;
 use std::path::PathBuf;
 
-/// Where Debian's packages come from on this machine.
+/// Debian's archive as configured on this machine.
 #[derive(Clone, Debug)]
 pub struct Mirror {
-    /// The archive that has the suites, as `http://host/debian`.
+    /// Such as `http://host/debian`.
     pub uri: String,
-    /// The archive of the `*-security` suites, where apt knows one.
+    /// The archive of the `*-security` suites, if configured.
     pub security: Option<String>,
-    /// The suite this machine runs, such as `bookworm`.
+    /// This machine's suite, such as `bookworm`.
     pub suite: String,
     /// The keys that sign the suites.
     pub keyring: PathBuf,
-    /// apt's own proxy; the environment's is used when there is none.
+    /// apt's proxy. If none, that of the environment is used.
     proxy: Option<String>,
 }
 
@@ -71,7 +71,7 @@ impl Mirror {
             .find(|path| path.is_file());
         let Some(keyring) = keyring else {
             bail!(
-                "Debian's signing keys are not here: {} is missing. Install debian-archive-keyring.",
+                "Debian's signing keys are missing ({}). Install debian-archive-keyring.",
                 sources::KEYRING
             )
         };
@@ -84,8 +84,8 @@ impl Mirror {
         })
     }
 
-    /// The packages of the component main of a suite for an architecture, both as Debian names them (`arm64`). The archive
-    /// is asked each time; without a network the index of an earlier run serves, and a line on stderr says so.
+    /// The packages in the component main of a suite, for an architecture by Debian's name (`arm64`). Fetches
+    /// the index each time; without a network it uses the index of an earlier run and prints a warning.
     pub fn index(&self, cache: &Cache, suite: &str, arch: &str) -> Result<Index> {
         let uri = match &self.security {
             Some(security) if suite.ends_with("-security") => security,
@@ -112,9 +112,9 @@ impl Mirror {
         let path = fetch::verified(&agent, cache, &file)?;
         let mut text = String::new();
         let packed =
-            fs::File::open(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            fs::File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
         liblzma::read::XzDecoder::new(packed).read_to_string(&mut text).with_context(|| {
-            format!("{} is not a readable xz file; delete it and try again", path.display())
+            format!("{} is not a valid xz file; delete it and try again", path.display())
         })?;
         Ok(Index::new(text, uri, suite, arch, self.proxy.clone()))
     }

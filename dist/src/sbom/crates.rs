@@ -1,7 +1,6 @@
-//! The crates of a program: those that cargo compiled for its target, with what their `Cargo.toml` and the lock files of
-//! mapprobe and of std say about them.
+//! The crates of a program, described by their `Cargo.toml` and the lock files of mapprobe and of std.
 
-use super::{Component, escaped};
+use super::component::{Component, escaped};
 use crate::compile::Crate;
 use crate::toolchain::Toolchain;
 use crate::workspace;
@@ -10,7 +9,7 @@ use serde::Deserialize;
 use std::fs;
 use std::path::Path;
 
-/// A lock file of cargo, as far as it is read.
+/// `Cargo.lock`.
 #[derive(Deserialize)]
 struct Lock {
     package: Vec<Locked>,
@@ -37,17 +36,16 @@ struct Package {
     license: Option<toml::Value>,
 }
 
-/// A component for each crate, and one for std, which has the crates of its own as parts. mapprobe is none of them.
+/// A component for each crate except mapprobe, and one for std with its own crates as parts.
 pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Component>> {
-    let release = toolchain.version.split_whitespace().nth(1).unwrap_or_default();
-    let release = toolchain.std.as_ref().map_or(release, |std| &std.version);
+    let release = toolchain.std_version();
     let library = toolchain.std.as_ref().map(|std| std.path.join("library"));
     let mut std = Component {
         name: "std".into(),
         version: release.into(),
         licence: Some("MIT OR Apache-2.0".into()),
         purl: rust(release, None),
-        remark: Some(match &library {
+        description: Some(match &library {
             Some(_) => {
                 format!(
                     "Rust's standard library, compiled for this program from the sources of {}",
@@ -58,14 +56,15 @@ pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Compone
         }),
         ..Component::default()
     };
-    let theirs = library.as_ref().map(|library| lock(&library.join("Cargo.lock"))).transpose()?;
-    let ours = lock(&workspace::root().join("Cargo.lock"))?;
+    let std_lock =
+        library.as_ref().map(|library| read::<Lock>(&library.join("Cargo.lock"))).transpose()?;
+    let own_lock: Lock = read(&workspace::root().join("Cargo.lock"))?;
     let mut found = Vec::new();
     for one in
         crates.iter().filter(|one| !one.manifest.starts_with(workspace::root().join("probe")))
     {
         let Manifest { package } = read(&one.manifest)?;
-        // What the registry does not give is std's own, below its folder. cargo locks it at a version that is no release.
+        // Crates of std itself are not from the registry. Their version is 0.0.0.
         let registry = one.id.starts_with("registry+");
         let own = library.as_ref().filter(|library| one.manifest.starts_with(library));
         let version = package
@@ -74,13 +73,13 @@ pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Compone
             .filter(|version| *version != "0.0.0")
             .unwrap_or(release)
             .to_owned();
-        let is_ours =
-            ours.package.iter().any(|it| it.name == package.name && it.version == version);
-        let of_std = own.is_some() || !is_ours;
-        let lock = if of_std { theirs.as_ref() } else { Some(&ours) };
-        let place = own.and_then(|own| one.manifest.parent()?.strip_prefix(own.parent()?).ok());
-        let purl = match (registry, place) {
-            (false, Some(place)) => rust(release, Some(place)),
+        let is_own =
+            own_lock.package.iter().any(|it| it.name == package.name && it.version == version);
+        let of_std = own.is_some() || !is_own;
+        let lock = if of_std { std_lock.as_ref() } else { Some(&own_lock) };
+        let path = own.and_then(|own| one.manifest.parent()?.strip_prefix(own.parent()?).ok());
+        let purl = match (registry, path) {
+            (false, Some(path)) => rust(release, Some(path)),
             _ => format!("pkg:cargo/{}@{}", package.name, escaped(&version)),
         };
         let entry = lock.and_then(|lock| {
@@ -90,7 +89,7 @@ pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Compone
         let component = Component {
             name: package.name.clone(),
             version: version.clone(),
-            // crates.io's older way to say "or".
+            // "MIT/Apache-2.0" is the older syntax of crates.io.
             licence: licence.map(|licence| licence.replace('/', " OR ")),
             purl,
             sha256: entry.and_then(|entry| entry.checksum.clone()),
@@ -108,12 +107,13 @@ pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Compone
     Ok(found)
 }
 
-/// Whether an entry of a lock file is of this version. std locks its own crates at 0.0.0.
+/// std locks its own crates at 0.0.0.
 fn fits(entry: &Locked, version: &str) -> bool {
     entry.version == version || entry.version == "0.0.0"
 }
 
-/// Turns the names a lock file has (`name`, or `name version`) into package URLs, and drops what is not inside.
+/// Replaces the dependencies of a lock file (`name`, or `name version`) by package URLs. Drops those that are
+/// not components.
 fn join(components: &mut [Component]) {
     let names: Vec<(String, String, String)> = components
         .iter()
@@ -131,8 +131,7 @@ fn join(components: &mut [Component]) {
     }
 }
 
-/// What std uses, itself among it. cargo compiles more: crates of macros, and the runtime of panics that unwind, which is not
-/// linked where none does.
+/// std and its dependencies. cargo also compiles crates that are not linked: of macros, and `panic_unwind`.
 fn reached(parts: Vec<Component>) -> Vec<Component> {
     let linked = |part: &&Component| part.name != "panic_unwind";
     let mut reached: Vec<&Component> = parts.iter().filter(|part| part.name == "std").collect();
@@ -151,18 +150,14 @@ fn reached(parts: Vec<Component>) -> Vec<Component> {
     left
 }
 
-/// A place in Rust's own sources.
-fn rust(release: &str, place: Option<&Path>) -> String {
-    let place = place.map_or_else(String::new, |place| format!("#{}", place.display()));
-    format!("pkg:generic/rust-std@{}{place}", escaped(release))
-}
-
-fn lock(path: &Path) -> Result<Lock> {
-    read(path)
+/// The package URL of std, or of a directory in its sources.
+fn rust(release: &str, path: Option<&Path>) -> String {
+    let path = path.map_or_else(String::new, |path| format!("#{}", path.display()));
+    format!("pkg:generic/rust-std@{}{path}", escaped(release))
 }
 
 fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
     let text =
-        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not what cargo writes", path.display()))
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("cannot parse {}", path.display()))
 }
