@@ -6,7 +6,6 @@ use crate::workspace;
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{Artifact, Message, TargetKind};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use targets::Target;
 
 /// What is compiled.
@@ -162,21 +161,6 @@ fn crates(messages: &[u8], target_dir: &Path, source: Source) -> Result<Vec<Crat
     crates.sort();
     crates.dedup();
     Ok(crates)
-}
-
-/// Runs a program to its end. The error includes what it wrote to stderr.
-pub fn run(command: &mut Command) -> Result<()> {
-    let program = Path::new(command.get_program());
-    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("cannot start {name}"))?;
-    if !output.status.success() {
-        bail!(
-            "{name} exited with {}:\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    Ok(())
 }
 
 /// The path of the linker's map file, relative to the workspace, so that the flag is the same on every

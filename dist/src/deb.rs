@@ -1,6 +1,5 @@
 //! Makes a Debian package with `dpkg-deb`. All files have the same date and belong to root.
 
-use crate::compile::run;
 use crate::contents::Packed;
 use crate::manifest::replace;
 use crate::{date, workspace};
@@ -45,7 +44,7 @@ pub fn write(target: &Target, files: &[Packed], work: &Path) -> Result<Vec<u8>> 
         .args(["--build", "--root-owner-group", "-Zxz", "--threads-max=1"])
         .arg(&tree)
         .arg(&deb);
-    run(dpkg_deb.env(date::EPOCH, date::seconds()?.to_string()))?;
+    workspace::run(dpkg_deb.env(date::EPOCH, date::seconds()?.to_string()))?;
     fs::read(&deb).with_context(|| format!("cannot read {}", deb.display()))
 }
 

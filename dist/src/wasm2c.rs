@@ -65,7 +65,7 @@ pub fn build(
     let path = directory.join(source.name());
     let map = workspace::root().join(compile::map(target, source));
     let runtime = workspace::root().join("targets").join(runtime);
-    compile::run(
+    workspace::run(
         workspace::command(compiler)
             .args(CFLAGS)
             .args(LDFLAGS)
@@ -97,7 +97,7 @@ pub fn build(
 fn generate(wasm: &Path, directory: &Path, target: &Target) -> Result<()> {
     // wasm2c prefixes all names with the module's; host.c expects "mapprobe" for every program.
     let program = directory.join("mapprobe.c");
-    compile::run(
+    workspace::run(
         workspace::command("wasm2c").arg(wasm).args(["-n", "mapprobe", "-o"]).arg(&program),
     )?;
     let generated = fs::read_to_string(&program)
