@@ -1,6 +1,6 @@
 //! Makes initramfs archives: cpio in the `newc` format,
-//! `Documentation/driver-api/early-userspace/buffer-format.rst`. The same entries always give the same
-//! bytes: time 0, owner root, inode numbers counted from 1.
+//! `Documentation/driver-api/early-userspace/buffer-format.rst`. The same entries always give the
+//! same bytes: time 0, owner root, inode numbers counted from 1.
 
 use anyhow::{Context, Result};
 use flate2::{Compression, GzBuilder};
@@ -75,14 +75,15 @@ pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     gz.write_all(bytes).and_then(|()| gz.finish()).context("gzip failed")
 }
 
-/// Appends an entry: a magic number, thirteen numbers of eight hexadecimal digits, the NUL-terminated name,
-/// the content. Name and content are padded to a multiple of four.
+/// Appends an entry: a magic number, thirteen numbers of eight hexadecimal digits, the
+/// NUL-terminated name, the content. Name and content are padded to a multiple of four.
 fn append(to: &mut Vec<u8>, inode: u32, entry: &Entry) {
     let is_directory = entry.mode & 0o170_000 == 0o040_000;
     let links = if is_directory { 2 } else { 1 };
     let (size, name_size) = (entry.content.len() as u32, entry.name.len() as u32 + 1);
     to.extend(b"070701");
-    // Inode, mode, uid, gid, links, mtime, size, device of the file system (2), of the entry (2), size of the name, checksum.
+    // Inode, mode, uid, gid, links, mtime, size, device of the file system (2), of the entry (2),
+    // size of the name, checksum.
     for number in [
         inode,
         entry.mode,

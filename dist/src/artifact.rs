@@ -65,8 +65,8 @@ pub fn build(targets: &[&'static Target], options: &Options) -> Result<Vec<Artif
     }
 }
 
-/// Builds `probe/examples/NAME.rs` and returns its path. It is checked like the program, except for its
-/// size. It is not run, because examples are made to be booted.
+/// Builds `probe/examples/NAME.rs` and returns its path. It is checked like the program, except for
+/// its size. It is not run, because examples are made to be booted.
 pub fn build_example(target: &'static Target, name: &str, options: &Options) -> Result<PathBuf> {
     let _lock = lock()?;
     let toolchain = prepare(&[target], options)?;
@@ -104,7 +104,8 @@ fn prepare(targets: &[&'static Target], options: &Options) -> Result<Toolchain> 
             let why = if options.installed_std { None } else { toolchain::require_sources().err() };
             let why = why.map_or_else(String::new, |why| format!(" {why}"));
             say(&format!(
-                "toolchain: {name}, {version}; using the installed std, which makes larger files.{why}"
+                "toolchain: {name}, {version}; using the installed std, which makes larger \
+                 files.{why}"
             ));
         }
     }

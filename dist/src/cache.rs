@@ -1,5 +1,5 @@
-//! The directory that keeps downloads between runs. Processes share it: each entry has a lock file, and an
-//! entry gets its name when it is complete.
+//! The directory that keeps downloads between runs. Processes share it: each entry has a lock file,
+//! and an entry gets its name when it is complete.
 
 use anyhow::{Context, Result, bail};
 use std::env;
@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 pub struct Cache(PathBuf);
 
 impl Cache {
-    /// `$MAPPROBE_CACHE`, else `$XDG_CACHE_HOME/mapprobe`, else `~/.cache/mapprobe`. Created if missing.
+    /// `$MAPPROBE_CACHE`, else `$XDG_CACHE_HOME/mapprobe`, else `~/.cache/mapprobe`. Created if
+    /// missing.
     pub fn open() -> Result<Cache> {
         let variable =
             |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -21,7 +22,8 @@ impl Cache {
             (None, Some(cache), _) => cache.join("mapprobe"),
             (None, None, Some(home)) => home.join(".cache/mapprobe"),
             (None, None, None) => bail!(
-                "There is no directory for downloads: MAPPROBE_CACHE, XDG_CACHE_HOME and HOME are unset. Set MAPPROBE_CACHE."
+                "There is no directory for downloads: MAPPROBE_CACHE, XDG_CACHE_HOME and HOME \
+                 are unset. Set MAPPROBE_CACHE."
             ),
         };
         Cache::at(path)
@@ -40,8 +42,8 @@ impl Cache {
         &self.0
     }
 
-    /// Locks the entry `name`, a path below the cache, against other processes. Creates the entry's parent
-    /// directory.
+    /// Locks the entry `name`, a path below the cache, against other processes. Creates the entry's
+    /// parent directory.
     pub fn lock(&self, name: &str) -> Result<Lock> {
         Lock::take(&self.0.join(format!("{name}.lock")))
     }

@@ -26,8 +26,8 @@ pub enum Refusal {
     OverBudget(u64),
 }
 
-/// Every failed check. `paths` are directories of the build machine. The budget is enforced only if std was
-/// rebuilt.
+/// Every failed check. `paths` are directories of the build machine. The budget is enforced only if
+/// std was rebuilt.
 pub fn refusals(
     bytes: &[u8],
     target: &Target,
@@ -118,7 +118,8 @@ impl Refusal {
             }
             Refusal::NotProgram(found) => {
                 format!(
-                    "Its e_type is {found}; 2 (ET_EXEC) was expected: a program at a fixed address that relocates nothing."
+                    "Its e_type is {found}; 2 (ET_EXEC) was expected: a program at a fixed \
+                     address that relocates nothing."
                 )
             }
             Refusal::WrongMachine(found) => {
@@ -138,12 +139,14 @@ impl Refusal {
             }
             Refusal::Path(path) => {
                 format!(
-                    "It contains {path}, a path of the build machine, so its bytes depend on where it was built."
+                    "It contains {path}, a path of the build machine, so its bytes depend on \
+                     where it was built."
                 )
             }
             Refusal::OverBudget(size) => {
                 format!(
-                    "It is {size} bytes; the budget of {name} is {budget} (targets/src/{name}.rs), {} less.",
+                    "It is {size} bytes; the budget of {name} is {budget} \
+                     (targets/src/{name}.rs), {} less.",
                     size - budget
                 )
             }

@@ -59,7 +59,8 @@ pub struct Crate {
 #[derive(Clone, Debug)]
 pub struct Compiled {
     pub path: PathBuf,
-    /// Includes the crates of a rebuilt std. Excludes mapprobe, procedural macros and build scripts.
+    /// Includes the crates of a rebuilt std. Excludes mapprobe, procedural macros and build
+    /// scripts.
     pub crates: Vec<Crate>,
 }
 
@@ -90,7 +91,8 @@ pub fn compile(
 ) -> Result<Compiled> {
     let target_dir = workspace::work().join("cargo");
     if toolchain.std.is_some() {
-        // A panic aborts without a message: no panic is reachable (ARCHITECTURE.md, "What always holds").
+        // A panic aborts without a message: no panic is reachable (ARCHITECTURE.md, "What always
+        // holds").
         rustflags.add(["-Zunstable-options", "-Cpanic=immediate-abort"]);
     }
     for directory in workspace::private(&toolchain.directories()) {
@@ -134,8 +136,8 @@ pub fn compile(
     Ok(Compiled { path: directory.join(format!("{}{extension}", source.name())), crates })
 }
 
-/// The libraries among cargo's messages whose files are in the directory of the target. Those of build
-/// scripts and procedural macros are elsewhere.
+/// The libraries among cargo's messages whose files are in the directory of the target. Those of
+/// build scripts and procedural macros are elsewhere.
 fn crates(messages: &[u8], target_dir: &Path, source: Source) -> Result<Vec<Crate>> {
     let mut crates = Vec::new();
     for message in Message::parse_stream(messages) {
@@ -163,8 +165,8 @@ fn crates(messages: &[u8], target_dir: &Path, source: Source) -> Result<Vec<Crat
     Ok(crates)
 }
 
-/// The path of the linker's map file, relative to the workspace, so that the flag is the same on every
-/// machine.
+/// The path of the linker's map file, relative to the workspace, so that the flag is the same on
+/// every machine.
 pub fn map(target: &Target, source: Source) -> PathBuf {
     Path::new("target/dist").join(target.arch.name()).join(format!("{}.map", source.name()))
 }

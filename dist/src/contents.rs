@@ -25,7 +25,8 @@ pub enum Kind {
     Tar,
 }
 
-/// The files of a package, sorted by path. `generated` returns the contents of a `[name]` in the list.
+/// The files of a package, sorted by path. `generated` returns the contents of a `[name]` in the
+/// list.
 pub fn packed(kind: Kind, generated: impl Fn(&str) -> Result<Vec<u8>>) -> Result<Vec<Packed>> {
     let list = fs::read_to_string(workspace::root().join(LIST))
         .with_context(|| format!("{LIST} cannot be read"))?;
@@ -67,7 +68,8 @@ fn row(line: &str) -> Result<(&str, u32, &str, &str)> {
         _ => {}
     }
     bail!(
-        "{LIST} has an invalid line: {line:?}. Expected a source, permissions such as 644, a path in the Debian package, and \
+        "{LIST} has an invalid line: {line:?}. Expected a source, permissions such as 644, a \
+         path in the Debian package, and \
          one in the tarball; paths without a leading slash."
     )
 }

@@ -1,5 +1,5 @@
-//! The date of all build artifacts: `SOURCE_DATE_EPOCH` (reproducible-builds.org) if set, else the date of
-//! the version.
+//! The date of all build artifacts: `SOURCE_DATE_EPOCH` (reproducible-builds.org) if set, else the
+//! date of the version.
 
 use crate::workspace;
 use anyhow::{Context, Result, bail};

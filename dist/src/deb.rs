@@ -73,8 +73,8 @@ fn set_date(path: &Path, date: SystemTime) -> Result<()> {
     set.with_context(|| format!("cannot set the date of {}", path.display()))
 }
 
-/// `DEBIAN/control`. The installed size is in KiB as Debian's policy estimates it: each file rounded up, and
-/// 1 for each directory.
+/// `DEBIAN/control`. The installed size is in KiB as Debian's policy estimates it: each file
+/// rounded up, and 1 for each directory.
 fn control(target: &Target, files: &[Packed]) -> Result<String> {
     let directories: BTreeSet<&Path> =
         files.iter().flat_map(|file| Path::new(&file.path).ancestors().skip(1)).collect();
@@ -135,8 +135,10 @@ mod tests {
                 "Thu, 01 Jan 2026 00:00:00 +0000"
             )
             .unwrap(),
-            "mapprobe (1.2.0) unstable; urgency=medium\n\n  * One thing and more of it.\n  * A line that is as \
-             long as our lines are, which is more than the eighty\n    characters that Debian has room for.\n\n \
+            "mapprobe (1.2.0) unstable; urgency=medium\n\n  * One thing and more of it.\n  * A \
+             line that is as \
+             long as our lines are, which is more than the eighty\n    characters that Debian \
+             has room for.\n\n \
              -- m <m@example.org>  Thu, 01 Jan 2026 00:00:00 +0000\n"
         );
         assert!(changelog("# Changelog\n", "m", "d").is_err());

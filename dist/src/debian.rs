@@ -1,14 +1,15 @@
 //! Fetches packages of any suite and architecture from Debian's archive, without apt.
 //!
-//! Verified as apt does it: keyring -> `InRelease` (by gpgv) -> SHA-256 of the package index -> SHA-256 of the
-//! package. The archive is the one in apt's configuration.
+//! Verified as apt does it: keyring -> `InRelease` (by gpgv) -> SHA-256 of the package index ->
+//! SHA-256 of the package. The archive is the one in apt's configuration.
 //!
 //! ```no_run
 //! # fn main() -> anyhow::Result<()> {
 //! use dist::cache::Cache;
 //! use dist::debian::{Mirror, extract};
 //! let (cache, mirror) = (Cache::open()?, Mirror::from_apt()?);
-//! let package = mirror.index(&cache, "bookworm", "arm64")?.newest("linux-image-6.1.0-*-cloud-arm64")?;
+//! let index = mirror.index(&cache, "bookworm", "arm64")?;
+//! let package = index.newest("linux-image-6.1.0-*-cloud-arm64")?;
 //! let deb = package.fetch(&cache)?;
 //! extract(&[&deb], "boot", &cache.path().join("kernels").join(&package.sha256))?;
 //! # Ok(())
@@ -61,8 +62,10 @@ impl Mirror {
         };
         let Some(main) = debian(false) else {
             bail!(
-                "apt on this machine has no Debian archive with the component main in /etc/apt/sources.list or \
-                 /etc/apt/sources.list.d/. Add one, for example `deb http://deb.debian.org/debian bookworm main`."
+                "apt on this machine has no Debian archive with the component main in \
+                 /etc/apt/sources.list or \
+                 /etc/apt/sources.list.d/. Add one, for example `deb \
+                 http://deb.debian.org/debian bookworm main`."
             )
         };
         let keyring = [main.signed_by.clone(), Some(sources::KEYRING.into())]
@@ -84,8 +87,9 @@ impl Mirror {
         })
     }
 
-    /// The packages in the component main of a suite, for an architecture by Debian's name (`arm64`). Fetches
-    /// the index each time; without a network it uses the index of an earlier run and prints a warning.
+    /// The packages in the component main of a suite, for an architecture by Debian's name
+    /// (`arm64`). Fetches the index each time; without a network it uses the index of an earlier
+    /// run and prints a warning.
     pub fn index(&self, cache: &Cache, suite: &str, arch: &str) -> Result<Index> {
         let uri = match &self.security {
             Some(security) if suite.ends_with("-security") => security,
@@ -96,7 +100,8 @@ impl Mirror {
         let name = format!("main/binary-{arch}/Packages.xz");
         let Some(entry) = release.entry(&name) else {
             bail!(
-                "The suite {suite} at {uri} has no architecture {arch}: its release file lists no {name}. It has: {}.",
+                "The suite {suite} at {uri} has no architecture {arch}: its release file lists \
+                 no {name}. It has: {}.",
                 release.field("Architectures").unwrap_or("no list of architectures")
             )
         };

@@ -1,9 +1,10 @@
 //! Builds, checks and packages mapprobe for every architecture.
 //!
-//! The stages, in order: [`toolchain`] and [`packages`] find the tools, one of the backends [`native`] and
-//! [`wasm2c`] builds a program with [`compile`], [`strip`] removes its section headers, [`check`] and
-//! [`smoke`] test it, [`sbom`] lists its components, [`archive`] and [`package`] pack it, and [`manifest`]
-//! lists the files. [`debian`] fetches packages from Debian's archive, here and for the lab.
+//! The stages, in order: [`toolchain`] and [`packages`] find the tools, one of the backends
+//! [`native`] and [`wasm2c`] builds a program with [`compile`], [`strip`] removes its section
+//! headers, [`check`] and [`smoke`] test it, [`sbom`] lists its components, [`archive`] and
+//! [`package`] pack it, and [`manifest`] lists the files. [`debian`] fetches packages from Debian's
+//! archive, here and for the lab.
 #![allow(missing_docs, reason = "an item explained by its name needs no doc")]
 
 pub mod cache;

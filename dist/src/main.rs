@@ -6,8 +6,9 @@ use dist::{Artifact, Options, build, date};
 use std::process::ExitCode;
 use targets::{ALL, Target};
 
-/// Builds mapprobe for each ARCH (default: all) into dist/out: a static program, an initramfs and a bill of
-/// materials, with SHA256SUMS and manifest.json. Files are dated SOURCE_DATE_EPOCH, or else by the version.
+/// Builds mapprobe for each ARCH (default: all) into dist/out: a static program, an initramfs and a
+/// bill of materials, with SHA256SUMS and manifest.json. Files are dated SOURCE_DATE_EPOCH, or else
+/// by the version.
 #[derive(FromArgs)]
 struct Arguments {
     /// install missing Debian packages with apt-get, as root

@@ -94,8 +94,8 @@ impl Manifest {
         manifest
     }
 
-    /// Replaces the row of an architecture. `order` has the names of all architectures. Keeps packages of the
-    /// same program, and returns the file names of packages of another program.
+    /// Replaces the row of an architecture. `order` has the names of all architectures. Keeps
+    /// packages of the same program, and returns the file names of packages of another program.
     #[must_use]
     pub fn put(&mut self, mut row: Row, order: &[&str]) -> Vec<String> {
         let mut stale = Vec::new();

@@ -1,5 +1,5 @@
-//! The backend for architectures that rustc supports: rustc compiles and links a static program with
-//! musl.
+//! The backend for architectures that rustc supports: rustc compiles and links a static program
+//! with musl.
 
 use crate::cache::Cache;
 use crate::compile::{self, Built, Compiled, Flags, Source};
@@ -77,15 +77,16 @@ pub fn build(
     })
 }
 
-/// The target's own triple if its std is installed, else that of glibc, which can be linked statically too.
+/// The target's own triple if its std is installed, else that of glibc, which can be linked
+/// statically too.
 fn installed_triple(toolchain: &Toolchain, target: &Target) -> Result<String> {
     let gnu = target.triple.replace("-musl", "-gnu");
     let found = [target.triple, &gnu].into_iter().find(|triple| toolchain.has(triple));
     found.map(String::from).with_context(|| toolchain.lacks(target.triple))
 }
 
-/// A directory with an empty `libunwind.a`, which std names to the linker. Nothing unwinds, and the linker
-/// drivers have no unwinder for musl.
+/// A directory with an empty `libunwind.a`, which std names to the linker. Nothing unwinds, and the
+/// linker drivers have no unwinder for musl.
 fn empty_libunwind(target: &Target) -> Result<PathBuf> {
     let directory = compile::directory(target).join("libunwind");
     fs::create_dir_all(&directory)
@@ -96,8 +97,8 @@ fn empty_libunwind(target: &Target) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Fetches and unpacks a package with another architecture's static C library. Returns the directory
-/// of `libc.a`.
+/// Fetches and unpacks a package with another architecture's static C library. Returns the
+/// directory of `libc.a`.
 fn fetch_libc(package: DebianPackage) -> Result<(Package, PathBuf)> {
     let (cache, mirror) = (Cache::open()?, Mirror::from_apt()?);
     let package = mirror.index(&cache, &mirror.suite, package.arch)?.newest(package.name)?;

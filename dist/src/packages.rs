@@ -1,5 +1,5 @@
-//! The tools of a build besides the Rust toolchain: which are missing, and the Debian packages that have
-//! them.
+//! The tools of a build besides the Rust toolchain: which are missing, and the Debian packages that
+//! have them.
 
 use crate::cache::Cache;
 use crate::progress::Step;
@@ -78,7 +78,8 @@ pub fn provide(missing: &[Missing], install: bool) -> Result<()> {
     let (tools, names) = (tools.join(", "), packages.join(" "));
     if !install {
         bail!(
-            "The build needs {tools}. Install the Debian packages {names}, or use --install as root."
+            "The build needs {tools}. Install the Debian packages {names}, or use --install as \
+             root."
         );
     }
     // Other processes wait for the lock, and then find the packages installed.

@@ -1,5 +1,5 @@
-//! The software bill of materials: CycloneDX 1.6 (ECMA-424) as JSON. Its components are the crates that
-//! cargo compiled ([`crates`]) and the libraries that the linker added ([`linked`]).
+//! The software bill of materials: CycloneDX 1.6 (ECMA-424) as JSON. Its components are the crates
+//! that cargo compiled ([`crates`]) and the libraries that the linker added ([`linked`]).
 
 pub mod component;
 pub mod crates;

@@ -67,7 +67,8 @@ pub fn run(target: &Target, path: &Path) -> Result<Smoke> {
         Ok(_) => return Ok(smoke),
     };
     bail!(
-        "The program failed its smoke test: {reason}. An exit code of 0 and a complete report were expected. \
+        "The program failed its smoke test: {reason}. An exit code of 0 and a complete report \
+         were expected. \
          Its stderr: {}",
         String::from_utf8_lossy(&output.stderr).trim()
     )

@@ -1,17 +1,18 @@
-//! Removes the section headers of a program. Only linkers and debuggers read them; the kernel loads a
-//! program by its program headers, `elf(5)`.
+//! Removes the section headers of a program. Only linkers and debuggers read them; the kernel loads
+//! a program by its program headers, `elf(5)`.
 
 use object::Endianness;
 use object::elf::{FileHeader32, FileHeader64};
 use object::read::elf::{FileHeader, ProgramHeader};
 use std::ops::Range;
 
-/// The fields of the ELF header about section headers: `e_shoff`, and `e_shentsize` to `e_shstrndx`.
+/// The fields of the ELF header about section headers: `e_shoff`, and `e_shentsize` to
+/// `e_shstrndx`.
 const SECTION_FIELDS_32: [Range<usize>; 2] = [0x20..0x24, 0x2e..0x34];
 const SECTION_FIELDS_64: [Range<usize>; 2] = [0x28..0x30, 0x3a..0x40];
 
-/// Cuts off what follows the last loaded byte. A file that is not an ELF program is left unchanged, for
-/// `check` to reject.
+/// Cuts off what follows the last loaded byte. A file that is not an ELF program is left unchanged,
+/// for `check` to reject.
 pub fn section_headers(mut bytes: Vec<u8>) -> Vec<u8> {
     let (end, fields) = match bytes.get(4) {
         Some(1) => (loaded_end::<FileHeader32<Endianness>>(&bytes), SECTION_FIELDS_32),

@@ -1,5 +1,5 @@
-//! Finds a Rust toolchain for the build: one with the sources of std, which can rebuild it, or else the
-//! installed one. Never runs rustup, which may download.
+//! Finds a Rust toolchain for the build: one with the sources of std, which can rebuild it, or else
+//! the installed one. Never runs rustup, which may download.
 
 use crate::workspace::{self, program};
 use anyhow::{Context, Result, bail};
@@ -69,16 +69,18 @@ impl Toolchain {
     /// The error message for a target whose std is neither installed nor available as sources.
     pub fn lacks(&self, triple: &str) -> String {
         format!(
-            "{} has neither the sources of std nor std for {triple}. Install the Debian packages {} (or use \
-             --install as root), or run `rustup component add rust-src` for a nightly, or `rustup target add {triple}`.",
+            "{} has neither the sources of std nor std for {triple}. Install the Debian packages \
+             {} (or use \
+             --install as root), or run `rustup component add rust-src` for a nightly, or \
+             `rustup target add {triple}`.",
             self.version,
             PACKAGES.join(" ")
         )
     }
 }
 
-/// A toolchain that can rebuild std. In order of preference: a rustup nightly, another toolchain of rustup,
-/// Debian's.
+/// A toolchain that can rebuild std. In order of preference: a rustup nightly, another toolchain of
+/// rustup, Debian's.
 pub fn with_sources() -> Option<Toolchain> {
     candidates().into_iter().find(has_immediate_abort)
 }
@@ -98,7 +100,8 @@ pub fn require_sources() -> Result<Toolchain> {
             ),
         };
         format!(
-            "{found}. Install or upgrade the Debian packages {} (Debian 12 has them in bookworm-security), or add rust-src \
+            "{found}. Install or upgrade the Debian packages {} (Debian 12 has them in \
+             bookworm-security), or add rust-src \
              to a rustup nightly.",
             PACKAGES.join(" ")
         )
@@ -118,7 +121,8 @@ pub fn installed() -> Result<Toolchain> {
     match toolchain {
         Some(toolchain) => Ok(Toolchain { std: None, ..toolchain }),
         None => bail!(
-            "No Rust toolchain was found. Install the Debian packages {}, or run this through cargo.",
+            "No Rust toolchain was found. Install the Debian packages {}, or run this through \
+             cargo.",
             PACKAGES.join(" ")
         ),
     }
@@ -137,7 +141,8 @@ fn candidates() -> Vec<Toolchain> {
     rustup.chain(debian).filter(|toolchain| toolchain.std.is_some()).collect()
 }
 
-/// rustup's toolchains with the sources of std: nightlies first, undated before dated, newest first.
+/// rustup's toolchains with the sources of std: nightlies first, undated before dated, newest
+/// first.
 fn rustup_directories() -> Vec<PathBuf> {
     let toolchains = workspace::rustup_home().map(|home| home.join("toolchains"));
     let mut found: Vec<PathBuf> = toolchains
@@ -201,8 +206,8 @@ fn has_immediate_abort(toolchain: &Toolchain) -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
-/// Finds a linker for WebAssembly: the toolchain's own `rust-lld`, `wasm-ld` in `PATH`, or the `rust-lld` of
-/// another rustup toolchain.
+/// Finds a linker for WebAssembly: the toolchain's own `rust-lld`, `wasm-ld` in `PATH`, or the
+/// `rust-lld` of another rustup toolchain.
 pub fn wasm_ld(toolchain: &Toolchain) -> Option<PathBuf> {
     let rust_lld = |sysroot: &Path| {
         entries(&sysroot.join("lib/rustlib"))

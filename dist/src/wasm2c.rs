@@ -1,5 +1,6 @@
-//! The backend for an architecture that rustc does not support: rustc compiles to WebAssembly, wasm2c
-//! translates that to C, and a cross compiler compiles the C with a small runtime (`targets/hppa/`).
+//! The backend for an architecture that rustc does not support: rustc compiles to WebAssembly,
+//! wasm2c translates that to C, and a cross compiler compiles the C with a small runtime
+//! (`targets/hppa/`).
 
 use crate::compile::{self, Built, Compiled, Flags, Source};
 use crate::toolchain::{self, Toolchain};

@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 
 /// Replaces wasm2c's functions that load from and store to linear memory by those of
-/// `targets/hppa/memory.h`, which explains why. The generated functions are one macro call per line,
-/// before the first use.
+/// `targets/hppa/memory.h`, which explains why. The generated functions are one macro call per
+/// line, before the first use.
 pub fn use_memory_h(generated: &str) -> Result<String> {
     let is_access =
         |line: &str| line.starts_with("DEFINE_LOAD(") || line.starts_with("DEFINE_STORE(");

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// The environment variable that names another directory with the sources of mapprobe. They are built
-/// in that directory instead.
+/// The environment variable that names another directory with the sources of mapprobe. They are
+/// built in that directory instead.
 pub const SOURCES: &str = "MAPPROBE_SOURCES";
 
 /// The directory of the sources: the workspace of this package, or the value of [`SOURCES`].
@@ -48,8 +48,8 @@ fn home() -> Option<PathBuf> {
     env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
 }
 
-/// Directories of this machine that no program may name. The longest path is first, so that a directory
-/// is replaced before its parent.
+/// Directories of this machine that no program may name. The longest path is first, so that a
+/// directory is replaced before its parent.
 pub fn private(toolchain: &[PathBuf]) -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> =
         [home(), cargo_home(), rustup_home()].into_iter().flatten().collect();
@@ -62,8 +62,8 @@ pub fn private(toolchain: &[PathBuf]) -> Vec<PathBuf> {
     directories
 }
 
-/// A command that runs in [`root`] without the variables that cargo and rustup set for this process, which
-/// would choose the toolchain, flags and directories of the build.
+/// A command that runs in [`root`] without the variables that cargo and rustup set for this
+/// process, which would choose the toolchain, flags and directories of the build.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     let kept = ["CARGO_HOME", "RUSTUP_HOME"];

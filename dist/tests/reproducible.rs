@@ -1,5 +1,5 @@
-//! Builds are reproducible: the same sources in another directory give the same bytes. SOURCE_DATE_EPOCH changes
-//! dates only.
+//! Builds are reproducible: the same sources in another directory give the same bytes.
+//! SOURCE_DATE_EPOCH changes dates only.
 
 use std::fs;
 use std::path::{Path, PathBuf};

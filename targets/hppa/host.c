@@ -28,7 +28,8 @@
 /* A missing `case` for a value of an enum is an error: ops.h grows with the program. */
 #pragma GCC diagnostic error "-Wswitch"
 
-_Static_assert(__NR_mmap2 == 89 && __NR_munmap == 91 && __NR_write == 4 && __NR_exit == 1, "PA-RISC system call numbers");
+_Static_assert(__NR_mmap2 == 89 && __NR_munmap == 91 && __NR_write == 4 && __NR_exit == 1,
+               "asm/unistd.h is not that of PA-RISC");
 
 /* System calls. */
 
@@ -42,13 +43,18 @@ static long syscall6(long number, long a, long b, long c, long d, long e, long f
                :: "r1", "r2", "r29", "r31", "memory");
   return r28;
 }
-#define SYSCALL7(number, a, b, c, d, e, f, ...) syscall6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+/* Arguments that are omitted are 0. */
 #define SYSCALL(number, ...) SYSCALL7(number, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define SYSCALL7(number, a, b, c, d, e, f, ...) \
+  syscall6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 static bool is_error(long result) { return result < 0 && result >= -4095; }
 static u32 failed(int errno) { return -errno; }
 
-static long reboot(unsigned command) { return SYSCALL(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, command); }
+static long reboot(unsigned command) {
+  return SYSCALL(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, command);
+}
+
 /* Ctrl-Alt-Del is enabled at boot, so this changes nothing. It fails without CAP_SYS_BOOT and in a PID namespace
  * (kernel/reboot.c). */
 static long enable_ctrl_alt_del(void) { return reboot(LINUX_REBOOT_CMD_CAD_ON); }
@@ -214,7 +220,8 @@ static long execute(Host *host, const char *strings, u32 len) {
 }
 
 /* Makes the system call of an operation. */
-static long operation(Host *host, enum op op, u32 a, u32 b, u32 c, u32 d, u32 e, const char *input, u32 input_len, char *output, u32 output_len) {
+static long operation(Host *host, enum op op, u32 a, u32 b, u32 c, u32 d, u32 e, const char *input, u32 input_len,
+                      char *output, u32 output_len) {
   /* The kernel rejects a null pointer with EFAULT. */
   const char *text = input_len > 0 && input[input_len - 1] == 0 ? input : NULL;
   switch (op) {
@@ -275,8 +282,10 @@ static long operation(Host *host, enum op op, u32 a, u32 b, u32 c, u32 d, u32 e,
   return failed(ENOSYS);
 }
 
-u32 Z_hostZ_call(Host *host, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 input, u32 input_len, u32 output, u32 output_len) {
-  long result = operation(host, op, a, b, c, d, e, span(input, input_len), input_len, span(output, output_len), output_len);
+u32 Z_hostZ_call(Host *host, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 input, u32 input_len, u32 output,
+                 u32 output_len) {
+  long result =
+      operation(host, op, a, b, c, d, e, span(input, input_len), input_len, span(output, output_len), output_len);
   return is_error(result) ? -generic_errno(-result) : result;
 }
 

@@ -1,5 +1,5 @@
-//! PA-RISC. Neither rustc nor LLVM supports it, so the program is compiled through WebAssembly and C
-//! (see `targets/hppa/`).
+//! PA-RISC. Neither rustc nor LLVM supports it, so the program is compiled through WebAssembly and
+//! C (see `targets/hppa/`).
 
 use super::{Arch, Backend, Elf, Machine, Target};
 

@@ -1,6 +1,8 @@
-//! The architectures mapprobe supports: how each program is built and checked, and how a machine is booted.
+//! The architectures mapprobe supports: how each program is built and checked, and how a machine is
+//! booted.
 //!
-//! To add one, add a column to the flag table (`mapprobe::flags`), a file here, and its name to [`ALL`] and [`of`].
+//! To add one, add a column to the flag table (`mapprobe::flags`), a file here, and its name to
+//! [`ALL`] and [`of`].
 #![allow(missing_docs, reason = "most fields are explained by their names")]
 
 use mapprobe::arch::Arch;
@@ -25,9 +27,11 @@ pub struct Target {
     pub elf: Elf,
     /// The largest size of the program in bytes. Enforced when std was rebuilt.
     pub budget: u64,
-    /// The program that emulates the architecture on other machines. None for the usual build machine.
+    /// The program that emulates the architecture on other machines. None for the usual build
+    /// machine.
     pub emulator: Option<&'static str>,
-    /// Flags that the kernel headers in [`Target::packages`] do not define yet, each with the reason.
+    /// Flags that the kernel headers in [`Target::packages`] do not define yet, each with the
+    /// reason.
     pub newer_than_headers: &'static [(&'static str, &'static str)],
     pub machine: Machine,
 }
@@ -43,7 +47,8 @@ pub enum Backend {
         /// Compiler flags for this architecture only.
         rustflags: &'static [&'static str],
     },
-    /// rustc compiles to WebAssembly, wasm2c translates that to C, and a cross compiler compiles the C.
+    /// rustc compiles to WebAssembly, wasm2c translates that to C, and a cross compiler compiles
+    /// the C.
     Wasm2c {
         compiler: &'static str,
         /// The directory below `targets/` with the C runtime that is compiled into the program.

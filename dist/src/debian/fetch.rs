@@ -1,5 +1,5 @@
-//! Downloads a file whose SHA-256 is known. A broken transfer is resumed; the file gets its name when it is
-//! complete.
+//! Downloads a file whose SHA-256 is known. A broken transfer is resumed; the file gets its name
+//! when it is complete.
 
 use crate::cache::Cache;
 use crate::progress::{self, Step};
@@ -83,7 +83,8 @@ pub fn verified(agent: &ureq::Agent, cache: &Cache, file: &File) -> Result<PathB
         let size = length(&part);
         fs::remove_file(&part).with_context(|| format!("cannot remove {}", part.display()))?;
         bail!(
-            "{} does not match the signed index: expected SHA-256 {} and {} bytes, got {got} and {size} bytes. \
+            "{} does not match the signed index: expected SHA-256 {} and {} bytes, got {got} and \
+             {size} bytes. \
              The download was deleted; try again, or use another mirror.",
             file.uri,
             file.sha256,
@@ -106,7 +107,8 @@ fn transfer(agent: &ureq::Agent, file: &File, part: &Path, step: &mut Step) -> R
         let Err(error) = once(agent, file, part, step) else { continue };
         if error.is::<NotFound>() {
             return Err(error.context(format!(
-                "the index lists {}, but the mirror does not have it: it may be being updated; try again later",
+                "the index lists {}, but the mirror does not have it: it may be being updated; \
+                 try again later",
                 file.what
             )));
         }
@@ -164,7 +166,8 @@ fn once(agent: &ureq::Agent, file: &File, part: &Path, step: &mut Step) -> Resul
 
 fn unreachable(uri: &str) -> String {
     format!(
-        "cannot reach {uri}; check the network, and the proxy (Acquire::http::Proxy in apt's configuration)"
+        "cannot reach {uri}; check the network, and the proxy (Acquire::http::Proxy in apt's \
+         configuration)"
     )
 }
 
@@ -191,8 +194,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::thread;
 
-    /// A server that handles one request per row: how many bytes it sends, and whether it honors `Range`. Returns
-    /// its address, and the `Range` of every request.
+    /// A server that handles one request per row: how many bytes it sends, and whether it honors
+    /// `Range`. Returns its address, and the `Range` of every request.
     fn server(
         content: Vec<u8>,
         rows: &'static [(usize, bool)],
@@ -228,7 +231,8 @@ mod tests {
                 let length = rest.len();
                 let _ = write!(
                     stream,
-                    "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{span}\r\n"
+                    "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: \
+                     {length}\r\n{span}\r\n"
                 );
                 let _ = stream.write_all(&rest[..rest.len().min(*limit)]);
             }

@@ -46,17 +46,21 @@ impl Index {
         Index { text, uri: uri.into(), suite: suite.into(), arch: arch.into(), proxy }
     }
 
-    /// The newest package whose name matches a pattern, such as `linux-image-6.1.0-*-cloud-amd64`. Packages of
-    /// the same version are ordered by name. The error lists similar names.
+    /// The newest package whose name matches a pattern, such as `linux-image-6.1.0-*-cloud-amd64`.
+    /// Packages of the same version are ordered by name. The error lists similar names.
     pub fn newest(&self, pattern: &str) -> Result<Package> {
         self.newest_where(|name| matches(pattern, name)).ok_or_else(|| {
             let start = pattern.split('*').next().unwrap_or_default();
             let mut near: Vec<&str> = self.names().filter(|name| name.starts_with(start)).collect();
             near.sort_by(|a, b| version::compare(b, a));
             near.truncate(12);
-            let there = if near.is_empty() { "no package with that prefix".into() } else { near.join(", ") };
+            let there = match near.is_empty() {
+                true => "no package with that prefix".into(),
+                false => near.join(", "),
+            };
             anyhow!(
-                "No package {pattern} is in {} for {} at {}. Available: {there}. The archive may have changed; update the pattern.",
+                "No package {pattern} is in {} for {} at {}. Available: {there}. The archive may \
+                 have changed; update the pattern.",
                 self.suite,
                 self.arch,
                 self.uri
@@ -75,7 +79,8 @@ impl Index {
         let there = if versions.is_empty() { "no version".into() } else { versions.join(", ") };
         let Index { suite, arch, uri, .. } = self;
         Err(anyhow!(
-            "{name} {version} is not in {suite} for {arch} at {uri}. Available: {there}. The archive has changed."
+            "{name} {version} is not in {suite} for {arch} at {uri}. Available: {there}. The \
+             archive has changed."
         ))
     }
 
@@ -158,7 +163,8 @@ mod tests {
     fn index(packages: &[(&str, &str)]) -> Index {
         let stanza = |(name, version): &(&str, &str)| {
             format!(
-                "Package: {name}\nVersion: {version}\nArchitecture: arm64\nDescription: a thing\n Package: not-this\n\
+                "Package: {name}\nVersion: {version}\nArchitecture: arm64\nDescription: a \
+                 thing\n Package: not-this\n\
                  Filename: pool/{name}.deb\nSize: 5\nSHA256: {}\n",
                 "a".repeat(64)
             )

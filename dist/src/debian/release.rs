@@ -39,8 +39,8 @@ impl Release {
     }
 }
 
-/// Fetches a suite's `InRelease` and checks its signature. If the archive is unreachable, checks and uses the
-/// file of an earlier run.
+/// Fetches a suite's `InRelease` and checks its signature. If the archive is unreachable, checks
+/// and uses the file of an earlier run.
 pub fn verified(
     agent: &ureq::Agent,
     cache: &Cache,
@@ -61,19 +61,21 @@ pub fn verified(
             Ok(release)
         }
         Err(error) if kept.is_file() && !error.is::<fetch::NotFound>() => {
-            progress::say(&format!("cannot fetch {from} ({error:#}); using the copy of an earlier run"));
+            let warning = format!("cannot fetch {from} ({error:#}); using an earlier copy");
+            progress::say(&warning);
             check(&kept, keyring, &from)
         }
         Err(error) if error.is::<fetch::NotFound>() => Err(error.context(format!(
-            "The archive {uri} has no suite {suite}. It may have moved to another archive; try another mirror in apt's \
+            "The archive {uri} has no suite {suite}. It may have moved to another archive; try \
+             another mirror in apt's \
              configuration"
         ))),
         Err(error) => Err(error),
     }
 }
 
-/// The signed text, if at least one signature is good and none is bad. gpgv fails if one of several keys is
-/// not in the keyring, which is normal between releases; apt accepts that too.
+/// The signed text, if at least one signature is good and none is bad. gpgv fails if one of several
+/// keys is not in the keyring, which is normal between releases; apt accepts that too.
 fn check(signed: &Path, keyring: &Path, from: &str) -> Result<Release> {
     let plain = beside(signed, "plain");
     let _ = fs::remove_file(&plain);
@@ -95,7 +97,8 @@ fn check(signed: &Path, keyring: &Path, from: &str) -> Result<Release> {
     };
     if !has("GOODSIG ") || has("BADSIG ") {
         bail!(
-            "{from} is not signed by a key of {} and was not used. If the suite is newer than the keyring, update \
+            "{from} is not signed by a key of {} and was not used. If the suite is newer than \
+             the keyring, update \
              debian-archive-keyring. gpgv's output: {}",
             keyring.display(),
             String::from_utf8_lossy(&output.stderr).trim()
@@ -117,7 +120,8 @@ mod tests {
     fn finds_the_sha256_and_not_the_md5_of_an_index() {
         let (md5, sha) = ("0".repeat(32), "a".repeat(64));
         let text = format!(
-            "Suite: x\nAcquire-By-Hash: yes\nMD5Sum:\n {md5} 7 main/binary-arm64/Packages.xz\nSHA256:\n {sha} 7 \
+            "Suite: x\nAcquire-By-Hash: yes\nMD5Sum:\n {md5} 7 \
+             main/binary-arm64/Packages.xz\nSHA256:\n {sha} 7 \
              main/binary-arm64/Packages.xz\n"
         );
         let release = Release(text);

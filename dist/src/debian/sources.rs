@@ -139,7 +139,8 @@ fn stanzas(text: &str) -> Vec<Source> {
     sources
 }
 
-/// gpgv reads binary keyrings only. For a fingerprint or an armored key the default keyring is used.
+/// gpgv reads binary keyrings only. For a fingerprint or an armored key the default keyring is
+/// used.
 fn key_file(path: &str) -> Option<PathBuf> {
     (path.starts_with('/') && path.ends_with(".gpg")).then(|| Path::new(path).into())
 }
@@ -153,7 +154,8 @@ mod tests {
         let found = lines(
             "# deb http://no.example/debian sid main\n\
              deb-src http://a.example/debian sid main\n\
-             deb [arch=amd64 signed-by=/k/debian.gpg] http://a.example/debian/ bookworm main contrib # mine\n",
+             deb [arch=amd64 signed-by=/k/debian.gpg] http://a.example/debian/ bookworm main \
+             contrib # mine\n",
         );
         assert_eq!(found.len(), 1);
         assert_eq!(
@@ -168,8 +170,10 @@ mod tests {
     #[test]
     fn reads_stanzas_with_comments_and_continued_fields() {
         let found = stanzas(
-            "Types: deb\n# a comment\nURIs: http://a.example/debian\nSuites: bookworm\n bookworm-updates\nComponents: main\n\
-             Signed-By: /k/debian.gpg\n\nTypes: deb\nEnabled: no\nURIs: http://b.example/debian\nSuites: sid\nComponents: main\n\n\
+            "Types: deb\n# a comment\nURIs: http://a.example/debian\nSuites: bookworm\n \
+             bookworm-updates\nComponents: main\n\
+             Signed-By: /k/debian.gpg\n\nTypes: deb\nEnabled: no\nURIs: \
+             http://b.example/debian\nSuites: sid\nComponents: main\n\n\
              Types: deb-src\nURIs: http://c.example/debian\nSuites: sid\nComponents: main\n",
         );
         let suites: Vec<&str> = found.iter().map(|source| source.suite.as_str()).collect();

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Unpacks the files below `prefix` (such as `boot`; empty for all) of packages into a new directory `to`. An
-/// existing directory is complete and left unchanged, so its name should contain a hash of the packages.
+/// Unpacks the files below `prefix` (such as `boot`; empty for all) of packages into a new
+/// directory `to`. An existing directory is complete and left unchanged, so its name should contain
+/// a hash of the packages.
 pub fn extract(debs: &[&Path], prefix: &str, to: &Path) -> Result<()> {
     let _lock = Lock::take(&beside(to, "lock"))?;
     if to.is_dir() {
@@ -68,7 +69,8 @@ fn members(deb: &Path, prefix: &str, to: &Path) -> Result<()> {
     let packed = packed.wait().context("cannot wait for dpkg-deb")?;
     if !unpacked.status.success() || !packed.success() {
         bail!(
-            "{} could not be unpacked below {prefix:?}: dpkg-deb exited with {packed}, tar with {}: {}",
+            "{} could not be unpacked below {prefix:?}: dpkg-deb exited with {packed}, tar with \
+             {}: {}",
             deb.display(),
             unpacked.status,
             String::from_utf8_lossy(&unpacked.stderr).trim()
@@ -90,7 +92,8 @@ mod tests {
         for (path, text) in [
             (
                 "DEBIAN/control",
-                "Package: sample\nVersion: 1\nArchitecture: all\nMaintainer: m <m@example.org>\nDescription: s\n",
+                "Package: sample\nVersion: 1\nArchitecture: all\nMaintainer: m \
+                 <m@example.org>\nDescription: s\n",
             ),
             ("boot/vmlinuz", "kernel"),
             ("usr/share/doc/sample", "text"),

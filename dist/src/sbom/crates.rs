@@ -1,4 +1,5 @@
-//! The crates of a program, described by their `Cargo.toml` and the lock files of mapprobe and of std.
+//! The crates of a program, described by their `Cargo.toml` and the lock files of mapprobe and of
+//! std.
 
 use super::component::{Component, escaped};
 use crate::compile::Crate;
@@ -36,67 +37,23 @@ struct Package {
     license: Option<toml::Value>,
 }
 
-/// A component for each crate except mapprobe, and one for std with its own crates as parts.
+/// A component for each crate, except those of this workspace, and one for std with its own crates
+/// as parts.
 pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Component>> {
-    let release = toolchain.std_version();
     let library = toolchain.std.as_ref().map(|std| std.path.join("library"));
-    let mut std = Component {
-        name: "std".into(),
-        version: release.into(),
-        licence: Some("MIT OR Apache-2.0".into()),
-        purl: rust(release, None),
-        description: Some(match &library {
-            Some(_) => {
-                format!(
-                    "Rust's standard library, compiled for this program from the sources of {}",
-                    toolchain.name
-                )
-            }
-            None => format!("Rust's standard library, as {} has it installed", toolchain.name),
-        }),
-        ..Component::default()
+    let locks = Locks {
+        own: read(&workspace::root().join("Cargo.lock"))?,
+        std: library.as_ref().map(|library| read(&library.join("Cargo.lock"))).transpose()?,
     };
-    let std_lock =
-        library.as_ref().map(|library| read::<Lock>(&library.join("Cargo.lock"))).transpose()?;
-    let own_lock: Lock = read(&workspace::root().join("Cargo.lock"))?;
+    let mut std = standard_library(toolchain);
     let mut found = Vec::new();
-    for one in
-        crates.iter().filter(|one| !one.manifest.starts_with(workspace::root().join("probe")))
-    {
-        let Manifest { package } = read(&one.manifest)?;
-        // Crates of std itself are not from the registry. Their version is 0.0.0.
-        let registry = one.id.starts_with("registry+");
-        let own = library.as_ref().filter(|library| one.manifest.starts_with(library));
-        let version = package
-            .version
-            .as_str()
-            .filter(|version| *version != "0.0.0")
-            .unwrap_or(release)
-            .to_owned();
-        let is_own =
-            own_lock.package.iter().any(|it| it.name == package.name && it.version == version);
-        let of_std = own.is_some() || !is_own;
-        let lock = if of_std { std_lock.as_ref() } else { Some(&own_lock) };
-        let path = own.and_then(|own| one.manifest.parent()?.strip_prefix(own.parent()?).ok());
-        let purl = match (registry, path) {
-            (false, Some(path)) => rust(release, Some(path)),
-            _ => format!("pkg:cargo/{}@{}", package.name, escaped(&version)),
-        };
-        let entry = lock.and_then(|lock| {
-            lock.package.iter().find(|it| it.name == package.name && fits(it, &version))
-        });
-        let licence = package.license.as_ref().and_then(|licence| licence.as_str());
-        let component = Component {
-            name: package.name.clone(),
-            version: version.clone(),
-            // "MIT/Apache-2.0" is the older syntax of crates.io.
-            licence: licence.map(|licence| licence.replace('/', " OR ")),
-            purl,
-            sha256: entry.and_then(|entry| entry.checksum.clone()),
-            uses: entry.map(|entry| entry.dependencies.clone()).unwrap_or_default(),
-            ..Component::default()
-        };
-        if of_std { std.parts.push(component) } else { found.push(component) }
+    let of_workspace =
+        |one: &&Crate| !is_of_registry(one) && one.manifest.starts_with(workspace::root());
+    for one in crates.iter().filter(|one| !of_workspace(one)) {
+        match component(one, toolchain.std_version(), library.as_deref(), &locks)? {
+            (Origin::Std, component) => std.parts.push(component),
+            (Origin::Program, component) => found.push(component),
+        }
     }
     std.parts.sort_by(|a, b| a.purl.cmp(&b.purl));
     join(&mut std.parts);
@@ -107,13 +64,91 @@ pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Compone
     Ok(found)
 }
 
+/// Whether std or the program depends on a crate.
+enum Origin {
+    Std,
+    Program,
+}
+
+struct Locks {
+    own: Lock,
+    /// None if std is installed.
+    std: Option<Lock>,
+}
+
+/// The component of std, without its parts.
+fn standard_library(toolchain: &Toolchain) -> Component {
+    let Toolchain { name, .. } = toolchain;
+    let description = match toolchain.std {
+        Some(_) => {
+            format!("Rust's standard library, compiled for this program from the sources of {name}")
+        }
+        None => format!("Rust's standard library, as installed by {name}"),
+    };
+    let release = toolchain.std_version();
+    Component {
+        name: "std".into(),
+        version: release.into(),
+        licence: Some("MIT OR Apache-2.0".into()),
+        purl: rust(release, None),
+        description: Some(description),
+        ..Component::default()
+    }
+}
+
+/// The component of a crate. `release` is the Rust release, `library` the directory of std's
+/// sources.
+fn component(
+    one: &Crate,
+    release: &str,
+    library: Option<&Path>,
+    locks: &Locks,
+) -> Result<(Origin, Component)> {
+    let Manifest { package } = read(&one.manifest)?;
+    let in_library = library.filter(|library| one.manifest.starts_with(library));
+    // The crates of std have the version 0.0.0.
+    let version = package.version.as_str().filter(|version| *version != "0.0.0").unwrap_or(release);
+    let is_locked =
+        locks.own.package.iter().any(|it| it.name == package.name && it.version == version);
+    let origin = if in_library.is_some() || !is_locked { Origin::Std } else { Origin::Program };
+    let lock = match origin {
+        Origin::Std => locks.std.as_ref(),
+        Origin::Program => Some(&locks.own),
+    };
+    let path =
+        in_library.and_then(|library| one.manifest.parent()?.strip_prefix(library.parent()?).ok());
+    let purl = match path {
+        Some(path) if !is_of_registry(one) => rust(release, Some(path)),
+        _ => format!("pkg:cargo/{}@{}", package.name, escaped(version)),
+    };
+    let entry = lock.and_then(|lock| {
+        lock.package.iter().find(|it| it.name == package.name && fits(it, version))
+    });
+    let licence = package.license.as_ref().and_then(|licence| licence.as_str());
+    let component = Component {
+        version: version.into(),
+        // "MIT/Apache-2.0" is the older syntax of crates.io.
+        licence: licence.map(|licence| licence.replace('/', " OR ")),
+        purl,
+        sha256: entry.and_then(|entry| entry.checksum.clone()),
+        uses: entry.map(|entry| entry.dependencies.clone()).unwrap_or_default(),
+        name: package.name,
+        ..Component::default()
+    };
+    Ok((origin, component))
+}
+
+fn is_of_registry(one: &Crate) -> bool {
+    one.id.starts_with("registry+")
+}
+
 /// std locks its own crates at 0.0.0.
 fn fits(entry: &Locked, version: &str) -> bool {
     entry.version == version || entry.version == "0.0.0"
 }
 
-/// Replaces the dependencies of a lock file (`name`, or `name version`) by package URLs. Drops those that are
-/// not components.
+/// Replaces the dependencies of a lock file (`name`, or `name version`) by package URLs. Drops
+/// those that are not components.
 fn join(components: &mut [Component]) {
     let names: Vec<(String, String, String)> = components
         .iter()
@@ -131,7 +166,8 @@ fn join(components: &mut [Component]) {
     }
 }
 
-/// std and its dependencies. cargo also compiles crates that are not linked: of macros, and `panic_unwind`.
+/// std and its dependencies. cargo also compiles crates that are not linked: of macros, and
+/// `panic_unwind`.
 fn reached(parts: Vec<Component>) -> Vec<Component> {
     let linked = |part: &&Component| part.name != "panic_unwind";
     let mut reached: Vec<&Component> = parts.iter().filter(|part| part.name == "std").collect();

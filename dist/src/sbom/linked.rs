@@ -1,5 +1,5 @@
-//! The components of a program that are not crates: static libraries, taken from the linker's map, and
-//! wasm2c's templates.
+//! The components of a program that are not crates: static libraries, taken from the linker's map,
+//! and wasm2c's templates.
 
 use super::component::{Component, escaped};
 use crate::compile::Built;
@@ -136,7 +136,8 @@ mod tests {
                    Linker script and memory map\n\nLOAD /usr/lib/libc.a\n \
                    .text          0x00010000      0x120 /build/mapprobe.o\n \
                    .text.mulI     0x00010120       0x40 /usr/lib/libgcc.a(_mulI.o)\n \
-                   .text.with_a_name_that_fills_the_line\n                0x00010160       0x10 /usr/lib/liblong.a(long.o)\n \
+                   .text.with_a_name_that_fills_the_line\n                0x00010160       0x10 \
+                   /usr/lib/liblong.a(long.o)\n \
                    .data          0x00020000        0x0 /usr/lib/libempty.a(empty.o)\n \
                    .comment       0x00000000       0x12 /usr/lib/libcomment.a(comment.o)\n";
         assert_eq!(
@@ -145,10 +146,13 @@ mod tests {
         );
         let lld = "             VMA              LMA     Size Align Out     In      Symbol\n          \
                    200158           200158     2190     8 .rodata\n          \
-                   200158           200158        5     1         /build/mapprobe.o:(.rodata.x)\n          \
-                   202000           202000       80    16         /cache/musl dev/libc.a(memcpy.lo):(.text)\n          \
+                   200158           200158        5     1         \
+                   /build/mapprobe.o:(.rodata.x)\n          \
+                   202000           202000       80    16         /cache/musl \
+                   dev/libc.a(memcpy.lo):(.text)\n          \
                    202000           202000        0     1                 $x\n               \
-                   0                0       12     1         /usr/lib/libgcc.a(debug.o):(.comment)\n";
+                   0                0       12     1         \
+                   /usr/lib/libgcc.a(debug.o):(.comment)\n";
         assert_eq!(
             Vec::from_iter(archives(lld).unwrap()),
             [PathBuf::from("/cache/musl dev/libc.a")]
