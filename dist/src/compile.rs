@@ -43,8 +43,7 @@ impl Flags {
 }
 
 /// Arguments of cargo that rebuild std.
-pub const BUILD_STD: [&str; 2] =
-    ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+pub const BUILD_STD: [&str; 1] = ["-Zbuild-std=std,panic_abort"];
 
 /// A crate that was compiled into a program.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
