@@ -1,14 +1,15 @@
-//! Archives for the kernel's initramfs: cpio in the `newc` format, `Documentation/driver-api/early-userspace/buffer-format.rst`.
-//! The same entries always give the same bytes: time 0, owner root, inode numbers counted from 1.
+//! Makes initramfs archives: cpio in the `newc` format,
+//! `Documentation/driver-api/early-userspace/buffer-format.rst`. The same entries always give the
+//! same bytes: time 0, owner root, inode numbers counted from 1.
 
 use anyhow::{Context, Result};
 use flate2::{Compression, GzBuilder};
 use std::io::Write;
 
-/// A file, a folder, a link or a device of an archive.
+/// A file, directory, symbolic link or device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The path, without a slash at the beginning. Folders come before what is in them.
+    /// The path without a leading slash. A directory precedes its contents.
     name: String,
     /// Type and permissions, `inode(7)`.
     mode: u32,
@@ -28,17 +29,16 @@ impl Entry {
         }
     }
 
-    /// A folder that everybody may read.
-    pub fn folder(name: impl Into<String>) -> Entry {
+    /// A directory with mode 0755.
+    pub fn directory(name: impl Into<String>) -> Entry {
         Entry { name: name.into(), mode: 0o040_755, device: (0, 0), content: Vec::new() }
     }
 
-    /// A symbolic link.
     pub fn link(name: impl Into<String>, to: &str) -> Entry {
         Entry { name: name.into(), mode: 0o120_777, device: (0, 0), content: to.into() }
     }
 
-    /// A character device such as `dev/console`, 5 and 1.
+    /// A character device, such as `dev/console` with 5 and 1.
     pub fn device(name: impl Into<String>, permissions: u32, major: u32, minor: u32) -> Entry {
         Entry {
             name: name.into(),
@@ -49,13 +49,13 @@ impl Entry {
     }
 }
 
-/// The archive, not compressed.
+/// The uncompressed archive.
 pub fn write(entries: &[Entry]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for (at, entry) in entries.iter().enumerate() {
-        header(&mut bytes, at as u32 + 1, entry);
+    for (index, entry) in entries.iter().enumerate() {
+        append(&mut bytes, index as u32 + 1, entry);
     }
-    header(
+    append(
         &mut bytes,
         0,
         &Entry { name: "TRAILER!!!".into(), mode: 0, device: (0, 0), content: Vec::new() },
@@ -64,25 +64,26 @@ pub fn write(entries: &[Entry]) -> Vec<u8> {
     bytes
 }
 
-/// The archive compressed with gzip, ready to be an initramfs or to be appended to one.
+/// The archive compressed with gzip.
 pub fn write_gz(entries: &[Entry]) -> Result<Vec<u8>> {
     gzip(&write(entries))
 }
 
-/// Bytes compressed as `gzip -9n` does it: without a name and a time.
+/// Compresses like `gzip -9n`: without a name and a time.
 pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut gz = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
     gz.write_all(bytes).and_then(|()| gz.finish()).context("gzip failed")
 }
 
-/// Thirteen numbers of eight hexadecimal digits behind a magic number, then the name with a zero, then the content; name
-/// and content each end at a multiple of four.
-fn header(to: &mut Vec<u8>, inode: u32, entry: &Entry) {
-    let is_folder = entry.mode & 0o170_000 == 0o040_000;
-    let links = if is_folder { 2 } else { 1 };
+/// Appends an entry: a magic number, thirteen numbers of eight hexadecimal digits, the
+/// NUL-terminated name, the content. Name and content are padded to a multiple of four.
+fn append(to: &mut Vec<u8>, inode: u32, entry: &Entry) {
+    let is_directory = entry.mode & 0o170_000 == 0o040_000;
+    let links = if is_directory { 2 } else { 1 };
     let (size, name_size) = (entry.content.len() as u32, entry.name.len() as u32 + 1);
     to.extend(b"070701");
-    // Inode, mode, uid, gid, links, mtime, size, device of the file system (2), of the entry (2), size of the name, checksum.
+    // Inode, mode, uid, gid, links, mtime, size, device of the file system (2), of the entry (2),
+    // size of the name, checksum.
     for number in [
         inode,
         entry.mode,
@@ -120,14 +121,14 @@ mod tests {
 
     fn entries() -> Vec<Entry> {
         vec![
-            Entry::folder("dev"),
+            Entry::directory("dev"),
             Entry::device("dev/console", 0o600, 5, 1),
             Entry::file("mapprobe", 0o755, *b"seven b"),
             Entry::link("init", "mapprobe"),
         ]
     }
 
-    /// What the real cpio makes of an archive.
+    /// The listing of the real cpio.
     fn listed(archive: &[u8]) -> String {
         static CPIO: Once = Once::new();
         CPIO.call_once(|| {
@@ -140,13 +141,13 @@ mod tests {
         let mut cpio =
             cpio.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cpio starts");
         cpio.stdin.take().unwrap().write_all(archive).unwrap();
-        let said = cpio.wait_with_output().unwrap();
-        assert!(said.status.success());
-        String::from_utf8(said.stdout).unwrap()
+        let output = cpio.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
     }
 
     #[test]
-    fn the_real_cpio_reads_it() {
+    fn cpio_lists_the_entries() {
         let text = listed(&write(&entries()));
         let lines: Vec<Vec<&str>> =
             text.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn compressed_twice_it_is_the_same_and_unpacks_to_the_same() {
+    fn compression_is_reproducible() {
         let packed = write_gz(&entries()).unwrap();
         assert_eq!(packed, write_gz(&entries()).unwrap());
         assert_eq!(&packed[4..8], [0; 4], "no time of compression");

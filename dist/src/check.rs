@@ -1,4 +1,4 @@
-//! What a file must be before it is delivered. Knows bytes and targets; does no I/O.
+//! Checks a program before it becomes a build artifact. Does no I/O.
 
 use object::elf::{
     ELFCLASS32, ELFCLASS64, FileHeader32, FileHeader64, PF_W, PF_X, PT_DYNAMIC, PT_INTERP,
@@ -7,27 +7,27 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use std::fmt;
 use targets::{Elf, Target};
 
-/// Why a file is not delivered.
+/// A failed check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Not an ELF file, or one that cannot be read.
+    /// Not a valid ELF file, for this reason.
     NotElf(String),
-    /// Not a program: `e_type` is not `ET_EXEC`.
+    /// `e_type` is not `ET_EXEC`.
     NotProgram(u16),
-    /// Made for another machine.
+    /// For another architecture.
     WrongMachine(Elf),
-    /// It asks for a dynamic linker: program header `INTERP` or `DYNAMIC`.
+    /// A program header of dynamic linking: `INTERP` or `DYNAMIC`.
     NotStatic(&'static str),
-    /// Memory that can be written and executed, by the number of its program header.
+    /// The index of a program header that is writable and executable.
     WritableAndExecutable(usize),
-    /// It tells where it was built.
+    /// A path of the build machine is in the file.
     Path(String),
-    /// Larger than its target allows: bytes.
+    /// The size in bytes, if larger than the budget.
     OverBudget(u64),
 }
 
-/// Everything that is wrong with a delivered file; nothing when it is right. `paths` are folders of the building machine, and
-/// the budget binds only when std was rebuilt.
+/// Every failed check. `paths` are directories of the build machine. The budget is enforced only if
+/// std was rebuilt.
 pub fn refusals(
     bytes: &[u8],
     target: &Target,
@@ -41,7 +41,7 @@ pub fn refusals(
         (Some(b"\x7fELF"), Some(&class)) if class == ELFCLASS64.0 => {
             headers::<FileHeader64<object::Endianness>>(bytes, target)
         }
-        _ => vec![Refusal::NotElf("it does not begin as one".into())],
+        _ => vec![Refusal::NotElf("its magic number is missing".into())],
     };
     found.extend(paths.iter().filter(|path| contains(bytes, path)).cloned().map(Refusal::Path));
     if std_rebuilt && over_budget(bytes, target) {
@@ -50,12 +50,11 @@ pub fn refusals(
     found
 }
 
-/// Whether a file is larger than its target allows.
 pub fn over_budget(bytes: &[u8], target: &Target) -> bool {
     bytes.len() as u64 > target.budget
 }
 
-/// A sentence for everything that is wrong with a file.
+/// One message for all failed checks.
 pub fn sentences(refusals: &[Refusal], target: &Target) -> String {
     let sentence = |refusal: &Refusal| refusal.sentence(target);
     refusals.iter().map(sentence).collect::<Vec<_>>().join(" ")
@@ -103,23 +102,24 @@ fn headers<F: FileHeader<Endian = object::Endianness>>(
     found
 }
 
-/// Whether a folder's path, as the beginning of a longer path, is somewhere in the file.
-fn contains(bytes: &[u8], folder: &str) -> bool {
-    let path = format!("{}/", folder.trim_end_matches('/'));
+/// Whether a file contains a path below a directory.
+fn contains(bytes: &[u8], directory: &str) -> bool {
+    let path = format!("{}/", directory.trim_end_matches('/'));
     path.len() > 1 && bytes.windows(path.len()).any(|window| window == path.as_bytes())
 }
 
 impl Refusal {
-    /// What was found, and what a file of the target must be.
+    /// The result, and what was expected.
     pub fn sentence(&self, target: &Target) -> String {
         let (name, budget) = (target.arch.name(), target.budget);
         match self {
             Refusal::NotElf(reason) => {
-                format!("It is no readable ELF file ({reason}); a program of {name} was expected.")
+                format!("It is not a valid ELF file ({reason}); a program of {name} was expected.")
             }
             Refusal::NotProgram(found) => {
                 format!(
-                    "Its e_type is {found}; 2 (ET_EXEC) was expected: a program at a fixed address that relocates nothing."
+                    "Its e_type is {found}; 2 (ET_EXEC) was expected: a program at a fixed \
+                     address that relocates nothing."
                 )
             }
             Refusal::WrongMachine(found) => {
@@ -130,9 +130,7 @@ impl Refusal {
                 )
             }
             Refusal::NotStatic(header) => {
-                format!(
-                    "It is not static: it has a program header {header}; a file that needs no other was expected."
-                )
+                format!("It has a program header {header}; a static program was expected.")
             }
             Refusal::WritableAndExecutable(at) => {
                 format!(
@@ -141,12 +139,14 @@ impl Refusal {
             }
             Refusal::Path(path) => {
                 format!(
-                    "It contains {path}, a path of the machine that built it; it should not tell where it was built."
+                    "It contains {path}, a path of the build machine, so its bytes depend on \
+                     where it was built."
                 )
             }
             Refusal::OverBudget(size) => {
                 format!(
-                    "It is {size} bytes; the budget of {name} is {budget} (targets/src/{name}.rs), {} less.",
+                    "It is {size} bytes; the budget of {name} is {budget} \
+                     (targets/src/{name}.rs), {} less.",
                     size - budget
                 )
             }
@@ -154,7 +154,7 @@ impl Refusal {
     }
 }
 
-/// `e_machine`, class and byte order for people.
+/// Prints `e_machine`, class and byte order.
 struct Identification<'a>(&'a Elf);
 
 impl fmt::Display for Identification<'_> {
@@ -221,15 +221,15 @@ mod tests {
         bytes
     }
 
-    fn right(target: &Target) -> Vec<u8> {
+    fn valid(target: &Target) -> Vec<u8> {
         forged(&target.elf, 2, &[(LOAD, R_X), (LOAD, 6), (0x6474_e551, 6)])
     }
 
     #[test]
-    fn a_right_file_passes_on_every_target() {
+    fn a_valid_program_passes_on_every_target() {
         for target in ALL {
             assert_eq!(
-                refusals(&right(target), target, &["/home/somebody".into()], true),
+                refusals(&valid(target), target, &["/home/somebody".into()], true),
                 [],
                 "{}",
                 target.arch.name()
@@ -259,10 +259,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_for_another_machine_is_refused() {
+    fn a_file_for_another_architecture_is_refused() {
         for target in ALL {
             for other in ALL {
-                let found = refusals(&right(other), target, &[], true);
+                let found = refusals(&valid(other), target, &[], true);
                 let expected = if other.elf == target.elf {
                     vec![]
                 } else {
@@ -298,9 +298,9 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_the_building_machine_is_refused() {
+    fn a_path_of_the_build_machine_is_refused() {
         let target = ALL[0];
-        let file = |text: &str| [right(target), text.into()].concat();
+        let file = |text: &str| [valid(target), text.into()].concat();
         let found = |bytes: &[u8]| {
             refusals(bytes, target, &["/home/somebody".into(), "/".into(), String::new()], true)
         };
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn a_file_over_its_budget_is_refused_when_std_was_rebuilt() {
         for target in ALL {
-            let mut bytes = right(target);
+            let mut bytes = valid(target);
             bytes.resize(target.budget as usize, 0);
             assert_eq!(refusals(&bytes, target, &[], true), []);
             bytes.push(0);
@@ -327,8 +327,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_elf_file_is_refused() {
-        for bytes in [&b""[..], b"#!/bin/sh\n", b"\x7fELF\x02\x01", &right(ALL[0])[..70]] {
+    fn other_files_are_refused() {
+        for bytes in [&b""[..], b"#!/bin/sh\n", b"\x7fELF\x02\x01", &valid(ALL[0])[..70]] {
             assert!(
                 matches!(refusals(bytes, ALL[0], &[], true)[..], [Refusal::NotElf(_)]),
                 "{bytes:?}"
@@ -337,15 +337,15 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_is_a_sentence_with_what_was_expected() {
+    fn every_message_names_what_was_expected() {
         let target = ALL[2];
         for (refusal, expected) in [
             (Refusal::NotElf("short".into()), "a program of hppa was expected"),
             (Refusal::NotProgram(3), "2 (ET_EXEC) was expected"),
             (Refusal::WrongMachine(ALL[0].elf), "hppa is e_machine 15, 32 bits, big-endian"),
-            (Refusal::NotStatic("INTERP"), "a file that needs no other was expected"),
+            (Refusal::NotStatic("INTERP"), "a static program was expected"),
             (Refusal::WritableAndExecutable(1), "no memory should be both"),
-            (Refusal::Path("/home/x".into()), "should not tell where it was built"),
+            (Refusal::Path("/home/x".into()), "depend on where it was built"),
             (Refusal::OverBudget(target.budget + 7), "7 less"),
         ] {
             let sentence = refusal.sentence(target);

@@ -1,5 +1,6 @@
-//! Rust source to what rustc makes of it: a static program, or WebAssembly.
+//! Runs cargo: Rust source to a static program or to WebAssembly.
 
+use crate::debian::Package;
 use crate::toolchain::Toolchain;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
@@ -7,17 +8,17 @@ use cargo_metadata::{Artifact, Message, TargetKind};
 use std::path::{Path, PathBuf};
 use targets::Target;
 
-/// What is built.
+/// What is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source<'a> {
-    /// The program.
+    /// mapprobe.
     Program,
     /// `probe/examples/NAME.rs`.
     Example(&'a str),
 }
 
 impl Source<'_> {
-    /// The name of what comes out.
+    /// The file name of the program.
     pub fn name(&self) -> &str {
         match self {
             Source::Program => "mapprobe",
@@ -26,46 +27,60 @@ impl Source<'_> {
     }
 }
 
-/// Flags of a compiler. Those that name a folder of this machine are kept apart: the manifest says the others.
+/// Flags for rustc.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
-    /// The same on every machine.
+    /// The same on every machine. Recorded in the manifest.
     pub everywhere: Vec<String>,
-    /// With folders of this machine.
+    /// With directories of this machine.
     pub here: Vec<String>,
 }
 
 impl Flags {
-    /// Adds flags that are the same on every machine.
     pub fn add<'a>(&mut self, flags: impl IntoIterator<Item = &'a str>) {
         self.everywhere.extend(flags.into_iter().map(String::from));
     }
 }
 
-/// What cargo is told when std is rebuilt, beside the flags of the compiler.
-pub const BUILD_STD: [&str; 2] =
-    ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+/// Arguments of cargo that rebuild std.
+pub const BUILD_STD: [&str; 1] = ["-Zbuild-std=std,panic_abort"];
 
-/// A crate that was compiled for a program: what cargo calls it, and where its `Cargo.toml` is.
+/// A crate that was compiled into a program.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Crate {
-    /// cargo's own identification, as `registry+https://...#libc@0.2.191`.
+    /// cargo's identification, such as `registry+https://...#libc@0.2.191`.
     pub id: String,
-    /// Its `Cargo.toml`.
+    /// The path of its `Cargo.toml`.
     pub manifest: PathBuf,
 }
 
-/// What rustc made.
+/// The output of cargo.
 #[derive(Clone, Debug)]
 pub struct Compiled {
-    /// The file.
     pub path: PathBuf,
-    /// The crates it was made of, those of a rebuilt std among them; none that run while compiling.
+    /// Includes the crates of a rebuilt std. Excludes mapprobe, procedural macros and build
+    /// scripts.
     pub crates: Vec<Crate>,
 }
 
-/// Compiles for a target with these flags and those of every target, which are added to them. `link` goes to the linker of the
-/// program alone.
+/// A program, and how it was built.
+#[derive(Debug)]
+pub struct Built {
+    pub path: PathBuf,
+    /// The argument of `rustc --target`.
+    pub triple: String,
+    /// [`Flags::everywhere`].
+    pub rustflags: Vec<String>,
+    /// The linker and its flags. For wasm2c the cross compiler and its flags.
+    pub linker: Vec<String>,
+    pub crates: Vec<Crate>,
+    /// The linker's map file.
+    pub map: PathBuf,
+    /// The package of the C library, unless it is the linker's own.
+    pub libc: Option<Package>,
+}
+
+/// Compiles a program. `link` has further flags for its last link step.
 pub fn compile(
     toolchain: &Toolchain,
     triple: &str,
@@ -75,32 +90,21 @@ pub fn compile(
 ) -> Result<Compiled> {
     let target_dir = workspace::work().join("cargo");
     if toolchain.std.is_some() {
-        // No landing pads, no messages, no unwinder: no panic is reachable (ARCHITECTURE.md, "What always holds").
+        // A panic aborts without a message: no panic is reachable (ARCHITECTURE.md, "What always
+        // holds").
         rustflags.add(["-Zunstable-options", "-Cpanic=immediate-abort"]);
-        // What only panic messages and `{:?}` would use; and measured: inlining makes the program larger.
-        rustflags.add([
-            "-Zlocation-detail=none",
-            "-Zfmt-debug=none",
-            "-Cllvm-args=--inline-threshold=0",
-        ]);
     }
-    for folder in workspace::private(&toolchain.folders()) {
-        // What replaces a folder must not be a folder of anybody's machine.
-        rustflags.here.push(format!("--remap-path-prefix={}=/build", folder.display()));
+    for directory in workspace::private(&toolchain.directories()) {
+        rustflags.here.push(format!("--remap-path-prefix={}=/build", directory.display()));
     }
     let all: Vec<String> = rustflags.everywhere.iter().chain(&rustflags.here).cloned().collect();
     let mut cargo = toolchain.cargo();
-    cargo.args([
-        "rustc",
-        "--message-format=json-render-diagnostics",
-        "--release",
-        "--locked",
-        "--package",
-        "mapprobe",
-        "--target",
-        triple,
-    ]);
-    cargo.arg("--target-dir").arg(&target_dir).env("CARGO_ENCODED_RUSTFLAGS", all.join("\x1f"));
+    cargo
+        .args(["rustc", "--message-format=json-render-diagnostics", "--release", "--locked"])
+        .args(["--package", "mapprobe", "--target", triple])
+        .arg("--target-dir")
+        .arg(&target_dir)
+        .env("CARGO_ENCODED_RUSTFLAGS", all.join("\x1f"));
     match source {
         Source::Program => cargo.args(["--bin", "mapprobe"]),
         Source::Example(name) => cargo.args(["--example", name]),
@@ -109,28 +113,31 @@ pub fn compile(
         cargo.args(BUILD_STD);
     }
     cargo.arg("--").args(link);
-    let said = cargo
-        .output()
-        .with_context(|| format!("{} cannot be started", toolchain.cargo.display()))?;
-    if !said.status.success() {
-        let text = String::from_utf8_lossy(&said.stderr);
+    let output =
+        cargo.output().with_context(|| format!("cannot start {}", toolchain.cargo.display()))?;
+    if !output.status.success() {
         bail!(
             "{} could not be compiled for {triple} with {}:\n{}",
             source.name(),
             toolchain.version,
-            text.trim()
+            String::from_utf8_lossy(&output.stderr).trim()
         );
     }
+    let target_dir = target_dir.join(triple);
+    let crates =
+        crates(&output.stdout, &target_dir, source).context("cannot read cargo's messages")?;
+    let release = target_dir.join("release");
+    let directory = match source {
+        Source::Program => release,
+        Source::Example(_) => release.join("examples"),
+    };
     let extension = if triple.starts_with("wasm") { ".wasm" } else { "" };
-    let folder = target_dir.join(triple).join("release");
-    let folder = if source == Source::Program { folder } else { folder.join("examples") };
-    let crates = crates(&said.stdout, &target_dir.join(triple), source)
-        .context("cargo's messages cannot be read")?;
-    Ok(Compiled { path: folder.join(format!("{}{extension}", source.name())), crates })
+    Ok(Compiled { path: directory.join(format!("{}{extension}", source.name())), crates })
 }
 
-/// The crates that cargo reports to lie below the folder of a target, the program itself left aside.
-fn crates(messages: &[u8], folder: &Path, source: Source) -> Result<Vec<Crate>> {
+/// The libraries among cargo's messages whose files are in the directory of the target. Those of
+/// build scripts and procedural macros are elsewhere.
+fn crates(messages: &[u8], target_dir: &Path, source: Source) -> Result<Vec<Crate>> {
     let mut crates = Vec::new();
     for message in Message::parse_stream(messages) {
         let Message::CompilerArtifact(Artifact {
@@ -145,42 +152,25 @@ fn crates(messages: &[u8], folder: &Path, source: Source) -> Result<Vec<Crate>> 
         };
         let library =
             !target.kind.iter().any(|kind| matches!(kind, TargetKind::Bin | TargetKind::Example));
-        if library && filenames.iter().any(|file| file.as_std_path().starts_with(folder)) {
+        if library && filenames.iter().any(|file| file.as_std_path().starts_with(target_dir)) {
             crates.push(Crate { id: package_id.repr, manifest: manifest_path.into() });
         }
     }
     if crates.is_empty() {
-        bail!("no crate of {} is in them", source.name());
+        bail!("they name no crate of {}", source.name());
     }
     crates.sort();
     crates.dedup();
     Ok(crates)
 }
 
-/// Runs a tool of the build to its end. An error has what the tool said.
-pub fn run(command: &mut std::process::Command) -> Result<()> {
-    let name = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let said = command.output().with_context(|| format!("{name} cannot be started"))?;
-    if !said.status.success() {
-        bail!(
-            "{name} ended with {}:\n{}",
-            said.status,
-            String::from_utf8_lossy(&said.stderr).trim()
-        );
-    }
-    Ok(())
-}
-
-/// Where the linker writes what it put into a program, as a path from the workspace: a flag that is the same everywhere.
+/// The path of the linker's map file, relative to the workspace, so that the flag is the same on
+/// every machine.
 pub fn map(target: &Target, source: Source) -> PathBuf {
     Path::new("target/dist").join(target.arch.name()).join(format!("{}.map", source.name()))
 }
 
-/// Where the intermediate files of a target are.
-pub fn folder(target: &Target) -> PathBuf {
+/// The directory of a target's intermediate files.
+pub fn directory(target: &Target) -> PathBuf {
     workspace::work().join(target.arch.name())
 }

@@ -1,38 +1,33 @@
-//! What a package holds: `dist/package/contents.txt`, read, and every file of it.
+//! The files of a package, as listed in `dist/package/contents.txt`.
 
 use crate::archive::gzip;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::fs;
 
-/// The list, below the workspace.
+/// Relative to the workspace.
 const LIST: &str = "dist/package/contents.txt";
 
-/// A file of a package, ready to be packed.
+/// A file of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packed {
-    /// The path, without a slash at the beginning.
+    /// Without a leading slash.
     pub path: String,
-    /// As `0o755`.
+    /// Such as `0o755`.
     pub permissions: u32,
-    /// Its content.
     pub bytes: Vec<u8>,
 }
 
-/// The kind of a package: a column of the list.
+/// A kind of package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A Debian package.
     Deb,
-    /// A tarball.
     Tar,
 }
 
-/// Everything that a package of this kind holds, sorted by path. `made` gives what is in brackets in the list, by its name.
-///
-/// # Errors
-/// A file is not there, or a line of the list is none: a sentence that names it.
-pub fn packed(kind: Kind, made: impl Fn(&str) -> Result<Vec<u8>>) -> Result<Vec<Packed>> {
+/// The files of a package, sorted by path. `generated` returns the contents of a `[name]` in the
+/// list.
+pub fn packed(kind: Kind, generated: impl Fn(&str) -> Result<Vec<u8>>) -> Result<Vec<Packed>> {
     let list = fs::read_to_string(workspace::root().join(LIST))
         .with_context(|| format!("{LIST} cannot be read"))?;
     let mut files = Vec::new();
@@ -43,7 +38,7 @@ pub fn packed(kind: Kind, made: impl Fn(&str) -> Result<Vec<u8>>) -> Result<Vec<
             continue;
         }
         let bytes = match source.strip_prefix('[').and_then(|source| source.strip_suffix(']')) {
-            Some(name) => made(name)?,
+            Some(name) => generated(name)?,
             None => fs::read(workspace::root().join(source)).with_context(|| {
                 format!("{source} cannot be read; {LIST} says that a package has it as {path}")
             })?,
@@ -56,13 +51,13 @@ pub fn packed(kind: Kind, made: impl Fn(&str) -> Result<Vec<u8>>) -> Result<Vec<
     Ok(files)
 }
 
-/// How every gzip file begins, RFC 1952.
+/// The first bytes of a gzip file, RFC 1952.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// The columns of a line: source, permissions, path in a Debian package, path in a tarball.
+/// Parses a line: source, permissions, path in a Debian package, path in a tarball.
 fn row(line: &str) -> Result<(&str, u32, &str, &str)> {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    match words[..] {
+    let columns: Vec<&str> = line.split_whitespace().collect();
+    match columns[..] {
         [source, permissions, deb, tar] if !deb.starts_with('/') && !tar.starts_with('/') => {
             if let Some(permissions) =
                 u32::from_str_radix(permissions, 8).ok().filter(|bits| *bits <= 0o777)
@@ -73,8 +68,9 @@ fn row(line: &str) -> Result<(&str, u32, &str, &str)> {
         _ => {}
     }
     bail!(
-        "{LIST} has a line that is none: {line:?}. A source, permissions such as 644, a path in the Debian package and one in \
-         the tarball were expected, without slashes at the beginning."
+        "{LIST} has an invalid line: {line:?}. Expected a source, permissions such as 644, a \
+         path in the Debian package, and \
+         one in the tarball; paths without a leading slash."
     )
 }
 
@@ -88,7 +84,7 @@ mod tests {
         for wrong in
             ["", "a 644 b", "a 644 b c d", "a 9 b c", "a 1777 b c", "a 644 /b c", "a 644 b /c"]
         {
-            assert!(row(wrong).unwrap_err().to_string().contains("a line that is none"), "{wrong}");
+            assert!(row(wrong).unwrap_err().to_string().contains("an invalid line"), "{wrong}");
         }
     }
 }

@@ -1,19 +1,16 @@
-//! The one date that delivered files have: `SOURCE_DATE_EPOCH` when it is set (reproducible-builds.org), else that of the
-//! version. No clock is ever looked at.
+//! The date of all build artifacts: `SOURCE_DATE_EPOCH` (reproducible-builds.org) if set, else the
+//! date of the version.
 
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::env;
 
-/// When this version began: 2026-01-01.
+/// The date of this version: 2026-01-01.
 const VERSION: u64 = 1_767_225_600;
-/// Seconds since 1970, set by whoever packages.
+/// The environment variable with the date in seconds since 1970.
 pub const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
-/// Seconds since 1970.
-///
-/// # Errors
-/// `SOURCE_DATE_EPOCH` is no such number.
+/// The date in seconds since 1970.
 pub fn seconds() -> Result<u64> {
     match env::var_os(EPOCH) {
         None => Ok(VERSION),
@@ -21,21 +18,25 @@ pub fn seconds() -> Result<u64> {
     }
 }
 
-/// The date in UTC, in a form of `date(1)`.
-pub fn text(form: &str) -> Result<String> {
-    let (at, form) = (format!("--date=@{}", seconds()?), format!("+{form}"));
-    let said = workspace::command("date")
-        .args(["--utc", &at, &form])
+/// The date in UTC, in a format of `date(1)`.
+pub fn text(format: &str) -> Result<String> {
+    let (date, format) = (format!("--date=@{}", seconds()?), format!("+{format}"));
+    let output = workspace::command("date")
+        .args(["--utc", &date, &format])
         .output()
-        .context("date cannot be started")?;
-    if !said.status.success() {
-        bail!("date ended with {}: {}", said.status, String::from_utf8_lossy(&said.stderr).trim());
+        .context("cannot start date")?;
+    if !output.status.success() {
+        bail!(
+            "date exited with {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
-    Ok(String::from_utf8_lossy(&said.stdout).trim().into())
+    Ok(String::from_utf8_lossy(&output.stdout).trim().into())
 }
 
 fn parse(text: &str) -> Result<u64> {
-    // Nine thousand years: what a tar header has room for, and date(1) can say.
+    // A tar header has room for 33 bits.
     let number = text.parse().ok().filter(|seconds| *seconds < 1 << 33);
     number.with_context(|| {
         format!(
@@ -49,7 +50,7 @@ mod tests {
     use super::{VERSION, parse};
 
     #[test]
-    fn only_seconds_are_taken() {
+    fn only_seconds_are_accepted() {
         assert_eq!((parse("0").unwrap(), parse("1767225600").unwrap()), (0, VERSION));
         for wrong in ["", "-1", "now", "2026-01-01", "1e9", "8589934592", "18446744073709551616"] {
             assert!(

@@ -1,30 +1,29 @@
-//! A Debian package: a folder with files and `DEBIAN/`, made a package by `dpkg-deb`. It serves architectures that no other
-//! tool knows, and takes nothing from the machine but its compression: every file has the same date and belongs to root.
+//! Makes a Debian package with `dpkg-deb`. All files have the same date and belong to root.
 
-use crate::compile::run;
 use crate::contents::Packed;
 use crate::manifest::replace;
 use crate::{date, workspace};
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use targets::Target;
 
-/// The description of the package, below the workspace.
+/// The template of `DEBIAN/control`, relative to the workspace.
 const CONTROL: &str = "dist/package/control";
-/// The name of the package and of the file of its architecture.
+
+/// The file name of the package.
 pub fn name(target: &Target) -> String {
     format!("mapprobe_{}_{}.deb", env!("CARGO_PKG_VERSION"), target.debian)
 }
 
-/// A Debian package with these files. `work` is a folder of its own, which is emptied before.
+/// Makes a package of these files. `work` is a directory for intermediate files.
 pub fn write(target: &Target, files: &[Packed], work: &Path) -> Result<Vec<u8>> {
     let tree = work.join("tree");
     if tree.exists() {
-        fs::remove_dir_all(&tree)
-            .with_context(|| format!("{} cannot be removed", tree.display()))?;
+        fs::remove_dir_all(&tree).with_context(|| format!("cannot remove {}", tree.display()))?;
     }
     for file in files {
         put(&tree.join(&file.path), &file.bytes, file.permissions)?;
@@ -35,65 +34,66 @@ pub fn write(target: &Target, files: &[Packed], work: &Path) -> Result<Vec<u8>> 
         .args(paths)
         .current_dir(&tree)
         .output()
-        .context("md5sum cannot be started")?;
+        .context("cannot start md5sum")?;
     put(&tree.join("DEBIAN/md5sums"), &sums.stdout, 0o644)?;
     settle(&tree, SystemTime::UNIX_EPOCH + Duration::from_secs(date::seconds()?))?;
     let deb = work.join(name(target));
     let mut dpkg_deb = workspace::command("dpkg-deb");
-    // xz, which every dpkg reads, with one thread: how many there are could be seen in the result.
+    // Every dpkg can read xz. The number of threads would change the bytes.
     dpkg_deb
         .args(["--build", "--root-owner-group", "-Zxz", "--threads-max=1"])
         .arg(&tree)
         .arg(&deb);
-    run(dpkg_deb.env(date::EPOCH, date::seconds()?.to_string()))?;
-    fs::read(&deb).with_context(|| format!("{} cannot be read", deb.display()))
+    workspace::run(dpkg_deb.env(date::EPOCH, date::seconds()?.to_string()))?;
+    fs::read(&deb).with_context(|| format!("cannot read {}", deb.display()))
 }
 
 fn put(path: &Path, bytes: &[u8], permissions: u32) -> Result<()> {
-    let folder = path.parent().context("a file has a folder")?;
-    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let directory = path.parent().context("the path of a file has no parent")?;
+    fs::create_dir_all(directory)
+        .with_context(|| format!("cannot create {}", directory.display()))?;
     replace(path, bytes, permissions)
 }
 
-/// Gives a folder and all that is in it one date, and every folder the permissions that folders have.
-fn settle(folder: &Path, date: SystemTime) -> Result<()> {
+/// Sets the date of a directory tree, and the permissions of its directories.
+fn settle(directory: &Path, date: SystemTime) -> Result<()> {
     for entry in
-        fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?
+        fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))?
     {
-        let entry = entry.with_context(|| format!("{} cannot be read", folder.display()))?.path();
-        if entry.is_dir() { settle(&entry, date)? } else { dated(&entry, date)? }
+        let entry = entry.with_context(|| format!("cannot read {}", directory.display()))?.path();
+        if entry.is_dir() { settle(&entry, date)? } else { set_date(&entry, date)? }
     }
-    let permissions = fs::set_permissions(folder, Permissions::from_mode(0o755));
-    permissions
-        .with_context(|| format!("the permissions of {} cannot be set", folder.display()))?;
-    dated(folder, date)
+    fs::set_permissions(directory, Permissions::from_mode(0o755))
+        .with_context(|| format!("cannot set the permissions of {}", directory.display()))?;
+    set_date(directory, date)
 }
 
-fn dated(path: &Path, date: SystemTime) -> Result<()> {
+fn set_date(path: &Path, date: SystemTime) -> Result<()> {
     let set = File::open(path).and_then(|file| file.set_modified(date));
-    set.with_context(|| format!("the date of {} cannot be set", path.display()))
+    set.with_context(|| format!("cannot set the date of {}", path.display()))
 }
 
-/// `DEBIAN/control`, with the installed size in KiB as Debian's policy estimates it: files rounded up, one for each folder.
+/// `DEBIAN/control`. The installed size is in KiB as Debian's policy estimates it: each file
+/// rounded up, and 1 for each directory.
 fn control(target: &Target, files: &[Packed]) -> Result<String> {
-    let folders = files.iter().flat_map(|file| Path::new(&file.path).ancestors().skip(1));
-    let folders: std::collections::BTreeSet<&Path> = folders.collect();
+    let directories: BTreeSet<&Path> =
+        files.iter().flat_map(|file| Path::new(&file.path).ancestors().skip(1)).collect();
     let size =
-        files.iter().map(|file| file.bytes.len().div_ceil(1024)).sum::<usize>() + folders.len();
+        files.iter().map(|file| file.bytes.len().div_ceil(1024)).sum::<usize>() + directories.len();
     let text = fs::read_to_string(workspace::root().join(CONTROL))
-        .with_context(|| format!("{CONTROL} cannot be read"))?;
+        .with_context(|| format!("cannot read {CONTROL}"))?;
     let text = text
         .replace("{version}", env!("CARGO_PKG_VERSION"))
         .replace("{architecture}", target.debian);
     Ok(text.replace("{size}", &size.to_string()))
 }
 
-/// The newest part of a changelog of ours (`## VERSION ...` and a list) as Debian writes it, deb-changelog(5).
+/// Converts the newest entry of CHANGELOG.md (`## VERSION ...` and a list) to `deb-changelog(5)`.
 pub fn changelog(ours: &str, maintainer: &str, date: &str) -> Result<String> {
     let Some((heading, rest)) =
         ours.split_once("\n## ").and_then(|(_, newest)| newest.split_once('\n'))
     else {
-        bail!("CHANGELOG.md has no heading of a version: a line such as `## 1.2.3` was expected")
+        bail!("CHANGELOG.md has no version heading, such as `## 1.2.3`")
     };
     let version = heading.split_whitespace().next().unwrap_or_default();
     let rest = rest.split("\n## ").next().unwrap_or_default();
@@ -104,19 +104,19 @@ pub fn changelog(ours: &str, maintainer: &str, date: &str) -> Result<String> {
             (item, _) => items.push(item.unwrap_or(line).into()),
         }
     }
-    let form = textwrap::Options::new(78).initial_indent("  * ").subsequent_indent("    ");
-    let items: String = items.iter().map(|item| textwrap::fill(item, &form) + "\n").collect();
+    let layout = textwrap::Options::new(78).initial_indent("  * ").subsequent_indent("    ");
+    let items: String = items.iter().map(|item| textwrap::fill(item, &layout) + "\n").collect();
     Ok(format!(
         "mapprobe ({version}) unstable; urgency=medium\n\n{items}\n -- {maintainer}  {date}\n"
     ))
 }
 
-/// Who `DEBIAN/control` says maintains it.
+/// The maintainer in `DEBIAN/control`.
 pub fn maintainer() -> Result<String> {
     let text = fs::read_to_string(workspace::root().join(CONTROL))
-        .with_context(|| format!("{CONTROL} cannot be read"))?;
+        .with_context(|| format!("cannot read {CONTROL}"))?;
     let name = text.lines().find_map(|line| line.strip_prefix("Maintainer: "));
-    name.map(String::from).with_context(|| format!("{CONTROL} has no line Maintainer"))
+    name.map(String::from).with_context(|| format!("{CONTROL} has no Maintainer field"))
 }
 
 #[cfg(test)]
@@ -126,7 +126,7 @@ mod tests {
     const LONG: &str = "A line that is as long as our lines are, which is more than the eighty characters that Debian has room for.";
 
     #[test]
-    fn the_newest_version_is_an_entry_of_debian() {
+    fn the_newest_version_becomes_a_debian_changelog_entry() {
         let ours = "# Changelog\n\nWords.\n\n## 1.2.0 (not yet)\n\n- One thing\n  and more of it.\n- LONG\n\n## 1.1.0\n\n- Old.\n";
         assert_eq!(
             changelog(
@@ -135,8 +135,10 @@ mod tests {
                 "Thu, 01 Jan 2026 00:00:00 +0000"
             )
             .unwrap(),
-            "mapprobe (1.2.0) unstable; urgency=medium\n\n  * One thing and more of it.\n  * A line that is as \
-             long as our lines are, which is more than the eighty\n    characters that Debian has room for.\n\n \
+            "mapprobe (1.2.0) unstable; urgency=medium\n\n  * One thing and more of it.\n  * A \
+             line that is as \
+             long as our lines are, which is more than the eighty\n    characters that Debian \
+             has room for.\n\n \
              -- m <m@example.org>  Thu, 01 Jan 2026 00:00:00 +0000\n"
         );
         assert!(changelog("# Changelog\n", "m", "d").is_err());

@@ -1,14 +1,15 @@
-//! Debian's archive, without apt: a package of any suite and architecture, fetched as a file and verified.
+//! Fetches packages of any suite and architecture from Debian's archive, without apt.
 //!
-//! The way of trust is apt's own: keyring -> `InRelease` (checked by gpgv) -> SHA-256 of the package index -> SHA-256 of the
-//! package. Where the archive is comes from apt's configuration on this machine.
+//! Verified as apt does it: keyring -> `InRelease` (by gpgv) -> SHA-256 of the package index ->
+//! SHA-256 of the package. The archive is the one in apt's configuration.
 //!
 //! ```no_run
 //! # fn main() -> anyhow::Result<()> {
 //! use dist::cache::Cache;
 //! use dist::debian::{Mirror, extract};
 //! let (cache, mirror) = (Cache::open()?, Mirror::from_apt()?);
-//! let package = mirror.index(&cache, "bookworm", "arm64")?.newest("linux-image-6.1.0-*-cloud-arm64")?;
+//! let index = mirror.index(&cache, "bookworm", "arm64")?;
+//! let package = index.newest("linux-image-6.1.0-*-cloud-arm64")?;
 //! let deb = package.fetch(&cache)?;
 //! extract(&[&deb], "boot", &cache.path().join("kernels").join(&package.sha256))?;
 //! # Ok(())
@@ -33,18 +34,18 @@ use std::fs;
 use std::io::Read;
 use std::path::PathBuf;
 
-/// Where Debian's packages come from on this machine.
+/// Debian's archive as configured on this machine.
 #[derive(Clone, Debug)]
 pub struct Mirror {
-    /// The archive that has the suites, as `http://host/debian`.
+    /// Such as `http://host/debian`.
     pub uri: String,
-    /// The archive of the `*-security` suites, where apt knows one.
+    /// The archive of the `*-security` suites, if configured.
     pub security: Option<String>,
-    /// The suite this machine runs, such as `bookworm`.
+    /// This machine's suite, such as `bookworm`.
     pub suite: String,
     /// The keys that sign the suites.
     pub keyring: PathBuf,
-    /// apt's own proxy; the environment's is used when there is none.
+    /// apt's proxy. If none, that of the environment is used.
     proxy: Option<String>,
 }
 
@@ -61,8 +62,10 @@ impl Mirror {
         };
         let Some(main) = debian(false) else {
             bail!(
-                "apt on this machine has no Debian archive with the component main in /etc/apt/sources.list or \
-                 /etc/apt/sources.list.d/. Add one, for example `deb http://deb.debian.org/debian bookworm main`."
+                "apt on this machine has no Debian archive with the component main in \
+                 /etc/apt/sources.list or \
+                 /etc/apt/sources.list.d/. Add one, for example `deb \
+                 http://deb.debian.org/debian bookworm main`."
             )
         };
         let keyring = [main.signed_by.clone(), Some(sources::KEYRING.into())]
@@ -71,7 +74,7 @@ impl Mirror {
             .find(|path| path.is_file());
         let Some(keyring) = keyring else {
             bail!(
-                "Debian's signing keys are not here: {} is missing. Install debian-archive-keyring.",
+                "Debian's signing keys are missing ({}). Install debian-archive-keyring.",
                 sources::KEYRING
             )
         };
@@ -84,8 +87,9 @@ impl Mirror {
         })
     }
 
-    /// The packages of the component main of a suite for an architecture, both as Debian names them (`arm64`). The archive
-    /// is asked each time; without a network the index of an earlier run serves, and a line on stderr says so.
+    /// The packages in the component main of a suite, for an architecture by Debian's name
+    /// (`arm64`). Fetches the index each time; without a network it uses the index of an earlier
+    /// run and prints a warning.
     pub fn index(&self, cache: &Cache, suite: &str, arch: &str) -> Result<Index> {
         let uri = match &self.security {
             Some(security) if suite.ends_with("-security") => security,
@@ -96,7 +100,8 @@ impl Mirror {
         let name = format!("main/binary-{arch}/Packages.xz");
         let Some(entry) = release.entry(&name) else {
             bail!(
-                "The suite {suite} at {uri} has no architecture {arch}: its release file lists no {name}. It has: {}.",
+                "The suite {suite} at {uri} has no architecture {arch}: its release file lists \
+                 no {name}. It has: {}.",
                 release.field("Architectures").unwrap_or("no list of architectures")
             )
         };
@@ -112,9 +117,9 @@ impl Mirror {
         let path = fetch::verified(&agent, cache, &file)?;
         let mut text = String::new();
         let packed =
-            fs::File::open(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            fs::File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
         liblzma::read::XzDecoder::new(packed).read_to_string(&mut text).with_context(|| {
-            format!("{} is not a readable xz file; delete it and try again", path.display())
+            format!("{} is not a valid xz file; delete it and try again", path.display())
         })?;
         Ok(Index::new(text, uri, suite, arch, self.proxy.clone()))
     }

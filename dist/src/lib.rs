@@ -1,37 +1,40 @@
 //! Builds, checks and packages mapprobe for every architecture.
 //!
-//! The stages, in the order a file passes through them: [`toolchain`] and [`packages`] find what is needed, [`compile`] and one
-//! of the routes [`native`] and [`wasm2c`] build, [`trim`] drops what is not loaded, [`check`] refuses, [`smoke`] runs, [`sbom`] tells what is inside, [`archive`], [`package`] and
-//! [`manifest`] package.
-//! [`debian`] fetches files of Debian's archive, for the build and for the lab.
+//! The stages, in order: [`toolchain`] and [`packages`] find the tools, one of the backends
+//! [`native`] and [`wasm2c`] builds a program with [`compile`], [`strip`] removes its section
+//! headers, [`check`] and [`smoke`] test it, [`sbom`] lists its components, [`archive`] and
+//! [`package`] pack it, and [`manifest`] lists the files. [`debian`] fetches packages from Debian's
+//! archive, here and for the lab.
+#![allow(missing_docs, reason = "an item explained by its name needs no doc")]
 
 pub mod cache;
-pub mod date;
-pub mod debian;
 pub mod progress;
 pub mod workspace;
+
+pub mod date;
+pub mod debian;
 
 pub mod packages;
 pub mod toolchain;
 
 pub mod compile;
-pub mod frames;
-pub mod generated;
 pub mod native;
-pub mod trim;
 pub mod wasm2c;
+pub mod wasm2c_fixup;
+
+pub mod check;
+pub mod smoke;
+pub mod strip;
 
 pub mod archive;
-pub mod check;
+pub mod manifest;
+pub mod sbom;
+
 pub mod contents;
 pub mod deb;
-pub mod manifest;
-pub mod millicode;
 pub mod package;
-pub mod sbom;
-pub mod smoke;
 pub mod tarball;
 
-mod deliver;
+mod artifact;
 
-pub use deliver::{Delivered, Options, build_example, deliver};
+pub use artifact::{Artifact, Options, build, build_example};

@@ -1,4 +1,4 @@
-//! What lies in the folder of delivered files, in words: `manifest.json` for programs, `SHA256SUMS` for `sha256sum -c`.
+//! The lists of build artifacts: `manifest.json`, and `SHA256SUMS` for `sha256sum -c`.
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -6,91 +6,85 @@ use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;
 
-/// The name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
-/// The name of the list of checksums.
 pub const SUMS: &str = "SHA256SUMS";
 
-/// Everything delivered, in the order of the targets.
+/// All artifacts in a directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Always `mapprobe.manifest`.
     pub schema: String,
-    /// The version of mapprobe.
+    /// Of mapprobe.
     pub version: String,
-    /// One row per architecture.
+    /// One row per architecture, in the order of the targets.
     pub files: Vec<Row>,
 }
 
-/// A program and its archive.
+/// A program and the files made from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// As `hppa`.
+    /// Such as `hppa`.
     pub arch: String,
-    /// The program's file name.
+    /// The file name of the program.
     pub file: String,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
-    /// Bytes it may have.
+    /// The largest size allowed.
     pub budget: u64,
-    /// Whether it has more: possible only when std was not rebuilt.
+    /// Allowed only if std was not rebuilt.
     pub over_budget: bool,
-    /// In hexadecimal digits.
+    /// In hexadecimal.
     pub sha256: String,
     /// The initramfs with the program as `/mapprobe`.
     pub archive: Item,
-    /// The bill of materials: what is inside the program.
+    /// The bill of materials.
     pub sbom: Item,
-    /// Its packages, those of earlier runs among them as long as the program is the same.
+    /// Packages of this program, including those of earlier runs.
     pub packages: Vec<Item>,
-    /// What rustc compiled for.
+    /// The argument of `rustc --target`.
     pub target: String,
-    /// Whether std was compiled for this program, or taken as installed.
     pub std_rebuilt: bool,
     /// The Rust release of std.
     pub std: String,
-    /// Which toolchain, in words.
     pub toolchain: String,
-    /// What its compiler says of itself.
+    /// The output of `rustc -V`.
     pub rustc: String,
-    /// The compiler's flags, but for those that name a folder of the building machine.
+    /// Flags for rustc, without those that name a directory of the build machine.
     pub rustflags: Vec<String>,
-    /// cargo's options that concern std.
+    /// Arguments of cargo that rebuild std.
     pub cargo: Vec<String>,
-    /// What turned the compiler's output into a program, and its flags.
+    /// The linker and its flags. For wasm2c the cross compiler and its flags.
     pub linker: Vec<String>,
 }
 
-/// A file that goes with a program.
+/// A file made from a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// Its file name.
     pub file: String,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
-    /// In hexadecimal digits.
+    /// In hexadecimal.
     pub sha256: String,
 }
 
 impl Item {
-    /// A file with this content.
     pub fn of(file: impl Into<String>, bytes: &[u8]) -> Item {
         Item { file: file.into(), size: bytes.len() as u64, sha256: sha256(bytes) }
     }
 }
 
-/// The SHA-256 of bytes, in hexadecimal digits.
+/// The SHA-256 in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Manifest {
-    /// The manifest of a folder, without the rows whose files are not there any more or have changed since.
-    pub fn of(folder: &Path) -> Manifest {
-        let text = fs::read(folder.join(MANIFEST)).unwrap_or_default();
+    /// Reads the manifest of a directory. Drops rows whose files are missing or changed.
+    pub fn of(directory: &Path) -> Manifest {
+        let text = fs::read(directory.join(MANIFEST)).unwrap_or_default();
         let mut manifest: Manifest = serde_json::from_slice(&text).unwrap_or_default();
         let same = |file: &str, sum: &str| {
-            fs::read(folder.join(file)).is_ok_and(|bytes| sha256(&bytes) == sum)
+            fs::read(directory.join(file)).is_ok_and(|bytes| sha256(&bytes) == sum)
         };
         let there = |item: &Item| same(&item.file, &item.sha256);
         manifest
@@ -100,8 +94,8 @@ impl Manifest {
         manifest
     }
 
-    /// Puts a row in the place of its architecture; `order` has the names of all architectures. Packages of the same program
-    /// stay; the answer names those of another one.
+    /// Replaces the row of an architecture. `order` has the names of all architectures. Keeps
+    /// packages of the same program, and returns the file names of packages of another program.
     #[must_use]
     pub fn put(&mut self, mut row: Row, order: &[&str]) -> Vec<String> {
         let mut stale = Vec::new();
@@ -123,18 +117,18 @@ impl Manifest {
         stale
     }
 
-    /// Writes the manifest and the list of checksums that goes with it.
-    pub fn write(&mut self, folder: &Path) -> Result<()> {
+    /// Writes `manifest.json` and `SHA256SUMS`.
+    pub fn write(&mut self, directory: &Path) -> Result<()> {
         self.schema = "mapprobe.manifest".into();
         self.version = env!("CARGO_PKG_VERSION").into();
-        let mut text = serde_json::to_string_pretty(self)
-            .context("the manifest could not be written as JSON")?;
+        let mut text =
+            serde_json::to_string_pretty(self).context("cannot write the manifest as JSON")?;
         text.push('\n');
-        replace(&folder.join(SUMS), self.sums().as_bytes(), 0o644)?;
-        replace(&folder.join(MANIFEST), text.as_bytes(), 0o644)
+        replace(&directory.join(SUMS), self.sums().as_bytes(), 0o644)?;
+        replace(&directory.join(MANIFEST), text.as_bytes(), 0o644)
     }
 
-    /// What `sha256sum` would print.
+    /// In the format of `sha256sum`.
     fn sums(&self) -> String {
         let line = |file: &str, sum: &str| format!("{sum}  {file}\n");
         let lines = |row: &Row| {
@@ -146,7 +140,7 @@ impl Manifest {
     }
 }
 
-/// Puts a file in the place of another in one step, so that nobody ever reads half of it.
+/// Replaces a file atomically.
 pub fn replace(path: &Path, bytes: &[u8], permissions: u32) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -155,7 +149,7 @@ pub fn replace(path: &Path, bytes: &[u8], permissions: u32) -> Result<()> {
     let written = fs::write(&new, bytes).and_then(|()| fs::set_permissions(&new, permissions));
     written
         .and_then(|()| fs::rename(&new, path))
-        .with_context(|| format!("{} cannot be written", path.display()))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]
@@ -167,13 +161,13 @@ mod tests {
 
     const ORDER: [&str; 3] = ["x86_64", "aarch64", "hppa"];
 
-    /// Answers which files are stale.
-    fn deliver(folder: &Path, arch: &str, content: &str, packages: &[&str]) -> Vec<String> {
-        let mut manifest = Manifest::of(folder);
+    /// Adds a program to a manifest. Returns the stale packages.
+    fn add(directory: &Path, arch: &str, content: &str, packages: &[&str]) -> Vec<String> {
+        let mut manifest = Manifest::of(directory);
         let file = format!("mapprobe-{arch}");
-        replace(&folder.join(&file), content.as_bytes(), 0o755).unwrap();
+        replace(&directory.join(&file), content.as_bytes(), 0o755).unwrap();
         let item = |name: String| {
-            replace(&folder.join(&name), name.as_bytes(), 0o644).unwrap();
+            replace(&directory.join(&name), name.as_bytes(), 0o644).unwrap();
             Item::of(name.clone(), name.as_bytes())
         };
         let row = Row {
@@ -196,59 +190,59 @@ mod tests {
             linker: vec![],
         };
         let stale = manifest.put(row, &ORDER);
-        manifest.write(folder).unwrap();
+        manifest.write(directory).unwrap();
         stale
     }
 
-    fn listed(folder: &Path) -> Vec<String> {
-        Manifest::of(folder).files.into_iter().map(|row| row.arch).collect()
+    fn listed(directory: &Path) -> Vec<String> {
+        Manifest::of(directory).files.into_iter().map(|row| row.arch).collect()
     }
 
     #[test]
-    fn rows_of_other_architectures_stay_while_their_files_do() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path();
+    fn rows_are_dropped_if_their_files_are_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
         for arch in ["hppa", "x86_64", "aarch64"] {
-            deliver(folder, arch, arch, &[]);
+            add(directory, arch, arch, &[]);
         }
-        assert_eq!(listed(folder), ORDER);
-        fs::write(folder.join("mapprobe-aarch64"), "changed").unwrap();
-        fs::remove_file(folder.join("mapprobe-hppa.cpio.gz")).unwrap();
-        deliver(folder, "x86_64", "again", &["deb"]);
-        assert_eq!(listed(folder), ["x86_64"]);
+        assert_eq!(listed(directory), ORDER);
+        fs::write(directory.join("mapprobe-aarch64"), "changed").unwrap();
+        fs::remove_file(directory.join("mapprobe-hppa.cpio.gz")).unwrap();
+        add(directory, "x86_64", "again", &["deb"]);
+        assert_eq!(listed(directory), ["x86_64"]);
         let checked = Command::new("sha256sum")
             .args(["-c", "--strict", SUMS])
-            .current_dir(folder)
+            .current_dir(directory)
             .output()
             .unwrap();
         assert!(checked.status.success(), "{checked:?}");
         let names: Vec<_> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert!(names.iter().all(|name| !name.to_string_lossy().ends_with(".new")), "{names:?}");
     }
 
     #[test]
-    fn packages_stay_as_long_as_their_program() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path();
+    fn packages_are_kept_for_the_same_program() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
         let packages = || {
-            let files = Manifest::of(folder).files.into_iter().flat_map(|row| row.packages);
+            let files = Manifest::of(directory).files.into_iter().flat_map(|row| row.packages);
             files.map(|item| item.file).collect::<Vec<_>>()
         };
-        deliver(folder, "hppa", "one", &["deb"]);
-        assert!(deliver(folder, "hppa", "one", &["tar.gz"]).is_empty());
+        add(directory, "hppa", "one", &["deb"]);
+        assert!(add(directory, "hppa", "one", &["tar.gz"]).is_empty());
         assert_eq!(packages(), ["mapprobe-hppa.deb", "mapprobe-hppa.tar.gz"]);
-        assert!(deliver(folder, "hppa", "one", &[]).is_empty());
-        fs::write(folder.join("mapprobe-hppa.deb"), "changed").unwrap();
+        assert!(add(directory, "hppa", "one", &[]).is_empty());
+        fs::write(directory.join("mapprobe-hppa.deb"), "changed").unwrap();
         assert_eq!(packages(), ["mapprobe-hppa.tar.gz"]);
-        assert_eq!(deliver(folder, "hppa", "two", &["deb"]), ["mapprobe-hppa.tar.gz"]);
+        assert_eq!(add(directory, "hppa", "two", &["deb"]), ["mapprobe-hppa.tar.gz"]);
         assert_eq!(packages(), ["mapprobe-hppa.deb"]);
     }
 
     #[test]
-    fn a_manifest_that_cannot_be_read_counts_as_none() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(MANIFEST), "{").unwrap();
-        assert_eq!(Manifest::of(folder.path()), Manifest::default());
+    fn an_unreadable_manifest_is_empty() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join(MANIFEST), "{").unwrap();
+        assert_eq!(Manifest::of(directory.path()), Manifest::default());
     }
 }

@@ -1,4 +1,4 @@
-//! The packages of a program: what is asked for of a Debian package and a tarball.
+//! Makes the requested packages of a program: Debian package, tarball.
 
 use crate::contents::{Kind, packed};
 use crate::{compile, date, deb, tarball, workspace};
@@ -6,51 +6,47 @@ use anyhow::{Context, Result, bail};
 use std::fs;
 use targets::Target;
 
-/// Which packages are made beside a program.
+/// The packages to make.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Packages {
-    /// A Debian package.
     pub deb: bool,
-    /// A tarball.
     pub tar: bool,
 }
 
-/// What was made of a program, and goes into its packages.
+/// The build output that packages contain.
 #[derive(Clone, Copy, Debug)]
-pub struct Made<'a> {
-    /// The program.
+pub struct Contents<'a> {
     pub program: &'a [u8],
-    /// The initramfs with it.
     pub initramfs: &'a [u8],
-    /// Its bill of materials.
-    pub materials: &'a [u8],
+    pub sbom: &'a [u8],
 }
 
-/// Whether every file of the project is there that the wanted packages hold: asked before anything is built.
-///
-/// # Errors
-/// A sentence that names a file.
+/// Fails if a source file of the requested packages is missing.
 pub fn ready(wanted: Packages) -> Result<()> {
     for (kind, wanted) in [(Kind::Deb, wanted.deb), (Kind::Tar, wanted.tar)] {
         if wanted {
-            packed(kind, |_| Ok(Vec::new())).context("Nothing can be packaged")?;
+            packed(kind, |_| Ok(Vec::new())).context("The packages cannot be made")?;
         }
     }
     Ok(())
 }
 
-/// The packages that are wanted: file names and contents.
-pub fn make(wanted: Packages, target: &Target, made: Made) -> Result<Vec<(String, Vec<u8>)>> {
+/// Returns file names and contents.
+pub fn make(
+    wanted: Packages,
+    target: &Target,
+    contents: Contents,
+) -> Result<Vec<(String, Vec<u8>)>> {
     let part = |name: &str| match name {
-        "program" => Ok(made.program.to_vec()),
-        "initramfs" => Ok(made.initramfs.to_vec()),
-        "materials" => Ok(made.materials.to_vec()),
+        "program" => Ok(contents.program.to_vec()),
+        "initramfs" => Ok(contents.initramfs.to_vec()),
+        "materials" => Ok(contents.sbom.to_vec()),
         "changelog" => changelog(),
-        other => bail!("nothing is made that is called [{other}] (dist/src/package.rs)"),
+        other => bail!("contents.txt names [{other}], which dist/src/package.rs does not generate"),
     };
     let mut packages = Vec::new();
     if wanted.deb {
-        let work = compile::folder(target).join("deb");
+        let work = compile::directory(target).join("deb");
         packages.push((deb::name(target), deb::write(target, &packed(Kind::Deb, part)?, &work)?));
     }
     if wanted.tar {
@@ -64,7 +60,7 @@ pub fn make(wanted: Packages, target: &Target, made: Made) -> Result<Vec<(String
 
 fn changelog() -> Result<Vec<u8>> {
     let ours = fs::read_to_string(workspace::root().join("CHANGELOG.md"))
-        .context("CHANGELOG.md cannot be read")?;
+        .context("cannot read CHANGELOG.md")?;
     let date = date::text("%a, %d %b %Y %H:%M:%S +0000")?;
     Ok(deb::changelog(&ours, &deb::maintainer()?, &date)?.into())
 }

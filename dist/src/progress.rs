@@ -1,5 +1,4 @@
-//! What a person sees while something takes long: a spinner or a bar on a terminal, plain lines anywhere else. All on
-//! stderr, so that stdout carries results only.
+//! Progress of long steps on stderr: spinners and bars on a terminal, plain lines elsewhere.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::io::Write;
@@ -7,22 +6,21 @@ use std::io::{IsTerminal, stderr};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-/// Every bar of this process, one below the other.
 static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// A step at work: shown until it is dropped, [`done`](Step::done) or [`said`](Step::say) otherwise.
+/// A running step. Its spinner or bar is shown until the step is dropped.
 pub struct Step {
     what: String,
-    began: Instant,
+    start: Instant,
     bar: Option<ProgressBar>,
-    told: Instant,
+    reported: Instant,
 }
 
-/// How often a long transfer says where it is when stderr is no terminal.
-const TELL: Duration = Duration::from_secs(15);
+/// How often a transfer is reported if stderr is not a terminal.
+const REPORT_INTERVAL: Duration = Duration::from_secs(15);
 
 impl Step {
-    /// Begins a step. `what` is a phrase such as `x86_64: compiling`.
+    /// `what` is a phrase such as `x86_64: compiling`.
     pub fn begin(what: impl Into<String>) -> Step {
         let what = what.into();
         let bar = stderr().is_terminal().then(|| {
@@ -34,10 +32,10 @@ impl Step {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Step { what, began: Instant::now(), bar, told: Instant::now() }
+        Step { what, start: Instant::now(), bar, reported: Instant::now() }
     }
 
-    /// Turns the step into a transfer of `total` bytes.
+    /// Shows the step as a transfer of `total` bytes.
     pub fn total(&mut self, total: u64) {
         if let Some(bar) = &self.bar {
             bar.set_length(total);
@@ -46,7 +44,7 @@ impl Step {
         }
     }
 
-    /// Turns the step into so many others, which tell about themselves.
+    /// Shows the step as `total` items.
     pub fn items(&mut self, total: u64) {
         if let Some(bar) = &self.bar {
             bar.set_length(total);
@@ -55,39 +53,39 @@ impl Step {
         }
     }
 
-    /// One of them is done.
+    /// Counts one item as done.
     pub fn item(&mut self) {
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
     }
 
-    /// `bytes` of the transfer have arrived.
+    /// Shows that `bytes` of a transfer have arrived.
     pub fn at(&mut self, bytes: u64, total: u64) {
         match &self.bar {
             Some(bar) => bar.set_position(bytes),
-            None if self.told.elapsed() >= TELL => {
-                self.told = Instant::now();
+            None if self.reported.elapsed() >= REPORT_INTERVAL => {
+                self.reported = Instant::now();
                 say(&format!("{}: {} of {} MB", self.what, bytes / 1_000_000, total / 1_000_000));
             }
             None => {}
         }
     }
 
-    /// A line about something that happened on the way.
+    /// Prints a line above all bars.
     pub fn say(&self, line: &str) {
         match &self.bar {
             Some(_) => {
-                // A line above all bars; it is lost only with the terminal.
+                // Fails only if the terminal is gone.
                 let _ = BARS.println(line);
             }
             None => say(line),
         }
     }
 
-    /// Ends the step with its line and the time it took.
+    /// Ends the step and prints its duration.
     pub fn done(self) {
-        let line = format!("{} ({:.1} s)", self.what, self.began.elapsed().as_secs_f32());
+        let line = format!("{} ({:.1} s)", self.what, self.start.elapsed().as_secs_f32());
         self.say(&line);
     }
 }
@@ -100,7 +98,7 @@ impl Drop for Step {
     }
 }
 
-/// A line on stderr. Written directly: the print macros are held back while tests run, and these lines are for whoever waits.
+/// Prints a line on stderr. The print macros would be captured while tests run.
 pub fn say(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }

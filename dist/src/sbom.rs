@@ -1,51 +1,30 @@
-//! What is inside a program, for other programs: a software bill of materials, CycloneDX 1.6 (ECMA-424) as JSON. The crates
-//! are those that cargo compiled for the target ([`crates`]), the rest is what the linker took ([`linked`]). The same
-//! components always give the same bytes.
+//! The software bill of materials: CycloneDX 1.6 (ECMA-424) as JSON. Its components are the crates
+//! that cargo compiled ([`crates`]) and the libraries that the linker added ([`linked`]).
 
+pub mod component;
 pub mod crates;
 pub mod linked;
 
-use crate::compile::Source;
-use crate::native::Built;
+use crate::compile::{Built, Source};
 use crate::toolchain::Toolchain;
 use crate::{date, manifest};
 use anyhow::{Context, Result};
+use component::Component;
 use serde_json::{Value, json};
-use targets::{Route, Target};
+use targets::{Backend, Target};
 
-/// A part of a program.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Component {
-    /// As `argh`.
-    pub name: String,
-    /// As `0.1.19`.
-    pub version: String,
-    /// An SPDX expression.
-    pub licence: Option<String>,
-    /// Where it comes from, as a package URL: ECMA-427.
-    pub purl: String,
-    /// SHA-256 of the package as its registry gives it, in hexadecimal digits.
-    pub sha256: Option<String>,
-    /// What it is here for, where its name does not say it.
-    pub remark: Option<String>,
-    /// Parts of it, for std.
-    pub parts: Vec<Component>,
-    /// The package URLs of what it uses.
-    pub uses: Vec<String>,
-}
-
-/// Everything inside a built program, sorted by name.
+/// The components of a program, sorted by name.
 pub fn components(toolchain: &Toolchain, target: &Target, built: &Built) -> Result<Vec<Component>> {
     let mut found = crates::components(toolchain, &built.crates)?;
     found.extend(linked::components(built)?);
-    if let Route::Wasm2c { .. } = target.route {
+    if let Backend::Wasm2c { .. } = target.backend {
         found.push(linked::translator()?);
     }
     found.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
     Ok(found)
 }
 
-/// The document for a program with this content.
+/// The document for a program.
 pub fn write(target: &Target, program: &[u8], components: &[Component]) -> Result<Vec<u8>> {
     let sum = manifest::sha256(program);
     let (name, version, arch) =
@@ -82,16 +61,16 @@ pub fn write(target: &Target, program: &[u8], components: &[Component]) -> Resul
         "dependencies": uses,
     });
     let mut text = serde_json::to_vec_pretty(&document)
-        .context("a bill of materials could not be written as JSON")?;
+        .context("cannot write the bill of materials as JSON")?;
     text.push(b'\n');
     Ok(text)
 }
 
 fn value(component: &Component) -> Value {
-    let Component { name, version, licence, purl, sha256, remark, parts, .. } = component;
+    let Component { name, version, licence, purl, sha256, description, parts, .. } = component;
     let mut value = json!({"type": "library", "bom-ref": purl, "name": name, "version": version});
-    if let Some(remark) = remark {
-        value["description"] = json!(remark);
+    if let Some(description) = description {
+        value["description"] = json!(description);
     }
     if let Some(sha256) = sha256 {
         value["hashes"] = json!([{"alg": "SHA-256", "content": sha256}]);
@@ -106,16 +85,7 @@ fn value(component: &Component) -> Value {
     value
 }
 
-/// A UUID of version 8 (RFC 9562: bits of one's own choice) made of a hash in hexadecimal digits: one for each program.
+/// A UUID of version 8 (RFC 9562) made from a SHA-256 in hexadecimal.
 fn uuid(sum: &str) -> String {
     format!("{}-{}-8{}-8{}-{}", &sum[..8], &sum[8..12], &sum[12..15], &sum[15..18], &sum[18..30])
-}
-
-/// A part of a package URL, in which some characters mean something.
-pub fn escaped(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('+', "%2B")
-        .replace(':', "%3A")
-        .replace('~', "%7E")
-        .replace(' ', "%20")
 }

@@ -1,4 +1,4 @@
-//! A tarball for machines that are no Debian. The same files always give the same bytes: one date, owner 0, no names.
+//! Makes a tarball. The same files always give the same bytes: one date, owner 0, no user names.
 
 use crate::archive::gzip;
 use crate::contents::Packed;
@@ -7,15 +7,15 @@ use anyhow::{Context, Result};
 use tar::{Builder, EntryType, Header};
 use targets::Target;
 
-/// The name of the one folder in it, and of the file without its ending.
+/// The name of the top directory in the tarball, and of the file without `.tar.gz`.
 pub fn name(target: &Target) -> String {
     format!("mapprobe-{}-{}", env!("CARGO_PKG_VERSION"), target.arch.name())
 }
 
-/// A compressed tarball with these files. tar makes the folders they are in.
+/// Makes a compressed tarball of these files. tar creates their directories.
 pub fn write(target: &Target, files: &[Packed]) -> Result<Vec<u8>> {
     let mut tar = Builder::new(Vec::new());
-    let failed = "a tarball could not be written";
+    let failed = "cannot write the tarball";
     for file in files {
         let mut header = Header::new_ustar();
         header.set_entry_type(EntryType::Regular);

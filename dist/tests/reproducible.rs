@@ -1,21 +1,19 @@
-//! The same sources give the same bytes, wherever they lie: here, and in a folder with another path, another length of it and no
-//! trace of earlier builds. And the date of everything is the one that the environment says.
+//! Builds are reproducible: the same sources in another directory give the same bytes.
+//! SOURCE_DATE_EPOCH changes dates only.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
 
-/// Everything that says what was delivered; all other files are listed in the second.
+/// The lists of artifacts. SHA256SUMS lists all other files.
 const LISTS: [&str; 2] = ["manifest.json", "SHA256SUMS"];
 
 fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the package is a folder of the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a workspace")
 }
 
-/// Runs this `dist`, which builds the sources in a folder.
+/// Runs `dist` on the sources in a directory.
 fn dist(sources: &Path, arguments: &[&str], date: Option<&str>) -> Output {
     let mut dist = Command::new(env!("CARGO_BIN_EXE_dist"));
     dist.args(arguments).env("MAPPROBE_SOURCES", sources).env_remove("SOURCE_DATE_EPOCH");
@@ -25,42 +23,43 @@ fn dist(sources: &Path, arguments: &[&str], date: Option<&str>) -> Output {
     dist.output().unwrap()
 }
 
-/// As `dist` with every package of these architectures, which must succeed.
+/// Builds these architectures and all their packages. Returns the directory of artifacts.
 fn packaged(sources: &Path, architectures: &[&str], date: Option<&str>) -> PathBuf {
-    let made = dist(sources, &[&["--install", "--deb", "--tar"], architectures].concat(), date);
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let output = dist(sources, &[&["--install", "--deb", "--tar"], architectures].concat(), date);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     sources.join("dist/out")
 }
 
-/// The sources as git knows them, with what is not committed yet, in a new folder.
+/// Copies the sources, including uncommitted changes, without ignored files.
 fn copy(to: &Path) {
     let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let said = Command::new("git").args(list).current_dir(workspace()).output().expect("git runs");
-    assert!(said.status.success(), "{said:?}");
-    let names = String::from_utf8(said.stdout).unwrap();
+    let output =
+        Command::new("git").args(list).current_dir(workspace()).output().expect("git runs");
+    assert!(output.status.success(), "{output:?}");
+    let names = String::from_utf8(output.stdout).unwrap();
     for name in names.split_terminator('\0').filter(|name| workspace().join(name).is_file()) {
         fs::create_dir_all(to.join(name).parent().unwrap()).unwrap();
         fs::copy(workspace().join(name), to.join(name)).unwrap();
     }
 }
 
-/// The files of a list of checksums.
+/// The file names in SHA256SUMS.
 fn listed(out: &Path) -> Vec<String> {
     let sums = fs::read_to_string(out.join("SHA256SUMS")).unwrap();
     sums.lines().map(|line| line.split_once("  ").unwrap().1.to_owned()).collect()
 }
 
 #[test]
-fn another_folder_gives_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
+fn another_directory_gives_the_same_bytes() {
+    let directory = tempfile::tempdir().unwrap();
     let there =
-        folder.path().join("a folder with a longer name than that of anybody's working copy");
+        directory.path().join("a directory with a longer path than most working copies have");
     copy(&there);
-    // Both at once: rustc and the linkers seldom use more than one processor.
+    // In parallel: rustc and the linkers rarely use more than one processor.
     let (there, here) = thread::scope(|scope| {
         let there = scope.spawn(|| packaged(&there, &[], None));
         let here = packaged(workspace(), &[], None);
-        (there.join().expect("the other folder is built"), here)
+        (there.join().expect("the copy is built"), here)
     });
     let files = listed(&there);
     // Three architectures: a program, an initramfs, a bill of materials, and two packages each.
@@ -71,13 +70,13 @@ fn another_folder_gives_the_same_bytes() {
         let differs = one.iter().zip(&other).position(|(one, other)| one != other);
         assert!(
             one == other,
-            "{file} is not the same: {} and {} bytes, from {differs:?}",
+            "{file} differs: {} and {} bytes, first at {differs:?}",
             one.len(),
             other.len()
         );
     }
 
-    // Another date changes nothing but dates.
+    // Another date changes only dates.
     let later = packaged(there.ancestors().nth(2).unwrap(), &["x86_64"], Some("86400"));
     let same =
         |name: &str| fs::read(here.join(name)).unwrap() == fs::read(later.join(name)).unwrap();
@@ -103,33 +102,35 @@ fn another_folder_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_date_that_is_none_is_said_before_anything_is_built() {
-    let folder = tempfile::tempdir().unwrap();
-    let refused = dist(folder.path(), &["x86_64"], Some("yesterday"));
-    let sentence = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+fn an_invalid_date_is_reported_before_the_build() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = dist(directory.path(), &["x86_64"], Some("yesterday"));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(
-        sentence.contains("SOURCE_DATE_EPOCH is \"yesterday\"; a number of seconds since 1970"),
-        "{sentence}"
+        message.contains("SOURCE_DATE_EPOCH is \"yesterday\"; a number of seconds since 1970"),
+        "{message}"
     );
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
-/// A file that a package lists and the sources lack: a sentence, before anything is built.
 #[test]
-fn a_file_that_is_not_there_is_named() {
-    let folder = tempfile::tempdir().unwrap();
+fn a_missing_file_of_a_package_is_reported_before_the_build() {
+    let directory = tempfile::tempdir().unwrap();
     let missing = "dist/completions/mapprobe.fish";
-    copy(folder.path());
-    fs::remove_file(folder.path().join(missing)).unwrap();
+    copy(directory.path());
+    fs::remove_file(directory.path().join(missing)).unwrap();
     for option in ["--deb", "--tar"] {
-        let failed = dist(folder.path(), &[option, "hppa"], None);
-        let sentence = String::from_utf8_lossy(&failed.stderr).into_owned();
-        assert_eq!(failed.status.code(), Some(1), "{sentence}");
+        let output = dist(directory.path(), &[option, "hppa"], None);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{message}");
         assert!(
-            sentence.contains(&format!("{missing} cannot be read; dist/package/contents.txt says")),
-            "{sentence}"
+            message.contains(&format!("{missing} cannot be read; dist/package/contents.txt says")),
+            "{message}"
         );
-        assert!(!folder.path().join("dist/out").exists() && !folder.path().join("target").exists());
+        assert!(
+            !directory.path().join("dist/out").exists()
+                && !directory.path().join("target").exists()
+        );
     }
 }

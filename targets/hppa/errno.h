@@ -1,21 +1,39 @@
-/* PA-RISC numbers its errors its own way (asm/errno.h); the program knows them by the numbers of asm-generic. */
+/* Error numbers of PA-RISC (arch/parisc/include/uapi/asm/errno.h) as the program knows them: those of
+ * include/uapi/asm-generic/errno.h. */
 #ifndef MAPPROBE_ERRNO_H
 #define MAPPROBE_ERRNO_H
 #include <asm/errno.h>
 
-/* Name here, number in include/uapi/asm-generic/errno.h. 1 to 34 are the same everywhere (errno-base.h). */
-static const struct { unsigned short here, generic; } renumbered[] = {
-  {EDEADLK, 35}, {ENAMETOOLONG, 36}, {ENOLCK, 37}, {ENOSYS, 38}, {ENOTEMPTY, 39}, {ELOOP, 40}, {ENOMSG, 42}, {EOVERFLOW, 75},
-  {EILSEQ, 84}, {EUSERS, 87}, {EOPNOTSUPP, 95}, {ENOBUFS, 105}, {ETIMEDOUT, 110}, {EALREADY, 114}, {EINPROGRESS, 115},
-  {ESTALE, 116}, {EDQUOT, 122}, {ENOMEDIUM, 123}, {ECANCELED, 125}, {ENOKEY, 126}, {EOWNERDEAD, 130}, {EHWPOISON, 133},
-};
-/* An error of PA-RISC's own range (35-257) that is not in the list: out of the way of every generic number. */
-enum { SAME = 34, LAST = 257, FOREIGN = 1000 };
+/* 1 to 34 are the same on every architecture (asm-generic/errno-base.h). PA-RISC numbers its others from 35 to 257.
+ * One that is not listed here becomes a number that no generic error has. */
+enum { LAST_COMMON_ERRNO = 34, LAST_PARISC_ERRNO = 257, UNLISTED_ERRNO = 1000 };
 
-static unsigned generic(long returned) {
-  if (returned >= 0 || returned < -4095 || -returned <= SAME) return returned;
-  for (unsigned i = 0; i < sizeof renumbered / sizeof *renumbered; i++)
-    if (renumbered[i].here == -returned) return -renumbered[i].generic;
-  return -returned <= LAST ? returned - FOREIGN : returned;
+static long generic_errno(long errno) {
+  if (errno <= LAST_COMMON_ERRNO) return errno;
+  switch (errno) {
+    case EDEADLK: return 35;
+    case ENAMETOOLONG: return 36;
+    case ENOLCK: return 37;
+    case ENOSYS: return 38;
+    case ENOTEMPTY: return 39;
+    case ELOOP: return 40;
+    case ENOMSG: return 42;
+    case EOVERFLOW: return 75;
+    case EILSEQ: return 84;
+    case EUSERS: return 87;
+    case EOPNOTSUPP: return 95;
+    case ENOBUFS: return 105;
+    case ETIMEDOUT: return 110;
+    case EALREADY: return 114;
+    case EINPROGRESS: return 115;
+    case ESTALE: return 116;
+    case EDQUOT: return 122;
+    case ENOMEDIUM: return 123;
+    case ECANCELED: return 125;
+    case ENOKEY: return 126;
+    case EOWNERDEAD: return 130;
+    case EHWPOISON: return 133;
+    default: return errno <= LAST_PARISC_ERRNO ? errno + UNLISTED_ERRNO : errno;
+  }
 }
 #endif

@@ -1,19 +1,20 @@
-//! PA-RISC. Neither rustc nor LLVM has a backend for it: the program goes through WebAssembly and C (`hppa/` beside `src/`).
+//! PA-RISC. Neither rustc nor LLVM supports it, so the program is compiled through WebAssembly and
+//! C (see `targets/hppa/`).
 
-use super::{Arch, Elf, Machine, Route, Target};
+use super::{Arch, Backend, Elf, Machine, Target};
 
 pub(super) static TARGET: Target = Target {
     arch: Arch::Hppa,
     debian: "hppa",
     triple: "wasm32-unknown-unknown",
-    route: Route::Wasm2c { compiler: "hppa-linux-gnu-gcc", shim: "hppa" },
+    backend: Backend::Wasm2c { compiler: "hppa-linux-gnu-gcc", runtime: "hppa" },
     packages: &["wabt", "gcc-hppa-linux-gnu", "libc6-dev-hppa-cross"],
     elf: Elf { machine: 15, bits: 32, big_endian: true },
-    budget: 80 << 10,
+    budget: 160 << 10,
     emulator: Some("qemu-hppa-static"),
     newer_than_headers: &[(
         "MAP_DROPPABLE",
-        "came with Linux 6.11; Debian 12's linux-libc-dev-hppa-cross is of 6.1",
+        "added in Linux 6.11; linux-libc-dev-hppa-cross of Debian 12 has the headers of 6.1",
     )],
     machine: Machine {
         qemu: "qemu-system-hppa",

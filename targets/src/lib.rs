@@ -1,5 +1,9 @@
-//! Where mapprobe runs: one literal per architecture. To add one, add a column to the flag table (`mapprobe::flags`), a file
-//! here, and its name to [`ALL`]; everything else walks this list.
+//! The architectures mapprobe supports: how each program is built and checked, and how a machine is
+//! booted.
+//!
+//! To add one, add a column to the flag table (`mapprobe::flags`), a file here, and its name to
+//! [`ALL`] and [`of`].
+#![allow(missing_docs, reason = "most fields are explained by their names")]
 
 use mapprobe::arch::Arch;
 
@@ -7,55 +11,56 @@ mod aarch64;
 mod hppa;
 mod x86_64;
 
-/// Every target, in the order of the table's columns.
+/// Every target, in the order of the flag table's columns.
 pub const ALL: [&Target; 3] = [&x86_64::TARGET, &aarch64::TARGET, &hppa::TARGET];
 
-/// An architecture: how its program is built, what a right file looks like, and how a machine of it is booted.
 #[derive(Debug)]
 pub struct Target {
-    /// The column of the flag table.
     pub arch: Arch,
-    /// Debian's name for it.
+    /// Debian's name of the architecture.
     pub debian: &'static str,
-    /// What `rustc --target` compiles for.
+    /// The argument of `rustc --target`.
     pub triple: &'static str,
-    /// From what `rustc` makes to a static program.
-    pub route: Route,
-    /// Debian packages the route needs, beside a Rust toolchain with the std sources.
+    pub backend: Backend,
+    /// Debian packages that the backend needs, besides a Rust toolchain with the sources of std.
     pub packages: &'static [&'static str],
-    /// `e_machine`, `EI_CLASS` and `EI_DATA` of the program, `elf(5)`.
     pub elf: Elf,
-    /// Largest size of the delivered file when std was rebuilt: bytes.
+    /// The largest size of the program in bytes. Enforced when std was rebuilt.
     pub budget: u64,
-    /// The program that runs it on other machines, and its Debian package; none where the build machine usually does.
+    /// The program that emulates the architecture on other machines. None for the usual build
+    /// machine.
     pub emulator: Option<&'static str>,
-    /// Flags that the kernel headers of the route's packages do not name yet, each with the reason.
+    /// Flags that the kernel headers in [`Target::packages`] do not define yet, each with the
+    /// reason.
     pub newer_than_headers: &'static [(&'static str, &'static str)],
-    /// How a machine is booted.
     pub machine: Machine,
 }
 
 /// How the compiler's output becomes a static program.
 #[derive(Debug)]
-pub enum Route {
-    /// rustc links it, with this C compiler as linker driver.
+pub enum Backend {
+    /// rustc compiles, and links with a C compiler as linker driver.
     Native {
-        /// The linker driver.
         linker: &'static str,
-        /// The Debian package and architecture whose static C library is linked when the build machine's own does not fit.
-        libc: Option<(&'static str, &'static str)>,
-        /// What this architecture alone needs of rustc when std is rebuilt.
+        /// Where the static C library comes from, if the linker driver has none that fits.
+        libc: Option<DebianPackage>,
+        /// Compiler flags for this architecture only.
         rustflags: &'static [&'static str],
-        /// What the linker is told about the order of the program's parts when std is rebuilt: a script for GNU ld.
-        layout: Option<&'static str>,
     },
-    /// rustc makes WebAssembly, wasm2c makes C of it, and this cross compiler a program, together with a host shim.
+    /// rustc compiles to WebAssembly, wasm2c translates that to C, and a cross compiler compiles
+    /// the C.
     Wasm2c {
-        /// The cross compiler.
         compiler: &'static str,
-        /// The folder of the host shim, below this package.
-        shim: &'static str,
+        /// The directory below `targets/` with the C runtime that is compiled into the program.
+        runtime: &'static str,
     },
+}
+
+/// A package of Debian's archive for a given architecture.
+#[derive(Clone, Copy, Debug)]
+pub struct DebianPackage {
+    pub name: &'static str,
+    pub arch: &'static str,
 }
 
 /// The identification of an ELF file, `elf(5)`.
@@ -63,33 +68,36 @@ pub enum Route {
 pub struct Elf {
     /// `e_machine`, `include/uapi/linux/elf-em.h`.
     pub machine: u16,
-    /// 32 or 64.
+    /// `EI_CLASS`: 32 or 64.
     pub bits: u8,
-    /// Whether numbers are stored with the highest byte first.
+    /// `EI_DATA`.
     pub big_endian: bool,
 }
 
-/// A machine that QEMU emulates. Guests and kernels are the lab's; this is what all of them share.
+/// A machine that QEMU emulates.
 #[derive(Debug)]
 pub struct Machine {
-    /// The program.
+    /// The program, such as `qemu-system-aarch64`.
     pub qemu: &'static str,
     /// Its Debian package.
     pub package: &'static str,
     /// Arguments that choose machine and processor.
     pub arguments: &'static [&'static str],
-    /// Memory: MiB.
+    /// In MiB.
     pub memory: u32,
     /// The kernel's name of the serial console.
     pub console: &'static str,
 }
 
-/// The target of an architecture.
 pub fn of(arch: Arch) -> &'static Target {
-    ALL[arch as usize]
+    match arch {
+        Arch::X86_64 => &x86_64::TARGET,
+        Arch::Aarch64 => &aarch64::TARGET,
+        Arch::Hppa => &hppa::TARGET,
+    }
 }
 
-/// The target with a name, such as `hppa`.
+/// Finds a target by the name of its architecture, such as `hppa`.
 pub fn named(name: &str) -> Option<&'static Target> {
     ALL.into_iter().find(|target| target.arch.name() == name)
 }

@@ -5,7 +5,7 @@ use crate::cache::Cache;
 use anyhow::{Result, anyhow};
 use std::path::PathBuf;
 
-/// The packages of one suite and architecture. Only the names are looked at until a package is asked for.
+/// The packages of one suite and architecture.
 #[derive(Debug)]
 pub struct Index {
     text: String,
@@ -15,22 +15,21 @@ pub struct Index {
     proxy: Option<String>,
 }
 
-/// A package that the archive has.
+/// A package of the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
-    /// As `musl-dev`.
+    /// Such as `musl-dev`.
     pub name: String,
-    /// As Debian writes it, epoch included.
+    /// Includes the epoch.
     pub version: String,
-    /// The suite it was found in.
     pub suite: String,
-    /// As `arm64` or `all`.
+    /// Such as `arm64` or `all`.
     pub arch: String,
-    /// The path below the archive.
+    /// Relative to the archive.
     pub filename: String,
-    /// Of the whole file, in hexadecimal digits.
+    /// In hexadecimal.
     pub sha256: String,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
     uri: String,
     proxy: Option<String>,
@@ -47,21 +46,21 @@ impl Index {
         Index { text, uri: uri.into(), suite: suite.into(), arch: arch.into(), proxy }
     }
 
-    /// The newest package whose name is `pattern`, in which `*` stands for any run of characters, as in
-    /// `linux-image-6.1.0-*-cloud-amd64`. Newest by version; equal versions by name.
-    ///
-    /// # Errors
-    /// A sentence that says what was looked for, and the names that come close.
+    /// The newest package whose name matches a pattern, such as `linux-image-6.1.0-*-cloud-amd64`.
+    /// Packages of the same version are ordered by name. The error lists similar names.
     pub fn newest(&self, pattern: &str) -> Result<Package> {
         self.newest_where(|name| matches(pattern, name)).ok_or_else(|| {
             let start = pattern.split('*').next().unwrap_or_default();
             let mut near: Vec<&str> = self.names().filter(|name| name.starts_with(start)).collect();
             near.sort_by(|a, b| version::compare(b, a));
             near.truncate(12);
-            let there = if near.is_empty() { "nothing with that beginning".into() } else { near.join(", ") };
+            let there = match near.is_empty() {
+                true => "no package with that prefix".into(),
+                false => near.join(", "),
+            };
             anyhow!(
-                "No package {pattern} is in {} for {} at {}. There is: {there}. If the archive has moved on, the pattern \
-                 has to.",
+                "No package {pattern} is in {} for {} at {}. Available: {there}. The archive may \
+                 have changed; update the pattern.",
                 self.suite,
                 self.arch,
                 self.uri
@@ -69,10 +68,7 @@ impl Index {
         })
     }
 
-    /// The package with this name and version.
-    ///
-    /// # Errors
-    /// A sentence that says what was looked for, and which versions are there instead.
+    /// The package with this name and version. The error lists the available versions.
     pub fn exact(&self, name: &str, version: &str) -> Result<Package> {
         let named = self.stanzas().filter(|stanza| self::name(stanza) == name);
         let there: Vec<Package> = named.filter_map(|stanza| self.package(stanza)).collect();
@@ -80,11 +76,11 @@ impl Index {
             return Ok(package.clone());
         }
         let versions: Vec<&str> = there.iter().map(|package| package.version.as_str()).collect();
-        let there =
-            if versions.is_empty() { "no version of it".into() } else { versions.join(", ") };
+        let there = if versions.is_empty() { "no version".into() } else { versions.join(", ") };
         let Index { suite, arch, uri, .. } = self;
         Err(anyhow!(
-            "{name} {version} is not in {suite} for {arch} at {uri}. There is: {there}. The archive has moved on."
+            "{name} {version} is not in {suite} for {arch} at {uri}. Available: {there}. The \
+             archive has changed."
         ))
     }
 
@@ -100,7 +96,6 @@ impl Index {
             .max_by(order)
     }
 
-    /// Every package's name, in the order of the index.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.stanzas().map(name)
     }
@@ -132,8 +127,7 @@ impl Index {
 }
 
 impl Package {
-    /// The package's file, verified, in the cache: fetched unless it is there already, and resumed when the connection is cut.
-    /// Shows its progress on stderr.
+    /// Fetches the package into the cache and verifies it. Returns the path of the file.
     pub fn fetch(&self, cache: &Cache) -> Result<PathBuf> {
         let name = self.filename.rsplit('/').next().unwrap_or(&self.filename);
         let file = fetch::File {
@@ -147,13 +141,13 @@ impl Package {
     }
 }
 
-/// The first line of a stanza is its package's name.
+/// The package name: the first line of a stanza.
 fn name(stanza: &str) -> &str {
     let first = stanza.split('\n').next().unwrap_or_default();
     first.strip_prefix("Package: ").unwrap_or_default()
 }
 
-/// Whether a name is what a pattern says: `*` stands for any run of characters, also an empty one.
+/// Whether a name matches a pattern, in which `*` matches any characters or none.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(name) = name.strip_prefix(start) else { return false };
@@ -169,7 +163,8 @@ mod tests {
     fn index(packages: &[(&str, &str)]) -> Index {
         let stanza = |(name, version): &(&str, &str)| {
             format!(
-                "Package: {name}\nVersion: {version}\nArchitecture: arm64\nDescription: a thing\n Package: not-this\n\
+                "Package: {name}\nVersion: {version}\nArchitecture: arm64\nDescription: a \
+                 thing\n Package: not-this\n\
                  Filename: pool/{name}.deb\nSize: 5\nSHA256: {}\n",
                 "a".repeat(64)
             )
@@ -191,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_is_by_version_and_not_by_spelling() {
+    fn the_newest_package_has_the_highest_version() {
         let index = index(&[
             ("image-9-cloud", "6.1.9-1"),
             ("image-10-cloud", "6.1.10-1"),
@@ -207,59 +202,59 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_is_gone_is_named_with_those_that_are_there() {
+    fn a_missing_version_is_reported_with_the_available_ones() {
         let index = index(&[("modules", "7.2-1"), ("modules", "7.3-1"), ("modules-rt", "7.1-1")]);
         assert_eq!(index.exact("modules", "7.2-1").unwrap().version, "7.2-1");
         let refusal = index.exact("modules", "7.1-1").unwrap_err().to_string();
         for part in [
             "modules 7.1-1 is not in bookworm for arm64",
-            "There is: 7.2-1, 7.3-1.",
-            "has moved on",
+            "Available: 7.2-1, 7.3-1.",
+            "has changed",
         ] {
             assert!(refusal.contains(part), "{refusal}");
         }
-        assert!(index.exact("headers", "1").unwrap_err().to_string().contains("no version of it"));
+        assert!(index.exact("headers", "1").unwrap_err().to_string().contains("no version"));
     }
 
-    /// The index lists what the archive has no more: the mirror is between two states.
+    /// While a mirror is updated, its index may list a package that is gone.
     #[test]
-    fn a_package_that_is_listed_and_gone_is_named() {
+    fn a_listed_package_that_is_gone_is_reported() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut index = index(&[("image-10-cloud", "6.1.10-1")]);
         index.uri = format!("http://{}/debian", listener.local_addr().unwrap());
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
-            let asked: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-            assert_eq!(asked[0], "GET /debian/pool/image-10-cloud.deb HTTP/1.1");
+            let request: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            assert_eq!(request[0], "GET /debian/pool/image-10-cloud.deb HTTP/1.1");
             stream
                 .write_all(
                     b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
                 )
                 .unwrap();
         });
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let package = index.newest("image-*-cloud").unwrap();
         let refusal =
-            format!("{:#}", package.fetch(&Cache::at(folder.path()).unwrap()).unwrap_err());
+            format!("{:#}", package.fetch(&Cache::at(directory.path()).unwrap()).unwrap_err());
         for part in [
-            "image-10-cloud.deb was looked for",
-            "has moved on",
-            "/debian/pool/image-10-cloud.deb is not there",
+            "the index lists image-10-cloud.deb",
+            "may be being updated",
+            "/debian/pool/image-10-cloud.deb does not exist",
         ] {
             assert!(refusal.contains(part), "{refusal}");
         }
     }
 
     #[test]
-    fn a_missing_package_is_named_with_what_is_there() {
+    fn a_missing_package_is_reported_with_similar_names() {
         let refusal = index(&[("image-11-cloud", "1"), ("other", "1")])
             .newest("image-10-*")
             .unwrap_err()
             .to_string();
         assert!(
             refusal.contains("No package image-10-*")
-                && refusal.contains("nothing with that beginning"),
+                && refusal.contains("no package with that prefix"),
             "{refusal}"
         );
         let refusal = index(&[("image-11-cloud", "1"), ("other", "1")])

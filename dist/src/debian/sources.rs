@@ -1,4 +1,4 @@
-//! apt's configuration: which archives this machine uses, `sources.list(5)`.
+//! Reads apt's configuration, `sources.list(5)`.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -11,17 +11,17 @@ pub const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// A suite of an archive.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Without a slash at the end.
+    /// Without a trailing slash.
     pub uri: String,
-    /// As `bookworm` or `bookworm-security`.
+    /// Such as `bookworm` or `bookworm-security`.
     pub suite: String,
     pub components: Vec<String>,
-    /// The keyring file, where the source names one.
+    /// The keyring, if configured.
     pub signed_by: Option<PathBuf>,
 }
 
 impl Source {
-    /// Whether this is Debian's own archive or a mirror of it: by its path, since the host can have any name.
+    /// Whether this is a mirror of Debian, judged by the path: the host can have any name.
     pub fn is_debian(&self) -> bool {
         let path = self.uri.rsplit('/').next().unwrap_or_default();
         self.uri.starts_with("http")
@@ -29,7 +29,7 @@ impl Source {
     }
 }
 
-/// Everything apt reads, in its order.
+/// All sources, in apt's order.
 pub fn read() -> Result<Vec<Source>> {
     let mut paths: Vec<PathBuf> = fs::read_dir("/etc/apt/sources.list.d")
         .into_iter()
@@ -48,21 +48,21 @@ pub fn read() -> Result<Vec<Source>> {
         };
         if path.is_file() {
             let text = fs::read_to_string(&path)
-                .with_context(|| format!("{} cannot be read", path.display()))?;
+                .with_context(|| format!("cannot read {}", path.display()))?;
             sources.extend(parse(&text));
         }
     }
     Ok(sources)
 }
 
-/// The proxy apt is told to use for http.
+/// apt's proxy for HTTP.
 pub fn proxy() -> Option<String> {
-    let said = Command::new("apt-config")
+    let output = Command::new("apt-config")
         .args(["dump", "--format", "%v%n", "Acquire::http::Proxy"])
         .output()
         .ok()?;
-    let said = String::from_utf8(said.stdout).ok()?;
-    said.lines()
+    let text = String::from_utf8(output.stdout).ok()?;
+    text.lines()
         .next()
         .map(str::trim)
         .filter(|line| !line.is_empty() && *line != "DIRECT")
@@ -80,18 +80,18 @@ fn lines(text: &str) -> Vec<Source> {
         };
         let signed_by =
             options.split_whitespace().find_map(|option| option.strip_prefix("signed-by="));
-        let mut words = rest.split_whitespace();
+        let mut columns = rest.split_whitespace();
         Some(Source {
-            uri: words.next()?.trim_end_matches('/').into(),
-            suite: words.next()?.into(),
-            components: words.map(String::from).collect(),
+            uri: columns.next()?.trim_end_matches('/').into(),
+            suite: columns.next()?.into(),
+            components: columns.map(String::from).collect(),
             signed_by: signed_by.and_then(key_file),
         })
     };
     text.lines().filter_map(line).collect()
 }
 
-/// The deb822 style: stanzas of fields, each field with many values.
+/// The deb822 style: stanzas of fields with several values.
 fn stanzas(text: &str) -> Vec<Source> {
     let text: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
     let text = text.join("\n");
@@ -119,10 +119,10 @@ fn stanzas(text: &str) -> Vec<Source> {
             }
             values
         };
-        let off = values("Enabled").first().is_some_and(|value| {
+        let disabled = values("Enabled").first().is_some_and(|value| {
             ["no", "false", "without", "off", "disable"].contains(&value.as_str())
         });
-        if off || !values("Types").iter().any(|kind| kind == "deb") {
+        if disabled || !values("Types").iter().any(|kind| kind == "deb") {
             continue;
         }
         for uri in values("URIs") {
@@ -139,7 +139,8 @@ fn stanzas(text: &str) -> Vec<Source> {
     sources
 }
 
-/// gpgv reads binary keyrings; a fingerprint, an armored key or a key written into the source is left to the default.
+/// gpgv reads binary keyrings only. For a fingerprint or an armored key the default keyring is
+/// used.
 fn key_file(path: &str) -> Option<PathBuf> {
     (path.starts_with('/') && path.ends_with(".gpg")).then(|| Path::new(path).into())
 }
@@ -153,7 +154,8 @@ mod tests {
         let found = lines(
             "# deb http://no.example/debian sid main\n\
              deb-src http://a.example/debian sid main\n\
-             deb [arch=amd64 signed-by=/k/debian.gpg] http://a.example/debian/ bookworm main contrib # mine\n",
+             deb [arch=amd64 signed-by=/k/debian.gpg] http://a.example/debian/ bookworm main \
+             contrib # mine\n",
         );
         assert_eq!(found.len(), 1);
         assert_eq!(
@@ -168,8 +170,10 @@ mod tests {
     #[test]
     fn reads_stanzas_with_comments_and_continued_fields() {
         let found = stanzas(
-            "Types: deb\n# a comment\nURIs: http://a.example/debian\nSuites: bookworm\n bookworm-updates\nComponents: main\n\
-             Signed-By: /k/debian.gpg\n\nTypes: deb\nEnabled: no\nURIs: http://b.example/debian\nSuites: sid\nComponents: main\n\n\
+            "Types: deb\n# a comment\nURIs: http://a.example/debian\nSuites: bookworm\n \
+             bookworm-updates\nComponents: main\n\
+             Signed-By: /k/debian.gpg\n\nTypes: deb\nEnabled: no\nURIs: \
+             http://b.example/debian\nSuites: sid\nComponents: main\n\n\
              Types: deb-src\nURIs: http://c.example/debian\nSuites: sid\nComponents: main\n",
         );
         let suites: Vec<&str> = found.iter().map(|source| source.suite.as_str()).collect();

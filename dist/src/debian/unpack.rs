@@ -1,14 +1,15 @@
-//! Members of packages, unpacked without installing anything.
+//! Unpacks packages without installing them.
 
-use super::Package;
+use super::index::Package;
 use crate::cache::{Cache, Lock};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Unpacks what lies below `prefix` (as `boot`, or empty for everything) of one or more packages into the new folder `to`, all
-/// or nothing: a folder that exists is whole, and is left as it is. So its name should hold the hash of what is in it.
+/// Unpacks the files below `prefix` (such as `boot`; empty for all) of packages into a new
+/// directory `to`. An existing directory is complete and left unchanged, so its name should contain
+/// a hash of the packages.
 pub fn extract(debs: &[&Path], prefix: &str, to: &Path) -> Result<()> {
     let _lock = Lock::take(&beside(to, "lock"))?;
     if to.is_dir() {
@@ -16,16 +17,16 @@ pub fn extract(debs: &[&Path], prefix: &str, to: &Path) -> Result<()> {
     }
     let new = beside(to, "new");
     if new.exists() {
-        fs::remove_dir_all(&new).with_context(|| format!("{} cannot be removed", new.display()))?;
+        fs::remove_dir_all(&new).with_context(|| format!("cannot remove {}", new.display()))?;
     }
-    fs::create_dir_all(&new).with_context(|| format!("{} cannot be made", new.display()))?;
+    fs::create_dir_all(&new).with_context(|| format!("cannot create {}", new.display()))?;
     for deb in debs {
         members(deb, prefix.trim_matches('/'), &new)?;
     }
-    fs::rename(&new, to).with_context(|| format!("{} cannot be made", to.display()))
+    fs::rename(&new, to).with_context(|| format!("cannot create {}", to.display()))
 }
 
-/// A path beside `path`, with one more extension.
+/// Appends an extension to a path.
 pub(super) fn beside(path: &Path, extension: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
@@ -33,7 +34,7 @@ pub(super) fn beside(path: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// Fetches packages and unpacks them together into a folder of the cache, which is the answer.
+/// Fetches packages and unpacks them into one directory of the cache. Returns the directory.
 pub fn unpack(cache: &Cache, packages: &[&Package], prefix: &str) -> Result<PathBuf> {
     let debs = packages.iter().map(|package| package.fetch(cache)).collect::<Result<Vec<_>>>()?;
     let names: Vec<String> = packages
@@ -49,14 +50,14 @@ pub fn unpack(cache: &Cache, packages: &[&Package], prefix: &str) -> Result<Path
 
 /// `dpkg-deb --fsys-tarfile DEB | tar x -C TO ./PREFIX`.
 fn members(deb: &Path, prefix: &str, to: &Path) -> Result<()> {
-    let missing = "dpkg-deb cannot be started; install the Debian package dpkg";
+    let missing = "cannot start dpkg-deb; install the Debian package dpkg";
     let mut packed = Command::new("dpkg-deb")
         .arg("--fsys-tarfile")
         .arg(deb)
         .stdout(Stdio::piped())
         .spawn()
         .context(missing)?;
-    let tar = packed.stdout.take().context("dpkg-deb has no output")?;
+    let tar = packed.stdout.take().context("cannot read the output of dpkg-deb")?;
     let member = if prefix.is_empty() { ".".into() } else { format!("./{prefix}") };
     let unpacked = Command::new("tar")
         .args(["x", "--no-same-owner", "-C"])
@@ -64,11 +65,12 @@ fn members(deb: &Path, prefix: &str, to: &Path) -> Result<()> {
         .arg(member)
         .stdin(tar)
         .output();
-    let unpacked = unpacked.context("tar cannot be started; install the Debian package tar")?;
-    let packed = packed.wait().context("dpkg-deb did not end")?;
+    let unpacked = unpacked.context("cannot start tar; install the Debian package tar")?;
+    let packed = packed.wait().context("cannot wait for dpkg-deb")?;
     if !unpacked.status.success() || !packed.success() {
         bail!(
-            "{} could not be unpacked below {prefix:?}: dpkg-deb ended with {packed}, tar with {}: {}",
+            "{} could not be unpacked below {prefix:?}: dpkg-deb exited with {packed}, tar with \
+             {}: {}",
             deb.display(),
             unpacked.status,
             String::from_utf8_lossy(&unpacked.stderr).trim()
@@ -84,13 +86,14 @@ mod tests {
     use std::process::Command;
 
     #[test]
-    fn unpacks_one_folder_of_a_package_or_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let tree = folder.path().join("tree");
+    fn unpacks_one_directory_of_a_package_or_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let tree = directory.path().join("tree");
         for (path, text) in [
             (
                 "DEBIAN/control",
-                "Package: sample\nVersion: 1\nArchitecture: all\nMaintainer: m <m@example.org>\nDescription: s\n",
+                "Package: sample\nVersion: 1\nArchitecture: all\nMaintainer: m \
+                 <m@example.org>\nDescription: s\n",
             ),
             ("boot/vmlinuz", "kernel"),
             ("usr/share/doc/sample", "text"),
@@ -98,7 +101,7 @@ mod tests {
             fs::create_dir_all(tree.join(path).parent().unwrap()).unwrap();
             fs::write(tree.join(path), text).unwrap();
         }
-        let deb = folder.path().join("sample.deb");
+        let deb = directory.path().join("sample.deb");
         let built = Command::new("dpkg-deb")
             .arg("--build")
             .arg(&tree)
@@ -106,11 +109,11 @@ mod tests {
             .output()
             .expect("dpkg-deb runs");
         assert!(built.status.success(), "{built:?}");
-        let to = folder.path().join("out");
+        let to = directory.path().join("out");
         extract(&[&deb], "boot", &to).unwrap();
         assert_eq!(fs::read(to.join("boot/vmlinuz")).unwrap(), b"kernel");
         assert!(!to.join("usr").exists());
-        let absent = folder.path().join("absent");
+        let absent = directory.path().join("absent");
         assert!(extract(&[&deb], "no/such", &absent).is_err() && !absent.exists());
     }
 }

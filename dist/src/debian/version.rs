@@ -8,21 +8,21 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     a.0.cmp(&b.0).then_with(|| part(a.1, b.1)).then_with(|| part(a.2, b.2))
 }
 
-/// Epoch, upstream version, revision. What is missing is 0 or empty, which orders the same.
+/// Epoch, upstream version, revision. A missing epoch is 0, a missing revision is empty.
 fn split(version: &str) -> (u64, &str, &str) {
     let (epoch, rest) = version.split_once(':').unwrap_or(("0", version));
     let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
     (epoch.parse().unwrap_or(0), upstream, revision)
 }
 
-/// Takes turns: a run of other characters compared by [`weight`], then a run of digits compared as numbers.
+/// Compares alternately a run of non-digits as text and a run of digits as a number.
 fn part<'a>(mut a: &'a str, mut b: &'a str) -> Ordering {
     while !a.is_empty() || !b.is_empty() {
-        let (words, numbers) = (
+        let (texts, numbers) = (
             take(&mut a, &mut b, |c| !c.is_ascii_digit()),
             take(&mut a, &mut b, |c| c.is_ascii_digit()),
         );
-        let order = text(words.0, words.1).then_with(|| number(numbers.0, numbers.1));
+        let order = text(texts.0, texts.1).then_with(|| number(numbers.0, numbers.1));
         if order != Ordering::Equal {
             return order;
         }
@@ -30,10 +30,10 @@ fn part<'a>(mut a: &'a str, mut b: &'a str) -> Ordering {
     Ordering::Equal
 }
 
-/// Cuts the leading run that `belongs` off both.
-fn take<'a>(a: &mut &'a str, b: &mut &'a str, belongs: fn(char) -> bool) -> (&'a str, &'a str) {
+/// Splits the leading run of matching characters off both.
+fn take<'a>(a: &mut &'a str, b: &mut &'a str, matches: fn(char) -> bool) -> (&'a str, &'a str) {
     let cut = |from: &mut &'a str| {
-        let (run, rest) = from.split_at(from.find(|c| !belongs(c)).unwrap_or(from.len()));
+        let (run, rest) = from.split_at(from.find(|c| !matches(c)).unwrap_or(from.len()));
         *from = rest;
         run
     };
@@ -55,7 +55,7 @@ fn text(a: &str, b: &str) -> Ordering {
         .map_or(Ordering::Equal, |at| weight(a.get(at).copied()).cmp(&weight(b.get(at).copied())))
 }
 
-/// Numbers of any length; leading zeros say nothing.
+/// Compares numbers of any length.
 fn number(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))

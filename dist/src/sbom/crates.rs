@@ -1,7 +1,7 @@
-//! The crates of a program: those that cargo compiled for its target, with what their `Cargo.toml` and the lock files of
-//! mapprobe and of std say about them.
+//! The crates of a program, described by their `Cargo.toml` and the lock files of mapprobe and of
+//! std.
 
-use super::{Component, escaped};
+use super::component::{Component, escaped};
 use crate::compile::Crate;
 use crate::toolchain::Toolchain;
 use crate::workspace;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::fs;
 use std::path::Path;
 
-/// A lock file of cargo, as far as it is read.
+/// `Cargo.lock`.
 #[derive(Deserialize)]
 struct Lock {
     package: Vec<Locked>,
@@ -37,67 +37,23 @@ struct Package {
     license: Option<toml::Value>,
 }
 
-/// A component for each crate, and one for std, which has the crates of its own as parts. mapprobe is none of them.
+/// A component for each crate, except those of this workspace, and one for std with its own crates
+/// as parts.
 pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Component>> {
-    let release = toolchain.version.split_whitespace().nth(1).unwrap_or_default();
-    let release = toolchain.std.as_ref().map_or(release, |std| &std.version);
     let library = toolchain.std.as_ref().map(|std| std.path.join("library"));
-    let mut std = Component {
-        name: "std".into(),
-        version: release.into(),
-        licence: Some("MIT OR Apache-2.0".into()),
-        purl: rust(release, None),
-        remark: Some(match &library {
-            Some(_) => {
-                format!(
-                    "Rust's standard library, compiled for this program from the sources of {}",
-                    toolchain.name
-                )
-            }
-            None => format!("Rust's standard library, as {} has it installed", toolchain.name),
-        }),
-        ..Component::default()
+    let locks = Locks {
+        own: read(&workspace::root().join("Cargo.lock"))?,
+        std: library.as_ref().map(|library| read(&library.join("Cargo.lock"))).transpose()?,
     };
-    let theirs = library.as_ref().map(|library| lock(&library.join("Cargo.lock"))).transpose()?;
-    let ours = lock(&workspace::root().join("Cargo.lock"))?;
+    let mut std = standard_library(toolchain);
     let mut found = Vec::new();
-    for one in
-        crates.iter().filter(|one| !one.manifest.starts_with(workspace::root().join("probe")))
-    {
-        let Manifest { package } = read(&one.manifest)?;
-        // What the registry does not give is std's own, below its folder. cargo locks it at a version that is no release.
-        let registry = one.id.starts_with("registry+");
-        let own = library.as_ref().filter(|library| one.manifest.starts_with(library));
-        let version = package
-            .version
-            .as_str()
-            .filter(|version| *version != "0.0.0")
-            .unwrap_or(release)
-            .to_owned();
-        let is_ours =
-            ours.package.iter().any(|it| it.name == package.name && it.version == version);
-        let of_std = own.is_some() || !is_ours;
-        let lock = if of_std { theirs.as_ref() } else { Some(&ours) };
-        let place = own.and_then(|own| one.manifest.parent()?.strip_prefix(own.parent()?).ok());
-        let purl = match (registry, place) {
-            (false, Some(place)) => rust(release, Some(place)),
-            _ => format!("pkg:cargo/{}@{}", package.name, escaped(&version)),
-        };
-        let entry = lock.and_then(|lock| {
-            lock.package.iter().find(|it| it.name == package.name && fits(it, &version))
-        });
-        let licence = package.license.as_ref().and_then(|licence| licence.as_str());
-        let component = Component {
-            name: package.name.clone(),
-            version: version.clone(),
-            // crates.io's older way to say "or".
-            licence: licence.map(|licence| licence.replace('/', " OR ")),
-            purl,
-            sha256: entry.and_then(|entry| entry.checksum.clone()),
-            uses: entry.map(|entry| entry.dependencies.clone()).unwrap_or_default(),
-            ..Component::default()
-        };
-        if of_std { std.parts.push(component) } else { found.push(component) }
+    let of_workspace =
+        |one: &&Crate| !is_of_registry(one) && one.manifest.starts_with(workspace::root());
+    for one in crates.iter().filter(|one| !of_workspace(one)) {
+        match component(one, toolchain.std_version(), library.as_deref(), &locks)? {
+            (Origin::Std, component) => std.parts.push(component),
+            (Origin::Program, component) => found.push(component),
+        }
     }
     std.parts.sort_by(|a, b| a.purl.cmp(&b.purl));
     join(&mut std.parts);
@@ -108,12 +64,91 @@ pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Compone
     Ok(found)
 }
 
-/// Whether an entry of a lock file is of this version. std locks its own crates at 0.0.0.
+/// Whether std or the program depends on a crate.
+enum Origin {
+    Std,
+    Program,
+}
+
+struct Locks {
+    own: Lock,
+    /// None if std is installed.
+    std: Option<Lock>,
+}
+
+/// The component of std, without its parts.
+fn standard_library(toolchain: &Toolchain) -> Component {
+    let Toolchain { name, .. } = toolchain;
+    let description = match toolchain.std {
+        Some(_) => {
+            format!("Rust's standard library, compiled for this program from the sources of {name}")
+        }
+        None => format!("Rust's standard library, as installed by {name}"),
+    };
+    let release = toolchain.std_version();
+    Component {
+        name: "std".into(),
+        version: release.into(),
+        licence: Some("MIT OR Apache-2.0".into()),
+        purl: rust(release, None),
+        description: Some(description),
+        ..Component::default()
+    }
+}
+
+/// The component of a crate. `release` is the Rust release, `library` the directory of std's
+/// sources.
+fn component(
+    one: &Crate,
+    release: &str,
+    library: Option<&Path>,
+    locks: &Locks,
+) -> Result<(Origin, Component)> {
+    let Manifest { package } = read(&one.manifest)?;
+    let in_library = library.filter(|library| one.manifest.starts_with(library));
+    // The crates of std have the version 0.0.0.
+    let version = package.version.as_str().filter(|version| *version != "0.0.0").unwrap_or(release);
+    let is_locked =
+        locks.own.package.iter().any(|it| it.name == package.name && it.version == version);
+    let origin = if in_library.is_some() || !is_locked { Origin::Std } else { Origin::Program };
+    let lock = match origin {
+        Origin::Std => locks.std.as_ref(),
+        Origin::Program => Some(&locks.own),
+    };
+    let path =
+        in_library.and_then(|library| one.manifest.parent()?.strip_prefix(library.parent()?).ok());
+    let purl = match path {
+        Some(path) if !is_of_registry(one) => rust(release, Some(path)),
+        _ => format!("pkg:cargo/{}@{}", package.name, escaped(version)),
+    };
+    let entry = lock.and_then(|lock| {
+        lock.package.iter().find(|it| it.name == package.name && fits(it, version))
+    });
+    let licence = package.license.as_ref().and_then(|licence| licence.as_str());
+    let component = Component {
+        version: version.into(),
+        // "MIT/Apache-2.0" is the older syntax of crates.io.
+        licence: licence.map(|licence| licence.replace('/', " OR ")),
+        purl,
+        sha256: entry.and_then(|entry| entry.checksum.clone()),
+        uses: entry.map(|entry| entry.dependencies.clone()).unwrap_or_default(),
+        name: package.name,
+        ..Component::default()
+    };
+    Ok((origin, component))
+}
+
+fn is_of_registry(one: &Crate) -> bool {
+    one.id.starts_with("registry+")
+}
+
+/// std locks its own crates at 0.0.0.
 fn fits(entry: &Locked, version: &str) -> bool {
     entry.version == version || entry.version == "0.0.0"
 }
 
-/// Turns the names a lock file has (`name`, or `name version`) into package URLs, and drops what is not inside.
+/// Replaces the dependencies of a lock file (`name`, or `name version`) by package URLs. Drops
+/// those that are not components.
 fn join(components: &mut [Component]) {
     let names: Vec<(String, String, String)> = components
         .iter()
@@ -131,8 +166,8 @@ fn join(components: &mut [Component]) {
     }
 }
 
-/// What std uses, itself among it. cargo compiles more: crates of macros, and the runtime of panics that unwind, which is not
-/// linked where none does.
+/// std and its dependencies. cargo also compiles crates that are not linked: of macros, and
+/// `panic_unwind`.
 fn reached(parts: Vec<Component>) -> Vec<Component> {
     let linked = |part: &&Component| part.name != "panic_unwind";
     let mut reached: Vec<&Component> = parts.iter().filter(|part| part.name == "std").collect();
@@ -151,18 +186,14 @@ fn reached(parts: Vec<Component>) -> Vec<Component> {
     left
 }
 
-/// A place in Rust's own sources.
-fn rust(release: &str, place: Option<&Path>) -> String {
-    let place = place.map_or_else(String::new, |place| format!("#{}", place.display()));
-    format!("pkg:generic/rust-std@{}{place}", escaped(release))
-}
-
-fn lock(path: &Path) -> Result<Lock> {
-    read(path)
+/// The package URL of std, or of a directory in its sources.
+fn rust(release: &str, path: Option<&Path>) -> String {
+    let path = path.map_or_else(String::new, |path| format!("#{}", path.display()));
+    format!("pkg:generic/rust-std@{}{path}", escaped(release))
 }
 
 fn read<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
     let text =
-        fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not what cargo writes", path.display()))
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("cannot parse {}", path.display()))
 }

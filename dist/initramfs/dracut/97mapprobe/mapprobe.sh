@@ -1,11 +1,12 @@
 #!/bin/sh
-# Asks the running kernel about mmap(2) before the real root is mounted. The report goes to /run/initramfs/mapprobe.json, which the
-# real root keeps, and to the console: framed, every line with its number and a checksum. The boot goes on whatever becomes of it.
+# Runs mapprobe before the root file system is mounted. The report goes to /run/initramfs/mapprobe.json, which is kept
+# after the switch to the root file system, and to the console as numbered lines with checksums. The boot continues
+# even if mapprobe fails.
 
-# In a subshell: dracut sources this file, and what is set here is nobody else's.
+# A subshell, because dracut sources this file: the variables must not leak.
 (
     report=/run/initramfs/mapprobe.json
-    # Some machines have no console that can be opened.
+    # Opening the console fails on machines without one.
     console=/dev/console
     (: > $console) 2> /dev/null || console=/dev/null
 
@@ -13,7 +14,8 @@
     : > $report.new
     /bin/mapprobe --framed > $report.new 2> $console &
     probe=$!
-    # Ends a probe that hangs; is gone a second after one that does not. On a serial line of 9600 baud the report takes 100 seconds.
+    # Kills a probe that hangs. Exits within a second after the probe. On a serial line of 9600 baud the report takes
+    # 100 seconds.
     {
         left=240
         while [ -e $report.new ] && [ $left -gt 0 ]; do

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Puts mapprobe into an initramfs of dracut, if that is asked for: dracut --add mapprobe, or add_dracutmodules+=" mapprobe " in a file
-# of /etc/dracut.conf.d.
+# Adds mapprobe to an initramfs of dracut. Enable it with dracut --add mapprobe, or with
+# add_dracutmodules+=" mapprobe " in a file in /etc/dracut.conf.d.
 
 # called by dracut
 check() {
-    # Nobody's boot gets longer because a package was installed.
+    # Only on request.
     return 255
 }
 
