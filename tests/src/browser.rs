@@ -1,7 +1,7 @@
 //! A browser without a window, through its DevTools protocol: opens a page, presses keys, measures, and takes pictures.
 //! Knows nothing of the page.
 
-use crate::machine;
+use crate::host_packages;
 use anyhow::{Context, Result, bail, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
@@ -50,8 +50,8 @@ impl Browser {
     /// # Errors
     /// Chromium is not here and cannot be installed, or does not answer.
     pub fn open(file: &Path) -> Result<Browser> {
-        machine::need(machine::BROWSER)?;
-        let profile = tempfile::tempdir().context("A temporary folder cannot be made")?;
+        host_packages::need(host_packages::BROWSER)?;
+        let profile = tempfile::tempdir().context("A temporary directory cannot be made")?;
         let process = Command::new("chromium")
             // Root has no sandbox to be in. The page is one of our own, and the network is not needed.
             .args([

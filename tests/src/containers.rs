@@ -6,8 +6,8 @@
 mod base;
 mod engine;
 
-use crate::survey::{Way, compare};
-use crate::{cross, delivered, guests, kernels, machine, stock};
+use crate::run::{BootSpec, compare};
+use crate::{artifacts, cache_entry, cross, host_packages, kernels, scenarios};
 use anyhow::{Context, Result, ensure};
 use dist::cache::Lock;
 use dist::manifest::{Manifest, sha256};
@@ -58,10 +58,10 @@ const BUILDS: [(&str, Arch); 3] =
 /// A file that must not come into a container.
 const STALE: &str = "dist/out/stale";
 
-/// Builds all of it, in the folder `containers` of this one; what the commands said stays there. One that fails does not keep the others
+/// Builds all of it, in the directory `containers` of this one; what the commands said stays there. One that fails does not keep the others
 /// from being built.
-pub fn builds(folder: &Path) -> Vec<Build> {
-    let prepared = prepare(folder);
+pub fn builds(directory: &Path) -> Vec<Build> {
+    let prepared = prepare(directory);
     let all = |outcome: &dyn Fn() -> Outcome| {
         BUILDS.map(|(name, _)| Build { name, outcome: outcome() }).into()
     };
@@ -107,34 +107,34 @@ enum Prepared {
     Obstacle(String),
 }
 
-fn prepare(folder: &Path) -> Result<Prepared> {
-    if !machine::is_root() {
+fn prepare(directory: &Path) -> Result<Prepared> {
+    if !host_packages::is_root() {
         let reason = "only root may make the base image and the mounts of containers";
         return Ok(Prepared::Obstacle(reason.into()));
     }
-    if let Err(error) = machine::need(machine::CONTAINERS) {
+    if let Err(error) = host_packages::need(host_packages::CONTAINERS) {
         return Ok(Prepared::Obstacle(format!(
             "podman is not here, and cannot be installed: {error:#}"
         )));
     }
-    let folder = folder.join("containers");
-    let lock = Lock::take(&folder.with_extension("lock"))?;
-    stock::clear(&folder)?;
-    if let Some(reason) = engine::obstacle(&folder, &delivered::program(Arch::native())?)? {
+    let directory = directory.join("containers");
+    let lock = Lock::take(&directory.with_extension("lock"))?;
+    cache_entry::remove_directory(&directory)?;
+    if let Some(reason) = engine::obstacle(&directory, &artifacts::program(Arch::native())?)? {
         return Ok(Prepared::Obstacle(reason));
     }
     // With this the container's is compared. Both are made of the same sources, if nobody writes in them now.
-    delivered::packaged(Arch::Hppa)?;
-    let project = folder.join("project");
+    artifacts::packaged(Arch::Hppa)?;
+    let project = directory.join("project");
     copy(workspace::root(), &project, Path::new(""))?;
-    fs::create_dir_all(project.join(STALE).parent().context("STALE is in a folder.")?)?;
+    fs::create_dir_all(project.join(STALE).parent().context("STALE is in a directory.")?)?;
     fs::write(project.join(STALE), "of another build\n")?;
-    Ok(Prepared::Ready(Workshop { folder, project, base: base::tarball()?, _lock: lock }))
+    Ok(Prepared::Ready(Workshop { directory, project, base: base::tarball()?, _lock: lock }))
 }
 
 /// Where the builds are made.
 struct Workshop {
-    folder: PathBuf,
+    directory: PathBuf,
     /// A copy of the project: nothing is put into the user's own.
     project: PathBuf,
     /// The base image.
@@ -146,14 +146,14 @@ impl Drop for Workshop {
     fn drop(&mut self) {
         for name in ["project", "target", "home"] {
             // Nobody is there to be told; the next run tries it again, and says so.
-            let _ = stock::clear(&self.folder.join(name));
+            let _ = cache_entry::remove_directory(&self.directory.join(name));
         }
     }
 }
 
 impl Workshop {
     fn engine(&self, name: &str) -> Result<Engine> {
-        let engine = Engine::new(self.folder.join(name))?;
+        let engine = Engine::new(self.directory.join(name))?;
         engine.import(&self.base)?;
         Ok(engine)
     }
@@ -164,15 +164,15 @@ impl Workshop {
         let command = told("docker build")?;
         let mut build = engine.command();
         build.args(command.split_whitespace().skip(1)).current_dir(&self.project);
-        engine::run(&mut build, &self.folder.join("docker-hppa.txt"))?;
+        engine::run(&mut build, &self.directory.join("docker-hppa.txt"))?;
         drop(engine);
-        let folder =
+        let directory =
             command.split_whitespace().find_map(|word| word.strip_prefix("type=local,dest="));
-        let folder = self
-            .project
-            .join(folder.context("The command of the README has no folder for what it makes.")?);
-        let compared = compared(&folder)?;
-        let proven = proven(Arch::Hppa, &folder.join("mapprobe-hppa"))?;
+        let directory = self.project.join(
+            directory.context("The command of the README has no directory for what it makes.")?,
+        );
+        let compared = compared(&directory)?;
+        let proven = proven(Arch::Hppa, &directory.join("mapprobe-hppa"))?;
         Ok(format!("{compared}; {proven}"))
     }
 
@@ -185,15 +185,15 @@ impl Workshop {
             build.args(["--tag", &image(&self.project, arch)?]);
         }
         build.arg(self.project.join("tests/containers"));
-        engine::run(&mut build, &self.folder.join("cross-image.txt"))?;
+        engine::run(&mut build, &self.directory.join("cross-image.txt"))?;
         Ok(engine)
     }
 
     /// The program of an architecture, with the README's command for cross.
     fn cross(&self, engine: &Engine, arch: Arch) -> Result<String> {
-        let (triple, target) = (targets::of(arch).triple, self.folder.join("target"));
+        let (triple, target) = (targets::of(arch).triple, self.directory.join("target"));
         let command = told("cross build")?.replace(targets::of(Arch::X86_64).triple, triple);
-        let home = self.folder.join("home");
+        let home = self.directory.join("home");
         fs::create_dir_all(&home)?;
         fs::create_dir_all(&target)?;
         // cross does not end its engine when it is ended, so it is ended with this process.
@@ -204,7 +204,7 @@ impl Workshop {
             .current_dir(&self.project)
             .envs(engine.environment());
         build.env("CROSS_CONTAINER_ENGINE", Engine::program()).env("CARGO_TARGET_DIR", &target);
-        engine::run(&mut build, &self.folder.join(format!("cross-{}.txt", arch.name())))?;
+        engine::run(&mut build, &self.directory.join(format!("cross-{}.txt", arch.name())))?;
         proven(arch, &target.join(triple).join("release/mapprobe"))
     }
 }
@@ -230,19 +230,19 @@ fn image(project: &Path, arch: Arch) -> Result<String> {
 }
 
 /// Compares what a container delivered, all of it, with what `cargo dist` delivers here of the same ingredients: the same bytes.
-fn compared(folder: &Path) -> Result<String> {
-    let manifest = Manifest::of(folder);
+fn compared(directory: &Path) -> Result<String> {
+    let manifest = Manifest::of(directory);
     let [row] = manifest.files.as_slice() else {
         anyhow::bail!(
             "{}: the program of PA-RISC was expected, and {:?}.",
-            folder.display(),
+            directory.display(),
             manifest.files
         );
     };
     let mut names: Vec<&str> =
         vec![&row.file, &row.archive.file, &row.sbom.file, "SHA256SUMS", "manifest.json"];
     names.extend(row.packages.iter().map(|item| item.file.as_str()));
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
         ensure!(
             names.iter().any(|known| **known == *name),
@@ -250,16 +250,16 @@ fn compared(folder: &Path) -> Result<String> {
             name.display()
         );
     }
-    let here = delivered::packaged(Arch::Hppa)?;
-    let own = here.path.parent().context("dist/out is a folder.")?;
-    let inside = |folder: &Path| -> Result<serde_json::Value> {
+    let here = artifacts::packaged(Arch::Hppa)?;
+    let own = here.path.parent().context("dist/out is a directory.")?;
+    let inside = |directory: &Path| -> Result<serde_json::Value> {
         let document: serde_json::Value =
-            serde_json::from_slice(&fs::read(folder.join(&row.sbom.file))?)?;
+            serde_json::from_slice(&fs::read(directory.join(&row.sbom.file))?)?;
         Ok(document["components"].clone())
     };
     let of =
         |row: &dist::manifest::Row| (row.rustc.clone(), row.rustflags.clone(), row.linker.clone());
-    if of(row) != of(&here.row) || inside(folder)? != inside(own)? {
+    if of(row) != of(&here.row) || inside(directory)? != inside(own)? {
         return Ok(format!(
             "made of other packages than on this machine ({}, {} here)",
             row.rustc, here.row.rustc
@@ -277,8 +277,8 @@ fn compared(folder: &Path) -> Result<String> {
         .map(|item| &item.file)
         .chain([&row.file]);
     for file in files {
-        let [made, own] =
-            [folder, own].map(|folder| fs::read(folder.join(file)).map(|bytes| sha256(&bytes)));
+        let [made, own] = [directory, own]
+            .map(|directory| fs::read(directory.join(file)).map(|bytes| sha256(&bytes)));
         let (made, own) = (made?, own.with_context(|| format!("{file} of this machine"))?);
         ensure!(
             made == own,
@@ -288,23 +288,23 @@ fn compared(folder: &Path) -> Result<String> {
     Ok("the bytes of `cargo dist`".into())
 }
 
-/// Makes sure that a program is static, runs it here or in an emulator, and boots it: its report is as the facts say.
+/// Makes sure that a program is static, runs it here or in an emulator, and boots it: its report is as the expectations say.
 fn proven(arch: Arch, program: &Path) -> Result<String> {
     let target: &Target = targets::of(arch);
     let bytes =
         fs::read(program).with_context(|| format!("{} was not made.", program.display()))?;
     let refusals = check::refusals(&bytes, target, &[], false);
     ensure!(refusals.is_empty(), "{}", check::sentences(&refusals, target));
-    machine::need(machine::EMULATORS)?;
+    host_packages::need(host_packages::EMULATORS)?;
     let ran = smoke::run(target, program)?;
     let kernel = kernels::ALL
         .iter()
         .find(|kernel| kernel.arch == arch && kernel.quick)
         .context("No kernel is quick.")?;
-    let guest = guests::named("root").context("There is no guest root.")?;
-    let visit = Way::of(kernel, guest).visit(&bytes)?;
-    let report = visit.document()?.context("The program printed no report.")?;
-    let (basis, differences) = compare(&report, kernel, guest)?;
+    let scenario = scenarios::named("root").context("There is no scenario root.")?;
+    let output = BootSpec::of(kernel, scenario).boot(&bytes)?;
+    let report = output.document()?.context("The program printed no report.")?;
+    let (basis, differences) = compare(&report, kernel, scenario)?;
     let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
     ensure!(
         differences.is_empty(),
@@ -315,7 +315,7 @@ fn proven(arch: Arch, program: &Path) -> Result<String> {
     Ok(format!("{} bytes, static; {ran}; right on {}", bytes.len(), kernel.name))
 }
 
-/// Copies a folder of the project, but for what is made.
+/// Copies a directory of the project, but for what is made.
 fn copy(from: &Path, to: &Path, place: &Path) -> Result<()> {
     fs::create_dir_all(to.join(place))
         .with_context(|| format!("{} cannot be made.", to.display()))?;
@@ -358,8 +358,8 @@ mod tests {
 
     #[test]
     fn what_is_made_is_not_copied() {
-        let folder = tempfile::tempdir().unwrap();
-        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+        let directory = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| directory.path().join(name));
         for file in ["target/a", ".git/a", "dist/out/a", "dist/src/a", "probe/target/a", "b"] {
             let file = from.join(file);
             fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -24,7 +24,7 @@ fn cargo() -> Result<PathBuf> {
 pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
     let mut command = Command::new(program);
     command.env_clear().env("HOME", home).env("RUSTUP_HOME", home.join("rustup"));
-    command.env("CARGO_HOME", dist::workspace::cargo_home().context("cargo has no folder.")?);
+    command.env("CARGO_HOME", dist::workspace::cargo_home().context("cargo has no directory.")?);
     command
         .env("RUSTUP_DIST_SERVER", "http://127.0.0.1:9")
         .env("RUSTUP_UPDATE_ROOT", "http://127.0.0.1:9");
@@ -40,7 +40,7 @@ pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
         }
     }
     let tools = cargo()?;
-    let tools = tools.parent().context("cargo is in no folder.")?;
+    let tools = tools.parent().context("cargo is in no directory.")?;
     let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross");
     let path = [stand_ins.as_path(), tools, Path::new("/usr/bin"), Path::new("/bin")];
     command.env("PATH", env::join_paths(path)?).env("ASKED", home.join("asked"));
@@ -51,13 +51,15 @@ pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
 pub fn program() -> Result<PathBuf> {
     let cache = Cache::open()?;
     let name = format!("cross-{VERSION}");
-    let (_lock, folder) = (cache.lock(&name)?, cache.path().join(&name));
-    let program = folder.join("bin/cross");
+    let (_lock, directory) = (cache.lock(&name)?, cache.path().join(&name));
+    let program = directory.join("bin/cross");
     if !program.is_file() {
         dist::progress::say(&format!("compiling cross {VERSION}, which takes some minutes"));
         let work = tempfile::tempdir_in(cache.path())?;
         let mut install = guarded(&cargo()?, work.path())?;
-        install.args(["install", "cross", "--version", VERSION, "--locked", "--root"]).arg(&folder);
+        install
+            .args(["install", "cross", "--version", VERSION, "--locked", "--root"])
+            .arg(&directory);
         let made = install.env("CARGO_TARGET_DIR", work.path().join("target")).output()?;
         ensure!(
             made.status.success(),

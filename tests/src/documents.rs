@@ -1,7 +1,7 @@
 //! Every document of a run of the lab in one file, a line each, with where it came from: what other programs read.
 
-use crate::survey::{Entry, Question, Told};
-use crate::{guests, kernels};
+use crate::run::{Completed, Entry, Question};
+use crate::{kernels, scenarios};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,7 +14,8 @@ struct Envelope<'a> {
     schema: &'static str,
     schema_version: &'static str,
     kernel: &'a str,
-    guest: &'a str,
+    #[serde(rename = "guest")]
+    scenario: &'a str,
     origin: Origin<'a>,
     /// How the document came about: a kernel was booted.
     made: &'static str,
@@ -33,19 +34,20 @@ struct Origin<'a> {
     emulator: &'a str,
 }
 
-/// Writes the documents of these entries into a file, in the order of the lab. Lines of an earlier run about other kernels, guests
+/// Writes the documents of these entries into a file, in the order of the lab. Lines of an earlier run about other kernels, scenarios
 /// and questions stay, as long as there are rows of them.
 pub fn write(file: &Path, entries: &[Entry]) -> Result<()> {
     let mut lines: Vec<(Place, String)> = Vec::new();
     for entry in entries {
-        if let Some(line) = entry.told().and_then(|told| line(entry, told)) {
-            lines
-                .extend(place(entry.kernel.name, entry.guest.name, schema(entry)).zip(Some(line?)));
+        if let Some(line) = entry.completed().and_then(|told| line(entry, told)) {
+            lines.extend(
+                place(entry.kernel.name, entry.scenario.name, schema(entry)).zip(Some(line?)),
+            );
         }
     }
     let made: Vec<Option<Place>> = entries
         .iter()
-        .map(|entry| place(entry.kernel.name, entry.guest.name, schema(entry)))
+        .map(|entry| place(entry.kernel.name, entry.scenario.name, schema(entry)))
         .collect();
     for line in fs::read_to_string(file).unwrap_or_default().lines() {
         let old: Value = serde_json::from_str(line).unwrap_or_default();
@@ -66,7 +68,7 @@ pub fn write(file: &Path, entries: &[Entry]) -> Result<()> {
         .with_context(|| format!("{} cannot be written.", file.display()))
 }
 
-/// The places of a document's kernel, guest and question among the rows.
+/// The places of a document's kernel, scenario and question among the rows.
 type Place = (usize, usize, usize);
 
 /// What a document about a question says it is.
@@ -81,23 +83,23 @@ fn schema(entry: &Entry) -> &'static str {
 }
 
 /// Where a line stands; nowhere if there is no such row any more.
-fn place(kernel: &str, guest: &str, schema: &str) -> Option<Place> {
+fn place(kernel: &str, scenario: &str, schema: &str) -> Option<Place> {
     Some((
         kernels::ALL.iter().position(|row| row.name == kernel)?,
-        guests::ALL.iter().position(|row| row.name == guest)?,
+        scenarios::ALL.iter().position(|row| row.name == scenario)?,
         SCHEMAS.iter().position(|(_, name)| *name == schema)?,
     ))
 }
 
 /// The line about an entry, if it has a document.
-fn line(entry: &Entry, told: &Told) -> Option<Result<String>> {
+fn line(entry: &Entry, told: &Completed) -> Option<Result<String>> {
     let document = told.document.as_ref()?;
     let provenance = &told.origin.provenance;
     let envelope = Envelope {
         schema: "mapprobe.lab",
         schema_version: "1.0",
         kernel: entry.kernel.name,
-        guest: entry.guest.name,
+        scenario: entry.scenario.name,
         origin: Origin {
             package: &provenance.package,
             version: &provenance.version,
@@ -115,7 +117,7 @@ fn line(entry: &Entry, told: &Told) -> Option<Result<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::tests::{entry, failed};
+    use crate::summary::tests::{entry, failed};
     use serde_json::json;
 
     fn lines(file: &Path) -> Vec<Value> {
@@ -128,19 +130,19 @@ mod tests {
 
     #[test]
     fn a_line_says_what_where_and_how() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("reports.ndjson");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports.ndjson");
         write(&file, &[entry("x86_64-6.1", "root", "honored"), failed("hppa-6.1", "user")])
             .unwrap();
         let expected = r#"{"schema":"mapprobe.lab","schema_version":"1.0","kernel":"x86_64-6.1","guest":"root","origin":{"package":"linux","version":"6.1-1","sha256":"abc","suite":"bookworm","emulator":"QEMU 7"},"made":"boot","seconds":1.5,"document":{"schema":"mapprobe.report","kernel":{"release":"6.1.0"},"process":{"euid":0},"flags":[{"name":"MAP_SHARED","verdict":"honored"}]}}"#;
         assert_eq!(fs::read_to_string(&file).unwrap(), format!("{expected}\n"));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
     #[test]
     fn a_run_replaces_its_own_lines_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("reports.ndjson");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports.ndjson");
         let gone = r#"{"schema":"mapprobe.lab","kernel":"x86_64-3.2","guest":"root","document":{"schema":"mapprobe.report"}}"#;
         fs::write(&file, format!("not JSON\n{{\"schema\":\"other\"}}\n{gone}\n")).unwrap();
         write(
@@ -167,11 +169,11 @@ mod tests {
         assert_eq!(told, expected);
     }
 
-    /// What the guest does not say any more must not seem to be new.
+    /// What the scenario does not say any more must not seem to be new.
     #[test]
     fn what_failed_has_no_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("reports.ndjson");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports.ndjson");
         write(&file, &[entry("x86_64-6.1", "root", "honored")]).unwrap();
         write(&file, &[failed("x86_64-6.1", "root")]).unwrap();
         assert_eq!(lines(&file).len(), 0);

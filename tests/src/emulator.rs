@@ -1,6 +1,6 @@
 //! Which QEMU runs a kernel. Debian 12's knows one PA-RISC machine, the 32-bit B160L, and Linux 6.12 panics in it.
 
-use crate::{machine, stock};
+use crate::{cache_entry, host_packages};
 use anyhow::{Context, Result};
 use dist::cache::Cache;
 use dist::debian::{Mirror, Package, extract};
@@ -51,7 +51,7 @@ impl Emulator {
     /// The program for a machine: installed, or fetched now unless it is in the cache.
     pub fn program(self, machine: &Machine) -> Result<Program> {
         // The newer one needs the installed one's libraries.
-        machine::need(machine::GUESTS)?;
+        host_packages::need(host_packages::QEMU)?;
         match self {
             Emulator::Installed => Ok(Program { path: machine.qemu.into(), firmware: None }),
             Emulator::Backports => {
@@ -68,14 +68,15 @@ impl Emulator {
 /// The `usr` of the unpacked packages.
 fn fetched(cache: &Cache) -> Result<PathBuf> {
     let recipe = format!("{} of {SUITE}", PACKAGES.join(", "));
-    let item =
-        stock::item(cache, ("emulator", "emulator"), &recipe, |to, work| make(cache, to, work))?;
-    Ok(item.folder.join("usr"))
+    let item = cache_entry::get(cache, ("emulator", "emulator"), &recipe, |to, work| {
+        make(cache, to, work)
+    })?;
+    Ok(item.directory.join("usr"))
 }
 
-/// Makes the folder `usr` in the folder `to`.
+/// Makes the directory `usr` in the directory `to`.
 fn make(cache: &Cache, to: &Path, work: &Path) -> Result<Package> {
-    machine::need(machine::ARCHIVE)?;
+    host_packages::need(host_packages::ARCHIVE)?;
     let index = Mirror::from_apt()?.index(cache, SUITE, targets::of(Arch::native()).debian)?;
     let packages = PACKAGES.iter().map(|name| index.newest(name)).collect::<Result<Vec<_>>>()?;
     let files = packages.iter().map(|package| package.fetch(cache)).collect::<Result<Vec<_>>>()?;

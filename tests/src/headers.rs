@@ -1,6 +1,6 @@
 //! The kernel's own headers, of the newest kernel that Debian has, as a C compiler reads them. Knows nothing of the flag table.
 
-use crate::{machine, stock};
+use crate::{cache_entry, host_packages};
 use dist::cache::Cache;
 use dist::debian::extract;
 use mapprobe::arch::Arch;
@@ -18,23 +18,24 @@ pub struct Definition {
     pub header: String,
 }
 
-/// The folder with `usr/include` and `usr/lib/linux/uapi/ARCH`.
+/// The directory with `usr/include` and `usr/lib/linux/uapi/ARCH`.
 fn headers() -> PathBuf {
-    machine::need(machine::ARCHIVE).unwrap();
-    machine::need(machine::COMPILER).unwrap();
+    host_packages::need(host_packages::ARCHIVE).unwrap();
+    host_packages::need(host_packages::COMPILER).unwrap();
     let cache = Cache::open().unwrap();
-    let item = stock::item(&cache, ("headers", "headers"), "linux-libc-dev of sid", |to, work| {
-        let package = stock::newest(&cache, "sid", "amd64", "linux-libc-dev")?;
-        let unpacked = work.join("unpacked");
-        extract(&[&package.fetch(&cache)?], "usr", &unpacked)?;
-        fs::rename(unpacked.join("usr"), to.join("usr"))?;
-        Ok(package)
-    });
-    item.unwrap().folder
+    let item =
+        cache_entry::get(&cache, ("headers", "headers"), "linux-libc-dev of sid", |to, work| {
+            let package = cache_entry::newest_package(&cache, "sid", "amd64", "linux-libc-dev")?;
+            let unpacked = work.join("unpacked");
+            extract(&[&package.fetch(&cache)?], "usr", &unpacked)?;
+            fs::rename(unpacked.join("usr"), to.join("usr"))?;
+            Ok(package)
+        });
+    item.unwrap().directory
 }
 
 /// The kernel's name of an architecture.
-fn folder(arch: Arch) -> &'static str {
+fn directory(arch: Arch) -> &'static str {
     match arch {
         Arch::X86_64 => "x86",
         Arch::Aarch64 => "arm64",
@@ -57,7 +58,7 @@ pub fn definitions(arch: Arch) -> BTreeMap<String, Definition> {
         let mut command = Command::new("gcc");
         command
             .args(["-nostdinc", "-I"])
-            .arg(headers.join("usr/lib/linux/uapi").join(folder(arch)));
+            .arg(headers.join("usr/lib/linux/uapi").join(directory(arch)));
         command.arg("-I").arg(headers.join("usr/include")).args(arguments).arg(source);
         checked(command.output().expect("gcc runs"), "gcc")
     };
@@ -99,7 +100,7 @@ fn in_source_tree(path: &str) -> String {
     let tail = |mark: &str| path.split_once(mark).map(|(_, tail)| tail);
     match (tail("/usr/lib/linux/uapi/"), tail("/usr/include/")) {
         (Some(tail), _) => {
-            let (arch, file) = tail.split_once('/').expect("an architecture's folder");
+            let (arch, file) = tail.split_once('/').expect("an architecture's directory");
             format!("arch/{arch}/include/uapi/{file}")
         }
         (_, Some(tail)) => format!("include/uapi/{tail}"),

@@ -2,10 +2,10 @@
 //! installed here. The generator runs in mounts of its own, in which the files of the kernel's package and of mapprobe's lie over
 //! those of this machine; nothing of that is left afterwards, or seen by other processes.
 
-use crate::guests;
+use crate::host_packages;
 use crate::kernels::Kernel;
-use crate::machine;
-use crate::qemu::{self, Boot, Run};
+use crate::qemu::{self, Boot, VmConfig};
+use crate::scenarios;
 use anyhow::{Context, Result, bail};
 use dist::workspace;
 use std::fs;
@@ -20,7 +20,7 @@ const PLACES: [(&str, &str); 3] = [
     ("dracut", "usr/lib/dracut/modules.d"),
     ("mkinitcpio", "usr/lib/initcpio"),
 ];
-/// Lays folders over those of this machine and runs a command: the first two arguments are what lies on top, the rest is the command.
+/// Lays directories over those of this machine and runs a command: the first two arguments are what lies on top, the rest is the command.
 const OVERLAID: &str = r#"
 for place in usr etc boot; do
     mount -t overlay -o "lowerdir=$1/$place:$2/$place:/$place" overlay "/$place" || exit 1
@@ -50,7 +50,7 @@ impl Installed {
             .next()
             .context("The kernel has no modules.")??;
         let release = release.file_name().to_string_lossy().into_owned();
-        let files = tempfile::tempdir().context("A temporary folder cannot be made.")?;
+        let files = tempfile::tempdir().context("A temporary directory cannot be made.")?;
         fs::create_dir_all(tree.join("etc"))?;
         let image = files.path().join("image");
         let installed = Installed { files, kernel: tree, release, image };
@@ -66,12 +66,12 @@ impl Installed {
     /// Puts a file there; the path is without a slash at its beginning.
     pub fn file(&self, path: &str, permissions: u32, content: impl AsRef<[u8]>) -> Result<()> {
         let to = self.files.path().join(path);
-        fs::create_dir_all(to.parent().context("A file lies in a folder.")?)?;
+        fs::create_dir_all(to.parent().context("A file lies in a directory.")?)?;
         fs::write(&to, content).with_context(|| format!("{} cannot be written.", to.display()))?;
         Ok(fs::set_permissions(&to, fs::Permissions::from_mode(permissions))?)
     }
 
-    /// Copies a folder, permissions included.
+    /// Copies a directory, permissions included.
     fn copy(&self, from: &Path, to: &str) -> Result<()> {
         for entry in
             fs::read_dir(from).with_context(|| format!("{} cannot be read.", from.display()))?
@@ -111,8 +111,10 @@ impl Installed {
 
     /// The names in the image that was made last, a line each.
     pub fn listed(&self) -> Result<String> {
-        let said = self
-            .run(&["lsinitramfs", self.image.to_str().context("The folder's name is no text.")?])?;
+        let said = self.run(&[
+            "lsinitramfs",
+            self.image.to_str().context("The directory's name is no text.")?,
+        ])?;
         if !said.status.success() {
             bail!(
                 "lsinitramfs ended with {}: {}",
@@ -128,7 +130,7 @@ impl Installed {
         &'a self,
         command: impl FnOnce(&'a str) -> Vec<&'a str>,
     ) -> Result<(Vec<u8>, String)> {
-        let image = self.image.to_str().context("The temporary folder's name is no text.")?;
+        let image = self.image.to_str().context("The temporary directory's name is no text.")?;
         let command = command(image);
         let said = self.run(&command)?;
         let text = format!(
@@ -148,9 +150,9 @@ impl Installed {
 
     /// Runs a command there.
     pub fn run(&self, command: &[&str]) -> Result<Output> {
-        machine::need(machine::INITRAMFS)?;
+        host_packages::need(host_packages::INITRAMFS)?;
         let mut unshare = Command::new("unshare");
-        if !machine::is_root() {
+        if !host_packages::is_root() {
             unshare.arg("--map-root-user");
         }
         unshare
@@ -166,14 +168,14 @@ impl Installed {
     }
 }
 
-/// The disk of a machine whose init does these steps, in the words of `guests/setup.c`.
+/// The disk of a machine whose init does these steps, in the words of `scenarios/setup.c`.
 pub fn disk(kernel: &Kernel, steps: &[&str]) -> Result<Vec<u8>> {
-    let root = tempfile::tempdir().context("A temporary folder cannot be made.")?;
-    for folder in ["dev", "proc", "sys", "run", "tmp", "etc", "sbin"] {
-        fs::create_dir(root.path().join(folder))?;
+    let root = tempfile::tempdir().context("A temporary directory cannot be made.")?;
+    for directory in ["dev", "proc", "sys", "run", "tmp", "etc", "sbin"] {
+        fs::create_dir(root.path().join(directory))?;
     }
     let init = root.path().join("sbin/init");
-    fs::write(&init, guests::setup(kernel.arch)?)?;
+    fs::write(&init, scenarios::setup(kernel.arch)?)?;
     fs::set_permissions(&init, fs::Permissions::from_mode(0o755))?;
     // By this file systemd and dracut know a system.
     fs::write(root.path().join("etc/os-release"), "ID=lab\n")?;
@@ -181,7 +183,7 @@ pub fn disk(kernel: &Kernel, steps: &[&str]) -> Result<Vec<u8>> {
         root.path().join("setup"),
         steps.iter().map(|step| format!("{step}\n")).collect::<String>(),
     )?;
-    guests::ext4_of(root.path())
+    scenarios::ext4_of(root.path())
 }
 
 /// Boots a kernel with an initramfs and the disk of its real root, and with these words at the end of its command line.
@@ -194,8 +196,8 @@ pub fn boot(kernel: &Kernel, initramfs: &[u8], disk: &[u8], append: &str) -> Res
     let drive = format!("file={},format=raw,if=virtio", file.path().display());
     let arguments = [kernel.arguments, &["-drive", &drive, "-nic", "none"]].concat();
     let append = format!("{} root=/dev/vda rootfstype=ext4 rw {append}", kernel.append);
-    let run = Run::new(kernel.name, machine, &image.path, initramfs);
-    // A whole system starts, where the lab's other guests have one program.
+    let config = VmConfig::new(kernel.name, machine, &image.path, initramfs);
+    // A whole system starts, where the lab's other scenarios have one program.
     let deadline = qemu::DEADLINE * 2;
-    qemu::boot(&Run { emulator, append: &append, arguments: &arguments, deadline, ..run })
+    qemu::boot(&VmConfig { emulator, append: &append, arguments: &arguments, deadline, ..config })
 }

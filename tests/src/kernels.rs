@@ -7,9 +7,9 @@ mod rows;
 
 pub use rows::ALL;
 
+use crate::cache_entry::{self, Provenance};
 use crate::emulator::Emulator;
-use crate::machine;
-use crate::stock::{self, Provenance};
+use crate::host_packages;
 use anyhow::{Context, Result, bail};
 use dist::cache::Cache;
 use dist::debian::{Package, extract};
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// A kernel of the lab.
 #[derive(Debug)]
 pub struct Kernel {
-    /// Architecture and series, such as `x86_64-6.1`; also the name of its facts.
+    /// Architecture and series, such as `x86_64-6.1`; also the name of its expectations.
     pub name: &'static str,
     /// What it runs on.
     pub arch: Arch,
@@ -30,7 +30,7 @@ pub struct Kernel {
     pub emulator: Emulator,
     /// Arguments of QEMU beside those of the architecture's machine; where one is given twice, the last counts.
     pub arguments: &'static [&'static str],
-    /// Words for the kernel's command line beside those every guest gets.
+    /// Words for the kernel's command line beside those every scenario gets.
     pub append: &'static str,
     /// Whether every `cargo test` boots it; `cargo lab` boots the others too.
     pub quick: bool,
@@ -45,8 +45,8 @@ pub enum Origin {
         suite: &'static str,
         /// The package's name; `*` stands for what changes with every update.
         package: &'static str,
-        /// The folder that has the image, itself or further below.
-        folder: &'static str,
+        /// The directory that has the image, itself or further below.
+        directory: &'static str,
     },
     /// Built from a Debian source package: `make allnoconfig`, the configuration, `make vmlinux`.
     Built {
@@ -98,28 +98,33 @@ impl Kernel {
 
     fn image_in(&self, cache: &Cache) -> Result<Image> {
         let place = format!("kernels/{}", self.name);
-        let item = stock::item(cache, (&place, "kernel"), &self.recipe()?, |to, work| {
+        let item = cache_entry::get(cache, (&place, "kernel"), &self.recipe()?, |to, work| {
             self.make(cache, to, work)
         })?;
-        Ok(Image { path: item.folder.join("image"), provenance: item.provenance })
+        Ok(Image { path: item.directory.join("image"), provenance: item.provenance })
     }
 
-    /// Makes the file `image` in the folder `to`.
+    /// Makes the file `image` in the directory `to`.
     fn make(&self, cache: &Cache, to: &Path, work: &Path) -> Result<Package> {
-        machine::need(machine::ARCHIVE)?;
+        host_packages::need(host_packages::ARCHIVE)?;
         let (package, image) = match &self.origin {
-            Origin::Packaged { suite, package, folder } => {
-                let package = stock::newest(cache, suite, targets::of(self.arch).debian, package)?;
+            Origin::Packaged { suite, package, directory } => {
+                let package = cache_entry::newest_package(
+                    cache,
+                    suite,
+                    targets::of(self.arch).debian,
+                    package,
+                )?;
                 let unpacked = work.join("unpacked");
-                extract(&[&package.fetch(cache)?], folder, &unpacked)?;
+                extract(&[&package.fetch(cache)?], directory, &unpacked)?;
                 let image = only_image(&unpacked)
                     .with_context(|| format!("{} is of no use.", package.name))?;
                 (package, image)
             }
             Origin::Built { suite, package, make, configuration, .. } => {
-                machine::need(machine::KERNEL_BUILD)?;
+                host_packages::need(host_packages::KERNEL_BUILD)?;
                 // The package is in the index of every architecture, since it belongs to none.
-                let package = stock::newest(cache, suite, "amd64", package)?;
+                let package = cache_entry::newest_package(cache, suite, "amd64", package)?;
                 let vmlinux =
                     build::vmlinux(self.name, &package.fetch(cache)?, make, configuration, work)?;
                 (package, vmlinux)
@@ -135,7 +140,9 @@ impl Kernel {
         Ok(match &self.origin {
             Origin::Packaged { suite, package, .. } => format!("{package} of {suite}"),
             Origin::Built { suite, package, make, configuration, compilers } => {
-                machine::need(&compilers.iter().map(|(_, debian)| *debian).collect::<Vec<_>>())?;
+                host_packages::need(
+                    &compilers.iter().map(|(_, debian)| *debian).collect::<Vec<_>>(),
+                )?;
                 let versions: Result<Vec<_>> = compilers
                     .iter()
                     .map(|(compiler, _)| build::compiler_version(compiler))
@@ -151,19 +158,19 @@ impl Kernel {
     }
 }
 
-/// The one kernel image in a folder and below it.
-fn only_image(folder: &Path) -> Result<PathBuf> {
+/// The one kernel image in a directory and below it.
+fn only_image(directory: &Path) -> Result<PathBuf> {
     let mut images = Vec::new();
-    collect_images(folder, &mut images)?;
+    collect_images(directory, &mut images)?;
     match images.as_slice() {
         [one] => Ok(one.clone()),
         _ => bail!("It should hold one kernel image, and holds {}: {images:?}.", images.len()),
     }
 }
 
-fn collect_images(folder: &Path, images: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("{} cannot be read.", folder.display()))?
+fn collect_images(directory: &Path, images: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(directory)
+        .with_context(|| format!("{} cannot be read.", directory.display()))?
     {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();

@@ -1,7 +1,7 @@
 //! The kernel's own reader of test results: KUnit's parser, out of the source package of a kernel.
 
 use crate::kernels::build;
-use crate::{machine, stock};
+use crate::{cache_entry, host_packages};
 use anyhow::{Context, Result, ensure};
 use dist::cache::Cache;
 use dist::debian::extract;
@@ -13,13 +13,13 @@ const PLACE: &str = "tools/testing/kunit";
 const SUITE: &str = "bookworm";
 const PACKAGE: &str = "linux-source-6.1";
 
-/// The folder with the Python module `kunit_parser`.
+/// The directory with the Python module `kunit_parser`.
 pub fn parser() -> Result<PathBuf> {
     let cache = Cache::open()?;
     let recipe = format!("{PLACE} of {PACKAGE} of {SUITE}");
-    let item = stock::item(&cache, ("kunit", "kunit"), &recipe, |to, work| {
-        machine::need(machine::ARCHIVE)?;
-        let package = stock::newest(&cache, SUITE, "amd64", PACKAGE)?;
+    let item = cache_entry::get(&cache, ("kunit", "kunit"), &recipe, |to, work| {
+        host_packages::need(host_packages::ARCHIVE)?;
+        let package = cache_entry::newest_package(&cache, SUITE, "amd64", PACKAGE)?;
         let unpacked = work.join("unpacked");
         extract(&[&package.fetch(&cache)?], "usr/src", &unpacked)?;
         let mut tar = Command::new("tar");
@@ -33,5 +33,5 @@ pub fn parser() -> Result<PathBuf> {
         );
         Ok(package)
     })?;
-    Ok(item.folder)
+    Ok(item.directory)
 }

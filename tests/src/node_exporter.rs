@@ -1,6 +1,6 @@
-//! Prometheus' node exporter, which serves what lies in a folder: out of its package, without installing it as a service.
+//! Prometheus' node exporter, which serves what lies in a directory: out of its package, without installing it as a service.
 
-use crate::{machine, stock};
+use crate::{cache_entry, host_packages};
 use anyhow::{Context, Result, bail, ensure};
 use dist::cache::Cache;
 use dist::debian::extract;
@@ -27,15 +27,15 @@ pub struct NodeExporter {
 }
 
 impl NodeExporter {
-    /// Serves the files of a folder, and nothing else, to this machine only.
-    pub fn start(folder: &Path) -> Result<NodeExporter> {
+    /// Serves the files of a directory, and nothing else, to this machine only.
+    pub fn start(directory: &Path) -> Result<NodeExporter> {
         let program = program()?;
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("There is no free port.")?;
         let port = free.local_addr()?.port();
         drop(free);
         let process = Command::new(&program)
             .args(["--collector.disable-defaults", "--collector.textfile"])
-            .arg(format!("--collector.textfile.directory={}", folder.display()))
+            .arg(format!("--collector.textfile.directory={}", directory.display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -82,19 +82,23 @@ impl Drop for NodeExporter {
 
 fn program() -> Result<PathBuf> {
     let cache = Cache::open()?;
-    let item = stock::item(
+    let item = cache_entry::get(
         &cache,
         ("node-exporter", "package"),
         &format!("{PACKAGE} of {SUITE}"),
         |to, work| {
-            machine::need(machine::ARCHIVE)?;
-            let package =
-                stock::newest(&cache, SUITE, targets::of(Arch::native()).debian, PACKAGE)?;
+            host_packages::need(host_packages::ARCHIVE)?;
+            let package = cache_entry::newest_package(
+                &cache,
+                SUITE,
+                targets::of(Arch::native()).debian,
+                PACKAGE,
+            )?;
             let unpacked = work.join("unpacked");
             extract(&[&package.fetch(&cache)?], "usr/bin", &unpacked)?;
             std::fs::rename(unpacked.join("usr/bin").join(PACKAGE), to.join(PACKAGE))?;
             Ok(package)
         },
     )?;
-    Ok(item.folder.join(PACKAGE))
+    Ok(item.directory.join(PACKAGE))
 }

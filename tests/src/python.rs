@@ -1,6 +1,6 @@
-//! Python's packages in a folder of the cache: a virtual environment for a list of pinned versions.
+//! Python's packages in a directory of the cache: a virtual environment for a list of pinned versions.
 
-use crate::machine;
+use crate::host_packages;
 use anyhow::{Context, Result, ensure};
 use dist::cache::Cache;
 use dist::manifest::sha256;
@@ -13,17 +13,17 @@ use std::process::Command;
 /// # Errors
 /// It cannot be made: in pip's own words.
 pub fn with(requirements: &Path) -> Result<PathBuf> {
-    machine::need(machine::PYTHON)?;
+    host_packages::need(host_packages::PYTHON)?;
     let list = fs::read(requirements)
         .with_context(|| format!("{} cannot be read", requirements.display()))?;
     let cache = Cache::open()?;
     let name = format!("python/{}", &sha256(&list)[..16]);
-    let (folder, whole) = (cache.path().join(&name), cache.path().join(&name).join("whole"));
+    let (directory, whole) = (cache.path().join(&name), cache.path().join(&name).join("whole"));
     let _lock = cache.lock(&name)?;
     if !whole.is_file() {
         // A killed run may have left half of it.
-        run(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-        let mut pip = Command::new(folder.join("bin/pip"));
+        run(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&directory))?;
+        let mut pip = Command::new(directory.join("bin/pip"));
         pip.args([
             "install",
             "--quiet",
@@ -34,7 +34,7 @@ pub fn with(requirements: &Path) -> Result<PathBuf> {
         run(pip.arg(requirements))?;
         fs::write(&whole, "").with_context(|| format!("{} cannot be written", whole.display()))?;
     }
-    Ok(folder.join("bin/python"))
+    Ok(directory.join("bin/python"))
 }
 
 fn run(command: &mut Command) -> Result<()> {

@@ -24,10 +24,10 @@ const LAST: usize = 20;
 
 /// What to boot, and how.
 #[derive(Debug)]
-pub struct Run<'a> {
+pub struct VmConfig<'a> {
     /// For the progress lines.
     pub name: &'a str,
-    /// What runs it; [`Run::new`] gives it the one that is installed.
+    /// What runs it; [`VmConfig::new`] gives it the one that is installed.
     pub emulator: Program,
     /// The machine that is emulated.
     pub machine: &'a Machine,
@@ -39,20 +39,20 @@ pub struct Run<'a> {
     pub append: &'a str,
     /// More arguments of QEMU; where one is given twice, the last counts.
     pub arguments: &'a [&'a str],
-    /// How long it may take; [`Run::new`] gives it 120 s.
+    /// How long it may take; [`VmConfig::new`] gives it 120 s.
     pub deadline: Duration,
 }
 
-impl<'a> Run<'a> {
+impl<'a> VmConfig<'a> {
     /// One without anything special.
     pub fn new(
         name: &'a str,
         machine: &'a Machine,
         kernel: &'a Path,
         initramfs: &'a [u8],
-    ) -> Run<'a> {
+    ) -> VmConfig<'a> {
         let emulator = Program { path: machine.qemu.into(), firmware: None };
-        Run {
+        VmConfig {
             name,
             emulator,
             machine,
@@ -108,9 +108,9 @@ pub enum Status {
 }
 
 /// Boots a guest and waits until it ends or its deadline passes. Fails only if QEMU cannot be started.
-pub fn boot(guest: &Run) -> Result<Boot> {
-    let folder = tempfile::tempdir().context("A temporary folder could not be made.")?;
-    let initrd = folder.path().join("initramfs");
+pub fn boot(guest: &VmConfig) -> Result<Boot> {
+    let directory = tempfile::tempdir().context("A temporary directory could not be made.")?;
+    let initrd = directory.path().join("initramfs");
     std::fs::write(&initrd, guest.initramfs)
         .with_context(|| format!("Writing {} failed.", initrd.display()))?;
     let Machine { package, arguments, memory, console, .. } = guest.machine;

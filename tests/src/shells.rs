@@ -1,6 +1,6 @@
 //! Shells that complete a line: what they offer at its end, and what becomes of it when Tab is pressed. Knows of the program only its name.
 
-use crate::machine;
+use crate::host_packages;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,23 +29,23 @@ impl Shell {
     pub const ALL: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
 }
 
-/// A folder in which lines are completed: with a program on the path, completions where shells look for them, and some files.
+/// A directory in which lines are completed: with a program on the path, completions where shells look for them, and some files.
 #[derive(Debug)]
 pub struct Place {
-    folder: TempDir,
+    directory: TempDir,
     completions: PathBuf,
 }
 
 impl Place {
     /// Makes one. `completions` has a file for each shell, `program` is called there, and `files` are made; those that end with `/`
-    /// are folders.
+    /// are directories.
     ///
     /// # Errors
     /// A shell is not here and cannot be installed, or a file cannot be made.
     pub fn make(completions: &Path, program: &Path, files: &[&str]) -> Result<Place> {
-        machine::need(machine::COMPLETING_SHELLS)?;
-        let folder = tempfile::tempdir().context("A temporary folder cannot be made.")?;
-        let at = |name: &str| folder.path().join(name);
+        host_packages::need(host_packages::COMPLETING_SHELLS)?;
+        let directory = tempfile::tempdir().context("A temporary directory cannot be made.")?;
+        let at = |name: &str| directory.path().join(name);
         for name in ["bin", "zsh", "bash/completions", "files", "home"] {
             fs::create_dir_all(at(name))?;
         }
@@ -57,7 +57,7 @@ impl Place {
             let path = at("files").join(name);
             if name.ends_with('/') { fs::create_dir_all(path)? } else { fs::write(path, "")? }
         }
-        Ok(Place { folder, completions: completions.to_owned() })
+        Ok(Place { directory, completions: completions.to_owned() })
     }
 
     /// What a shell offers at the end of each line.
@@ -109,10 +109,10 @@ impl Place {
         let script = format!(
             "source /usr/share/bash-completion/bash_completion; _completion_loader {NAME}; complete -p {NAME}"
         );
-        let folder = self.folder.path().join("bash");
+        let directory = self.directory.path().join("bash");
         said(
             self.start("bash")
-                .env("BASH_COMPLETION_USER_DIR", folder)
+                .env("BASH_COMPLETION_USER_DIR", directory)
                 .args(["--norc", "-c", &script]),
         )
     }
@@ -135,7 +135,7 @@ impl Place {
         let work = tempfile::tempdir()?;
         let (name, completions) = match shell {
             Shell::Bash => ("bash", self.file("bash")),
-            Shell::Zsh => ("zsh", self.folder.path().join("zsh")),
+            Shell::Zsh => ("zsh", self.directory.path().join("zsh")),
             Shell::Fish => bail!("fish tells what it offers without a terminal"),
         };
         let mut input = tempfile::tempfile()?;
@@ -166,18 +166,18 @@ impl Place {
         self.completions.join(format!("{NAME}.{shell}"))
     }
 
-    /// A program in the folder of the files, which finds ours first.
+    /// A program in the directory of the files, which finds ours first.
     fn start(&self, program: &str) -> Command {
-        let mut path = self.folder.path().join("bin").into_os_string();
+        let mut path = self.directory.path().join("bin").into_os_string();
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let mut command = Command::new(program);
         command
             .env("PATH", path)
-            .env("HOME", self.folder.path().join("home"))
+            .env("HOME", self.directory.path().join("home"))
             .env("TERM", "xterm")
             .env("LC_ALL", "C.UTF-8");
-        command.env_remove("FPATH").current_dir(self.folder.path().join("files"));
+        command.env_remove("FPATH").current_dir(self.directory.path().join("files"));
         command
     }
 }

@@ -1,7 +1,7 @@
 //! The delivered binaries on this machine: exit codes, sentences, and how little they ask of the kernel to say it.
 
-use lab::machine;
-use lab::{delivered, report};
+use lab::host_packages;
+use lab::{artifacts, report};
 use mapprobe::arch::Arch;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn mapprobe() -> Command {
-    Command::new(&delivered::of(Arch::X86_64).unwrap().path)
+    Command::new(&artifacts::of(Arch::X86_64).unwrap().path)
 }
 
 /// One line on stderr that starts with the program's name and holds all of these.
@@ -70,9 +70,9 @@ fn help_and_version_go_to_stdout() {
 
 /// The system calls of a program, one a line, and what it wrote on stdout.
 fn trace(program: &Path) -> (Vec<String>, Vec<u8>) {
-    machine::need(machine::TRACING).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("trace");
+    host_packages::need(host_packages::TRACING).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("trace");
     let run = Command::new("strace")
         .arg("-f")
         .arg("-o")
@@ -95,7 +95,7 @@ fn trace(program: &Path) -> (Vec<String>, Vec<u8>) {
 
 #[test]
 fn the_report_is_one_write() {
-    let (calls, report) = trace(&delivered::of(Arch::X86_64).unwrap().path);
+    let (calls, report) = trace(&artifacts::of(Arch::X86_64).unwrap().path);
     let writes: Vec<&String> = calls
         .iter()
         .filter(|call| ["write(1,", "writev(1,"].iter().any(|name| call.starts_with(name)))
@@ -111,7 +111,7 @@ fn the_report_is_one_write() {
 
 #[test]
 fn starting_and_ending_takes_at_most_eight_calls() {
-    let (calls, report) = trace(&delivered::example(Arch::X86_64, "empty_table").unwrap());
+    let (calls, report) = trace(&artifacts::example(Arch::X86_64, "empty_table").unwrap());
     assert!(calls[0].starts_with("execve("), "{calls:#?}");
     assert!(calls.len() <= 8, "{} calls: {calls:#?}", calls.len());
     assert!(!report.is_empty(), "it reports that there is nothing to report");
@@ -119,9 +119,9 @@ fn starting_and_ending_takes_at_most_eight_calls() {
 
 #[test]
 fn reports_of_every_architecture_fit_the_schema() {
-    machine::need(machine::EMULATORS).unwrap();
+    host_packages::need(host_packages::EMULATORS).unwrap();
     for arch in Arch::ALL {
-        let program = &delivered::of(arch).unwrap().path;
+        let program = &artifacts::of(arch).unwrap().path;
         let mut command = match targets::of(arch).emulator {
             Some(emulator) => Command::new(emulator),
             None => Command::new("env"),
@@ -141,34 +141,39 @@ fn reports_of_every_architecture_fit_the_schema() {
 /// A root with nothing in it but the program: no /proc, no /dev, no /tmp.
 #[test]
 fn an_empty_root_is_enough_for_a_complete_report() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::copy(&delivered::of(Arch::X86_64).unwrap().path, folder.path().join("mapprobe")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    fs::copy(&artifacts::of(Arch::X86_64).unwrap().path, directory.path().join("mapprobe"))
+        .unwrap();
     let mut command = Command::new("unshare");
-    if !machine::is_root() {
+    if !host_packages::is_root() {
         command.arg("--map-root-user");
     }
-    let run =
-        command.arg("--root").arg(folder.path()).arg("/mapprobe").output().expect("unshare runs");
+    let run = command
+        .arg("--root")
+        .arg(directory.path())
+        .arg("/mapprobe")
+        .output()
+        .expect("unshare runs");
     assert_eq!(run.status.code(), Some(0), "{run:?}");
     let report = report::parse(&run.stdout).unwrap();
     assert_eq!(report["complete"], true, "{report:#}");
     let left: Vec<_> =
-        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["mapprobe"], "it leaves nothing behind");
 }
 
 /// Nothing may be locked, and nobody may lock more: a kernel that says `EPERM` knows the flag.
 #[test]
 fn a_limit_is_not_a_no() {
-    let program = &delivered::of(Arch::X86_64).unwrap().path;
+    let program = &artifacts::of(Arch::X86_64).unwrap().path;
     // Where an unprivileged user can reach it.
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    let copy = folder.path().join("mapprobe");
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
+    let copy = directory.path().join("mapprobe");
     fs::copy(program, &copy).unwrap();
     let mut command = Command::new("prlimit");
     command.arg("--memlock=0:0");
-    if machine::is_root() {
+    if host_packages::is_root() {
         command.args([
             "setpriv",
             "--reuid=65534",

@@ -2,7 +2,7 @@
 
 use lab::console::{self, Framed};
 use lab::headers::definitions;
-use lab::{delivered, guests, kernels, machine};
+use lab::{artifacts, host_packages, kernels, scenarios};
 use mapprobe::arch::Arch;
 use mapprobe::decode::MAP_TYPE;
 use mapprobe::flags::LEFT_OUT;
@@ -10,8 +10,8 @@ use std::process::{Command, Output};
 
 /// The delivered program of an architecture, in an emulator where this machine is another.
 fn mapprobe(arch: Arch, words: &[&str]) -> Output {
-    machine::need(machine::EMULATORS).unwrap();
-    let program = &delivered::of(arch).unwrap().path;
+    host_packages::need(host_packages::EMULATORS).unwrap();
+    let program = &artifacts::of(arch).unwrap().path;
     let mut command = match targets::of(arch).emulator {
         Some(emulator) => Command::new(emulator),
         None => Command::new("env"),
@@ -130,11 +130,11 @@ fn programs_of_all_architectures_agree() {
 /// Nothing is asked of the kernel but to write: no mapping, no file.
 #[test]
 fn a_list_is_one_write() {
-    machine::need(machine::TRACING).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("trace");
+    host_packages::need(host_packages::TRACING).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("trace");
     for words in [&["list"][..], &["explain", "MAP_SYNC"], &["decode", "0x8003"]] {
-        let program = &delivered::of(Arch::X86_64).unwrap().path;
+        let program = &artifacts::of(Arch::X86_64).unwrap().path;
         let run = Command::new("strace")
             .arg("-o")
             .arg(&log)
@@ -169,8 +169,8 @@ fn requirements_on_this_machine() {
         run(&["require", "MAP_FIXED", "MAP_SHARED"]),
         (Some(0), String::new(), String::new())
     );
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_str().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
     let (denies, grows) = ("MAP_DENYWRITE", format!("MAP_GROWSDOWN:{path}"));
     let lines = format!(
         "{denies}: ignored: taken, and nothing happened\n{grows}: unavailable: on this file: EINVAL\n"
@@ -180,7 +180,7 @@ fn requirements_on_this_machine() {
     let (code, report, aside) = run(&[&words[..], &["--format", "json"]].concat());
     assert_eq!((code, aside), (Some(1), lines));
     lab::report::parse(report.as_bytes()).unwrap();
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left there");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is left there");
 }
 
 /// An emulator of system calls drops flags that the kernel below would honor; it is named.
@@ -222,8 +222,9 @@ fn requirements_as_the_first_process() {
         ("x86_64-6.1", "-- require MAP_SINC", 2, None),
     ] {
         let kernel = kernels::named(name).unwrap();
-        let initramfs = guests::initramfs(&[("init", &delivered::program(kernel.arch).unwrap())]);
-        let boot = guests::boot(kernel, &initramfs, words).unwrap();
+        let initramfs =
+            scenarios::initramfs(&[("init", &artifacts::program(kernel.arch).unwrap())]);
+        let boot = scenarios::boot(kernel, &initramfs, words).unwrap();
         let Framed::Whole { report, exit } = console::read(&boot.log).report else {
             panic!("{}", boot.text())
         };

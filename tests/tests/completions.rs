@@ -1,17 +1,17 @@
 //! The completions for shells, in these shells: they offer what the command line takes, and nothing else.
 
 use lab::shells::{Place, Shell};
-use lab::{delivered, usage};
+use lab::{artifacts, usage};
 use mapprobe::arch::Arch;
 use mapprobe::flags::TABLE;
 use std::collections::BTreeSet;
 
 /// With a name that has to be quoted, for a terminal only.
-const FILES: [&str; 3] = ["folder/", "folder/inside.txt", "file.txt"];
+const FILES: [&str; 3] = ["directory/", "directory/inside.txt", "file.txt"];
 const ODD: [&str; 1] = ["with space/"];
 
 fn place(files: &[&str]) -> Place {
-    let program = &delivered::of(Arch::native()).unwrap().path;
+    let program = &artifacts::of(Arch::native()).unwrap().path;
     Place::make(&dist::workspace::root().join("dist/completions"), program, files).unwrap()
 }
 
@@ -48,13 +48,13 @@ fn expected() -> Vec<(String, BTreeSet<String>)> {
         ("mapprobe explain MAP_FIXED ".into(), nothing),
         ("mapprobe require ".into(), set(flags())),
         ("mapprobe require MAP_FIXED MAP_S".into(), begin("MAP_S")),
-        ("mapprobe require MAP_SYNC:".into(), set(["file.txt", "folder"])),
+        ("mapprobe require MAP_SYNC:".into(), set(["file.txt", "directory"])),
         ("mapprobe require MAP_FIXED MAP_SYNC:fi".into(), set(["file.txt"])),
-        ("mapprobe require MAP_SYNC:folder/".into(), set(["inside.txt"])),
+        ("mapprobe require MAP_SYNC:directory/".into(), set(["inside.txt"])),
     ];
     for option in ["--path", "--record", "--replay"] {
-        lines.push((format!("mapprobe {option} "), set(["file.txt", "folder"])));
-        lines.push((format!("mapprobe sweep {option} fo"), set(["folder"])));
+        lines.push((format!("mapprobe {option} "), set(["file.txt", "directory"])));
+        lines.push((format!("mapprobe sweep {option} di"), set(["directory"])));
     }
     lines.extend(commands.iter().map(|command| {
         // Where a command itself takes words, options are offered when a hyphen is there.
@@ -63,7 +63,7 @@ fn expected() -> Vec<(String, BTreeSet<String>)> {
     lines
 }
 
-/// An offer without what stands before it in its word, and without the end of a folder: shells differ in these.
+/// An offer without what stands before it in its word, and without the end of a directory: shells differ in these.
 fn bare(offer: &str) -> String {
     let offer = offer.rsplit(':').next().unwrap_or_default().trim_end_matches('/');
     offer.rsplit('/').next().unwrap_or_default().into()
@@ -104,7 +104,7 @@ fn tab_goes_on_with_the_line() {
         ("mapprobe require MAP_SYNC:w", "mapprobe require MAP_SYNC:with\\ space/"),
         ("mapprobe --replay fi", "mapprobe --replay file.txt "),
         ("mapprobe --path w", "mapprobe --path with\\ space/"),
-        ("mapprobe --path fo", "mapprobe --path folder/"),
+        ("mapprobe --path di", "mapprobe --path directory/"),
         ("mapprobe nothing", "mapprobe nothing"),
     ];
     let typed: Vec<String> = lines.iter().map(|line| line.0.into()).collect();
@@ -125,8 +125,8 @@ fn a_colon_may_be_part_of_a_word() {
     let place = place(&[&FILES[..], &ODD].concat());
     let lines = [
         ("mapprobe require MAP_SYNC:fi", "mapprobe require MAP_SYNC:file.txt "),
-        ("mapprobe require MAP_SYNC:fo", "mapprobe require MAP_SYNC:folder/"),
-        ("mapprobe require MAP_SYNC:folder/", "mapprobe require MAP_SYNC:folder/inside.txt "),
+        ("mapprobe require MAP_SYNC:di", "mapprobe require MAP_SYNC:directory/"),
+        ("mapprobe require MAP_SYNC:directory/", "mapprobe require MAP_SYNC:directory/inside.txt "),
         ("mapprobe require MAP_SYNC:w", "mapprobe require MAP_SYNC:with\\ space/"),
     ];
     let typed = lines.map(|line| line.0.into());

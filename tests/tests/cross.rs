@@ -20,10 +20,10 @@ const MAIN: [(&str, &[&str]); 4] = [
 ];
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's folder")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's directory")
 }
 
-/// What cross says about the project in a folder, the words it gave to the engine, and what it asked of rustup.
+/// What cross says about the project in a directory, the words it gave to the engine, and what it asked of rustup.
 fn run(project: &Path, arguments: &[&str]) -> (Output, Vec<Vec<String>>, String) {
     let home = tempfile::tempdir().unwrap();
     let log = home.path().join("log");
@@ -85,19 +85,19 @@ fn cross_starts_the_right_container() {
 /// The check above can fail: cross says it where a key is none.
 #[test]
 fn a_key_that_cross_does_not_know_is_noticed() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     fs::write(
-        folder.path().join("Cargo.toml"),
+        directory.path().join("Cargo.toml"),
         "[package]\nname = \"empty\"\nversion = \"0.1.0\"\n",
     )
     .unwrap();
-    fs::create_dir(folder.path().join("src")).unwrap();
-    fs::write(folder.path().join("src/main.rs"), "fn main() {}\n").unwrap();
+    fs::create_dir(directory.path().join("src")).unwrap();
+    fs::write(directory.path().join("src/main.rs"), "fn main() {}\n").unwrap();
     let ours = fs::read_to_string(root().join("Cross.toml")).unwrap();
     let build = ["build", "--target", "aarch64-unknown-linux-musl"];
     for (more, expected) in [("", false), ("imagine = \"x\"\n", true)] {
-        fs::write(folder.path().join("Cross.toml"), format!("{ours}{more}")).unwrap();
-        let (said, ..) = run(folder.path(), &build);
+        fs::write(directory.path().join("Cross.toml"), format!("{ours}{more}")).unwrap();
+        let (said, ..) = run(directory.path(), &build);
         assert_eq!(complains(&said), expected, "{more}: {said:?}");
     }
 }
@@ -140,7 +140,7 @@ fn the_main_branch_of_cross_knows_every_key() {
     assert!(targets.values().all(|target| target["image"].is_str()));
 }
 
-/// What the route of PA-RISC needs is installed in its container, and no folder of gigabytes is sent there.
+/// What the route of PA-RISC needs is installed in its container, and no directory of gigabytes is sent there.
 #[test]
 fn the_container_of_hppa_has_what_its_build_needs() {
     let file = fs::read_to_string(root().join("targets/hppa/Dockerfile")).unwrap();
@@ -157,7 +157,9 @@ fn the_container_of_hppa_has_what_its_build_needs() {
     }
     let ignored = fs::read_to_string(root().join(".dockerignore")).unwrap();
     assert!(
-        ["target", "dist/out"].iter().all(|folder| ignored.lines().any(|line| line == *folder)),
+        ["target", "dist/out"]
+            .iter()
+            .all(|directory| ignored.lines().any(|line| line == *directory)),
         "{ignored}"
     );
 }

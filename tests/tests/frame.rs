@@ -1,7 +1,7 @@
 //! The framed form, checked with another implementation of its checksum.
 
+use lab::artifacts;
 use lab::console::{self, Framed};
-use lab::delivered;
 use mapprobe::arch::Arch;
 use mapprobe::frame;
 use std::fs::File;
@@ -69,7 +69,7 @@ fn no_character_is_divided() {
 /// Beside the report as it is: the same in the frame on standard error.
 #[test]
 fn framed_the_report_comes_twice() {
-    let program = &delivered::of(Arch::X86_64).unwrap().path;
+    let program = &artifacts::of(Arch::X86_64).unwrap().path;
     for words in [&["--framed"][..], &["sweep", "--framed"], &["--framed", "--format", "table"]] {
         let run = Command::new(program).args(words).output().expect("the program runs");
         assert_eq!(run.status.code(), Some(0), "{words:?}");

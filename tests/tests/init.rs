@@ -2,17 +2,17 @@
 
 use lab::console::{self, Framed};
 use lab::qemu::{Boot, Status};
-use lab::{delivered, guests, kernels, report};
+use lab::{artifacts, kernels, report, scenarios};
 use mapprobe::arch::Arch;
 use std::fs;
 use std::process::Command;
 
 const ALL: [&str; 3] = ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"];
 
-/// Boots with this initramfs and these words; the guest must power off by itself, without a panic.
+/// Boots with this initramfs and these words; the scenario must power off by itself, without a panic.
 #[track_caller]
 fn boot(name: &str, initramfs: &[u8], append: &str) -> Boot {
-    let boot = guests::boot(kernels::named(name).unwrap(), initramfs, append).unwrap();
+    let boot = scenarios::boot(kernels::named(name).unwrap(), initramfs, append).unwrap();
     assert_eq!(console::read(&boot.log).panic, None, "{name}: {}", boot.text());
     assert_eq!(boot.status, Status::PoweredOff, "{name}: {}", boot.text());
     boot
@@ -21,8 +21,8 @@ fn boot(name: &str, initramfs: &[u8], append: &str) -> Boot {
 /// Boots the delivered program as `/init`.
 #[track_caller]
 fn boot_init(name: &str, append: &str) -> Boot {
-    let program = delivered::program(kernels::named(name).unwrap().arch).unwrap();
-    boot(name, &guests::initramfs(&[("init", &program)]), append)
+    let program = artifacts::program(kernels::named(name).unwrap().arch).unwrap();
+    boot(name, &scenarios::initramfs(&[("init", &program)]), append)
 }
 
 /// The report on the console, which must be whole.
@@ -51,11 +51,11 @@ fn takes_the_arguments_after_the_dashes() {
     }
 }
 
-/// Somebody's initramfs with the lab's guest program as its `/init`, and the delivered archive appended to it.
+/// Somebody's initramfs with the lab's scenario program as its `/init`, and the delivered archive appended to it.
 fn appended(arch: Arch) -> Vec<u8> {
-    let next = guests::program(targets::of(arch)).unwrap();
-    let mut initramfs = guests::initramfs(&[("init", &next)]);
-    initramfs.extend(fs::read(&delivered::of(arch).unwrap().archive).unwrap());
+    let next = scenarios::test_program(targets::of(arch)).unwrap();
+    let mut initramfs = scenarios::initramfs(&[("init", &next)]);
+    initramfs.extend(fs::read(&artifacts::of(arch).unwrap().archive).unwrap());
     initramfs
 }
 
@@ -66,7 +66,7 @@ fn hands_over_to_the_next_init() {
         let boot = boot(name, &initramfs, "rdinit=/mapprobe");
         report::parse(report(&boot).as_bytes()).unwrap();
         let text = boot.text();
-        let (end, reached) = (text.find("mapprobe: end "), text.find(guests::REACHED));
+        let (end, reached) = (text.find("mapprobe: end "), text.find(scenarios::REACHED));
         assert!(
             end.is_some() && end < reached,
             "{name}: the next init comes after the report: {text}"
@@ -83,7 +83,7 @@ fn the_next_init_gets_the_words_that_are_not_for_us() {
         // On hppa, QEMU adds `earlycon=pdc` at the very end, which is not for us either.
         let foreign = if name == "hppa-6.1" { "[single] [earlycon=pdc]" } else { "[single]" };
         assert!(
-            boot.text().contains(&format!("{} {foreign}\n", guests::REACHED)),
+            boot.text().contains(&format!("{} {foreign}\n", scenarios::REACHED)),
             "{}",
             boot.text()
         );
@@ -119,8 +119,8 @@ fn foreign_words_on_the_command_line_do_no_harm() {
 fn a_full_heap_is_a_sentence_and_a_power_off() {
     for name in ALL {
         let program =
-            delivered::example_program(kernels::named(name).unwrap().arch, "full_heap").unwrap();
-        let text = boot(name, &guests::initramfs(&[("init", &program)]), "").text();
+            artifacts::example_program(kernels::named(name).unwrap().arch, "full_heap").unwrap();
+        let text = boot(name, &scenarios::initramfs(&[("init", &program)]), "").text();
         assert!(
             text.lines().any(|line| line.contains("mapprobe: ") && line.contains("heap")),
             "{name}: {text}"
@@ -130,8 +130,8 @@ fn a_full_heap_is_a_sentence_and_a_power_off() {
 
 #[test]
 fn a_trap_is_a_sentence_and_a_power_off() {
-    let program = delivered::example_program(Arch::Hppa, "trap").unwrap();
-    let text = boot("hppa-6.1", &guests::initramfs(&[("init", &program)]), "").text();
+    let program = artifacts::example_program(Arch::Hppa, "trap").unwrap();
+    let text = boot("hppa-6.1", &scenarios::initramfs(&[("init", &program)]), "").text();
     assert!(
         text.lines().any(|line| line.contains("mapprobe: ") && line.contains("trap")),
         "{text}"
@@ -141,9 +141,9 @@ fn a_trap_is_a_sentence_and_a_power_off() {
 /// PID 1 of a container: a plain report on stdout, and nothing but this process ends.
 #[test]
 fn pid_1_of_a_container_prints_a_plain_report_and_exits() {
-    let program = &delivered::of(Arch::X86_64).unwrap().path;
+    let program = &artifacts::of(Arch::X86_64).unwrap().path;
     let mut command = Command::new("unshare");
-    if !lab::machine::is_root() {
+    if !lab::host_packages::is_root() {
         command.arg("--map-root-user");
     }
     let run = command

@@ -6,7 +6,7 @@ use lab::console::{self, Framed};
 use lab::initramfs::{self, Installed};
 use lab::kernels::{self, Kernel};
 use lab::qemu::{Boot, Status};
-use lab::{delivered, report};
+use lab::{artifacts, report};
 use std::fs;
 use std::sync::OnceLock;
 
@@ -18,7 +18,7 @@ fn kernel() -> &'static Kernel {
 }
 
 fn installed() -> Installed {
-    Installed::new(kernel(), &delivered::program(kernel().arch).unwrap()).unwrap()
+    Installed::new(kernel(), &artifacts::program(kernel().arch).unwrap()).unwrap()
 }
 
 /// An image of initramfs-tools with mapprobe in it, made once.
@@ -32,7 +32,7 @@ fn tools() -> Vec<u8> {
     IMAGE.get_or_init(make).clone()
 }
 
-/// Boots; the guest must power off by itself, without a panic.
+/// Boots; the scenario must power off by itself, without a panic.
 #[track_caller]
 fn boot(initramfs: &[u8], steps: &[&str], append: &str) -> Boot {
     let disk = initramfs::disk(kernel(), steps).unwrap();
@@ -85,7 +85,7 @@ fn dracut() {
 #[test]
 fn appended_to_one_that_is_there() {
     let initramfs =
-        [tools(), fs::read(&delivered::of(kernel().arch).unwrap().archive).unwrap()].concat();
+        [tools(), fs::read(&artifacts::of(kernel().arch).unwrap().archive).unwrap()].concat();
     let boot = boot(&initramfs, SHOW_REPORT, "rdinit=/mapprobe");
     let framed = framed(&boot);
     let [of_init, on_the_console, in_the_root] = framed.as_slice() else {
@@ -113,7 +113,7 @@ fn noise_within(log: &str) -> usize {
 
 #[test]
 fn among_kernel_messages() {
-    // The init of initramfs-tools reads every file of this folder.
+    // The init of initramfs-tools reads every file of this directory.
     let noise = archive::write_gz(&[Entry::file("conf/conf.d/noise", 0o644, NOISE)]).unwrap();
     let initramfs = [tools(), noise].concat();
     let boot = boot(&initramfs, SHOW_REPORT, "ignore_loglevel loglevel=7 printk.devkmsg=on");

@@ -3,7 +3,7 @@
 //! functions with the names and arguments of mkinitcpio's own (its manual, mkinitcpio(8)).
 
 use lab::initramfs::Installed;
-use lab::{delivered, kernels};
+use lab::{artifacts, kernels};
 use mapprobe::arch::Arch;
 
 /// Mounts of its own for a hook: an empty `/run`, and a `/dev` whose console is a file.
@@ -38,7 +38,7 @@ fn hook(installed: &Installed, (name, shell, call): (&str, &str, &str), before: 
 
 #[test]
 fn every_hook_leaves_the_report_where_it_belongs() {
-    let installed = installed(&delivered::program(Arch::X86_64).unwrap());
+    let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
     for way in HOOKS {
         let said = hook(&installed, way, "");
         assert!(
@@ -94,9 +94,9 @@ fn a_program_that_hangs_is_ended() {
 
 #[test]
 fn without_a_console_there_is_the_report() {
-    let installed = installed(&delivered::program(Arch::X86_64).unwrap());
+    let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
     for way in HOOKS {
-        // Opening a folder for writing fails even for root.
+        // Opening a directory for writing fails even for root.
         let said = hook(&installed, way, "rm /run/dev/console && mkdir /run/dev/console\n");
         assert_eq!(said, "ended with 0\nfile mapprobe.json: {\n", "{way:?}");
     }
@@ -105,7 +105,7 @@ fn without_a_console_there_is_the_report() {
 /// Nobody's boot gets longer because a package was installed.
 #[test]
 fn nothing_is_in_an_image_unless_that_is_asked_for() {
-    let installed = installed(&delivered::program(Arch::X86_64).unwrap());
+    let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
     let image = |configuration: &[(&str, &str)]| {
         for (file, content) in configuration {
             installed.file(&format!("etc/initramfs-tools/conf.d/{file}"), 0o644, content).unwrap();

@@ -1,32 +1,37 @@
 //! The delivered program as PID 1 of real kernels, its report compared with what was written by hand about each of them.
 
-use lab::facts::Facts;
-use lab::facts::since::Basis;
-use lab::survey::{self, Way};
-use lab::{delivered, guests, kernels, report};
+use lab::expectations::Expectations;
+use lab::expectations::since::Basis;
+use lab::run::{self, BootSpec};
+use lab::{artifacts, kernels, report, scenarios};
 use mapprobe::flags::TABLE;
 use mapprobe::recording;
 use mapprobe::report::FORMATS;
 use std::path::Path;
 
-/// Boots a kernel in a guest; everything must be as its facts say.
+/// Boots a kernel in a scenario; everything must be as its expectations say.
 #[track_caller]
-fn boots_in(name: &str, guest: &str) {
-    let (kernel, guest) = (kernels::named(name).unwrap(), guests::named(guest).unwrap());
-    let program = delivered::program(kernel.arch).unwrap();
-    let visit =
-        Way::of(kernel, guest).visit(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
-    assert_eq!(visit.exit, 0, "{name}: what the run ended with");
+fn boots_in(name: &str, scenario: &str) {
+    let (kernel, scenario) = (kernels::named(name).unwrap(), scenarios::named(scenario).unwrap());
+    let program = artifacts::program(kernel.arch).unwrap();
+    let output = BootSpec::of(kernel, scenario)
+        .boot(&program)
+        .unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    assert_eq!(output.exit, 0, "{name}: what the run ended with");
     let report =
-        visit.document().unwrap().expect("without other words the program prints a report");
-    let (basis, differences) = survey::compare(&report, kernel, guest).unwrap();
-    assert_eq!(basis, Basis::Facts, "{name}: is it still the series that its facts are about?");
+        output.document().unwrap().expect("without other words the program prints a report");
+    let (basis, differences) = run::compare(&report, kernel, scenario).unwrap();
+    assert_eq!(
+        basis,
+        Basis::Expectations,
+        "{name}: is it still the series that its expectations are about?"
+    );
     let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
     let count = differences.len();
     assert_eq!(
         count,
         0,
-        "{name}: {count} things are not those of the facts:\n{}",
+        "{name}: {count} things are not those of the expectations:\n{}",
         differences.join("\n")
     );
 }
@@ -50,7 +55,7 @@ fn boots_hppa_6_1() {
     boots("hppa-6.1");
 }
 
-/// One guest beside the plain one for each architecture; `cargo lab` boots all of them.
+/// One scenario beside the plain one for each architecture; `cargo lab` boots all of them.
 #[test]
 fn x86_64_may_not_lock_memory() {
     boots_in("x86_64-6.1", "memlock-0");
@@ -75,9 +80,9 @@ fn recorded_runs_agree_with_the_facts() {
             std::fs::read(recordings.join(format!("{}.report.txt", kernel.name))).unwrap();
         let replayed = recording::replay(&recording, TABLE, false).unwrap();
         let report = report::parse((FORMATS[0].write)(&replayed).as_bytes()).unwrap();
-        let facts = Facts::in_guest(kernel.name, "root").unwrap();
+        let expectations = Expectations::in_scenario(kernel.name, "root").unwrap();
         let differences: Vec<String> =
-            facts.compare(&report).iter().map(ToString::to_string).collect();
+            expectations.compare(&report).iter().map(ToString::to_string).collect();
         assert_eq!(differences.len(), 0, "{}:\n{}", kernel.name, differences.join("\n"));
     }
 }
@@ -89,12 +94,16 @@ fn every_kernel_has_its_test_and_its_facts() {
     for kernel in kernels::ALL {
         let test = format!("fn boots_{}()", kernel.name.replace(['-', '.'], "_"));
         assert_eq!(tests.contains(&test), kernel.quick, "{test}");
-        let facts = Facts::of(kernel.name).unwrap();
+        let expectations = Expectations::of(kernel.name).unwrap();
         let rows: Vec<&str> = TABLE.iter().map(|flag| flag.name.plain()).collect();
         for row in &rows {
-            assert!(facts.flags.contains_key(*row), "{}: no fact about {row}", kernel.name);
+            assert!(
+                expectations.flags.contains_key(*row),
+                "{}: no expectation about {row}",
+                kernel.name
+            );
         }
-        for name in facts.flags.keys() {
+        for name in expectations.flags.keys() {
             assert!(
                 rows.contains(&name.as_str()),
                 "{}: {name} is no row of the table",
@@ -102,7 +111,7 @@ fn every_kernel_has_its_test_and_its_facts() {
             );
         }
         for flag in TABLE {
-            let absent = facts.flags[flag.name.plain()].verdict == "absent";
+            let absent = expectations.flags[flag.name.plain()].verdict == "absent";
             assert_eq!(
                 flag.value(kernel.arch).is_none(),
                 absent,

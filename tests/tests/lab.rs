@@ -1,6 +1,6 @@
 //! `cargo lab` as a user runs it: what it prints, and its exit codes.
 
-use lab::{guests, kernels, machine};
+use lab::{host_packages, kernels, scenarios};
 use std::process::{Command, Output};
 
 fn lab(words: &[&str]) -> Output {
@@ -40,14 +40,15 @@ fn of_one_kernel_in_one_guest_the_report_is_printed() {
 /// A program that exits as PID 1 panics the kernel: a failure, with what the console said.
 #[test]
 fn a_guest_that_fails_is_counted_and_told() {
-    let program = guests::program(targets::of(kernels::named("hppa-6.1").unwrap().arch)).unwrap();
+    let program =
+        scenarios::test_program(targets::of(kernels::named("hppa-6.1").unwrap().arch)).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), program).unwrap();
     let words = ["hppa-6.1", "--args", "exit", "--program", file.path().to_str().unwrap()];
     let (summary, _) = said(&lab(&words), 1);
     for part in [
         "hppa-6.1 root: failed: The kernel gave up:",
-        guests::REACHED,
+        scenarios::REACHED,
         "\n1 run: 0 passed, 1 failed; 0 skipped; ",
     ] {
         assert!(summary.contains(part), "{summary}");
@@ -58,8 +59,9 @@ fn a_guest_that_fails_is_counted_and_told() {
 #[test]
 fn containers_that_cannot_be_started_are_skipped_by_name() {
     let lab = env!("CARGO_BIN_EXE_lab");
-    let mut run = if machine::is_root() { Command::new("unshare") } else { Command::new(lab) };
-    if machine::is_root() {
+    let mut run =
+        if host_packages::is_root() { Command::new("unshare") } else { Command::new(lab) };
+    if host_packages::is_root() {
         run.args(["--user", lab]);
     }
     let (summary, _) = said(&run.arg("containers").output().unwrap(), 0);

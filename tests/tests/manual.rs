@@ -1,6 +1,6 @@
 //! The manual page: without complaint of the programs that read such pages, and true to the command line.
 
-use lab::{machine, usage};
+use lab::{host_packages, usage};
 use mapprobe::verdict::Verdict;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ fn source() -> String {
 
 /// What a program made of the page, and what it complained about.
 fn read(program: &str, arguments: &[&str]) -> (String, String) {
-    machine::need(machine::MANUALS).unwrap();
+    host_packages::need(host_packages::MANUALS).unwrap();
     let mut command = Command::new(program);
     command.args(arguments).arg(path()).env("LC_ALL", "C.UTF-8").env("MANWIDTH", "80");
     let said = command.output().unwrap_or_else(|error| panic!("{program}: {error}"));

@@ -1,7 +1,7 @@
 //! Packages, as those see them who install them: dpkg, lintian, tar, and readers of bills of materials.
 
 use dist::Delivered;
-use lab::{delivered, machine, python, report};
+use lab::{artifacts, host_packages, python, report};
 use mapprobe::arch::Arch;
 use serde_json::Value;
 use std::fs;
@@ -34,7 +34,7 @@ const INSTALLED: [(&str, &str); 20] = [
 ];
 
 fn delivered(arch: Arch) -> &'static Delivered {
-    delivered::packaged(arch).unwrap()
+    artifacts::packaged(arch).unwrap()
 }
 
 /// A package of an architecture, by the end of its name.
@@ -88,7 +88,7 @@ fn assert_program(arch: Arch, program: &Path, initramfs: &Path) {
         "{}",
         arch.name()
     );
-    machine::need(machine::EMULATORS).unwrap();
+    host_packages::need(host_packages::EMULATORS).unwrap();
     let mut command = match targets::of(arch).emulator {
         Some(emulator) => Command::new(emulator),
         None => Command::new("env"),
@@ -118,7 +118,9 @@ fn a_debian_package_is_installed_runs_and_goes() {
             let words: Vec<&str> = line.split_whitespace().collect();
             assert_eq!(words[1], "root/root", "{line}");
             match words[5].trim_start_matches('.') {
-                folder if folder.ends_with('/') => assert_eq!(words[0], "drwxr-xr-x", "{line}"),
+                directory if directory.ends_with('/') => {
+                    assert_eq!(words[0], "drwxr-xr-x", "{line}")
+                }
                 file => files.push((words[0], file)),
             }
         }
@@ -146,7 +148,7 @@ fn a_debian_package_is_installed_runs_and_goes() {
 /// No error and no warning; and lintian really looked, since it says that it was told to leave one thing alone.
 #[test]
 fn lintian_has_nothing_to_say() {
-    machine::need(machine::PACKAGING).unwrap();
+    host_packages::need(host_packages::PACKAGING).unwrap();
     for arch in Arch::ALL {
         let mut lintian = Command::new("lintian");
         lintian.args([
@@ -169,7 +171,7 @@ fn lintian_has_nothing_to_say() {
 }
 
 #[test]
-fn a_tarball_unpacks_into_one_folder_and_runs() {
+fn a_tarball_unpacks_into_one_directory_and_runs() {
     let date = dist::date::text("%Y-%m-%d %H:%M").unwrap();
     for arch in Arch::ALL {
         let name = format!("mapprobe-{}-{}", env!("CARGO_PKG_VERSION"), arch.name());
@@ -184,9 +186,9 @@ fn a_tarball_unpacks_into_one_folder_and_runs() {
             );
             assert!(words[5].starts_with(&format!("{name}/")), "{line}");
         }
-        let folder = tempfile::tempdir().unwrap();
-        run(Command::new("tar").arg("xzf").arg(&tarball).arg("-C").arg(folder.path()));
-        let root = folder.path().join(&name);
+        let directory = tempfile::tempdir().unwrap();
+        run(Command::new("tar").arg("xzf").arg(&tarball).arg("-C").arg(directory.path()));
+        let root = directory.path().join(&name);
         assert_program(arch, &root.join("mapprobe"), &root.join("mapprobe.cpio.gz"));
         for file in [
             "README.md",
@@ -295,8 +297,8 @@ fn a_bill_of_materials_that_is_none_is_refused() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = python::with(&here.join("sbom/requirements.txt")).unwrap();
     let text = fs::read_to_string(delivered(Arch::X86_64).path.with_extension("cdx.json")).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("wrong.json");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("wrong.json");
     for (right, wrong) in [
         ("\"SHA-256\"", "\"SHA-257\""),
         ("\"components\": [", "\"component\": ["),

@@ -15,11 +15,12 @@ const DESK: (u32, u32) = (1440, 900);
 
 /// The documents of every kernel of the lab, as recorded, and those of the models.
 fn documents() -> Vec<Value> {
-    let folder = dist::workspace::root().join("probe/tests/recordings/lab");
+    let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let recorded = kernels::ALL.iter().flat_map(|kernel| {
         let asked = [("report", What::Report), ("sweep", What::Sweep), ("sweep", What::FreeBits)];
         asked.map(|(file, what)| {
-            let recording = fs::read(folder.join(format!("{}.{file}.txt", kernel.name))).unwrap();
+            let recording =
+                fs::read(directory.join(format!("{}.{file}.txt", kernel.name))).unwrap();
             recordings::document(kernel.name, &recording, what).unwrap().value
         })
     });
@@ -28,13 +29,13 @@ fn documents() -> Vec<Value> {
 
 /// A page about some documents.
 fn page(name: &str, documents: &[Value]) -> PathBuf {
-    let folder = dist::workspace::root().join("target/page").join(name);
-    fs::create_dir_all(&folder).unwrap();
+    let directory = dist::workspace::root().join("target/page").join(name);
+    fs::create_dir_all(&directory).unwrap();
     let lines: String = documents.iter().map(|document| format!("{document}\n")).collect();
-    let file = folder.join("documents.ndjson");
+    let file = directory.join("documents.ndjson");
     fs::write(&file, lines).unwrap();
-    publish::publish(&[&file], false, &folder).unwrap();
-    folder.join(publish::PAGE)
+    publish::publish(&[&file], false, &directory).unwrap();
+    directory.join(publish::PAGE)
 }
 
 fn texts(browser: &mut Browser, expression: &str) -> Vec<String> {
@@ -118,7 +119,7 @@ fn another_guest_is_another_choice() {
     let mut other = documents.iter().find(|value| value["kernel"] == "x86_64-6.1").unwrap().clone();
     other["guest"] = json!("user");
     documents.push(other);
-    let mut browser = Browser::open(&page("guests", &documents)).unwrap();
+    let mut browser = Browser::open(&page("scenarios", &documents)).unwrap();
     browser.look(DESK, false).unwrap();
     let heads = "#matrix thead th[data-arch] a";
     assert_eq!(seen(&mut browser, heads).len(), kernels::ALL.len() + 2);
@@ -247,11 +248,11 @@ fn it_can_be_read_everywhere() {
     let documents = documents();
     let file = page("looks", &documents);
     let mut browser = Browser::open(&file).unwrap();
-    let folder = file.parent().unwrap().to_owned();
+    let directory = file.parent().unwrap().to_owned();
     let mut look = |size: (u32, u32), dark: bool, name: &str| {
         browser.look(size, dark).unwrap();
         browser.value("scrollTo(0, 0)").unwrap();
-        picture(&mut browser, &folder, name);
+        picture(&mut browser, &directory, name);
         let faint = texts(&mut browser, FAINT);
         assert!(faint[0].parse::<usize>().unwrap() > 500, "few texts were looked at: {faint:?}");
         assert_eq!(faint[1..], Vec::<String>::new(), "{name}");
@@ -268,7 +269,7 @@ fn it_can_be_read_everywhere() {
         browser
             .value("document.querySelectorAll('#matrix tbody tr')[3].querySelectorAll('button')[3].click()")
             .unwrap();
-        picture(&mut browser, &folder, &format!("{name}-cell"));
+        picture(&mut browser, &directory, &format!("{name}-cell"));
         assert_eq!(texts(&mut browser, FAINT)[1..], Vec::<String>::new(), "{name}, a cell");
         browser.press("Escape").unwrap();
         browser.wait("!document.querySelector('#cell').open").unwrap();
@@ -281,10 +282,10 @@ fn it_can_be_read_everywhere() {
     assert_eq!(browser.complaints, Vec::<String>::new());
 }
 
-fn picture(browser: &mut Browser, folder: &Path, name: &str) {
-    browser.picture(&folder.join(format!("{name}.png")), false).unwrap();
+fn picture(browser: &mut Browser, directory: &Path, name: &str) {
+    browser.picture(&directory.join(format!("{name}.png")), false).unwrap();
     if !name.ends_with("-cell") {
-        browser.picture(&folder.join(format!("{name}-whole.png")), true).unwrap();
+        browser.picture(&directory.join(format!("{name}-whole.png")), true).unwrap();
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the documents quote, tell to type, and link to: quotations are looked up in recordings of real kernels, commands are understood by the
 //! program, and links lead somewhere.
 
-use lab::{delivered, report, usage};
+use lab::{artifacts, report, usage};
 use mapprobe::arch::Arch;
 use mapprobe::flags::TABLE;
 use mapprobe::recording;
@@ -23,11 +23,12 @@ fn text(path: &str) -> String {
 
 /// Every document that people wrote.
 fn documents() -> Vec<String> {
-    let folders = ["", "docs/", "probe/tests/recordings/", "tests/console/"];
-    let names = folders.iter().flat_map(|folder| {
-        let entries = fs::read_dir(dist::workspace::root().join(folder)).unwrap();
-        entries
-            .map(move |entry| format!("{folder}{}", entry.unwrap().file_name().to_string_lossy()))
+    let directories = ["", "docs/", "probe/tests/recordings/", "tests/console/"];
+    let names = directories.iter().flat_map(|directory| {
+        let entries = fs::read_dir(dist::workspace::root().join(directory)).unwrap();
+        entries.map(move |entry| {
+            format!("{directory}{}", entry.unwrap().file_name().to_string_lossy())
+        })
     });
     names.filter(|name| name.ends_with(".md")).collect()
 }
@@ -219,7 +220,7 @@ fn commands_are_understood() {
                 understood += 1;
                 let replays = words.iter().any(|word| dist::workspace::root().join(word).is_file());
                 if replays || ["list", "explain", "decode"].contains(words.first().unwrap_or(&"")) {
-                    let program = &delivered::of(Arch::native()).unwrap().path;
+                    let program = &artifacts::of(Arch::native()).unwrap().path;
                     let said = Command::new(program)
                         .args(&words)
                         .current_dir(dist::workspace::root())
@@ -242,12 +243,12 @@ fn commands_are_understood() {
 fn links_lead_somewhere() {
     let mut links = 0;
     for document in documents() {
-        let folder = dist::workspace::root().join(&document);
-        let folder = folder.parent().unwrap_or(Path::new(""));
+        let directory = dist::workspace::root().join(&document);
+        let directory = directory.parent().unwrap_or(Path::new(""));
         for link in text(&document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = link.split('#').next().unwrap_or_default();
             if !link.contains("://") && !file.is_empty() {
-                assert!(folder.join(file).exists(), "{document}: {link}");
+                assert!(directory.join(file).exists(), "{document}: {link}");
                 links += 1;
             }
         }

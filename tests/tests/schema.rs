@@ -17,7 +17,7 @@ const NAMES: [&str; 3] = ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bi
 /// What says nothing about documents.
 const PROSE: [&str; 3] = ["description", "title", "$comment"];
 
-fn folder() -> PathBuf {
+fn directory() -> PathBuf {
     dist::workspace::root().join("probe/schema")
 }
 
@@ -27,12 +27,13 @@ fn read(path: PathBuf) -> Value {
 }
 
 fn current(name: &str) -> Value {
-    read(folder().join(format!("{name}.json")))
+    read(directory().join(format!("{name}.json")))
 }
 
 /// The frozen forms of a schema: version and form.
 fn frozen(name: &str) -> Vec<(String, Value)> {
-    let files = fs::read_dir(folder().join("frozen")).unwrap().map(|entry| entry.unwrap().path());
+    let files =
+        fs::read_dir(directory().join("frozen")).unwrap().map(|entry| entry.unwrap().path());
     let version = |path: &PathBuf| {
         let file = path.file_name()?.to_str()?;
         Some(file.strip_prefix(name)?.strip_prefix('.')?.strip_suffix(".json")?.to_owned())
@@ -95,9 +96,9 @@ fn closed(schema: &Value) -> Value {
 
 /// Documents about kernels of all architectures, and of ones that lack something.
 fn documents() -> Vec<Value> {
-    let folder = dist::workspace::root().join("probe/tests/recordings/lab");
+    let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let mut reports = Vec::new();
-    for file in fs::read_dir(folder).unwrap() {
+    for file in fs::read_dir(directory).unwrap() {
         reports.push(replay(&fs::read(file.unwrap().path()).unwrap(), TABLE, false).unwrap());
     }
     for what in What::ALL {

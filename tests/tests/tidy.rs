@@ -9,9 +9,9 @@ const UNCHECKED: [&str; 3] =
 /// Files may have so many lines; the flag table may have more.
 const LINES: usize = 400;
 const TABLE: &str = "probe/src/flags.rs";
-/// Folders with nothing that people wrote.
+/// Directories with nothing that people wrote.
 const MADE: [&str; 3] = [".git", "target", "dist/out"];
-/// Folders of the kernel's source tree, whose files documents name too.
+/// Directories of the kernel's source tree, whose files documents name too.
 const KERNEL: [&str; 11] = [
     "arch",
     "block",
@@ -27,7 +27,7 @@ const KERNEL: [&str; 11] = [
 ];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's folder").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's directory").to_owned()
 }
 
 /// Every file of the project with one of these endings: its path from the root, and its text.
@@ -38,13 +38,13 @@ fn files(endings: &[&str]) -> Vec<(String, String)> {
     files
 }
 
-fn collect(root: &Path, folder: &str, endings: &[&str], files: &mut Vec<(String, String)>) {
-    let entries = fs::read_dir(root.join(folder)).unwrap().map(Result::unwrap);
+fn collect(root: &Path, directory: &str, endings: &[&str], files: &mut Vec<(String, String)>) {
+    let entries = fs::read_dir(root.join(directory)).unwrap().map(Result::unwrap);
     let mut entries: Vec<_> =
         entries.map(|entry| (entry.file_name().into_string().unwrap(), entry)).collect();
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     for (name, entry) in entries {
-        let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
         if entry.file_type().unwrap().is_dir() {
             if !MADE.contains(&path.as_str()) {
                 collect(root, &path, endings, files);
@@ -128,7 +128,7 @@ fn every_allowed_lint_has_its_reason() {
     assert_none(&bare, "Say why the lint is wrong here: reason = \"...\"");
 }
 
-/// What stands between backticks and looks like a file or a folder of this project.
+/// What stands between backticks and looks like a file or a directory of this project.
 fn mentioned(text: &str) -> Vec<&str> {
     let mut fenced = false;
     let plain = text.lines().filter(|line| {
@@ -168,7 +168,7 @@ fn documents_name_files_that_exist() {
                 .map(|path| format!("{document}: {path}")),
         );
     }
-    assert_none(&gone, "No such file or folder:");
+    assert_none(&gone, "No such file or directory:");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Whole runs of the delivered program on this machine: what they leave behind, what they can be asked, and that a recording says the same.
 
-use lab::{delivered, machine, report};
+use lab::{artifacts, host_packages, report};
 use mapprobe::arch::Arch;
 use mapprobe::flags::TABLE;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 fn mapprobe(arguments: &[&str]) -> Output {
-    Command::new(&delivered::of(Arch::X86_64).unwrap().path).args(arguments).output().unwrap()
+    Command::new(&artifacts::of(Arch::X86_64).unwrap().path).args(arguments).output().unwrap()
 }
 
 #[track_caller]
@@ -17,8 +17,8 @@ fn said(run: &Output) -> &[u8] {
     &run.stdout
 }
 
-fn names(folder: &Path) -> Vec<String> {
-    fs::read_dir(folder)
+fn names(directory: &Path) -> Vec<String> {
+    fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect()
@@ -27,20 +27,20 @@ fn names(folder: &Path) -> Vec<String> {
 /// Mappings and open files before and after, looked at by the program itself.
 #[test]
 fn nothing_is_left_behind() {
-    let program = delivered::example(Arch::X86_64, "left_behind").unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
+    let program = artifacts::example(Arch::X86_64, "left_behind").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
     fs::write(&file, "content").unwrap();
     let before = fs::metadata(&file).unwrap().modified().unwrap();
-    let [folder_name, file_name] =
-        [folder.path(), file.as_path()].map(|path| path.to_str().unwrap());
+    let [directory_name, file_name] =
+        [directory.path(), file.as_path()].map(|path| path.to_str().unwrap());
     for arguments in [
         &[][..],
         &["sweep"],
         &["free-bits"],
         &[
             "--path",
-            folder_name,
+            directory_name,
             "--path",
             file_name,
             "--path",
@@ -48,7 +48,7 @@ fn nothing_is_left_behind() {
             "--path",
             "/proc/self/maps",
         ],
-        &["sweep", "--path", folder_name, "--path", file_name],
+        &["sweep", "--path", directory_name, "--path", file_name],
     ] {
         let run = Command::new(&program).args(arguments).output().unwrap();
         assert_eq!(
@@ -58,15 +58,15 @@ fn nothing_is_left_behind() {
             String::from_utf8_lossy(&run.stdout)
         );
     }
-    assert_eq!(names(folder.path()), ["file"]);
+    assert_eq!(names(directory.path()), ["file"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "content");
     assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), before);
 }
 
 #[test]
 fn a_recording_replays_to_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    let recording = folder.path().join("recording");
+    let directory = tempfile::tempdir().unwrap();
+    let recording = directory.path().join("recording");
     let recording = recording.to_str().unwrap();
     for arguments in [&[][..], &["sweep"], &["free-bits", "--path", "/tmp"], &["--format", "table"]]
     {
@@ -89,9 +89,9 @@ fn a_recording_replays_to_the_same_bytes() {
 
 #[test]
 fn sweeps_and_free_bits_of_every_architecture_fit_their_schemas() {
-    machine::need(machine::EMULATORS).unwrap();
+    host_packages::need(host_packages::EMULATORS).unwrap();
     for arch in Arch::ALL {
-        let program = &delivered::of(arch).unwrap().path;
+        let program = &artifacts::of(arch).unwrap().path;
         for what in ["sweep", "free-bits"] {
             let mut command = Command::new(targets::of(arch).emulator.unwrap_or("env"));
             let run = command.arg(program).arg(what).output().unwrap();
@@ -130,8 +130,8 @@ fn a_path_is_a_context_of_every_flag() {
 
 #[test]
 fn what_cannot_be_opened_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let strange = folder.path().join("strange");
+    let directory = tempfile::tempdir().unwrap();
+    let strange = directory.path().join("strange");
     fs::write(&strange, "mapprobe recording 1\narch x86_64\nuname = -1\n").unwrap();
     let strange = strange.to_str().unwrap();
     for (arguments, parts) in [
@@ -157,10 +157,10 @@ fn what_cannot_be_opened_is_named() {
 /// qemu-user answers in a kernel's place: the type field is its own, and it forgets flags. What it says must not be taken for a kernel's.
 #[test]
 fn an_emulator_is_named_and_not_believed() {
-    machine::need(machine::EMULATORS).unwrap();
+    host_packages::need(host_packages::EMULATORS).unwrap();
     for (arch, memory) in [(Arch::Aarch64, "honored"), (Arch::Hppa, "honored|inconclusive")] {
         let emulator = targets::of(arch).emulator.unwrap();
-        let run = Command::new(emulator).arg(&delivered::of(arch).unwrap().path).output().unwrap();
+        let run = Command::new(emulator).arg(&artifacts::of(arch).unwrap().path).output().unwrap();
         let report = report::parse(said(&run)).unwrap();
         assert_eq!(report["environment"][0]["name"], "system call emulator", "{report:#}");
         for (words, names) in [
@@ -197,11 +197,11 @@ fn an_emulator_is_named_and_not_believed() {
 /// WebAssembly and C, and a C compiler's mistake shows here.
 #[test]
 fn a_recording_replays_to_the_same_bytes_on_every_architecture() {
-    machine::need(machine::EMULATORS).unwrap();
-    let folder = dist::workspace::root().join("probe/tests/recordings/lab");
+    host_packages::need(host_packages::EMULATORS).unwrap();
+    let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let mut compared = 0;
-    for name in names(&folder) {
-        let path = folder.join(&name);
+    for name in names(&directory) {
+        let path = directory.join(&name);
         // Only a report can be a table.
         let forms = ["json", if name.ends_with(".report.txt") { "table" } else { "jsonl" }];
         let here =
@@ -214,7 +214,7 @@ fn a_recording_replays_to_the_same_bytes_on_every_architecture() {
             for (form, here) in forms.iter().zip(&here) {
                 let mut there = Command::new(targets::of(arch).emulator.unwrap());
                 there
-                    .arg(&delivered::of(arch).unwrap().path)
+                    .arg(&artifacts::of(arch).unwrap().path)
                     .args(["--format", form, "--replay"])
                     .arg(&path);
                 assert!(

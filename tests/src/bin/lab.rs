@@ -1,24 +1,24 @@
-//! `cargo lab`: boots the kernels of the lab in its guests and compares what the program reports with the facts, and builds in containers.
+//! `cargo lab`: boots the kernels of the lab in its scenarios and compares what the program reports with the expectations, and builds in containers.
 
 use anyhow::{Context, Result, bail, ensure};
 use argh::FromArgs;
 use lab::containers::Build;
-use lab::guests::{self, Guest};
 use lab::kernels::{self, Kernel};
-use lab::survey::{self, Entry, Plan};
-use lab::{containers, delivered, documents, matrix, qemu};
+use lab::run::{self, Entry, Plan};
+use lab::scenarios::{self, Scenario};
+use lab::{artifacts, containers, documents, qemu, summary};
 use mapprobe::arch::Arch;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Boots every kernel of the lab in every guest, two at a time, with the delivered program. Prints the verdicts, what is not
-/// as the facts say, what was skipped and why, and how long it took; writes the documents to target/lab/NAME.json (in another
-/// guest than root NAME.GUEST.json), and all of them to target/lab/reports.ndjson. Then builds the program in containers, where
+/// Boots every kernel of the lab in every scenario, two at a time, with the delivered program. Prints the verdicts, what is not
+/// as the expectations say, what was skipped and why, and how long it took; writes the documents to target/lab/NAME.json (in another
+/// scenario than root NAME.GUEST.json), and all of them to target/lab/reports.ndjson. Then builds the program in containers, where
 /// podman can start.
 ///
-/// NAME.. are kernels and guests, such as x86_64-6.1 and memlock-0: only these kernels, in these guests. Kernels alone are booted
-/// in the guest root. Of a single kernel in a single guest the report itself is printed. The name containers stands for the builds in
+/// NAME.. are kernels and scenarios, such as x86_64-6.1 and memlock-0: only these kernels, in these scenarios. Kernels alone are booted
+/// in the scenario root. Of a single kernel in a single scenario the report itself is printed. The name containers stands for the builds in
 /// containers.
 #[derive(FromArgs)]
 struct Arguments {
@@ -34,7 +34,7 @@ struct Arguments {
     #[argh(option, arg_name = "FILE")]
     kernel: Option<PathBuf>,
 
-    /// kernels, guests, containers
+    /// kernels, scenarios, containers
     #[argh(positional, arg_name = "NAME")]
     names: Vec<String>,
 }
@@ -44,7 +44,7 @@ struct Arguments {
 struct Chosen {
     /// In the order of the lab.
     kernels: Vec<&'static Kernel>,
-    guests: Vec<&'static Guest>,
+    scenarios: Vec<&'static Scenario>,
     /// Whether builds in containers are made.
     containers: bool,
     /// Instead of the delivered one.
@@ -54,7 +54,7 @@ struct Chosen {
 /// The name of all builds in containers.
 const CONTAINERS: &str = "containers";
 
-/// Exit codes: 0 all as it should be (or help), 1 a guest or a build failed or a report differs from the facts, 2 wrong arguments.
+/// Exit codes: 0 all as it should be (or help), 1 a scenario or a build failed or a report differs from the expectations, 2 wrong arguments.
 fn main() -> ExitCode {
     let words: Vec<String> =
         std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
@@ -79,30 +79,30 @@ fn usage(sentence: &str) -> ExitCode {
 }
 
 fn run(arguments: &Arguments, chosen: Chosen) -> ExitCode {
-    let (start, folder) = (Instant::now(), dist::workspace::root().join("target/lab"));
-    let Chosen { kernels, guests, containers, program } = chosen;
-    let own = |kernel: &Kernel| program.clone().map_or_else(|| delivered::program(kernel.arch), Ok);
-    let entries = survey::survey(&Plan {
+    let (start, directory) = (Instant::now(), dist::workspace::root().join("target/lab"));
+    let Chosen { kernels, scenarios, containers, program } = chosen;
+    let own = |kernel: &Kernel| program.clone().map_or_else(|| artifacts::program(kernel.arch), Ok);
+    let entries = run::run(&Plan {
         kernels,
-        guests,
+        scenarios,
         program: &own,
         words: arguments.args.as_deref(),
         image: arguments.kernel.as_deref(),
-        folder: &folder,
+        directory: &directory,
         deadline: qemu::DEADLINE,
     });
     let mut failed = entries.iter().any(Entry::failed);
     // The file holds what the delivered program says on the lab's kernels.
     if plain(arguments)
         && !entries.is_empty()
-        && let Err(error) = documents::write(&folder.join("reports.ndjson"), &entries)
+        && let Err(error) = documents::write(&directory.join("reports.ndjson"), &entries)
     {
         eprintln!("cargo lab: {error:#}");
         failed = true;
     }
-    let builds = if containers { containers::builds(&folder) } else { Vec::new() };
+    let builds = if containers { containers::builds(&directory) } else { Vec::new() };
     failed |= builds.iter().any(Build::failed);
-    let summary = matrix::text(&entries, &builds, start.elapsed());
+    let summary = summary::text(&entries, &builds, start.elapsed());
     match single(&entries) {
         Some(report) => {
             print!("{report}");
@@ -118,31 +118,32 @@ fn plain(arguments: &Arguments) -> bool {
     (&arguments.args, &arguments.program, &arguments.kernel) == (&None, &None, &None)
 }
 
-/// What a single kernel in a single guest said.
+/// What a single kernel in a single scenario said.
 fn single(entries: &[Entry]) -> Option<&str> {
     let first = entries.first()?;
     let same = entries.iter().all(|entry| {
-        (entry.kernel.name, entry.guest.name) == (first.kernel.name, first.guest.name)
+        (entry.kernel.name, entry.scenario.name) == (first.kernel.name, first.scenario.name)
     });
-    Some(first.told()?.text.as_str()).filter(|_| same)
+    Some(first.completed()?.text.as_str()).filter(|_| same)
 }
 
 /// What the arguments ask for, or what is wrong with them.
 fn chosen(arguments: &Arguments) -> Result<Chosen> {
-    let (mut kernels, mut guests): (Vec<&Kernel>, Vec<&Guest>) = (Vec::new(), Vec::new());
+    let (mut kernels, mut scenarios): (Vec<&Kernel>, Vec<&Scenario>) = (Vec::new(), Vec::new());
     let containers = arguments.names.iter().any(|name| name == CONTAINERS);
     ensure!(
         !containers || plain(arguments),
         "{CONTAINERS} are built without --program, --args and --kernel."
     );
     for name in arguments.names.iter().filter(|name| *name != CONTAINERS) {
-        match (kernels::named(name), guests::named(name)) {
-            (_, Some(guest)) => guests.push(guest),
+        match (kernels::named(name), scenarios::named(name)) {
+            (_, Some(scenario)) => scenarios.push(scenario),
             (Ok(kernel), None) => kernels.push(kernel),
             (Err(error), None) => {
-                let names: Vec<&str> = guests::ALL.iter().map(|guest| guest.name).collect();
+                let names: Vec<&str> =
+                    scenarios::ALL.iter().map(|scenario| scenario.name).collect();
                 bail!(
-                    "{error} No guest is called so either; there are: {}. And there is {CONTAINERS}.",
+                    "{error} No scenario is called so either; there are: {}. And there is {CONTAINERS}.",
                     names.join(", ")
                 )
             }
@@ -174,21 +175,28 @@ fn chosen(arguments: &Arguments) -> Result<Chosen> {
     if let Some(image) = &arguments.kernel {
         ensure!(image.is_file(), "The kernel image {} is not there.", image.display());
     }
-    if guests.is_empty() {
-        guests =
-            guests::ALL.iter().filter(|guest| kernels.is_empty() || guest.name == "root").collect();
+    if scenarios.is_empty() {
+        scenarios = scenarios::ALL
+            .iter()
+            .filter(|scenario| kernels.is_empty() || scenario.name == "root")
+            .collect();
     }
     if containers && arguments.names.iter().all(|name| name == CONTAINERS) {
-        return Ok(Chosen { kernels: Vec::new(), guests: Vec::new(), containers, program: None });
+        return Ok(Chosen {
+            kernels: Vec::new(),
+            scenarios: Vec::new(),
+            containers,
+            program: None,
+        });
     }
     let fits = |kernel: &Kernel| program.as_ref().is_none_or(|(arch, _)| kernel.arch == *arch);
     let wanted =
         |kernel: &Kernel| kernels.is_empty() || kernels.iter().any(|one| one.name == kernel.name);
     Ok(Chosen {
         kernels: kernels::ALL.iter().filter(|kernel| wanted(kernel) && fits(kernel)).collect(),
-        guests: guests::ALL
+        scenarios: scenarios::ALL
             .iter()
-            .filter(|guest| guests.iter().any(|one| one.name == guest.name))
+            .filter(|scenario| scenarios.iter().any(|one| one.name == scenario.name))
             .collect(),
         containers: containers || (arguments.names.is_empty() && plain(arguments)),
         program: program.map(|(_, program)| program),
@@ -220,12 +228,12 @@ mod tests {
         Arguments { program: program.map(Path::to_owned), args: None, kernel: None, names }
     }
 
-    /// The names of the kernels and the guests.
+    /// The names of the kernels and the scenarios.
     fn names(arguments: &Arguments) -> Result<(Vec<&'static str>, Vec<&'static str>)> {
-        let Chosen { kernels, guests, .. } = chosen(arguments)?;
+        let Chosen { kernels, scenarios, .. } = chosen(arguments)?;
         Ok((
             kernels.iter().map(|kernel| kernel.name).collect(),
-            guests.iter().map(|guest| guest.name).collect(),
+            scenarios.iter().map(|scenario| scenario.name).collect(),
         ))
     }
 
@@ -240,7 +248,7 @@ mod tests {
     #[test]
     fn no_name_is_all_and_a_name_given_twice_is_booted_once() {
         let all = names(&arguments(&[], None)).unwrap();
-        assert_eq!((all.0.len(), all.1.len()), (kernels::ALL.len(), guests::ALL.len()));
+        assert_eq!((all.0.len(), all.1.len()), (kernels::ALL.len(), scenarios::ALL.len()));
         let some =
             names(&arguments(&["hppa-6.1", "user", "aarch64-6.1", "hppa-6.1", "user"], None))
                 .unwrap();
@@ -259,8 +267,8 @@ mod tests {
 
     #[test]
     fn a_program_is_booted_on_its_own_architecture() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("program");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("program");
         std::fs::write(&file, b"\x7fELF\x01\x02\x01\0\0\0\0\0\0\0\0\0\0\x02\0\x0f").unwrap();
         let all = names(&arguments(&[], Some(&file))).unwrap().0;
         assert!(!all.is_empty() && all.iter().all(|name| name.starts_with("hppa")), "{all:?}");
@@ -273,14 +281,14 @@ mod tests {
     #[test]
     fn containers_are_a_name_of_their_own_and_part_of_everything() {
         let chosen = |names: &[&str]| {
-            let Chosen { kernels, guests, containers, .. } =
+            let Chosen { kernels, scenarios, containers, .. } =
                 chosen(&arguments(names, None)).unwrap();
-            (kernels.len(), guests.len(), containers)
+            (kernels.len(), scenarios.len(), containers)
         };
         assert_eq!(chosen(&["containers"]), (0, 0, true));
         assert_eq!(chosen(&["containers", "hppa-6.1"]), (1, 1, true));
         assert_eq!(chosen(&["hppa-6.1"]), (1, 1, false));
-        assert_eq!(chosen(&[]), (kernels::ALL.len(), guests::ALL.len(), true));
+        assert_eq!(chosen(&[]), (kernels::ALL.len(), scenarios::ALL.len(), true));
         let words = |names: &[&str]| {
             super::chosen(&Arguments { args: Some("list".into()), ..arguments(names, None) })
         };
@@ -312,6 +320,6 @@ mod tests {
                 .to_string()
                 .contains("/no/such/image")
         );
-        assert_eq!(with(&["x86_64-6.1", "user"], image).unwrap().guests[0].name, "user");
+        assert_eq!(with(&["x86_64-6.1", "user"], image).unwrap().scenarios[0].name, "user");
     }
 }

@@ -1,6 +1,6 @@
 //! The image that the Dockerfiles begin with, made on this machine of Debian's own packages: no registry is asked.
 
-use crate::{machine, stock};
+use crate::{cache_entry, host_packages};
 use anyhow::{Context, Result, ensure};
 use dist::cache::Cache;
 use dist::debian::Mirror;
@@ -17,7 +17,7 @@ const SUITE: &str = "bookworm";
 /// The package whose version is that of Debian.
 const RELEASE: &str = "base-files";
 
-/// What happens in the folder of the new system, after `debootstrap`: suites and settings of the official image, and nothing that
+/// What happens in the directory of the new system, after `debootstrap`: suites and settings of the official image, and nothing that
 /// was only fetched.
 const FINISH: &str = "echo force-unsafe-io >etc/dpkg/dpkg.cfg.d/docker-apt-speedup
 rm -rf etc/apt/sources.list var/lib/apt/lists/* var/cache/apt/archives/*.deb";
@@ -27,9 +27,14 @@ pub fn tarball() -> Result<PathBuf> {
     let (cache, mirror) = (Cache::open()?, Mirror::from_apt()?);
     let sources = sources(&mirror);
     let recipe = format!("debootstrap --variant=minbase {SUITE}\n{FINISH}\n{sources}");
-    let item = stock::item(&cache, ("containers/debian", "image"), &recipe, |to, work| {
-        machine::need(machine::CONTAINERS)?;
-        let package = stock::newest(&cache, SUITE, targets::of(Arch::native()).debian, RELEASE)?;
+    let item = cache_entry::get(&cache, ("containers/debian", "image"), &recipe, |to, work| {
+        host_packages::need(host_packages::CONTAINERS)?;
+        let package = cache_entry::newest_package(
+            &cache,
+            SUITE,
+            targets::of(Arch::native()).debian,
+            RELEASE,
+        )?;
         let system = work.join("system");
         // It mounts /proc there.
         let mut debootstrap =
@@ -62,7 +67,7 @@ pub fn tarball() -> Result<PathBuf> {
         step.done();
         Ok(package)
     })?;
-    Ok(item.folder.join("image.tar.gz"))
+    Ok(item.directory.join("image.tar.gz"))
 }
 
 /// The suites of the official image, from where this machine has its packages.
@@ -81,10 +86,10 @@ fn sources(mirror: &Mirror) -> String {
         .join("\n")
 }
 
-/// How apt reaches the archives, as on this machine; the certificates are in the folder `inside`, if there are any.
+/// How apt reaches the archives, as on this machine; the certificates are in the directory `inside`, if there are any.
 pub fn apt(inside: Option<&str>) -> String {
-    let trust =
-        inside.map(|folder| format!("Acquire::https::CaInfo \"{folder}/certificates.crt\";\n"));
+    let trust = inside
+        .map(|directory| format!("Acquire::https::CaInfo \"{directory}/certificates.crt\";\n"));
     acquire() + &trust.unwrap_or_default()
 }
 

@@ -2,7 +2,7 @@
 //! it; its mounts and processes are its own (`containers/podman`).
 
 use super::base;
-use crate::stock;
+use crate::cache_entry;
 use anyhow::{Context, Result, bail, ensure};
 use dist::workspace;
 use mapprobe::arch::Arch;
@@ -24,27 +24,27 @@ const INSIDE: &str = "/mnt/lab";
 /// An engine with an empty store, which is removed with this value.
 #[derive(Debug)]
 pub struct Engine {
-    folder: PathBuf,
+    directory: PathBuf,
     /// The variables that its containers have, as `ENV` in a Dockerfile takes them.
     variables: Vec<String>,
 }
 
 impl Engine {
-    /// Its settings and its store are in `folder`, of which an earlier run may have left something.
-    pub fn new(folder: PathBuf) -> Result<Engine> {
-        stock::clear(&folder)?;
-        let machine = folder.join("machine");
+    /// Its settings and its store are in `directory`, of which an earlier run may have left something.
+    pub fn new(directory: PathBuf) -> Result<Engine> {
+        cache_entry::remove_directory(&directory)?;
+        let machine = directory.join("machine");
         fs::create_dir_all(&machine)
             .with_context(|| format!("{} cannot be made.", machine.display()))?;
         let certificates = certificates();
-        let engine = Engine { folder, variables: variables(certificates.is_some()) };
+        let engine = Engine { directory, variables: variables(certificates.is_some()) };
         if let Some(file) = &certificates {
             fs::copy(file, machine.join("certificates.crt"))
                 .with_context(|| format!("{}", file.display()))?;
         }
         fs::write(machine.join("apt.conf"), base::apt(certificates.is_some().then_some(INSIDE)))?;
-        fs::write(engine.folder.join("containers.conf"), engine.settings()?)?;
-        fs::write(engine.folder.join("storage.conf"), engine.storage()?)?;
+        fs::write(engine.directory.join("containers.conf"), engine.settings()?)?;
+        fs::write(engine.directory.join("storage.conf"), engine.storage()?)?;
         Ok(engine)
     }
 
@@ -52,7 +52,7 @@ impl Engine {
     /// containers need to reach the archives of Debian and cargo as this machine does. crates that are here are not fetched again; what
     /// containers fetch is not kept.
     fn settings(&self) -> Result<String> {
-        let mut volumes = vec![format!("{}:{INSIDE}:ro", text(&self.folder.join("machine"))?)];
+        let mut volumes = vec![format!("{}:{INSIDE}:ro", text(&self.directory.join("machine"))?)];
         for (name, how) in [("registry", "O"), ("config.toml", "ro")] {
             let there =
                 workspace::cargo_home().map(|home| home.join(name)).filter(|path| path.exists());
@@ -70,8 +70,9 @@ impl Engine {
 
     /// containers-storage.conf(5).
     fn storage(&self) -> Result<String> {
-        let place =
-            |name: &str| Ok::<_, anyhow::Error>(toml::Value::from(text(&self.folder.join(name))?));
+        let place = |name: &str| {
+            Ok::<_, anyhow::Error>(toml::Value::from(text(&self.directory.join(name))?))
+        };
         Ok(format!(
             "[storage]\ndriver = \"overlay\"\nrunroot = {}\ngraphroot = {}\n",
             place("running")?,
@@ -87,9 +88,9 @@ impl Engine {
     /// Without these variables it would be this user's.
     pub fn environment(&self) -> [(&'static str, OsString); 4] {
         [
-            ("CONTAINERS_CONF", self.folder.join("containers.conf").into()),
-            ("CONTAINERS_STORAGE_CONF", self.folder.join("storage.conf").into()),
-            ("TMPDIR", self.folder.clone().into()),
+            ("CONTAINERS_CONF", self.directory.join("containers.conf").into()),
+            ("CONTAINERS_STORAGE_CONF", self.directory.join("storage.conf").into()),
+            ("TMPDIR", self.directory.clone().into()),
             // A layer for each line of a Dockerfile is for those who build again.
             ("BUILDAH_LAYERS", "false".into()),
         ]
@@ -104,7 +105,7 @@ impl Engine {
 
     /// Gives it the base image, under the name that Dockerfiles know it by. It has the variables: what builds gets none from the settings.
     pub fn import(&self, tarball: &Path) -> Result<()> {
-        let log = self.folder.join("import.txt");
+        let log = self.directory.join("import.txt");
         let mut import = self.command();
         import.arg("import");
         for variable in &self.variables {
@@ -117,18 +118,18 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         // Nobody is there to be told; the next run tries it again, and says so.
-        let _ = stock::clear(&self.folder);
+        let _ = cache_entry::remove_directory(&self.directory);
     }
 }
 
 /// Why no container can be started on this machine, if so: a program in an image of its own is tried.
-pub fn obstacle(folder: &Path, program: &[u8]) -> Result<Option<String>> {
-    let engine = Engine::new(folder.join("trial"))?;
-    let context = engine.folder.join("context");
+pub fn obstacle(directory: &Path, program: &[u8]) -> Result<Option<String>> {
+    let engine = Engine::new(directory.join("trial"))?;
+    let context = engine.directory.join("context");
     fs::create_dir_all(&context)?;
     dist::manifest::replace(&context.join("mapprobe"), program, 0o755)?;
     fs::write(context.join("Dockerfile"), "FROM scratch\nCOPY mapprobe /\n")?;
-    let log = engine.folder.join("said.txt");
+    let log = engine.directory.join("said.txt");
     let tag = "localhost/mapprobe";
     let tried =
         run(engine.command().args(["build", "--tag", tag]).arg(&context), &log).and_then(|()| {

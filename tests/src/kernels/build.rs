@@ -20,7 +20,7 @@ pub fn compiler_version(compiler: &str) -> Result<String> {
         .with_context(|| format!("{compiler} does not tell its version."))
 }
 
-/// Builds in the folder `work`, some 1.5 GB for some minutes. Answers with the image, which lies in `work` too.
+/// Builds in the directory `work`, some 1.5 GB for some minutes. Answers with the image, which lies in `work` too.
 pub fn vmlinux(
     name: &str,
     source: &Path,
@@ -91,13 +91,13 @@ fn check(config: &Path, configuration: &[&str]) -> Result<()> {
 }
 
 /// The source archive of the package.
-pub fn tarball(folder: &Path) -> Result<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .with_context(|| format!("The source package has no {}.", folder.display()))?;
+pub fn tarball(directory: &Path) -> Result<PathBuf> {
+    let entries = fs::read_dir(directory)
+        .with_context(|| format!("The source package has no {}.", directory.display()))?;
     let mut paths = entries.flatten().map(|entry| entry.path());
     paths
         .find(|path| path.to_string_lossy().ends_with(".tar.xz") && path.is_file())
-        .with_context(|| format!("There is no .tar.xz in {}.", folder.display()))
+        .with_context(|| format!("There is no .tar.xz in {}.", directory.display()))
 }
 
 /// Runs a command whose output only matters when it fails.

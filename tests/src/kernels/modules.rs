@@ -1,8 +1,8 @@
 //! Modules of a packaged kernel, out of the package its image came from, or the one that goes with it.
 
 use super::{Kernel, Origin};
-use crate::stock::Provenance;
-use crate::{machine, stock};
+use crate::cache_entry::Provenance;
+use crate::{cache_entry, host_packages};
 use anyhow::{Context, Result, bail};
 use dist::cache::Cache;
 use dist::debian::{Mirror, Package, extract};
@@ -21,14 +21,14 @@ impl Kernel {
         }
         let Origin::Packaged { suite, .. } = self.origin else {
             bail!(
-                "{} is built without modules; a guest that needs {} cannot be booted.",
+                "{} is built without modules; a scenario that needs {} cannot be booted.",
                 self.name,
                 names.join(", ")
             )
         };
         let (image, cache) = (self.image()?.provenance, Cache::open()?);
         let place = format!("modules/{}", self.name);
-        let item = stock::item(
+        let item = cache_entry::get(
             &cache,
             (&place, "modules"),
             &recipe(&names.join(", "), &image),
@@ -42,7 +42,7 @@ impl Kernel {
                 Ok(package)
             },
         )?;
-        let read = |name: &&'static str| Ok((*name, fs::read(item.folder.join(name))?));
+        let read = |name: &&'static str| Ok((*name, fs::read(item.directory.join(name))?));
         names
             .iter()
             .map(read)
@@ -51,16 +51,16 @@ impl Kernel {
     }
 
     /// What the kernel's package installs, for programs that look for it on a machine: `boot/config-RELEASE` and
-    /// `usr/lib/modules/RELEASE` below a folder, with the lists that depmod makes.
+    /// `usr/lib/modules/RELEASE` below a directory, with the lists that depmod makes.
     pub fn installed(&self) -> Result<PathBuf> {
         let Origin::Packaged { suite, .. } = self.origin else {
             bail!("{} comes in no package.", self.name)
         };
-        machine::need(machine::INITRAMFS)?;
+        host_packages::need(host_packages::INITRAMFS)?;
         let (image, cache) = (self.image()?.provenance, Cache::open()?);
         let place = format!("installed/{}", self.name);
         let item =
-            stock::item(&cache, (&place, "installed"), &recipe("all", &image), |to, work| {
+            cache_entry::get(&cache, (&place, "installed"), &recipe("all", &image), |to, work| {
                 let package = self.package_of_modules(&cache, suite, &image)?;
                 let (unpacked, usr) = (work.join("unpacked"), to.join("usr"));
                 extract(&[&package.fetch(&cache)?], "", &unpacked)?;
@@ -78,7 +78,7 @@ impl Kernel {
                 }
                 Ok(package)
             })?;
-        Ok(item.folder)
+        Ok(item.directory)
     }
 
     /// The package that has the modules of an image.
@@ -88,7 +88,7 @@ impl Kernel {
         suite: &str,
         image: &Provenance,
     ) -> Result<Package> {
-        machine::need(machine::ARCHIVE)?;
+        host_packages::need(host_packages::ARCHIVE)?;
         let index = Mirror::from_apt()?.index(cache, suite, targets::of(self.arch).debian)?;
         index.exact(&image.package.replace(APART.0, APART.1), &image.version).with_context(|| {
             let kernel = cache.path().join("kernels").join(self.name);
@@ -103,8 +103,8 @@ fn recipe(what: &str, image: &Provenance) -> String {
 }
 
 /// Writes a module as the kernel reads it.
-fn take(package: &Package, folder: &Path, name: &str, to: &Path) -> Result<()> {
-    let Some(module) = find(folder, &[&format!("{name}.ko"), &format!("{name}.ko.xz")])? else {
+fn take(package: &Package, directory: &Path, name: &str, to: &Path) -> Result<()> {
+    let Some(module) = find(directory, &[&format!("{name}.ko"), &format!("{name}.ko.xz")])? else {
         bail!("{} {} has no module {name}.ko or {name}.ko.xz.", package.name, package.version)
     };
     if module.extension().is_some_and(|end| end == "ko") {
@@ -123,10 +123,10 @@ fn take(package: &Package, folder: &Path, name: &str, to: &Path) -> Result<()> {
     fs::write(to, plain.stdout).with_context(|| format!("{} cannot be written.", to.display()))
 }
 
-/// A file with one of these names, in a folder or below it.
-fn find(folder: &Path, names: &[&str]) -> Result<Option<PathBuf>> {
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("{} cannot be read.", folder.display()))?
+/// A file with one of these names, in a directory or below it.
+fn find(directory: &Path, names: &[&str]) -> Result<Option<PathBuf>> {
+    for entry in fs::read_dir(directory)
+        .with_context(|| format!("{} cannot be read.", directory.display()))?
     {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

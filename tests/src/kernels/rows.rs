@@ -1,4 +1,4 @@
-//! Which kernels the lab has. To add one, add a row here and a file of facts beside the others (`facts/`).
+//! Which kernels the lab has. To add one, add a row here and a file of expectations beside the others (`expectations/`).
 
 use super::{Kernel, Origin};
 use crate::emulator::Emulator;
@@ -62,7 +62,7 @@ const fn packaged(
     suite: &'static str,
     package: &'static str,
 ) -> Kernel {
-    let origin = Origin::Packaged { suite, package, folder: "boot" };
+    let origin = Origin::Packaged { suite, package, directory: "boot" };
     Kernel {
         name,
         arch,
@@ -76,7 +76,7 @@ const fn packaged(
 
 /// A kernel of Debian's development suite, where the `linux-image` packages are empty.
 const fn binary(name: &'static str, arch: Arch, package: &'static str) -> Kernel {
-    let origin = Origin::Packaged { suite: "sid", package, folder: "usr/lib/modules" };
+    let origin = Origin::Packaged { suite: "sid", package, directory: "usr/lib/modules" };
     Kernel { origin, ..packaged(name, arch, "sid", package) }
 }
 

@@ -1,7 +1,7 @@
 //! `jsonl`: what `json` says, in one line, for every question and architecture.
 
 use super::*;
-use lab::machine;
+use lab::host_packages;
 
 #[test]
 fn a_line_is_the_object() {
@@ -25,12 +25,12 @@ fn a_line_is_the_object() {
 
 #[test]
 fn every_question_of_every_architecture_fits_its_schema_in_a_line() {
-    machine::need(machine::EMULATORS).unwrap();
+    host_packages::need(host_packages::EMULATORS).unwrap();
     for arch in Arch::ALL {
         for what in ["report", "sweep", "free-bits"] {
             let mut command = Command::new(targets::of(arch).emulator.unwrap_or("env"));
             let run = command
-                .arg(&delivered::of(arch).unwrap().path)
+                .arg(&artifacts::of(arch).unwrap().path)
                 .args([what, "--format", "jsonl"])
                 .output()
                 .unwrap();

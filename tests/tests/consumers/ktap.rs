@@ -1,7 +1,7 @@
 //! `ktap`, read by the kernel's own parser of test results (`kunit_parser.py`) and by Perl's `TAP::Parser`.
 
 use super::*;
-use lab::{kunit, machine};
+use lab::{host_packages, kunit};
 use mapprobe::run::probe;
 use mapprobe::verdict::Verdict;
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ fn read_by(command: &mut Command, text: &str) -> (Vec<(String, String)>, usize) 
 }
 
 fn readers() -> [Command; 2] {
-    machine::need(machine::TEST_READERS).unwrap();
+    host_packages::need(host_packages::TEST_READERS).unwrap();
     let mut perl = Command::new("perl");
     perl.args(["-MTAP::Parser", "-e", PERL]);
     let mut python = Command::new("/usr/bin/python3");

@@ -12,7 +12,7 @@ mod shell;
 mod table;
 mod walk;
 
-use lab::{delivered, report};
+use lab::{artifacts, report};
 use mapprobe::arch::Arch;
 use mapprobe::cli::Options;
 use mapprobe::flags::TABLE;
@@ -76,7 +76,7 @@ impl Kernel {
 
 /// The delivered program.
 fn program() -> &'static Path {
-    &delivered::of(Arch::X86_64).unwrap().path
+    &artifacts::of(Arch::X86_64).unwrap().path
 }
 
 fn mapprobe(words: &[&str]) -> Output {
@@ -99,17 +99,17 @@ fn kernels() -> &'static [Kernel] {
     static KERNELS: OnceLock<(TempDir, Vec<Kernel>)> = OnceLock::new();
     &KERNELS
         .get_or_init(|| {
-            let folder = tempfile::tempdir().unwrap();
+            let directory = tempfile::tempdir().unwrap();
             let recordings = recorded().into_iter().chain(made_of_rules()).chain([hostile()]);
             let kernels = recordings.map(|(name, recording)| {
-                let path = folder.path().join(&name);
+                let path = directory.path().join(&name);
                 fs::write(&path, recording).unwrap();
                 let mut kernel = Kernel { name, recording: path, json: Value::Null };
                 kernel.json = report::parse(kernel.text(&[]).as_bytes()).unwrap();
                 kernel
             });
             let kernels = kernels.collect();
-            (folder, kernels)
+            (directory, kernels)
         })
         .1
 }
@@ -124,8 +124,8 @@ fn the_hostile() -> &'static Kernel {
 
 /// Those that were booted.
 fn recorded() -> Vec<(String, String)> {
-    let folder = dist::workspace::root().join("probe/tests/recordings/lab");
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let directory = dist::workspace::root().join("probe/tests/recordings/lab");
+    let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let reports = names.filter(|path| path.to_str().unwrap().ends_with(".report.txt"));
     let named = reports.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path));
     named.map(|(name, path)| (name, fs::read_to_string(path).unwrap())).collect()

@@ -4,18 +4,18 @@ use super::*;
 use lab::node_exporter::NodeExporter;
 use std::collections::BTreeSet;
 
-fn write(folder: &Path, text: &str) {
+fn write(directory: &Path, text: &str) {
     // As users do: a reader never sees half of it.
-    fs::write(folder.join("new"), text).unwrap();
-    fs::rename(folder.join("new"), folder.join("mapprobe.prom")).unwrap();
+    fs::write(directory.join("new"), text).unwrap();
+    fs::rename(directory.join("new"), directory.join("mapprobe.prom")).unwrap();
 }
 
 #[test]
 fn the_node_exporter_serves_what_json_says() {
-    let folder = tempfile::tempdir().unwrap();
-    let exporter = NodeExporter::start(folder.path()).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let exporter = NodeExporter::start(directory.path()).unwrap();
     for kernel in kernels() {
-        write(folder.path(), &kernel.text(&["--format", "prometheus"]));
+        write(directory.path(), &kernel.text(&["--format", "prometheus"]));
         let page = exporter.fetch().unwrap();
         let has = |line: &str| page.lines().any(|have| have == line);
         assert!(has("node_textfile_scrape_error 0"), "{}: {page}", kernel.name);
@@ -48,7 +48,7 @@ fn the_node_exporter_serves_what_json_says() {
     // It does look at what it serves.
     let text = kernels()[0].text(&["--format", "prometheus"]);
     for wrong in [text.replacen("} 1\n", "} 1 1700000000000\n", 1), text.replacen("=\"", "=", 1)] {
-        write(folder.path(), &wrong);
+        write(directory.path(), &wrong);
         let page = exporter.fetch().unwrap();
         assert!(page.lines().any(|line| line == "node_textfile_scrape_error 1"), "{page}");
     }

@@ -1,7 +1,7 @@
 //! What a format cannot print is refused before anything is asked.
 
 use super::*;
-use lab::machine;
+use lab::host_packages;
 
 /// The words and what is said about them.
 fn refused() -> Vec<(Vec<&'static str>, &'static str)> {
@@ -50,9 +50,9 @@ fn a_recorded_sweep_is_no_table() {
 
 #[test]
 fn nothing_is_asked_in_vain() {
-    machine::need(machine::TRACING).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("trace");
+    host_packages::need(host_packages::TRACING).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("trace");
     for words in [&["sweep", "--format", "ktap"][..], &["--format", "shell", "--prefix", "9"]] {
         let run = Command::new("strace")
             .arg("-o")

@@ -1,7 +1,7 @@
 //! `table`, on a terminal and in a pipe. The terminal is one that `script` makes.
 
 use super::*;
-use lab::machine;
+use lab::host_packages;
 
 /// What the program of an architecture says on a terminal.
 fn on_a_terminal(arch: Arch, words: &[&str], no_color: Option<&str>) -> String {
@@ -9,7 +9,7 @@ fn on_a_terminal(arch: Arch, words: &[&str], no_color: Option<&str>) -> String {
     for word in targets::of(arch)
         .emulator
         .into_iter()
-        .chain([delivered::of(arch).unwrap().path.to_str().unwrap()])
+        .chain([artifacts::of(arch).unwrap().path.to_str().unwrap()])
         .chain(words.iter().copied())
     {
         line += &format!("'{word}' ");
@@ -39,8 +39,8 @@ fn plain(text: &str) -> (String, usize) {
 
 #[test]
 fn verdicts_are_coloured_on_a_terminal_only() {
-    machine::need(machine::EMULATORS).unwrap();
-    machine::need(machine::TERMINAL).unwrap();
+    host_packages::need(host_packages::EMULATORS).unwrap();
+    host_packages::need(host_packages::TERMINAL).unwrap();
     let kernel = kernels().iter().find(|kernel| kernel.name == "hppa-6.1.report").unwrap();
     let words = ["--format", "table", "--replay", kernel.recording.to_str().unwrap()];
     let piped = kernel.text(&words[..2]);
@@ -70,7 +70,7 @@ fn verdicts_are_coloured_on_a_terminal_only() {
 
 #[test]
 fn other_formats_have_no_colours() {
-    machine::need(machine::TERMINAL).unwrap();
+    host_packages::need(host_packages::TERMINAL).unwrap();
     let kernel = &kernels()[0];
     for format in formats().filter(|&format| format != "table") {
         let words = ["--format", format, "--replay", kernel.recording.to_str().unwrap()];

@@ -1,5 +1,5 @@
-//! What a kernel is booted in: the rows, and what runs in a guest. The program is its PID 1, or where something is to be done before,
-//! the lab's own set-up program (`guests/setup.c`) is, which then runs it. `guests/guest.c` stands for other people's programs.
+//! What a kernel is booted in: the rows, and what runs in a scenario. The program is its PID 1, or where something is to be done before,
+//! the lab's own set-up program (`scenarios/setup.c`) is, which then runs it. `scenarios/scenario.c` stands for other people's programs.
 
 mod disk;
 mod rows;
@@ -7,9 +7,9 @@ mod rows;
 pub use disk::ext4_of;
 pub use rows::{ALL, SKIPS};
 
+use crate::host_packages;
 use crate::kernels::Kernel;
-use crate::machine;
-use crate::qemu::{self, Boot, Run};
+use crate::qemu::{self, Boot, VmConfig};
 use anyhow::{Context, Result, anyhow, bail};
 use dist::archive::{self, Entry};
 use dist::debian::matches;
@@ -20,10 +20,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use targets::{Route, Target};
 
-/// A guest of the lab: what a kernel is booted in.
+/// A scenario of the lab: what a kernel is booted in.
 #[derive(Debug)]
-pub struct Guest {
-    /// As on the command line; also the name of its facts.
+pub struct Scenario {
+    /// As on the command line; also the name of its expectations.
     pub name: &'static str,
     /// Words for the kernel's command line.
     pub append: &'static str,
@@ -33,7 +33,7 @@ pub struct Guest {
     pub modules: &'static [&'static str],
     /// Whether there is a file `/disk`: an empty ext4 file system.
     pub disk: bool,
-    /// What is done before the program runs, in the words of `guests/setup.c`; none when the program is PID 1 itself.
+    /// What is done before the program runs, in the words of `scenarios/setup.c`; none when the program is PID 1 itself.
     pub setup: Option<&'static [&'static str]>,
     /// Words for the program.
     pub words: &'static str,
@@ -41,33 +41,33 @@ pub struct Guest {
     pub euid: u32,
 }
 
-/// A guest that kernels are not booted in.
+/// A scenario that kernels are not booted in.
 #[derive(Debug)]
 pub struct Skip {
-    /// The guest.
-    pub guest: &'static str,
+    /// The scenario.
+    pub scenario: &'static str,
     /// Which kernels: `*` stands for anything.
     pub kernels: &'static str,
     /// Why they cannot show it.
     pub reason: &'static str,
 }
 
-/// The guest with a name, if there is one.
-pub fn named(name: &str) -> Option<&'static Guest> {
-    ALL.iter().find(|guest| guest.name == name)
+/// The scenario with a name, if there is one.
+pub fn named(name: &str) -> Option<&'static Scenario> {
+    ALL.iter().find(|scenario| scenario.name == name)
 }
 
-/// The line with which the lab's own guest program starts.
-pub const REACHED: &str = "lab guest: pid 1, arguments:";
+/// The line with which the lab's own scenario program starts.
+pub const REACHED: &str = "lab test program: pid 1, arguments:";
 
-/// The lab's own guest program for an architecture.
-pub fn program(target: &Target) -> Result<Vec<u8>> {
-    compiled("guest.c", target)
+/// The lab's own scenario program for an architecture.
+pub fn test_program(target: &Target) -> Result<Vec<u8>> {
+    compiled("test_program.c", target)
 }
 
 /// The program that keeps bad company, for an architecture.
-pub fn company(target: &Target) -> Result<Vec<u8>> {
-    compiled("company.c", target)
+pub fn hostile(target: &Target) -> Result<Vec<u8>> {
+    compiled("hostile.c", target)
 }
 
 /// The set-up program for an architecture, which can be the init of a disk too: compiled once per process.
@@ -81,16 +81,16 @@ pub fn setup(arch: Arch) -> Result<&'static [u8]> {
     compiled.as_deref().map_err(|sentence| anyhow!("{sentence}"))
 }
 
-/// A program of `guests/`.
+/// A program of `scenarios/`.
 fn compiled(source: &str, target: &Target) -> Result<Vec<u8>> {
-    machine::need(machine::GUEST_PROGRAMS)?;
+    host_packages::need(host_packages::CROSS_COMPILERS)?;
     let compiler = match target.route {
         Route::Native { linker, .. } => linker,
         Route::Wasm2c { compiler, .. } => compiler,
     };
-    let folder = tempfile::tempdir().context("A temporary folder cannot be made.")?;
-    let program = folder.path().join("program");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests").join(source);
+    let directory = tempfile::tempdir().context("A temporary directory cannot be made.")?;
+    let program = directory.path().join("program");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(source);
     let said = Command::new(compiler)
         .args(["-static", "-O", "-Wall", "-Werror", "-o"])
         .args([&program, &source])
@@ -121,11 +121,11 @@ pub fn boot(kernel: &Kernel, initramfs: &[u8], append: &str) -> Result<Boot> {
     let machine = &targets::of(kernel.arch).machine;
     let emulator = kernel.emulator.program(machine)?;
     let append = format!("{} {append}", kernel.append);
-    let run = Run::new(kernel.name, machine, &image.path, initramfs);
-    qemu::boot(&Run { emulator, append: &append, arguments: kernel.arguments, ..run })
+    let config = VmConfig::new(kernel.name, machine, &image.path, initramfs);
+    qemu::boot(&VmConfig { emulator, append: &append, arguments: kernel.arguments, ..config })
 }
 
-/// All that a guest is made of, beside the kernel's image.
+/// All that a scenario is made of, beside the kernel's image.
 #[derive(Debug)]
 pub struct Prepared {
     initramfs: Vec<u8>,
@@ -133,15 +133,16 @@ pub struct Prepared {
     arguments: Vec<String>,
 }
 
-impl Guest {
+impl Scenario {
     /// Why a kernel is not booted in it, if it is not.
     pub fn skipped(&self, kernel: &Kernel) -> Option<&'static str> {
-        let row =
-            SKIPS.iter().find(|skip| skip.guest == self.name && matches(skip.kernels, kernel.name));
+        let row = SKIPS
+            .iter()
+            .find(|skip| skip.scenario == self.name && matches(skip.kernels, kernel.name));
         row.map(|skip| skip.reason)
     }
 
-    /// Makes what boots a kernel in it, with a program and words for that beside the guest's own.
+    /// Makes what boots a kernel in it, with a program and words for that beside the scenario's own.
     pub fn prepare(&self, kernel: &Kernel, program: &[u8], words: &str) -> Result<Prepared> {
         let words: Vec<&str> =
             self.words.split_whitespace().chain(words.split_whitespace()).collect();
@@ -189,8 +190,14 @@ impl Prepared {
         let machine = &targets::of(kernel.arch).machine;
         let emulator = kernel.emulator.program(machine)?;
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        let run = Run::new(name, machine, image, &self.initramfs);
-        qemu::boot(&Run { emulator, append: &self.append, arguments: &arguments, deadline, ..run })
+        let config = VmConfig::new(name, machine, image, &self.initramfs);
+        qemu::boot(&VmConfig {
+            emulator,
+            append: &self.append,
+            arguments: &arguments,
+            deadline,
+            ..config
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The program as it is delivered, and the examples that are built the same way: by `dist`, once per process.
 
-use crate::machine;
+use crate::host_packages;
 use anyhow::{Context, Result, anyhow};
 use dist::package::Packages;
 use dist::{Delivered, Options, packages, toolchain};
@@ -55,11 +55,11 @@ fn deliver(arch: Arch, options: &Options) -> Result<Delivered> {
 /// Installs what the build needs, with the lab's own care for other processes that install something.
 fn provide(target: &'static Target) -> Result<()> {
     if toolchain::with_sources().is_none() {
-        machine::renew(&toolchain::PACKAGES)?;
+        host_packages::renew(&toolchain::PACKAGES)?;
     }
     let toolchain = toolchain::require_sources()?;
     let missing = packages::missing(&[target], &toolchain);
-    machine::need(
+    host_packages::need(
         &missing.iter().flat_map(|missing| missing.packages.iter().copied()).collect::<Vec<_>>(),
     )
 }

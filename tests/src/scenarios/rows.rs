@@ -1,17 +1,22 @@
-//! Which guests the lab has: what a kernel is booted in. To add one, add a row here and a file of facts (`facts/guests/`); a kernel
+//! Which scenarios the lab has: what a kernel is booted in. To add one, add a row here and a file of expectations (`expectations/scenarios/`); a kernel
 //! that cannot show it is named in [`SKIPS`], with the reason.
 
-use super::{Guest, Skip};
+use super::{Scenario, Skip};
 
-/// Every guest, the plain one first. The tests walk this list.
-pub static ALL: &[Guest] = &[
+/// Every scenario, the plain one first. The tests walk this list.
+pub static ALL: &[Scenario] = &[
     ROOT,
-    Guest { name: "user", setup: Some(&[PROC, "user 1000"]), euid: 1000, ..ROOT },
-    Guest { name: "hugepages", append: "hugepages=4", ..ROOT },
-    Guest { name: "memlock-0", setup: Some(&[PROC, "memlock 0", "user 1000"]), euid: 1000, ..ROOT },
+    Scenario { name: "user", setup: Some(&[PROC, "user 1000"]), euid: 1000, ..ROOT },
+    Scenario { name: "hugepages", append: "hugepages=4", ..ROOT },
+    Scenario {
+        name: "memlock-0",
+        setup: Some(&[PROC, "memlock 0", "user 1000"]),
+        euid: 1000,
+        ..ROOT
+    },
     // The program mounts /proc itself only as PID 1.
-    Guest { name: "no-proc", setup: Some(&[]), ..ROOT },
-    Guest {
+    Scenario { name: "no-proc", setup: Some(&[]), ..ROOT },
+    Scenario {
         name: "dax",
         // Memory from 512 MiB to 576 MiB is taken for persistent memory, Documentation/admin-guide/kernel-parameters.txt, `memmap=`.
         append: "memmap=64M!512M",
@@ -32,17 +37,17 @@ pub static ALL: &[Guest] = &[
         words: "--path /dax",
         ..ROOT
     },
-    Guest { name: "seccomp", setup: Some(&[PROC, "refuse-locked"]), ..ROOT },
-    Guest {
+    Scenario { name: "seccomp", setup: Some(&[PROC, "refuse-locked"]), ..ROOT },
+    Scenario {
         name: "overcommit-2",
         setup: Some(&[PROC, "write /proc/sys/vm/overcommit_memory 2"]),
         ..ROOT
     },
-    Guest { name: "small", memory: SMALL, ..ROOT },
+    Scenario { name: "small", memory: SMALL, ..ROOT },
 ];
 
 /// The program as PID 1, and nothing else.
-const ROOT: Guest = Guest {
+const ROOT: Scenario = Scenario {
     name: "root",
     append: "",
     memory: &[],
@@ -64,19 +69,19 @@ const SMALL: &[(&str, u32)] =
 /// What is left out, and why.
 pub static SKIPS: &[Skip] = &[
     Skip {
-        guest: "hugepages",
+        scenario: "hugepages",
         kernels: "hppa-*",
         reason: "a 32-bit PA-RISC kernel has no huge pages: arch/parisc/Kconfig selects ARCH_SUPPORTS_HUGETLBFS for PA 2.0 only",
     },
-    Skip { guest: "dax", kernels: "aarch64-*", reason: NO_MEMMAP },
-    Skip { guest: "dax", kernels: "hppa*", reason: NO_MEMMAP },
+    Skip { scenario: "dax", kernels: "aarch64-*", reason: NO_MEMMAP },
+    Skip { scenario: "dax", kernels: "hppa*", reason: NO_MEMMAP },
     Skip {
-        guest: "seccomp",
+        scenario: "seccomp",
         kernels: "hppa*",
         reason: "the lab's own configuration (tests/kernels/hppa.config) has no CONFIG_SECCOMP, which needs CONFIG_NET there",
     },
     Skip {
-        guest: "small",
+        scenario: "small",
         kernels: "hppa-6.1",
         reason: "under QEMU 7.2 it runs out of memory while booting with less than the 256 MiB it always has (16 are enough under QEMU 10)",
     },

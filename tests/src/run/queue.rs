@@ -1,10 +1,10 @@
-//! Many boots: prepared one after the other, then two guests at a time.
+//! Many boots: prepared one after the other, then two scenarios at a time.
 
-use super::outcome::{Entry, Origin, Outcome, Question, Told};
-use super::{Way, compare};
-use crate::guests::Guest;
+use super::outcome::{Completed, Entry, Origin, Outcome, Question};
+use super::{BootSpec, compare};
 use crate::kernels::Kernel;
 use crate::qemu;
+use crate::scenarios::Scenario;
 use anyhow::{Context, Result};
 use dist::progress::Step;
 use std::collections::BTreeMap;
@@ -17,10 +17,10 @@ use std::time::Duration;
 
 /// What is booted, and how.
 pub struct Plan<'a> {
-    /// Every kernel in every guest of these that is not left out.
+    /// Every kernel in every scenario of these that is not left out.
     pub kernels: Vec<&'static Kernel>,
-    /// The guests.
-    pub guests: Vec<&'static Guest>,
+    /// The scenarios.
+    pub scenarios: Vec<&'static Scenario>,
     /// The program for a kernel.
     pub program: &'a dyn Fn(&Kernel) -> Result<Vec<u8>>,
     /// Words for the program instead of the lab's own questions.
@@ -28,8 +28,8 @@ pub struct Plan<'a> {
     /// An image that is booted instead of the kernel's own.
     pub image: Option<&'a Path>,
     /// Where what was said is written.
-    pub folder: &'a Path,
-    /// How long a guest may take.
+    pub directory: &'a Path,
+    /// How long a scenario may take.
     pub deadline: Duration,
 }
 
@@ -40,18 +40,18 @@ struct Ready {
 }
 
 /// Boots everything of a plan. One that fails does not keep the others from being booted. The answer is in the plan's order.
-pub fn survey(plan: &Plan) -> Vec<Entry> {
+pub fn run(plan: &Plan) -> Vec<Entry> {
     let mut entries = Vec::new();
     for &kernel in &plan.kernels {
-        for &guest in &plan.guests {
+        for &scenario in &plan.scenarios {
             let mut ask = |question| {
-                let skipped = guest.skipped(kernel).map(Outcome::Skipped);
+                let skipped = scenario.skipped(kernel).map(Outcome::Skipped);
                 let outcome =
                     skipped.unwrap_or_else(|| Outcome::Failed("It was not booted.".into()));
-                entries.push(Entry { kernel, guest, question, outcome });
+                entries.push(Entry { kernel, scenario, question, outcome });
             };
             ask(Question::Report);
-            if guest.name == "root" && plan.words.is_none() {
+            if scenario.name == "root" && plan.words.is_none() {
                 ask(Question::FreeBits);
             }
         }
@@ -74,7 +74,8 @@ pub fn survey(plan: &Plan) -> Vec<Entry> {
     let (next, step) = (AtomicUsize::new(0), Mutex::new(Step::begin("the lab")));
     let holding = "no holder panics";
     step.lock().expect(holding).items(queue.len() as u64);
-    let (words, image, folder, deadline) = (plan.words, plan.image, plan.folder, plan.deadline);
+    let (words, image, directory, deadline) =
+        (plan.words, plan.image, plan.directory, plan.deadline);
     thread::scope(|scope| {
         for _ in 0..qemu::AT_ONCE {
             scope.spawn(|| {
@@ -83,16 +84,17 @@ pub fn survey(plan: &Plan) -> Vec<Entry> {
                     let Some(entry) = queue.get(at) else { break };
                     let mut entry = entry.lock().expect(holding);
                     let place = format!("{}/{}", at + 1, queue.len());
-                    let (kernel, guest, question) = (entry.kernel, entry.guest, entry.question);
+                    let (kernel, scenario, question) =
+                        (entry.kernel, entry.scenario, entry.question);
                     let words = words.unwrap_or(question.words());
-                    let way = Way { kernel, guest, image, words, deadline, place: &place };
+                    let way = BootSpec { kernel, scenario, image, words, deadline, place: &place };
                     let told = match &ready[kernel.name] {
-                        Ok(ready) => told(&way, question, ready, folder)
+                        Ok(ready) => told(&way, question, ready, directory)
                             .map_err(|error| format!("{error:#}")),
                         Err(sentence) => Err(sentence.clone()),
                     };
-                    entry.outcome =
-                        told.map_or_else(Outcome::Failed, |told| Outcome::Told(Box::new(told)));
+                    entry.outcome = told
+                        .map_or_else(Outcome::Failed, |told| Outcome::Completed(Box::new(told)));
                     let mut step = step.lock().expect(holding);
                     step.item();
                     if entry.failed() {
@@ -109,7 +111,7 @@ pub fn survey(plan: &Plan) -> Vec<Entry> {
 /// Gets a kernel, its emulator and its program.
 fn ready(plan: &Plan, kernel: &'static Kernel) -> Result<Ready> {
     let provenance = match plan.image {
-        Some(image) => crate::stock::of_file(image)?,
+        Some(image) => crate::cache_entry::of_file(image)?,
         None => kernel.image()?.provenance,
     };
     let emulator = kernel.emulator.program(&targets::of(kernel.arch).machine)?.version()?;
@@ -118,24 +120,24 @@ fn ready(plan: &Plan, kernel: &'static Kernel) -> Result<Ready> {
 }
 
 /// Boots one kernel, keeps what it said, and compares it with what is known.
-fn told(way: &Way, question: Question, ready: &Ready, folder: &Path) -> Result<Told> {
-    let visit = way.visit(&ready.program)?;
-    let json = serde_json::from_slice::<serde_json::Value>(&visit.text).is_ok();
-    let file = folder.join(file_name(way, question, json));
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&file, &visit.text))
+fn told(way: &BootSpec, question: Question, ready: &Ready, directory: &Path) -> Result<Completed> {
+    let output = way.boot(&ready.program)?;
+    let json = serde_json::from_slice::<serde_json::Value>(&output.text).is_ok();
+    let file = directory.join(file_name(way, question, json));
+    fs::create_dir_all(directory)
+        .and_then(|()| fs::write(&file, &output.text))
         .with_context(|| format!("{} cannot be written.", file.display()))?;
-    let there = || format!("What the guest said is in {}.", file.display());
-    let document = visit.document().with_context(there)?;
+    let there = || format!("What the scenario said is in {}.", file.display());
+    let document = output.document().with_context(there)?;
     let report = document.as_ref().filter(|document| document["schema"] == "mapprobe.report");
     let compared = match report {
-        Some(report) => Some(compare(report, way.kernel, way.guest).with_context(there)?),
+        Some(report) => Some(compare(report, way.kernel, way.scenario).with_context(there)?),
         None => None,
     };
-    let text = String::from_utf8_lossy(&visit.text).into_owned();
-    Ok(Told {
-        time: visit.time,
-        exit: visit.exit,
+    let text = String::from_utf8_lossy(&output.text).into_owned();
+    Ok(Completed {
+        time: output.time,
+        exit: output.exit,
         text,
         file,
         origin: ready.origin.clone(),
@@ -144,11 +146,12 @@ fn told(way: &Way, question: Question, ready: &Ready, folder: &Path) -> Result<T
     })
 }
 
-/// `NAME.json` in the plain guest, `NAME.GUEST.json` in another.
-fn file_name(way: &Way, question: Question, json: bool) -> PathBuf {
+/// `NAME.json` in the plain scenario, `NAME.GUEST.json` in another.
+fn file_name(way: &BootSpec, question: Question, json: bool) -> PathBuf {
     let mut name = way.kernel.name.to_owned();
-    for part in
-        [way.guest.name, question.words()].into_iter().filter(|part| !["", "root"].contains(part))
+    for part in [way.scenario.name, question.words()]
+        .into_iter()
+        .filter(|part| !["", "root"].contains(part))
     {
         name = format!("{name}.{part}");
     }

@@ -1,17 +1,17 @@
 //! Entries that were made up, and what is said of them.
 
 use super::*;
-use crate::facts::Facts;
-use crate::facts::since::Basis;
-use crate::stock::Provenance;
-use crate::{guests, kernels};
+use crate::cache_entry::Provenance;
+use crate::expectations::Expectations;
+use crate::expectations::since::Basis;
+use crate::{kernels, scenarios};
 use serde_json::json;
 
-/// A guest that said one verdict.
-pub fn entry(kernel: &str, guest: &str, verdict: &str) -> Entry {
+/// A scenario that said one verdict.
+pub fn entry(kernel: &str, scenario: &str, verdict: &str) -> Entry {
     let flags = json!([{"name": "MAP_SHARED", "verdict": verdict}]);
     let document = json!({"schema": "mapprobe.report", "kernel": {"release": "6.1.0"}, "process": {"euid": 0}, "flags": flags});
-    let differences = Facts::of(kernel).unwrap().compare(&document);
+    let differences = Expectations::of(kernel).unwrap().compare(&document);
     let differences =
         differences.into_iter().filter(|difference| difference.flag == "MAP_SHARED").collect();
     let provenance = Provenance {
@@ -20,27 +20,32 @@ pub fn entry(kernel: &str, guest: &str, verdict: &str) -> Entry {
         version: "6.1-1".into(),
         sha256: "abc".into(),
     };
-    let told = Told {
+    let told = Completed {
         time: Duration::from_millis(1500),
         exit: 0,
         text: document.to_string(),
         file: "target/lab/a.txt".into(),
         origin: Origin { provenance, suite: "bookworm", emulator: "QEMU 7".into() },
         document: Some(document),
-        compared: Some((Basis::Facts, differences)),
+        compared: Some((Basis::Expectations, differences)),
     };
-    Entry { outcome: Outcome::Told(Box::new(told)), ..failed(kernel, guest) }
+    Entry { outcome: Outcome::Completed(Box::new(told)), ..failed(kernel, scenario) }
 }
 
-/// A guest that hung.
-pub fn failed(kernel: &str, guest: &str) -> Entry {
-    let (kernel, guest) = (kernels::named(kernel).unwrap(), guests::named(guest).unwrap());
-    Entry { kernel, guest, question: Question::Report, outcome: Outcome::Failed("It hung.".into()) }
+/// A scenario that hung.
+pub fn failed(kernel: &str, scenario: &str) -> Entry {
+    let (kernel, scenario) = (kernels::named(kernel).unwrap(), scenarios::named(scenario).unwrap());
+    Entry {
+        kernel,
+        scenario,
+        question: Question::Report,
+        outcome: Outcome::Failed("It hung.".into()),
+    }
 }
 
-fn told(entry: &mut Entry) -> &mut Told {
+fn told(entry: &mut Entry) -> &mut Completed {
     match &mut entry.outcome {
-        Outcome::Told(told) => told,
+        Outcome::Completed(told) => told,
         other => panic!("{other:?}"),
     }
 }

@@ -3,15 +3,15 @@
 
 use dist::archive::{self, Entry};
 use lab::console::{self, Framed};
-use lab::qemu::{self, Boot, Run, Status};
-use lab::{delivered, guests, kernels, machine, report};
+use lab::qemu::{self, Boot, Status, VmConfig};
+use lab::{artifacts, host_packages, kernels, report, scenarios};
 use targets::Machine;
 
-/// What `guests/company.c` does on every architecture, one after the other.
+/// What `scenarios/hostile.c` does on every architecture, one after the other.
 const CHAIN: [&str; 8] =
     ["closed", "full", "file", "broken-pipe", "hung-up", "slow", "no-proc", "read-only"];
 
-/// An initramfs without a console: the kernel's own `/dev/console` becomes a folder. The program, and the one that keeps company.
+/// An initramfs without a console: the kernel's own `/dev/console` becomes a directory. The program, and the one that keeps company.
 fn initramfs(name: &str) -> Vec<u8> {
     let arch = kernels::named(name).unwrap().arch;
     archive::write(&[
@@ -23,18 +23,21 @@ fn initramfs(name: &str) -> Vec<u8> {
         Entry::device("lab/full", 0o600, 1, 7),
         Entry::device("lab/kmsg", 0o600, 1, 11),
         Entry::device("lab/ttyS0", 0o600, 4, 64),
-        Entry::file("init", 0o755, guests::company(targets::of(arch)).unwrap()),
-        Entry::file("mapprobe", 0o755, delivered::program(arch).unwrap()),
+        Entry::file("init", 0o755, scenarios::hostile(targets::of(arch)).unwrap()),
+        Entry::file("mapprobe", 0o755, artifacts::program(arch).unwrap()),
     ])
 }
 
-/// Boots with the program in the place of `/init` and these words; the guest must power off by itself, without a panic, after which
+/// Boots with the program in the place of `/init` and these words; the scenario must power off by itself, without a panic, after which
 /// it would hang.
 #[track_caller]
 fn boot(name: &str, words: &str) -> Boot {
-    let boot =
-        guests::boot(kernels::named(name).unwrap(), &initramfs(name), &format!("panic=0 {words}"))
-            .unwrap();
+    let boot = scenarios::boot(
+        kernels::named(name).unwrap(),
+        &initramfs(name),
+        &format!("panic=0 {words}"),
+    )
+    .unwrap();
     check(name, &boot);
     boot
 }
@@ -67,9 +70,9 @@ fn rest(text: &str) -> &str {
 
 /// Starts without a console, and then in everything else, each time by the next init, which compares.
 #[track_caller]
-fn keeps_company(name: &str, words: &[&str]) {
+fn in_a_hostile_environment(name: &str, words: &[&str]) {
     let log = boot(name, &format!("rdinit=/mapprobe -- {}", words.join(" "))).text();
-    let (first, mut log) = around(&log, "lab company: finds ");
+    let (first, mut log) = around(&log, "lab hostile: finds ");
     report::parse(report(first).as_bytes()).unwrap();
     let (_, state) = rest(log).split_once(": ").unwrap();
     assert!(
@@ -78,9 +81,9 @@ fn keeps_company(name: &str, words: &[&str]) {
     );
     let mut no_proc = false;
     for word in words {
-        let (_, behind) = around(log, &format!("lab company: leaves {word}: "));
+        let (_, behind) = around(log, &format!("lab hostile: leaves {word}: "));
         let left = rest(behind);
-        let (said, next) = around(behind, "lab company: finds ");
+        let (said, next) = around(behind, "lab hostile: finds ");
         let table = report(said);
         assert!(table.contains("\nMAP_FIXED_NOREPLACE  "), "{name} {word}: {table}");
         // Where it is a file, it stays one.
@@ -94,29 +97,29 @@ fn keeps_company(name: &str, words: &[&str]) {
 
 #[test]
 fn on_x86_64() {
-    keeps_company("x86_64-6.1", &[&CHAIN[..], &["no-mount"]].concat());
+    in_a_hostile_environment("x86_64-6.1", &[&CHAIN[..], &["no-mount"]].concat());
 }
 #[test]
 fn on_aarch64() {
-    keeps_company("aarch64-6.1", &CHAIN);
+    in_a_hostile_environment("aarch64-6.1", &CHAIN);
 }
 
 #[test]
 fn on_hppa() {
-    keeps_company("hppa-6.1", &CHAIN);
+    in_a_hostile_environment("hppa-6.1", &CHAIN);
 }
 
 /// Boots an x86_64 kernel with another console than the serial line that is read.
 #[track_caller]
 fn boot_with_console(console: &'static str, words: &str) -> String {
-    machine::need(machine::GUESTS).unwrap();
+    host_packages::need(host_packages::QEMU).unwrap();
     let kernel = kernels::named("x86_64-6.1").unwrap();
     let Machine { qemu, package, arguments, memory, .. } = targets::of(kernel.arch).machine;
     let machine = Machine { qemu, package, arguments, memory, console };
     let image = kernel.image().unwrap();
     let initramfs = initramfs(kernel.name);
-    let run = Run::new("a guest without a console", &machine, &image.path, &initramfs);
-    let boot = qemu::boot(&Run { append: &format!("panic=0 {words}"), ..run }).unwrap();
+    let config = VmConfig::new("a guest without a console", &machine, &image.path, &initramfs);
+    let boot = qemu::boot(&VmConfig { append: &format!("panic=0 {words}"), ..config }).unwrap();
     check(kernel.name, &boot);
     boot.text()
 }
@@ -143,7 +146,7 @@ fn without_any_console_the_log_has_the_report() {
 fn refused_the_power_off_it_rests() {
     for (word, used) in [("stuck", 0..=0), ("powerless", 0..=1)] {
         let log = boot("x86_64-6.1", &format!("-- {word}")).text();
-        let (said, rests) = around(&log, "lab company: mapprobe is S");
+        let (said, rests) = around(&log, "lab hostile: mapprobe is S");
         assert!(report(said).contains("\nMAP_FIXED_NOREPLACE  "), "{word}: {log}");
         let ticks = rest(rests).split_whitespace().find_map(|word| word.parse().ok()).unwrap();
         assert!(used.contains(&ticks), "{word}: {}", rest(rests));

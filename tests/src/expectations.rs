@@ -1,7 +1,7 @@
-//! What a kernel does with every flag, written by hand (`facts/`), and the comparison of a report with it: [`guest`] says what is
-//! otherwise in a guest, [`since`] what is known of a kernel without facts.
+//! What a kernel does with every flag, written by hand (`expectations/`), and the comparison of a report with it: [`scenario`] says what is
+//! otherwise in a scenario, [`since`] what is known of a kernel without expectations.
 
-pub mod guest;
+pub mod scenario;
 pub mod since;
 
 use anyhow::{Context, Result, ensure};
@@ -11,23 +11,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
-/// The facts about one kernel.
+/// The expectations about one kernel.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Facts {
+pub struct Expectations {
     /// The series that they are about, as `6.1`.
     pub release: String,
     /// What lies between the program and the kernel, and where that can be read; named in the report by these words.
     #[serde(skip)]
     pub environment: BTreeMap<String, String>,
     /// By the flag's name; a name that occurs twice is an error of TOML.
-    pub flags: BTreeMap<String, Fact>,
+    pub flags: BTreeMap<String, Expectation>,
 }
 
 /// What a kernel does with one flag.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fact {
+pub struct Expectation {
     /// The word the report should have.
     pub verdict: String,
     /// Its reason's word, where that is worth telling.
@@ -44,48 +44,52 @@ pub struct Fact {
 const VERDICTS: [&str; 7] =
     ["honored", "accepted", "ignored", "unknown", "unavailable", "absent", "inconclusive"];
 
-impl Facts {
-    /// Reads the facts about the kernel with this name.
-    pub fn of(kernel: &str) -> Result<Facts> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("facts/{kernel}.toml"));
+impl Expectations {
+    /// Reads the expectations about the kernel with this name.
+    pub fn of(kernel: &str) -> Result<Expectations> {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("expectations/{kernel}.toml"));
         let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("There are no facts about {kernel}: write {}.", path.display())
+            format!("There are no expectations about {kernel}: write {}.", path.display())
         })?;
-        Facts::parse(&text).with_context(|| format!("{} is not a file of facts.", path.display()))
+        Expectations::parse(&text)
+            .with_context(|| format!("{} is not a file of expectations.", path.display()))
     }
 
-    fn parse(text: &str) -> Result<Facts> {
-        let facts: Facts = toml::from_str(text)?;
+    fn parse(text: &str) -> Result<Expectations> {
+        let expectations: Expectations = toml::from_str(text)?;
         ensure!(
-            since::series(&facts.release).is_some(),
+            since::series(&expectations.release).is_some(),
             "release: {:?} is no series",
-            facts.release
+            expectations.release
         );
-        for (flag, fact) in &facts.flags {
+        for (flag, expectation) in &expectations.flags {
             ensure!(
-                VERDICTS.contains(&fact.verdict.as_str()),
+                VERDICTS.contains(&expectation.verdict.as_str()),
                 "{flag}: {:?} is no verdict",
-                fact.verdict
+                expectation.verdict
             );
-            ensure!(!fact.source.trim().is_empty(), "{flag}: the source is missing");
+            ensure!(!expectation.source.trim().is_empty(), "{flag}: the source is missing");
         }
-        Ok(facts)
+        Ok(expectations)
     }
 
-    /// Where a report and the facts do not agree: the environment, then flag by flag; empty when they do.
+    /// Where a report and the expectations do not agree: the environment, then flag by flag; empty when they do.
     pub fn compare(&self, report: &Value) -> Vec<Difference> {
         let findings = report["flags"].as_array().map(Vec::as_slice).unwrap_or_default();
         let named = |name: &str| {
             findings.iter().filter(move |finding| finding["name"] == name).collect::<Vec<_>>()
         };
-        let known = self.flags.iter().filter_map(|(flag, fact)| {
+        let known = self.flags.iter().filter_map(|(flag, expectation)| {
             let found = named(flag);
             match found.as_slice() {
-                [one] => (!fact.fits(one)).then(|| Difference::new(flag, Some(fact), one)),
-                [] => Some(Difference::missing(flag, fact)),
+                [one] => {
+                    (!expectation.fits(one)).then(|| Difference::new(flag, Some(expectation), one))
+                }
+                [] => Some(Difference::missing(flag, expectation)),
                 [.., last] => Some(Difference {
                     got: "more than one finding".into(),
-                    ..Difference::new(flag, Some(fact), last)
+                    ..Difference::new(flag, Some(expectation), last)
                 }),
             }
         });
@@ -110,7 +114,7 @@ impl Facts {
             flag: "environment".into(),
             expected: words(&wanted),
             source: if sources.is_empty() {
-                "the guest's facts name nothing".into()
+                "the scenario's expectations name nothing".into()
             } else {
                 sources.join("; ")
             },
@@ -121,7 +125,7 @@ impl Facts {
     }
 }
 
-impl Fact {
+impl Expectation {
     /// Whether a finding is what it should be.
     fn fits(&self, finding: &Value) -> bool {
         let reason = finding["reason"].as_str().unwrap_or_default();
@@ -133,7 +137,7 @@ impl Fact {
 
     /// All that is expected, in words.
     fn words(&self) -> String {
-        let Fact { verdict, reason_code, reason_has, reason_lacks, .. } = self;
+        let Expectation { verdict, reason_code, reason_has, reason_lacks, .. } = self;
         let part = |what: &str, word: &Option<String>| {
             word.as_ref().map(|word| format!(", {what} {word:?}"))
         };
@@ -151,12 +155,12 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A flag about which a report and the facts do not agree.
+/// A flag about which a report and the expectations do not agree.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The flag.
     pub flag: String,
-    /// The verdict of the facts.
+    /// The verdict of the expectations.
     pub expected: String,
     /// Where that can be read.
     pub source: String,
@@ -169,20 +173,25 @@ pub struct Difference {
 }
 
 impl Difference {
-    fn new(flag: &str, fact: Option<&Fact>, finding: &Value) -> Difference {
+    fn new(flag: &str, expectation: Option<&Expectation>, finding: &Value) -> Difference {
         Difference {
             flag: flag.to_owned(),
-            expected: fact.map_or_else(|| "no such finding".into(), Fact::words),
-            source: fact
-                .map_or_else(|| "the facts do not name it".into(), |fact| fact.source.clone()),
+            expected: expectation.map_or_else(|| "no such finding".into(), Expectation::words),
+            source: expectation.map_or_else(
+                || "the expectations do not name it".into(),
+                |expectation| expectation.source.clone(),
+            ),
             got: text(&finding["verdict"]),
             reason: text(&finding["reason"]),
             evidence: finding["evidence"].as_array().into_iter().flatten().map(text).collect(),
         }
     }
 
-    fn missing(flag: &str, fact: &Fact) -> Difference {
-        Difference { got: "no finding".into(), ..Difference::new(flag, Some(fact), &Value::Null) }
+    fn missing(flag: &str, expectation: &Expectation) -> Difference {
+        Difference {
+            got: "no finding".into(),
+            ..Difference::new(flag, Some(expectation), &Value::Null)
+        }
     }
 }
 
@@ -201,7 +210,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const FACTS: &str = r#"
+    const EXPECTATIONS: &str = r#"
         release = "6.1"
         [flags]
         MAP_SHARED = { verdict = "honored", source = "mmap(2)" }
@@ -209,7 +218,7 @@ mod tests {
     "#;
 
     fn differences(report: &Value) -> Vec<(String, String, String)> {
-        let all = Facts::parse(FACTS).unwrap().compare(report);
+        let all = Expectations::parse(EXPECTATIONS).unwrap().compare(report);
         all.into_iter().map(|one| (one.flag, one.expected, one.got)).collect()
     }
 
@@ -238,7 +247,7 @@ mod tests {
                 triple("MAP_NEW", "no such finding", "honored")
             ]
         );
-        let text = Facts::parse(FACTS).unwrap().compare(&report)[1].to_string();
+        let text = Expectations::parse(EXPECTATIONS).unwrap().compare(&report)[1].to_string();
         for part in [
             "expected inconclusive, got unknown",
             "fs/ext4/file.c",
@@ -251,20 +260,20 @@ mod tests {
 
     #[test]
     fn a_reason_counts_where_the_facts_have_one() {
-        let facts = r#"
+        let expectations = r#"
             release = "6.1"
             [flags]
             MAP_LOCKED = { verdict = "unavailable", reason_code = "not_permitted", reason_has = "limit", reason_lacks = "pool", source = "x" }
         "#;
-        let facts = Facts::parse(facts).unwrap();
+        let expectations = Expectations::parse(expectations).unwrap();
         let finding = |code: &str, reason: &str| json!({"flags": [{"name": "MAP_LOCKED", "verdict": "unavailable", "reason_code": code, "reason": reason}]});
-        assert_eq!(facts.compare(&finding("not_permitted", "the limit is 0")), []);
+        assert_eq!(expectations.compare(&finding("not_permitted", "the limit is 0")), []);
         for (code, reason) in [
             ("over_limit", "the limit"),
             ("not_permitted", "no word"),
             ("not_permitted", "the limit of the pool"),
         ] {
-            let all = facts.compare(&finding(code, reason));
+            let all = expectations.compare(&finding(code, reason));
             assert_eq!(all.len(), 1, "{code}: {reason}");
             let expected =
                 "unavailable, because of \"not_permitted\", saying \"limit\", not saying \"pool\"";
@@ -274,13 +283,13 @@ mod tests {
 
     #[test]
     fn what_is_in_the_kernels_way_must_be_named_and_nothing_else() {
-        let mut facts = Facts::parse("release = \"6.1\"\n[flags]").unwrap();
+        let mut expectations = Expectations::parse("release = \"6.1\"\n[flags]").unwrap();
         let report = |names: &[&str]| json!({"flags": [], "environment": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()});
-        assert_eq!(facts.compare(&report(&[])), []);
-        assert_eq!(facts.compare(&report(&["no /proc"]))[0].got, "no /proc");
-        facts.environment.insert("no /proc".into(), "proc(5)".into());
-        assert_eq!(facts.compare(&report(&["no /proc"])), []);
-        let missing = &facts.compare(&report(&["no memfd"]))[0];
+        assert_eq!(expectations.compare(&report(&[])), []);
+        assert_eq!(expectations.compare(&report(&["no /proc"]))[0].got, "no /proc");
+        expectations.environment.insert("no /proc".into(), "proc(5)".into());
+        assert_eq!(expectations.compare(&report(&["no /proc"])), []);
+        let missing = &expectations.compare(&report(&["no memfd"]))[0];
         assert_eq!((missing.expected.as_str(), missing.got.as_str()), ("no /proc", "no memfd"));
     }
 
@@ -303,7 +312,7 @@ mod tests {
             "release = \"6.1\"\n[flags]\nMAP_SHARED = { verdict = \"honored\" }",
             "release = \"6.1\"\n[flags]\nA = { verdict = \"honored\", source = \"x\" }\nA = { verdict = \"honored\", source = \"x\" }",
         ] {
-            assert!(Facts::parse(wrong).is_err(), "{wrong}");
+            assert!(Expectations::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

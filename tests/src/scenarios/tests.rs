@@ -4,11 +4,11 @@ use super::*;
 use crate::kernels;
 
 #[test]
-fn the_plain_guest_is_first_and_names_are_unique() {
+fn the_plain_scenario_is_first_and_names_are_unique() {
     assert_eq!(ALL[0].name, "root");
-    for (at, guest) in ALL.iter().enumerate() {
-        assert!(ALL[..at].iter().all(|other| other.name != guest.name), "{}", guest.name);
-        assert!(kernels::named(guest.name).is_err(), "{}: a kernel is called so", guest.name);
+    for (at, scenario) in ALL.iter().enumerate() {
+        assert!(ALL[..at].iter().all(|other| other.name != scenario.name), "{}", scenario.name);
+        assert!(kernels::named(scenario.name).is_err(), "{}: a kernel is called so", scenario.name);
     }
 }
 
@@ -16,35 +16,41 @@ fn the_plain_guest_is_first_and_names_are_unique() {
 #[test]
 fn every_skip_is_about_a_pair_and_no_guest_is_left_without_kernels() {
     for skip in SKIPS {
-        let guest = named(skip.guest).unwrap_or_else(|| panic!("{} is no guest", skip.guest));
+        let scenario =
+            named(skip.scenario).unwrap_or_else(|| panic!("{} is no scenario", skip.scenario));
         assert!(
-            kernels::ALL.iter().any(|kernel| guest.skipped(kernel) == Some(skip.reason)),
+            kernels::ALL.iter().any(|kernel| scenario.skipped(kernel) == Some(skip.reason)),
             "{skip:?}"
         );
     }
-    for guest in ALL {
+    for scenario in ALL {
         assert!(
-            kernels::ALL.iter().any(|kernel| guest.skipped(kernel).is_none()),
+            kernels::ALL.iter().any(|kernel| scenario.skipped(kernel).is_none()),
             "{}",
-            guest.name
+            scenario.name
         );
     }
     assert!(
         kernels::ALL.iter().all(|kernel| ALL[0].skipped(kernel).is_none()),
-        "the plain guest is never skipped"
+        "the plain scenario is never skipped"
     );
 }
 
-/// What a guest without its own set-up cannot have: nobody would do it.
+/// What a scenario without its own set-up cannot have: nobody would do it.
 #[test]
 fn the_program_as_pid_1_is_root_without_modules_or_a_disk() {
-    for guest in ALL.iter().filter(|guest| guest.setup.is_none()) {
-        assert_eq!((guest.euid, guest.modules, guest.disk), (0, &[][..], false), "{}", guest.name);
+    for scenario in ALL.iter().filter(|scenario| scenario.setup.is_none()) {
+        assert_eq!(
+            (scenario.euid, scenario.modules, scenario.disk),
+            (0, &[][..], false),
+            "{}",
+            scenario.name
+        );
     }
-    for guest in ALL {
+    for scenario in ALL {
         let drops =
-            guest.setup.unwrap_or_default().iter().find_map(|step| step.strip_prefix("user "));
-        assert_eq!(drops.map_or(0, |id| id.parse().unwrap()), guest.euid, "{}", guest.name);
+            scenario.setup.unwrap_or_default().iter().find_map(|step| step.strip_prefix("user "));
+        assert_eq!(drops.map_or(0, |id| id.parse().unwrap()), scenario.euid, "{}", scenario.name);
     }
 }
 

@@ -1,26 +1,26 @@
-//! Kernels of the lab in its guests: what the program said in each, and whether that is what the facts say.
+//! Kernels of the lab in its scenarios: what the program said in each, and whether that is what the expectations say.
 
 use crate::console::{self, Framed};
-use crate::facts::since::{self, Basis, Series};
-use crate::facts::{Difference, Facts};
-use crate::guests::Guest;
+use crate::expectations::since::{self, Basis, Series};
+use crate::expectations::{Difference, Expectations};
 use crate::kernels::{self, Kernel};
 use crate::qemu::{self, Status};
 use crate::report;
+use crate::scenarios::Scenario;
 use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
-mod jobs;
 mod outcome;
+mod queue;
 
-pub use jobs::{Plan, survey};
-pub use outcome::{Entry, Origin, Outcome, Question, Told};
+pub use outcome::{Completed, Entry, Origin, Outcome, Question};
+pub use queue::{Plan, run};
 
-/// What a guest said before it switched itself off.
+/// What a scenario said before it switched itself off.
 #[derive(Debug)]
-pub struct Visit {
+pub struct Output {
     /// The text out of the frame, byte for byte.
     pub text: Vec<u8>,
     /// The exit code of the run, or the one it would have had.
@@ -31,11 +31,11 @@ pub struct Visit {
 
 /// How a kernel is visited.
 #[derive(Clone, Copy, Debug)]
-pub struct Way<'a> {
+pub struct BootSpec<'a> {
     /// The kernel.
     pub kernel: &'a Kernel,
     /// What it is booted in.
-    pub guest: &'a Guest,
+    pub scenario: &'a Scenario,
     /// Its image, if not its own.
     pub image: Option<&'a Path>,
     /// Words for the program.
@@ -46,19 +46,19 @@ pub struct Way<'a> {
     pub place: &'a str,
 }
 
-impl<'a> Way<'a> {
-    /// A kernel in a guest, without anything special.
-    pub fn of(kernel: &'a Kernel, guest: &'a Guest) -> Way<'a> {
-        Way { kernel, guest, image: None, words: "", deadline: qemu::DEADLINE, place: "" }
+impl<'a> BootSpec<'a> {
+    /// A kernel in a scenario, without anything special.
+    pub fn of(kernel: &'a Kernel, scenario: &'a Scenario) -> BootSpec<'a> {
+        BootSpec { kernel, scenario, image: None, words: "", deadline: qemu::DEADLINE, place: "" }
     }
 
     /// Boots with a program.
     ///
     /// # Errors
-    /// Says what the guest did instead of printing a whole frame and switching itself off, and what the console said last.
-    pub fn visit(&self, program: &[u8]) -> Result<Visit> {
-        let Way { kernel, guest, deadline, .. } = *self;
-        let prepared = guest.prepare(kernel, program, self.words)?;
+    /// Says what the scenario did instead of printing a whole frame and switching itself off, and what the console said last.
+    pub fn boot(&self, program: &[u8]) -> Result<Output> {
+        let BootSpec { kernel, scenario, deadline, .. } = *self;
+        let prepared = scenario.prepare(kernel, program, self.words)?;
         let own;
         let image = match self.image {
             Some(image) => image,
@@ -67,7 +67,7 @@ impl<'a> Way<'a> {
                 &own
             }
         };
-        let name = format!("{} {} {}", self.place, kernel.name, guest.name);
+        let name = format!("{} {} {}", self.place, kernel.name, scenario.name);
         let boot = prepared.boot(name.trim(), kernel, image, deadline)?;
         let reading = console::read(&boot.log);
         if let Some(panic) = reading.panic {
@@ -75,7 +75,7 @@ impl<'a> Way<'a> {
         }
         let came = match reading.report {
             Framed::Whole { report, exit } if boot.status == Status::PoweredOff => {
-                return Ok(Visit { text: report, exit, time: boot.time });
+                return Ok(Output { text: report, exit, time: boot.time });
             }
             Framed::Nothing => "nothing framed came".into(),
             Framed::Truncated(lines) => format!("the frame ends after {lines} good lines"),
@@ -94,7 +94,7 @@ impl<'a> Way<'a> {
     }
 }
 
-impl Visit {
+impl Output {
     /// The document, if the text is one that has a schema: it fits that, and says that it is complete.
     pub fn document(&self) -> Result<Option<Value>> {
         let schema = |json: &Value| {
@@ -109,29 +109,34 @@ impl Visit {
     }
 }
 
-/// Compares a report with the facts about a kernel in a guest, or with the table alone where there are none about its series.
-pub fn compare(report: &Value, kernel: &Kernel, guest: &Guest) -> Result<(Basis, Vec<Difference>)> {
-    let facts = Facts::in_guest(kernel.name, guest.name)?;
-    let (basis, mut differences) = since::compare(report, &facts, kernel.arch, newest()?)?;
+/// Compares a report with the expectations about a kernel in a scenario, or with the table alone where there are none about its series.
+pub fn compare(
+    report: &Value,
+    kernel: &Kernel,
+    scenario: &Scenario,
+) -> Result<(Basis, Vec<Difference>)> {
+    let expectations = Expectations::in_scenario(kernel.name, scenario.name)?;
+    let (basis, mut differences) = since::compare(report, &expectations, kernel.arch, newest()?)?;
     let euid = &report["process"]["euid"];
-    if *euid != guest.euid {
+    if *euid != scenario.euid {
         differences.push(Difference {
             flag: "process".into(),
-            expected: format!("the user {}", guest.euid),
-            source: "the guest's row".into(),
+            expected: format!("the user {}", scenario.euid),
+            source: "the scenario's row".into(),
             got: format!("the user {euid}"),
-            reason: "the program did not run as the guest's user".into(),
+            reason: "the program did not run as the scenario's user".into(),
             evidence: Vec::new(),
         });
     }
     Ok((basis, differences))
 }
 
-/// The newest series that there are facts about.
+/// The newest series that there are expectations about.
 fn newest() -> Result<Series> {
     let mut newest = (0, 0);
     for kernel in kernels::ALL {
-        newest = newest.max(since::series(&Facts::of(kernel.name)?.release).unwrap_or_default());
+        newest =
+            newest.max(since::series(&Expectations::of(kernel.name)?.release).unwrap_or_default());
     }
     Ok(newest)
 }

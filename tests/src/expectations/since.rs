@@ -1,7 +1,7 @@
-//! A kernel without facts, a newer one for instance: what is known of it is in which version each flag came (`since` in the flag
-//! table), with the exceptions that are written down (`facts/since.toml`).
+//! A kernel without expectations, a newer one for instance: what is known of it is in which version each flag came (`since` in the flag
+//! table), with the exceptions that are written down (`expectations/since.toml`).
 
-use super::{Difference, Facts};
+use super::{Difference, Expectations};
 use anyhow::{Context, Result, ensure};
 use mapprobe::arch::Arch;
 use mapprobe::flags::{Flag, TABLE, Version};
@@ -42,7 +42,7 @@ pub struct Exceptions {
 impl Exceptions {
     /// Reads them.
     pub fn read() -> Result<Exceptions> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("facts/since.toml");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("expectations/since.toml");
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("{} cannot be read.", path.display()))?;
         Exceptions::parse(&text)
@@ -99,7 +99,8 @@ impl Exceptions {
                 Some(verdict) => self.contradiction(flag, arch, series, verdict)?,
                 None => "a finding".into(),
             };
-            let source = "`since` in the flag table; exceptions are in facts/since.toml".into();
+            let source =
+                "`since` in the flag table; exceptions are in expectations/since.toml".into();
             Some(Difference {
                 expected,
                 source,
@@ -113,41 +114,44 @@ impl Exceptions {
 /// What a report was compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// The facts about its kernel and its guest.
-    Facts,
-    /// The table alone: the kernel is newer than every one that there are facts about.
+    /// The expectations about its kernel and its scenario.
+    Expectations,
+    /// The table alone: the kernel is newer than every one that there are expectations about.
     New(Series),
-    /// The table alone: the facts are about another series.
+    /// The table alone: the expectations are about another series.
     Strange(Series),
 }
 
 impl Display for Basis {
     fn fmt(&self, to: &mut Formatter) -> fmt::Result {
         match self {
-            Basis::Facts => write!(to, "its facts"),
+            Basis::Expectations => write!(to, "its expectations"),
             Basis::New((major, minor)) => {
                 write!(to, "the flag table alone, for {major}.{minor} is new")
             }
             Basis::Strange((major, minor)) => {
-                write!(to, "the flag table alone, for its facts are not about {major}.{minor}")
+                write!(
+                    to,
+                    "the flag table alone, for its expectations are not about {major}.{minor}"
+                )
             }
         }
     }
 }
 
-/// Compares a report with the facts, if they are about its kernel's series, and with the table otherwise. `newest` is the newest
-/// series that there are facts about.
+/// Compares a report with the expectations, if they are about its kernel's series, and with the table otherwise. `newest` is the newest
+/// series that there are expectations about.
 pub fn compare(
     report: &Value,
-    facts: &Facts,
+    expectations: &Expectations,
     arch: Arch,
     newest: Series,
 ) -> Result<(Basis, Vec<Difference>)> {
     let release = report["kernel"]["release"].as_str().unwrap_or_default();
     let found = series(release)
         .with_context(|| format!("The report's kernel has a strange release: {release:?}."))?;
-    if Some(found) == series(&facts.release) {
-        return Ok((Basis::Facts, facts.compare(report)));
+    if Some(found) == series(&expectations.release) {
+        return Ok((Basis::Expectations, expectations.compare(report)));
     }
     let basis = if found > newest { Basis::New(found) } else { Basis::Strange(found) };
     Ok((basis, Exceptions::read()?.compare(report, arch, found)))

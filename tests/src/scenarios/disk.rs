@@ -1,12 +1,12 @@
-//! The disks of guests.
+//! The disks of scenarios.
 
-use crate::machine;
+use crate::host_packages;
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
-/// Bytes: enough for a scratch file or a small root, and little to carry into a guest.
+/// Bytes: enough for a scratch file or a small root, and little to carry into a scenario.
 const SIZE: u64 = 4 << 20;
 
 /// An empty ext4 file system. Its blocks are as large as x86's pages, which DAX needs (Documentation/filesystems/dax.rst).
@@ -14,14 +14,14 @@ pub fn ext4() -> Result<Vec<u8>> {
     made(&[])
 }
 
-/// An ext4 file system that holds what is in a folder.
-pub fn ext4_of(folder: &Path) -> Result<Vec<u8>> {
-    let folder = folder.to_str().context("The folder's name is no text.")?;
-    made(&["-d", folder])
+/// An ext4 file system that holds what is in a directory.
+pub fn ext4_of(directory: &Path) -> Result<Vec<u8>> {
+    let directory = directory.to_str().context("The directory's name is no text.")?;
+    made(&["-d", directory])
 }
 
 fn made(arguments: &[&str]) -> Result<Vec<u8>> {
-    machine::need(machine::DISKS)?;
+    host_packages::need(host_packages::DISKS)?;
     let file = tempfile::NamedTempFile::new().context("A temporary file cannot be made.")?;
     File::options().write(true).open(file.path()).and_then(|file| file.set_len(SIZE))?;
     let mut command = Command::new("/sbin/mkfs.ext4");

@@ -100,16 +100,16 @@ fn exceptions_are_named_and_no_wider_than_they_say() {
     }
 }
 
-/// The table and the facts were written independently of each other.
+/// The table and the expectations were written independently of each other.
 #[test]
 fn the_facts_do_not_contradict_the_table_and_need_every_exception() {
     let exceptions = Exceptions::read().unwrap();
     let mut needed = vec![false; exceptions.exceptions.len()];
     for kernel in kernels::ALL {
-        let facts = Facts::of(kernel.name).unwrap();
-        let found = series(&facts.release).unwrap();
+        let expectations = Expectations::of(kernel.name).unwrap();
+        let found = series(&expectations.release).unwrap();
         for flag in TABLE {
-            let verdict = facts.flags[flag.name.plain()].verdict.as_str();
+            let verdict = expectations.flags[flag.name.plain()].verdict.as_str();
             let wrong = exceptions.contradiction(flag, kernel.arch, found, verdict);
             assert_eq!(wrong, None, "{}: {} is {verdict}", kernel.name, flag.name.plain());
             let none = Exceptions { exceptions: Vec::new() };
@@ -127,23 +127,24 @@ fn the_facts_do_not_contradict_the_table_and_need_every_exception() {
 
 #[test]
 fn facts_count_for_their_own_series_only() {
-    let facts = Facts::of("x86_64-7.x").unwrap();
+    let expectations = Expectations::of("x86_64-7.x").unwrap();
     let basis = |release: &str, replaced: &[(&str, &str)]| {
         let (basis, differences) =
-            compare(&report(release, Arch::X86_64, replaced), &facts, Arch::X86_64, (7, 2))
+            compare(&report(release, Arch::X86_64, replaced), &expectations, Arch::X86_64, (7, 2))
                 .unwrap();
         (basis, differences.len())
     };
     assert_eq!(basis("8.0.0-1-amd64", &[]), (Basis::New((8, 0)), 0));
     assert_eq!(basis("8.0.0-1-amd64", &[("MAP_SYNC", "ignored")]), (Basis::New((8, 0)), 1));
     assert_eq!(basis("6.18.1", &[]), (Basis::Strange((6, 18)), 0));
-    assert_eq!(basis("7.2.13", &[]).0, Basis::Facts);
+    assert_eq!(basis("7.2.13", &[]).0, Basis::Expectations);
     assert!(
         basis("7.2.13", &[]).1 > 0,
-        "a kernel on which everything is honored is not what the facts say"
+        "a kernel on which everything is honored is not what the expectations say"
     );
     assert!(
-        compare(&json!({"kernel": {"release": "next"}}), &facts, Arch::X86_64, (7, 2)).is_err()
+        compare(&json!({"kernel": {"release": "next"}}), &expectations, Arch::X86_64, (7, 2))
+            .is_err()
     );
     let shown = Basis::New((8, 0)).to_string();
     assert!(shown.contains("8.0 is new"), "{shown}");

@@ -1,18 +1,18 @@
-//! What is otherwise in a guest than the facts about its kernel say, written by hand (`facts/guests/`).
+//! What is otherwise in a scenario than the expectations about its kernel say, written by hand (`expectations/scenarios/`).
 
-use super::{Fact, Facts, VERDICTS};
+use super::{Expectation, Expectations, VERDICTS};
 use anyhow::{Context, Result, ensure};
 use dist::debian::matches;
 use serde::Deserialize;
 use std::path::Path;
 
-/// The facts about one guest.
+/// The expectations about one scenario.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct GuestFacts {
+pub struct ScenarioExpectations {
     /// What lies between the program and the kernel.
     pub environment: Vec<Named>,
-    /// The flags about which more or something else is known than in the plain guest.
+    /// The flags about which more or something else is known than in the plain scenario.
     pub flags: Vec<Change>,
 }
 
@@ -36,41 +36,49 @@ pub struct Change {
     pub kernels: Vec<String>,
     /// The verdict, if it is another one.
     pub verdict: Option<String>,
-    /// As in [`Fact`].
+    /// As in [`Expectation`].
     pub reason_code: Option<String>,
-    /// As in [`Fact`].
+    /// As in [`Expectation`].
     pub reason_has: Option<String>,
-    /// As in [`Fact`].
+    /// As in [`Expectation`].
     pub reason_lacks: Option<String>,
     /// Where that can be read.
     pub source: String,
 }
 
-impl GuestFacts {
-    /// Reads the facts about the guest with this name.
-    pub fn of(guest: &str) -> Result<GuestFacts> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("facts/guests/{guest}.toml"));
+impl ScenarioExpectations {
+    /// Reads the expectations about the scenario with this name.
+    pub fn of(scenario: &str) -> Result<ScenarioExpectations> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("expectations/scenarios/{scenario}.toml"));
         let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("There are no facts about the guest {guest}: write {}.", path.display())
+            format!(
+                "There are no expectations about the scenario {scenario}: write {}.",
+                path.display()
+            )
         })?;
-        GuestFacts::parse(&text)
-            .with_context(|| format!("{} is not a file of facts.", path.display()))
+        ScenarioExpectations::parse(&text)
+            .with_context(|| format!("{} is not a file of expectations.", path.display()))
     }
 
-    fn parse(text: &str) -> Result<GuestFacts> {
-        let facts: GuestFacts = toml::from_str(text)?;
-        let named = facts.environment.iter().map(|one| (&one.name, &one.source));
-        for (what, source) in named.chain(facts.flags.iter().map(|one| (&one.flag, &one.source))) {
+    fn parse(text: &str) -> Result<ScenarioExpectations> {
+        let expectations: ScenarioExpectations = toml::from_str(text)?;
+        let named = expectations.environment.iter().map(|one| (&one.name, &one.source));
+        for (what, source) in
+            named.chain(expectations.flags.iter().map(|one| (&one.flag, &one.source)))
+        {
             ensure!(!source.trim().is_empty(), "{what}: the source is missing");
         }
-        for Change { flag, verdict, reason_code, reason_has, reason_lacks, .. } in &facts.flags {
+        for Change { flag, verdict, reason_code, reason_has, reason_lacks, .. } in
+            &expectations.flags
+        {
             let right = verdict.as_deref().is_none_or(|word| VERDICTS.contains(&word));
             ensure!(right, "{flag}: {verdict:?} is no verdict");
             let says =
                 [verdict, reason_code, reason_has, reason_lacks].iter().any(|said| said.is_some());
             ensure!(says, "{flag}: nothing is said about it");
         }
-        Ok(facts)
+        Ok(expectations)
     }
 }
 
@@ -81,40 +89,41 @@ impl Change {
     }
 }
 
-impl Facts {
-    /// The facts about a kernel in a guest.
-    pub fn in_guest(kernel: &str, guest: &str) -> Result<Facts> {
-        let mut facts = Facts::of(kernel)?;
-        let GuestFacts { environment, flags } = GuestFacts::of(guest)?;
-        facts.environment.extend(environment.into_iter().map(|one| (one.name, one.source)));
+impl Expectations {
+    /// The expectations about a kernel in a scenario.
+    pub fn in_scenario(kernel: &str, scenario: &str) -> Result<Expectations> {
+        let mut expectations = Expectations::of(kernel)?;
+        let ScenarioExpectations { environment, flags } = ScenarioExpectations::of(scenario)?;
+        expectations.environment.extend(environment.into_iter().map(|one| (one.name, one.source)));
         for change in flags.into_iter().filter(|change| change.concerns(kernel)) {
             let Change { flag, verdict, reason_code, reason_has, reason_lacks, source, .. } =
                 change;
-            let known = facts.flags.remove(&flag);
+            let known = expectations.flags.remove(&flag);
             let known = known.with_context(|| {
-                format!("The facts about {guest} name {flag}, which is no flag.")
+                format!("The expectations about {scenario} name {flag}, which is no flag.")
             })?;
             let verdict = verdict.unwrap_or(known.verdict);
-            facts
-                .flags
-                .insert(flag, Fact { verdict, reason_code, reason_has, reason_lacks, source });
+            expectations.flags.insert(
+                flag,
+                Expectation { verdict, reason_code, reason_has, reason_lacks, source },
+            );
         }
-        Ok(facts)
+        Ok(expectations)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{guests, kernels};
+    use crate::{kernels, scenarios};
 
     /// A change that changes nothing, or is about no kernel that is booted so, would never be seen to be wrong.
     #[test]
     fn every_guest_has_its_facts_and_every_change_is_one() {
-        for guest in guests::ALL {
-            for change in GuestFacts::of(guest.name).unwrap().flags {
-                let name = format!("{}: {}", guest.name, change.flag);
-                let booted = |kernel: &&kernels::Kernel| guest.skipped(kernel).is_none();
+        for scenario in scenarios::ALL {
+            for change in ScenarioExpectations::of(scenario.name).unwrap().flags {
+                let name = format!("{}: {}", scenario.name, change.flag);
+                let booted = |kernel: &&kernels::Kernel| scenario.skipped(kernel).is_none();
                 let about: Vec<_> = kernels::ALL
                     .iter()
                     .filter(booted)
@@ -122,15 +131,16 @@ mod tests {
                     .collect();
                 assert!(!about.is_empty(), "{name} is about no kernel");
                 for kernel in about {
-                    let plain = &Facts::of(kernel.name).unwrap().flags[&change.flag];
+                    let plain = &Expectations::of(kernel.name).unwrap().flags[&change.flag];
                     assert_ne!(
                         Some(&plain.verdict),
                         change.verdict.as_ref(),
                         "{name} is no change on {}",
                         kernel.name
                     );
-                    let there =
-                        &Facts::in_guest(kernel.name, guest.name).unwrap().flags[&change.flag];
+                    let there = &Expectations::in_scenario(kernel.name, scenario.name)
+                        .unwrap()
+                        .flags[&change.flag];
                     assert_eq!(there.verdict, *change.verdict.as_ref().unwrap_or(&plain.verdict));
                 }
             }
@@ -139,10 +149,10 @@ mod tests {
 
     #[test]
     fn no_facts_are_about_a_guest_that_is_not_there() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("facts/guests");
-        for entry in std::fs::read_dir(folder).unwrap() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("expectations/scenarios");
+        for entry in std::fs::read_dir(directory).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            assert!(guests::named(name.trim_end_matches(".toml")).is_some(), "{name}");
+            assert!(scenarios::named(name.trim_end_matches(".toml")).is_some(), "{name}");
         }
     }
 
@@ -155,8 +165,8 @@ mod tests {
             "[[environment]]\nname = \"no /proc\"\nsource = \" \"",
             "[flags]",
         ] {
-            assert!(GuestFacts::parse(wrong).is_err(), "{wrong}");
+            assert!(ScenarioExpectations::parse(wrong).is_err(), "{wrong}");
         }
-        assert!(GuestFacts::parse("").unwrap().flags.is_empty());
+        assert!(ScenarioExpectations::parse("").unwrap().flags.is_empty());
     }
 }

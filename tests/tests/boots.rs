@@ -1,11 +1,11 @@
-//! The lab itself, on real kernels: that a guest's end is told apart, and that a frame survives a serial console. Without
-//! mapprobe: its own guest program speaks.
+//! The lab itself, on real kernels: that a scenario's end is told apart, and that a frame survives a serial console. Without
+//! mapprobe: its own scenario program speaks.
 
 use lab::console::{self, Framed};
 use lab::kernels;
-use lab::qemu::{self, Boot, Run, Status};
-use lab::survey::Way;
-use lab::{guests, machine};
+use lab::qemu::{self, Boot, Status, VmConfig};
+use lab::run::BootSpec;
+use lab::{host_packages, scenarios};
 use mapprobe::arch::Arch;
 use std::time::Duration;
 
@@ -17,19 +17,23 @@ mapprobe:0004:1f6c7c16:}\n
 mapprobe: end lines=4 bytes=52 crc32=5defa829 exit=0
 "#;
 
-/// Boots the lab's own guest program, which prints [`LOG`] and ends like this.
+/// Boots the lab's own scenario program, which prints [`LOG`] and ends like this.
 fn boot(name: &str, end: &str) -> Boot {
     let kernel = kernels::named(name).unwrap();
-    let program = guests::program(targets::of(kernel.arch)).unwrap();
-    let initramfs = guests::initramfs(&[("init", &program), ("log", LOG.as_bytes())]);
-    guests::boot(kernel, &initramfs, &format!("-- {end}")).unwrap()
+    let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
+    let initramfs = scenarios::initramfs(&[("init", &program), ("log", LOG.as_bytes())]);
+    scenarios::boot(kernel, &initramfs, &format!("-- {end}")).unwrap()
 }
 
-/// A frame printed to the guest's console arrives whole, and the guest's power-off is seen as one.
+/// A frame printed to the scenario's console arrives whole, and the scenario's power-off is seen as one.
 fn prints_and_powers_off(name: &str) {
     let boot = boot(name, "power-off");
     assert_eq!(boot.status, Status::PoweredOff, "{}", boot.text());
-    assert!(boot.text().contains(&format!("{} [power-off]", guests::REACHED)), "{}", boot.text());
+    assert!(
+        boot.text().contains(&format!("{} [power-off]", scenarios::REACHED)),
+        "{}",
+        boot.text()
+    );
     let reading = console::read(&boot.log);
     assert_eq!(reading.panic, None);
     let report = "{\n  \"schema\": \"mapprobe.report\",\n  \"path\": \"a\\\\b\"\n}\n".into();
@@ -75,52 +79,61 @@ fn a_restart_is_no_power_off() {
 
 /// The 32-bit hppa machine: the quickest of them.
 fn hppa(arguments: &[&str], initramfs: &[u8], append: &str, deadline: Duration) -> Boot {
-    machine::need(machine::GUESTS).unwrap();
+    host_packages::need(host_packages::QEMU).unwrap();
     let kernel = kernels::named("hppa-6.1").unwrap();
     let image = kernel.image().unwrap();
     let machine = &targets::of(kernel.arch).machine;
     let append = format!("{} {append}", kernel.append);
-    let run = Run::new("a guest that fails", machine, &image.path, initramfs);
-    qemu::boot(&Run { arguments, append: &append, deadline, ..run }).unwrap()
+    let config = VmConfig::new("a guest that fails", machine, &image.path, initramfs);
+    qemu::boot(&VmConfig { arguments, append: &append, deadline, ..config }).unwrap()
 }
 
 #[test]
 fn a_guest_that_hangs_is_ended_and_keeps_its_log() {
-    let program = guests::program(targets::of(Arch::Hppa)).unwrap();
+    let program = scenarios::test_program(targets::of(Arch::Hppa)).unwrap();
     let boot =
-        hppa(&[], &guests::initramfs(&[("init", &program)]), "-- hang", Duration::from_secs(10));
+        hppa(&[], &scenarios::initramfs(&[("init", &program)]), "-- hang", Duration::from_secs(10));
     assert_eq!(boot.status, Status::TimedOut, "{}", boot.text());
-    assert!(boot.text().contains(guests::REACHED), "{}", boot.text());
+    assert!(boot.text().contains(scenarios::REACHED), "{}", boot.text());
 }
 
 /// What `cargo lab` says of it.
 #[test]
 fn a_guest_that_hangs_is_reported_with_its_last_lines() {
     let kernel = kernels::named("hppa-6.1").unwrap();
-    let program = guests::program(targets::of(kernel.arch)).unwrap();
-    let way = Way {
+    let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
+    let way = BootSpec {
         words: "hang",
         deadline: Duration::from_secs(10),
-        ..Way::of(kernel, &guests::ALL[0])
+        ..BootSpec::of(kernel, &scenarios::ALL[0])
     };
-    let failure = way.visit(&program).unwrap_err().to_string();
+    let failure = way.boot(&program).unwrap_err().to_string();
     for part in
-        ["was ended, since it still ran after 10 s, and nothing framed came.", guests::REACHED]
+        ["was ended, since it still ran after 10 s, and nothing framed came.", scenarios::REACHED]
     {
         assert!(failure.contains(part), "{failure}");
     }
 }
 
-/// The plain guest with other steps before the program.
-fn with_steps(setup: &'static [&'static str]) -> guests::Guest {
-    let guests::Guest { append, memory, modules, disk, words, euid, .. } = guests::ALL[0];
-    guests::Guest { name: "steps", append, memory, modules, disk, setup: Some(setup), words, euid }
+/// The plain scenario with other steps before the program.
+fn with_steps(setup: &'static [&'static str]) -> scenarios::Scenario {
+    let scenarios::Scenario { append, memory, modules, disk, words, euid, .. } = scenarios::ALL[0];
+    scenarios::Scenario {
+        name: "steps",
+        append,
+        memory,
+        modules,
+        disk,
+        setup: Some(setup),
+        words,
+        euid,
+    }
 }
 
 #[test]
 fn a_step_that_fails_is_named_and_nothing_is_run() {
     let kernel = kernels::named("hppa-6.1").unwrap();
-    let program = guests::program(targets::of(kernel.arch)).unwrap();
+    let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
     for (steps, sentence) in [
         (
             &["mount proc /proc", "module /no/such"][..],
@@ -128,9 +141,9 @@ fn a_step_that_fails_is_named_and_nothing_is_run() {
         ),
         (&["conjure"], "lab set-up: conjure : Function not implemented"),
     ] {
-        let guest = with_steps(steps);
-        let failure = Way::of(kernel, &guest).visit(&program).unwrap_err().to_string();
-        assert!(failure.contains(sentence) && !failure.contains("lab guest:"), "{failure}");
+        let scenario = with_steps(steps);
+        let failure = BootSpec::of(kernel, &scenario).boot(&program).unwrap_err().to_string();
+        assert!(failure.contains(sentence) && !failure.contains("lab test program:"), "{failure}");
     }
 }
 
@@ -139,16 +152,19 @@ fn a_step_that_fails_is_named_and_nothing_is_run() {
 fn what_a_program_says_after_the_set_up_is_framed() {
     for name in ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"] {
         let kernel = kernels::named(name).unwrap();
-        let program = guests::program(targets::of(kernel.arch)).unwrap();
-        let guest = with_steps(&["mount proc /proc", "memlock 0", "user 1000"]);
+        let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
+        let scenario = with_steps(&["mount proc /proc", "memlock 0", "user 1000"]);
         let long = "back\\slash".repeat(20);
-        let way = Way { words: &format!("exit {long}"), ..Way::of(kernel, &guest) };
-        let visit = way.visit(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
-        let said = String::from_utf8(visit.text).unwrap();
+        let way = BootSpec { words: &format!("exit {long}"), ..BootSpec::of(kernel, &scenario) };
+        let output = way.boot(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        let said = String::from_utf8(output.text).unwrap();
         let (pid, arguments) = said.trim_end().split_once(", ").unwrap();
-        assert!(pid.starts_with("lab guest: pid ") && pid != "lab guest: pid 1", "{name}: {said}");
+        assert!(
+            pid.starts_with("lab test program: pid ") && pid != "lab test program: pid 1",
+            "{name}: {said}"
+        );
         assert_eq!(
-            (arguments, visit.exit),
+            (arguments, output.exit),
             (format!("arguments: [exit] [{long}]").as_str(), 3),
             "{name}"
         );

@@ -1,8 +1,8 @@
-//! What came of a survey, as text: a table of the verdicts for each architecture, a table of the guests, what is not as it should
+//! What came of a survey, as text: a table of the verdicts for each architecture, a table of the scenarios, what is not as it should
 //! be, what was built in containers, what was left out, and how long it took.
 
 use crate::containers::{self, Build};
-use crate::survey::{Entry, Origin, Outcome, Question, Told};
+use crate::run::{Completed, Entry, Origin, Outcome, Question};
 use mapprobe::arch::Arch;
 use mapprobe::flags::TABLE;
 use std::fmt::Write;
@@ -16,12 +16,12 @@ pub fn text(entries: &[Entry], builds: &[Build], time: Duration) -> String {
     let mut text = String::new();
     for arch in Arch::ALL {
         let plain =
-            |entry: &&Entry| entry.guest.name == "root" && entry.question == Question::Report;
+            |entry: &&Entry| entry.scenario.name == "root" && entry.question == Question::Report;
         let told: Vec<&Entry> = entries
             .iter()
             .filter(|entry| {
                 entry.kernel.arch == arch
-                    && entry.told().is_some_and(|told| told.compared.is_some())
+                    && entry.completed().is_some_and(|told| told.compared.is_some())
             })
             .filter(plain)
             .collect();
@@ -31,7 +31,7 @@ pub fn text(entries: &[Entry], builds: &[Build], time: Duration) -> String {
         }
     }
     if !entries.is_empty() {
-        text += &guests(entries);
+        text += &scenarios(entries);
     }
     for entry in entries {
         text += &wrong(entry);
@@ -58,7 +58,7 @@ fn verdicts(kernels: &[&Entry]) -> String {
         let name = flag.name.plain();
         let _ = write!(text, "{name:<20}");
         cells(&mut text, &|entry| {
-            let report = entry.told().and_then(|told| told.document.as_ref());
+            let report = entry.completed().and_then(|told| told.document.as_ref());
             let findings =
                 report.and_then(|report| report["flags"].as_array()).into_iter().flatten();
             let verdict = findings
@@ -72,32 +72,34 @@ fn verdicts(kernels: &[&Entry]) -> String {
     text
 }
 
-/// A row per kernel, a column per guest, in each how long it took and whether it was as it should be; behind them the kernel's package.
-fn guests(entries: &[Entry]) -> String {
-    let mut guests: Vec<String> = Vec::new();
+/// A row per kernel, a column per scenario, in each how long it took and whether it was as it should be; behind them the kernel's package.
+fn scenarios(entries: &[Entry]) -> String {
+    let mut scenarios: Vec<String> = Vec::new();
     let mut kernels: Vec<&str> = Vec::new();
     for entry in entries {
-        if !guests.contains(&column(entry)) {
-            guests.push(column(entry));
+        if !scenarios.contains(&column(entry)) {
+            scenarios.push(column(entry));
         }
         if !kernels.contains(&entry.kernel.name) {
             kernels.push(entry.kernel.name);
         }
     }
     let mut text = format!("{:<16}", "SECONDS");
-    for guest in &guests {
-        let _ = write!(text, " {guest:>12}");
+    for scenario in &scenarios {
+        let _ = write!(text, " {scenario:>12}");
     }
     end_line(&mut text);
     for kernel in kernels {
         let _ = write!(text, "{kernel:<16}");
-        for guest in &guests {
-            let entry =
-                entries.iter().find(|entry| entry.kernel.name == kernel && column(entry) == *guest);
+        for scenario in &scenarios {
+            let entry = entries
+                .iter()
+                .find(|entry| entry.kernel.name == kernel && column(entry) == *scenario);
             let _ = write!(text, " {:>12}", entry.map_or(String::new(), cell));
         }
-        let told = entries.iter().filter(|entry| entry.kernel.name == kernel).find_map(Entry::told);
-        if let Some(Told { origin: Origin { provenance, .. }, .. }) = told {
+        let told =
+            entries.iter().filter(|entry| entry.kernel.name == kernel).find_map(Entry::completed);
+        if let Some(Completed { origin: Origin { provenance, .. }, .. }) = told {
             let _ = write!(text, "  {} {}", provenance.package, provenance.version);
         }
         end_line(&mut text);
@@ -107,7 +109,7 @@ fn guests(entries: &[Entry]) -> String {
 
 fn column(entry: &Entry) -> String {
     match entry.question {
-        Question::Report => entry.guest.name.into(),
+        Question::Report => entry.scenario.name.into(),
         Question::FreeBits => entry.question.words().into(),
     }
 }
@@ -117,7 +119,7 @@ fn cell(entry: &Entry) -> String {
     match &entry.outcome {
         Outcome::Skipped(_) => "skipped".into(),
         Outcome::Failed(_) => "failed*".into(),
-        Outcome::Told(told) => format!("{:.1}{star}", told.time.as_secs_f32()),
+        Outcome::Completed(told) => format!("{:.1}{star}", told.time.as_secs_f32()),
     }
 }
 
@@ -127,7 +129,7 @@ fn wrong(entry: &Entry) -> String {
     match &entry.outcome {
         Outcome::Skipped(_) => String::new(),
         Outcome::Failed(sentences) => format!("{name}: failed: {sentences}\n\n"),
-        Outcome::Told(told) => {
+        Outcome::Completed(told) => {
             let mut text: String = entry
                 .differences()
                 .iter()
@@ -139,10 +141,10 @@ fn wrong(entry: &Entry) -> String {
     }
 }
 
-fn remarks(name: &str, told: &Told) -> String {
+fn remarks(name: &str, told: &Completed) -> String {
     let mut text = String::new();
     match &told.compared {
-        Some((basis, _)) if !matches!(basis, crate::facts::since::Basis::Facts) => {
+        Some((basis, _)) if !matches!(basis, crate::expectations::since::Basis::Expectations) => {
             let _ = writeln!(text, "{name}: compared with {basis}");
         }
         Some(_) => {}
@@ -157,19 +159,19 @@ fn remarks(name: &str, told: &Told) -> String {
     text
 }
 
-/// What was left out: a line for each guest and reason.
+/// What was left out: a line for each scenario and reason.
 fn skips(entries: &[Entry]) -> String {
     let mut rows: Vec<(&str, &str, Vec<&str>)> = Vec::new();
     for entry in entries {
         let Outcome::Skipped(reason) = entry.outcome else { continue };
-        match rows.iter_mut().find(|row| (row.0, row.1) == (entry.guest.name, reason)) {
+        match rows.iter_mut().find(|row| (row.0, row.1) == (entry.scenario.name, reason)) {
             Some(row) => row.2.push(entry.kernel.name),
-            None => rows.push((entry.guest.name, reason, vec![entry.kernel.name])),
+            None => rows.push((entry.scenario.name, reason, vec![entry.kernel.name])),
         }
     }
     rows.iter()
-        .map(|(guest, reason, kernels)| {
-            format!("skipped: {guest} on {}: {reason}\n", kernels.join(", "))
+        .map(|(scenario, reason, kernels)| {
+            format!("skipped: {scenario} on {}: {reason}\n", kernels.join(", "))
         })
         .collect()
 }
@@ -208,7 +210,7 @@ fn unbuilt(builds: &[Build]) -> String {
 
 fn slowest(entries: &[Entry]) -> String {
     let mut told: Vec<(Duration, String)> =
-        entries.iter().filter_map(|entry| Some((entry.told()?.time, entry.name()))).collect();
+        entries.iter().filter_map(|entry| Some((entry.completed()?.time, entry.name()))).collect();
     told.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
     told.truncate(SLOWEST);
     let names: Vec<String> =

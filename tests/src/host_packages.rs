@@ -5,8 +5,8 @@ use anyhow::{Context, Result};
 use dist::cache::Cache;
 use std::process::Command;
 
-/// To boot guests of every architecture.
-pub const GUESTS: &[&str] = &["qemu-system-x86", "qemu-system-arm", "qemu-system-misc"];
+/// To boot scenarios of every architecture.
+pub const QEMU: &[&str] = &["qemu-system-x86", "qemu-system-arm", "qemu-system-misc"];
 /// To run programs of other architectures here.
 pub const EMULATORS: &[&str] = &["qemu-user-static"];
 /// To build a kernel from its source, the cross compiler excepted.
@@ -22,8 +22,8 @@ pub const KERNEL_BUILD: &[&str] = &[
     "perl",
     "xz-utils",
 ];
-/// To compile the lab's own guest programs for every architecture.
-pub const GUEST_PROGRAMS: &[&str] = &[
+/// To compile the lab's own scenario programs for every architecture.
+pub const CROSS_COMPILERS: &[&str] = &[
     "musl-tools",
     "linux-libc-dev",
     "gcc-aarch64-linux-gnu",
@@ -34,7 +34,7 @@ pub const GUEST_PROGRAMS: &[&str] = &[
 /// To build in containers: what runs them, and what makes the base image.
 pub const CONTAINERS: &[&str] =
     &["podman", "crun", "debootstrap", "util-linux", "debian-archive-keyring"];
-/// To make disks for guests.
+/// To make disks for scenarios.
 pub const DISKS: &[&str] = &["e2fsprogs"];
 /// To make an initramfs as Debian machines do, in both ways; the packages `dracut` and `initramfs-tools` themselves exclude each other.
 pub const INITRAMFS: &[&str] =
@@ -53,13 +53,13 @@ pub const TEST_READERS: &[&str] = &["perl", "python3"];
 pub const SHELLS: &[&str] = &["dash", "busybox"];
 /// To run a program on a terminal: it brings `script`.
 pub const TERMINAL: &[&str] = &["bsdutils"];
-/// To gather facts about a machine.
+/// To gather expectations about a machine.
 pub const ANSIBLE: &[&str] = &["ansible-core", "python3"];
 /// To compile and run a small C program.
 pub const COMPILER: &[&str] = &["gcc", "libc6-dev"];
 /// To look at packages as Debian does.
 pub const PACKAGING: &[&str] = &["dpkg", "lintian"];
-/// To install Python's packages in a folder of their own.
+/// To install Python's packages in a directory of their own.
 pub const PYTHON: &[&str] = &["python3", "python3-venv"];
 /// To fetch packages: signatures, and the members of a package.
 pub const ARCHIVE: &[&str] = &["debian-archive-keyring", "dpkg", "gpgv", "tar", "xz-utils"];

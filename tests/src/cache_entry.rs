@@ -1,6 +1,6 @@
-//! What was fetched or made once and is used again: a folder below the cache, with a note of where its content came from.
+//! What was fetched or made once and is used again: a directory below the cache, with a note of where its content came from.
 //!
-//! What is there is used without asking the archive; delete its folder to get the newest.
+//! What is there is used without asking the archive; delete its directory to get the newest.
 
 use anyhow::{Context, Result};
 use dist::cache::Cache;
@@ -24,41 +24,42 @@ pub struct Provenance {
 
 /// Something in stock.
 #[derive(Debug)]
-pub struct Item {
+pub struct CacheEntry {
     /// Where its files are.
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     /// Where they came from.
     pub provenance: Provenance,
 }
 
-/// The item at `place` below the cache, made by `make` unless it is there: that fills its first folder, works in its second,
+/// The item at `place` below the cache, made by `make` unless it is there: that fills its first directory, works in its second,
 /// which is thrown away, and tells from which package it took what it put there. The note of that is a file `kind`.json.
-pub fn item(
+pub fn get(
     cache: &Cache,
     (place, kind): (&str, &str),
     recipe: &str,
     make: impl FnOnce(&Path, &Path) -> Result<Package>,
-) -> Result<Item> {
-    let (folder, work) = (cache.path().join(place), cache.path().join(format!("{place}.making")));
+) -> Result<CacheEntry> {
+    let (directory, work) =
+        (cache.path().join(place), cache.path().join(format!("{place}.making")));
     let note = format!("{kind}.json");
     let _lock = cache.lock(place)?;
-    if let Some(provenance) = read(&folder.join(&note)).filter(|there| there.recipe == recipe) {
-        return Ok(Item { folder, provenance });
+    if let Some(provenance) = read(&directory.join(&note)).filter(|there| there.recipe == recipe) {
+        return Ok(CacheEntry { directory, provenance });
     }
     // A killed run may have left half of it.
-    clear(&work)?;
+    remove_directory(&work)?;
     let new = work.join("new");
     fs::create_dir_all(&new).with_context(|| format!("{} cannot be made.", new.display()))?;
     let made = make(&new, &work).and_then(|Package { name, version, sha256, .. }| {
         let provenance = Provenance { recipe: recipe.to_owned(), package: name, version, sha256 };
         fs::write(new.join(&note), serde_json::to_string_pretty(&provenance)? + "\n")?;
-        clear(&folder)?;
-        fs::rename(&new, &folder)
-            .with_context(|| format!("{} cannot be made.", folder.display()))?;
+        remove_directory(&directory)?;
+        fs::rename(&new, &directory)
+            .with_context(|| format!("{} cannot be made.", directory.display()))?;
         Ok(provenance)
     });
-    clear(&work)?;
-    Ok(Item { folder, provenance: made? })
+    remove_directory(&work)?;
+    Ok(CacheEntry { directory, provenance: made? })
 }
 
 /// Where a file came from that somebody brought: nobody knows, but what is in it can be told.
@@ -68,7 +69,7 @@ pub fn of_file(path: &Path) -> Result<Provenance> {
 }
 
 /// The newest package of the archive with a name in which `*` stands for anything.
-pub fn newest(cache: &Cache, suite: &str, arch: &str, package: &str) -> Result<Package> {
+pub fn newest_package(cache: &Cache, suite: &str, arch: &str, package: &str) -> Result<Package> {
     Mirror::from_apt()?.index(cache, suite, arch)?.newest(package)
 }
 
@@ -77,11 +78,11 @@ fn read(note: &Path) -> Option<Provenance> {
     serde_json::from_slice(&fs::read(note).ok()?).ok()
 }
 
-/// Removes a folder, if there is one.
-pub fn clear(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
+/// Removes a directory, if there is one.
+pub fn remove_directory(directory: &Path) -> Result<()> {
+    match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{} cannot be removed.", folder.display()))
+            Err(error).with_context(|| format!("{} cannot be removed.", directory.display()))
         }
         _ => Ok(()),
     }

@@ -41,7 +41,7 @@ static int console;
 static void say(const char *text)
 {
 	char line[2048];
-	int count = snprintf(line, sizeof(line), "lab company: %s\n", text);
+	int count = snprintf(line, sizeof(line), "lab hostile: %s\n", text);
 
 	if (write(console, line, count) != count)
 		reboot(RB_POWER_OFF);

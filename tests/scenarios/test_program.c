@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 	FILE *log = fopen("/log", "r");
 	int c;
 
-	printf("lab guest: pid %d, arguments:", (int)getpid());
+	printf("lab test program: pid %d, arguments:", (int)getpid());
 	for (int i = 1; i < argc; i++)
 		printf(" [%s]", argv[i]);
 	printf("\n");
@@ -25,6 +25,6 @@ int main(int argc, char **argv)
 	while (!strcmp(end, "hang"))
 		pause();
 	reboot(!strcmp(end, "restart") ? RB_AUTOBOOT : RB_POWER_OFF);
-	perror("lab guest: reboot");
+	perror("lab test program: reboot");
 	return 1;
 }

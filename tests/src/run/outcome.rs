@@ -1,15 +1,15 @@
 //! What came of a boot: plain data.
 
-use crate::facts::Difference;
-use crate::facts::since::Basis;
-use crate::guests::Guest;
+use crate::cache_entry::Provenance;
+use crate::expectations::Difference;
+use crate::expectations::since::Basis;
 use crate::kernels::Kernel;
-use crate::stock::Provenance;
+use crate::scenarios::Scenario;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What the program is asked in a guest.
+/// What the program is asked in a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// A verdict per flag, or what the user's own words ask for.
@@ -28,13 +28,13 @@ impl Question {
     }
 }
 
-/// A kernel in a guest, and what came of it.
+/// A kernel in a scenario, and what came of it.
 #[derive(Debug)]
 pub struct Entry {
     /// The kernel.
     pub kernel: &'static Kernel,
-    /// The guest.
-    pub guest: &'static Guest,
+    /// The scenario.
+    pub scenario: &'static Scenario,
     /// What the program was asked.
     pub question: Question,
     /// What came of it.
@@ -49,12 +49,12 @@ pub enum Outcome {
     /// It did not do as it should, or could not be booted: what happened, in sentences.
     Failed(String),
     /// It switched itself off after a whole frame.
-    Told(Box<Told>),
+    Completed(Box<Completed>),
 }
 
-/// What a guest said that did as it should.
+/// What a scenario said that did as it should.
 #[derive(Debug)]
-pub struct Told {
+pub struct Completed {
     /// From the start of QEMU to its end.
     pub time: Duration,
     /// The exit code of the run.
@@ -85,31 +85,31 @@ pub struct Origin {
 impl Entry {
     /// As in `x86_64-6.1 user`, with what was asked if it is not the report.
     pub fn name(&self) -> String {
-        format!("{} {} {}", self.kernel.name, self.guest.name, self.question.words())
+        format!("{} {} {}", self.kernel.name, self.scenario.name, self.question.words())
             .trim_end()
             .to_owned()
     }
 
-    /// What the guest said, if it did as it should.
-    pub fn told(&self) -> Option<&Told> {
+    /// What the scenario said, if it did as it should.
+    pub fn completed(&self) -> Option<&Completed> {
         match &self.outcome {
-            Outcome::Told(told) => Some(told),
+            Outcome::Completed(told) => Some(told),
             Outcome::Skipped(_) | Outcome::Failed(_) => None,
         }
     }
 
     /// Where its report differs from what was expected.
     pub fn differences(&self) -> &[Difference] {
-        let compared = self.told().and_then(|told| told.compared.as_ref());
+        let compared = self.completed().and_then(|told| told.compared.as_ref());
         compared.map_or(&[], |(_, differences)| differences)
     }
 
-    /// Whether something is wrong: the guest failed, the run did, or its report differs.
+    /// Whether something is wrong: the scenario failed, the run did, or its report differs.
     pub fn failed(&self) -> bool {
         match &self.outcome {
             Outcome::Skipped(_) => false,
             Outcome::Failed(_) => true,
-            Outcome::Told(told) => told.exit != 0 || !self.differences().is_empty(),
+            Outcome::Completed(told) => told.exit != 0 || !self.differences().is_empty(),
         }
     }
 }
