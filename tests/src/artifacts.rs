@@ -1,69 +1,64 @@
-//! The program as it is delivered, and the examples that are built the same way: by `dist`, once per process.
+//! Build artifacts of `dist`: the released programs, their packages, and examples of the probe's
+//! package that are built in the same way. Each is built once per process.
 
 use crate::host_packages;
-use anyhow::{Context, Result, anyhow};
+use crate::per_arch::PerArch;
+use anyhow::{Context, Result};
 use dist::package::Packages;
 use dist::{Delivered, Options, packages, toolchain};
 use mapprobe::arch::Arch;
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
 use targets::Target;
 
-/// What is delivered for an architecture.
+/// The artifacts for an architecture, without packages.
 pub fn of(arch: Arch) -> Result<&'static Delivered> {
-    static DELIVERED: [OnceLock<Result<Delivered, String>>; Arch::ALL.len()] =
-        [const { OnceLock::new() }; 3];
-    let built = DELIVERED[arch as usize]
-        .get_or_init(|| deliver(arch, &Options::default()).map_err(|error| format!("{error:#}")));
-    built.as_ref().map_err(|sentence| anyhow!("{sentence}"))
+    static BUILT: PerArch<Delivered> = PerArch::new();
+    BUILT.get(arch, || build(arch, &Options::default()))
 }
 
-/// The same, with its packages.
+/// The artifacts for an architecture, packages included.
 pub fn packaged(arch: Arch) -> Result<&'static Delivered> {
-    static PACKAGED: [OnceLock<Result<Delivered, String>>; Arch::ALL.len()] =
-        [const { OnceLock::new() }; 3];
-    let options = Options { packages: Packages { deb: true, tar: true }, ..Options::default() };
-    let built = PACKAGED[arch as usize]
-        .get_or_init(|| deliver(arch, &options).map_err(|error| format!("{error:#}")));
-    built.as_ref().map_err(|sentence| anyhow!("{sentence}"))
+    static BUILT: PerArch<Delivered> = PerArch::new();
+    let packages = Packages { deb: true, tar: true };
+    BUILT.get(arch, || build(arch, &Options { packages, ..Options::default() }))
 }
 
-/// The delivered program.
+/// The bytes of the released program.
 pub fn program(arch: Arch) -> Result<Vec<u8>> {
     read(&of(arch)?.path)
 }
 
-/// An example of the program's package, built as the program is: where it is.
+/// The path of an example of the probe's package, built like the released program.
 pub fn example(arch: Arch, name: &str) -> Result<PathBuf> {
     let target = targets::of(arch);
-    provide(target)?;
+    install_tools(target)?;
     dist::build_example(target, name, &Options::default())
 }
 
-/// The content of [`example`].
+/// The bytes of an [`example`].
 pub fn example_program(arch: Arch, name: &str) -> Result<Vec<u8>> {
     read(&example(arch, name)?)
 }
 
-fn deliver(arch: Arch, options: &Options) -> Result<Delivered> {
+fn build(arch: Arch, options: &Options) -> Result<Delivered> {
     let target = targets::of(arch);
-    provide(target)?;
-    let delivered = dist::deliver(&[target], options)?;
-    delivered.into_iter().next().context("dist delivered nothing")
+    install_tools(target)?;
+    let built = dist::deliver(&[target], options)?;
+    built.into_iter().next().context("dist built nothing.")
 }
 
-/// Installs what the build needs, with the lab's own care for other processes that install something.
-fn provide(target: &'static Target) -> Result<()> {
+/// Installs the tools of the build. Unlike `dist`, it waits for other processes that install.
+fn install_tools(target: &'static Target) -> Result<()> {
     if toolchain::with_sources().is_none() {
         host_packages::renew(&toolchain::PACKAGES)?;
     }
     let toolchain = toolchain::require_sources()?;
     let missing = packages::missing(&[target], &toolchain);
-    host_packages::need(
-        &missing.iter().flat_map(|missing| missing.packages.iter().copied()).collect::<Vec<_>>(),
-    )
+    let names: Vec<&str> =
+        missing.iter().flat_map(|missing| missing.packages.iter().copied()).collect();
+    host_packages::need(&names)
 }
 
-fn read(path: &PathBuf) -> Result<Vec<u8>> {
+fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("{} cannot be read.", path.display()))
 }

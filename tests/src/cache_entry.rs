@@ -1,6 +1,8 @@
-//! What was fetched or made once and is used again: a directory below the cache, with a note of where its content came from.
+//! Cache entries: directories below the cache with something that was downloaded or built once,
+//! each with a note of the Debian package that it came from.
 //!
-//! What is there is used without asking the archive; delete its directory to get the newest.
+//! An existing entry is used without asking the archive. Delete its directory to get the newest
+//! package.
 
 use anyhow::{Context, Result};
 use dist::cache::Cache;
@@ -9,76 +11,75 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where something came from.
+/// The origin of a cache entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// What was asked for, word for word: another recipe makes something else.
+    /// How the entry is made. An entry with another recipe is made again.
     pub recipe: String,
-    /// The Debian package it came from.
+    /// The name of the Debian package.
     pub package: String,
-    /// That package's version.
     pub version: String,
-    /// That package's SHA-256, in hexadecimal digits.
+    /// The SHA-256 of the package in hexadecimal digits.
     pub sha256: String,
 }
 
-/// Something in stock.
+/// An entry of the cache.
 #[derive(Debug)]
 pub struct CacheEntry {
-    /// Where its files are.
     pub directory: PathBuf,
-    /// Where they came from.
     pub provenance: Provenance,
 }
 
-/// The item at `place` below the cache, made by `make` unless it is there: that fills its first directory, works in its second,
-/// which is thrown away, and tells from which package it took what it put there. The note of that is a file `kind`.json.
+/// The entry at `path` below the cache.
+///
+/// If it is missing, `make` fills its first directory and returns the package that the content came
+/// from. Its second directory is for temporary files. The note is the file `kind`.json.
 pub fn get(
     cache: &Cache,
-    (place, kind): (&str, &str),
+    (path, kind): (&str, &str),
     recipe: &str,
     make: impl FnOnce(&Path, &Path) -> Result<Package>,
 ) -> Result<CacheEntry> {
-    let (directory, work) =
-        (cache.path().join(place), cache.path().join(format!("{place}.making")));
+    let directory = cache.path().join(path);
+    let work = cache.path().join(format!("{path}.making"));
     let note = format!("{kind}.json");
-    let _lock = cache.lock(place)?;
-    if let Some(provenance) = read(&directory.join(&note)).filter(|there| there.recipe == recipe) {
+    let _lock = cache.lock(path)?;
+    if let Some(provenance) = read(&directory.join(&note)).filter(|read| read.recipe == recipe) {
         return Ok(CacheEntry { directory, provenance });
     }
-    // A killed run may have left half of it.
+    // A run that was killed may have left an incomplete entry.
     remove_directory(&work)?;
     let new = work.join("new");
-    fs::create_dir_all(&new).with_context(|| format!("{} cannot be made.", new.display()))?;
+    fs::create_dir_all(&new).with_context(|| format!("{} cannot be created.", new.display()))?;
     let made = make(&new, &work).and_then(|Package { name, version, sha256, .. }| {
         let provenance = Provenance { recipe: recipe.to_owned(), package: name, version, sha256 };
         fs::write(new.join(&note), serde_json::to_string_pretty(&provenance)? + "\n")?;
         remove_directory(&directory)?;
         fs::rename(&new, &directory)
-            .with_context(|| format!("{} cannot be made.", directory.display()))?;
+            .with_context(|| format!("{} cannot be created.", directory.display()))?;
         Ok(provenance)
     });
     remove_directory(&work)?;
     Ok(CacheEntry { directory, provenance: made? })
 }
 
-/// Where a file came from that somebody brought: nobody knows, but what is in it can be told.
+/// The provenance of a file from outside the cache: its path and its checksum.
 pub fn of_file(path: &Path) -> Result<Provenance> {
     let (recipe, package) = (String::new(), path.display().to_string());
     Ok(Provenance { recipe, package, version: String::new(), sha256: dist::debian::sha256(path)? })
 }
 
-/// The newest package of the archive with a name in which `*` stands for anything.
+/// The newest package of the archive whose name matches `package`, in which `*` is a wildcard.
 pub fn newest_package(cache: &Cache, suite: &str, arch: &str, package: &str) -> Result<Package> {
     Mirror::from_apt()?.index(cache, suite, arch)?.newest(package)
 }
 
-/// What an earlier run noted.
+/// The note of an earlier run, if it can be read.
 fn read(note: &Path) -> Option<Provenance> {
     serde_json::from_slice(&fs::read(note).ok()?).ok()
 }
 
-/// Removes a directory, if there is one.
+/// Removes a directory, if it exists.
 pub fn remove_directory(directory: &Path) -> Result<()> {
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -1,9 +1,14 @@
-//! What a kernel does with every flag, written by hand (`expectations/`), and the comparison of a report with it: [`scenario`] says what is
-//! otherwise in a scenario, [`since`] what is known of a kernel without expectations.
+//! The expected verdict for every flag on every kernel, written by hand in `expectations/`, and the
+//! comparison of a report with them.
+//!
+//! [`scenario`] has what differs in a scenario, [`since`] what is known about a kernel without
+//! expectations.
 
 pub mod scenario;
+pub mod series;
 pub mod since;
 
+use self::series::series;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,46 +16,47 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
-/// The expectations about one kernel.
+/// The expectations for one kernel.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectations {
-    /// The series that they are about, as `6.1`.
+    /// The series of the kernel, such as `6.1`.
     pub release: String,
-    /// What lies between the program and the kernel, and where that can be read; named in the report by these words.
+    /// What interferes with the measurements, as the report names it, with the source of each
+    /// statement.
     #[serde(skip)]
     pub environment: BTreeMap<String, String>,
-    /// By the flag's name; a name that occurs twice is an error of TOML.
+    /// The expectations by flag. TOML rejects a name that occurs twice.
     pub flags: BTreeMap<String, Expectation>,
 }
 
-/// What a kernel does with one flag.
+/// The expectation for one flag.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// The word the report should have.
+    /// The expected verdict.
     pub verdict: String,
-    /// Its reason's word, where that is worth telling.
+    /// The expected reason code, if it is of interest.
     pub reason_code: Option<String>,
-    /// What its reason says.
+    /// A part of the reason.
     pub reason_has: Option<String>,
-    /// What its reason does not say.
+    /// Text that is not in the reason.
     pub reason_lacks: Option<String>,
-    /// Where that can be read.
+    /// The kernel source or the manual that the expectation is taken from.
     pub source: String,
 }
 
-/// The words of the report.
+/// The verdicts of a report.
 const VERDICTS: [&str; 7] =
     ["honored", "accepted", "ignored", "unknown", "unavailable", "absent", "inconclusive"];
 
 impl Expectations {
-    /// Reads the expectations about the kernel with this name.
+    /// Reads the expectations for a kernel.
     pub fn of(kernel: &str) -> Result<Expectations> {
         let path =
             Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("expectations/{kernel}.toml"));
         let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("There are no expectations about {kernel}: write {}.", path.display())
+            format!("There are no expectations for {kernel}: write {}.", path.display())
         })?;
         Expectations::parse(&text)
             .with_context(|| format!("{} is not a file of expectations.", path.display()))
@@ -59,14 +65,14 @@ impl Expectations {
     fn parse(text: &str) -> Result<Expectations> {
         let expectations: Expectations = toml::from_str(text)?;
         ensure!(
-            since::series(&expectations.release).is_some(),
-            "release: {:?} is no series",
+            series(&expectations.release).is_some(),
+            "release: {:?} is not a series",
             expectations.release
         );
         for (flag, expectation) in &expectations.flags {
             ensure!(
                 VERDICTS.contains(&expectation.verdict.as_str()),
-                "{flag}: {:?} is no verdict",
+                "{flag}: {:?} is not a verdict",
                 expectation.verdict
             );
             ensure!(!expectation.source.trim().is_empty(), "{flag}: the source is missing");
@@ -74,7 +80,7 @@ impl Expectations {
         Ok(expectations)
     }
 
-    /// Where a report and the expectations do not agree: the environment, then flag by flag; empty when they do.
+    /// The differences between a report and the expectations: the environment, then flag by flag.
     pub fn compare(&self, report: &Value) -> Vec<Difference> {
         let findings = report["flags"].as_array().map(Vec::as_slice).unwrap_or_default();
         let named = |name: &str| {
@@ -93,11 +99,11 @@ impl Expectations {
                 }),
             }
         });
-        let strange = findings.iter().filter_map(|finding| {
+        let unexpected = findings.iter().filter_map(|finding| {
             let name = finding["name"].as_str().unwrap_or("a finding without a name");
             (!self.flags.contains_key(name)).then(|| Difference::new(name, None, finding))
         });
-        self.compare_environment(report).into_iter().chain(known).chain(strange).collect()
+        self.compare_environment(report).into_iter().chain(known).chain(unexpected).collect()
     }
 
     fn compare_environment(&self, report: &Value) -> Option<Difference> {
@@ -105,20 +111,20 @@ impl Expectations {
             report["environment"].as_array().into_iter().flatten().map(|one| text(&one["name"]));
         let named: BTreeSet<String> = named.collect();
         let wanted: BTreeSet<String> = self.environment.keys().cloned().collect();
-        let words = |names: &BTreeSet<String>| match names.is_empty() {
-            true => "nothing between the program and the kernel".to_owned(),
+        let list = |names: &BTreeSet<String>| match names.is_empty() {
+            true => "no interference".to_owned(),
             false => names.iter().cloned().collect::<Vec<_>>().join(", "),
         };
         let sources: Vec<&str> = self.environment.values().map(String::as_str).collect();
         (named != wanted).then(|| Difference {
             flag: "environment".into(),
-            expected: words(&wanted),
+            expected: list(&wanted),
             source: if sources.is_empty() {
-                "the scenario's expectations name nothing".into()
+                "the expectations for the scenario name none".into()
             } else {
                 sources.join("; ")
             },
-            got: words(&named),
+            got: list(&named),
             reason: report["environment"].to_string(),
             evidence: Vec::new(),
         })
@@ -126,25 +132,25 @@ impl Expectations {
 }
 
 impl Expectation {
-    /// Whether a finding is what it should be.
+    /// Whether a finding is as expected.
     fn fits(&self, finding: &Value) -> bool {
         let reason = finding["reason"].as_str().unwrap_or_default();
         finding["verdict"] == self.verdict.as_str()
             && self.reason_code.as_deref().is_none_or(|code| finding["reason_code"] == code)
-            && self.reason_has.as_deref().is_none_or(|words| reason.contains(words))
-            && self.reason_lacks.as_deref().is_none_or(|words| !reason.contains(words))
+            && self.reason_has.as_deref().is_none_or(|part| reason.contains(part))
+            && self.reason_lacks.as_deref().is_none_or(|part| !reason.contains(part))
     }
 
-    /// All that is expected, in words.
-    fn words(&self) -> String {
+    /// The whole expectation as text.
+    fn text(&self) -> String {
         let Expectation { verdict, reason_code, reason_has, reason_lacks, .. } = self;
-        let part = |what: &str, word: &Option<String>| {
-            word.as_ref().map(|word| format!(", {what} {word:?}"))
+        let part = |what: &str, text: &Option<String>| {
+            text.as_ref().map(|text| format!(", {what} {text:?}"))
         };
         let parts = [
-            part("because of", reason_code),
-            part("saying", reason_has),
-            part("not saying", reason_lacks),
+            part("reason code", reason_code),
+            part("reason with", reason_has),
+            part("reason without", reason_lacks),
         ];
         format!("{verdict}{}", parts.into_iter().flatten().collect::<String>())
     }
@@ -155,20 +161,20 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A flag about which a report and the expectations do not agree.
+/// A difference between a report and the expectations.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The flag.
+    /// The flag, `environment` or `process`.
     pub flag: String,
-    /// The verdict of the expectations.
+    /// The expectation as text.
     pub expected: String,
-    /// Where that can be read.
+    /// The kernel source or the manual that the expectation is taken from.
     pub source: String,
     /// The verdict of the report.
     pub got: String,
-    /// The report's sentence.
+    /// The reason in the report.
     pub reason: String,
-    /// The calls and answers behind it.
+    /// The system calls behind the verdict, with their results.
     pub evidence: Vec<String>,
 }
 
@@ -176,9 +182,9 @@ impl Difference {
     fn new(flag: &str, expectation: Option<&Expectation>, finding: &Value) -> Difference {
         Difference {
             flag: flag.to_owned(),
-            expected: expectation.map_or_else(|| "no such finding".into(), Expectation::words),
+            expected: expectation.map_or_else(|| "no such finding".into(), Expectation::text),
             source: expectation.map_or_else(
-                || "the expectations do not name it".into(),
+                || "no expectation names it".into(),
                 |expectation| expectation.source.clone(),
             ),
             got: text(&finding["verdict"]),
@@ -227,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_agrees_has_no_differences() {
+    fn a_report_as_expected_has_no_differences() {
         let report = json!({"flags": [
             {"name": "MAP_SYNC", "verdict": "inconclusive"}, {"name": "MAP_SHARED", "verdict": "honored"}]});
         assert_eq!(differences(&report), []);
@@ -259,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_counts_where_the_facts_have_one() {
+    fn a_reason_is_compared_where_one_is_expected() {
         let expectations = r#"
             release = "6.1"
             [flags]
@@ -275,14 +281,13 @@ mod tests {
         ] {
             let all = expectations.compare(&finding(code, reason));
             assert_eq!(all.len(), 1, "{code}: {reason}");
-            let expected =
-                "unavailable, because of \"not_permitted\", saying \"limit\", not saying \"pool\"";
+            let expected = "unavailable, reason code \"not_permitted\", reason with \"limit\", reason without \"pool\"";
             assert_eq!(all[0].expected, expected);
         }
     }
 
     #[test]
-    fn what_is_in_the_kernels_way_must_be_named_and_nothing_else() {
+    fn exactly_the_expected_interference_must_be_named() {
         let mut expectations = Expectations::parse("release = \"6.1\"\n[flags]").unwrap();
         let report = |names: &[&str]| json!({"flags": [], "environment": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()});
         assert_eq!(expectations.compare(&report(&[])), []);
@@ -294,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_report_agrees_with_nothing() {
+    fn an_empty_report_differs_in_every_flag() {
         let expected = [
             triple("MAP_SHARED", "honored", "no finding"),
             triple("MAP_SYNC", "inconclusive", "no finding"),
@@ -304,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_with_a_wrong_word_a_missing_source_or_a_name_given_twice_are_refused() {
+    fn a_wrong_verdict_a_missing_source_and_a_repeated_name_are_errors() {
         for wrong in [
             "release = \"six\"\n[flags]",
             "release = \"6.1\"\n[flags]\nMAP_SHARED = { verdict = \"honoured\", source = \"x\" }",

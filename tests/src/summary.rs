@@ -1,49 +1,49 @@
-//! What came of a survey, as text: a table of the verdicts for each architecture, a table of the scenarios, what is not as it should
-//! be, what was built in containers, what was left out, and how long it took.
+//! The summary of a run as text: the verdicts for each architecture, the times of the boots, the
+//! differences, the builds in containers, and the skips.
 
 use crate::containers::{self, Build};
-use crate::run::{Completed, Entry, Origin, Outcome, Question};
+use crate::expectations::since::Basis;
+use crate::run::{Completed, Entry, Origin, Outcome, Query};
 use mapprobe::arch::Arch;
 use mapprobe::flags::TABLE;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// How many of the slowest boots are named.
+/// The number of boots that are listed as the slowest.
 const SLOWEST: usize = 5;
 
-/// All of it; `time` is how long it took altogether.
+/// The whole summary; `time` is the time of the whole run.
 pub fn text(entries: &[Entry], builds: &[Build], time: Duration) -> String {
     let mut text = String::new();
     for arch in Arch::ALL {
-        let plain =
-            |entry: &&Entry| entry.scenario.name == "root" && entry.question == Question::Report;
-        let told: Vec<&Entry> = entries
+        let plain = |entry: &&Entry| entry.scenario.name == "root" && entry.query == Query::Report;
+        let compared: Vec<&Entry> = entries
             .iter()
             .filter(|entry| {
                 entry.kernel.arch == arch
-                    && entry.completed().is_some_and(|told| told.compared.is_some())
+                    && entry.completed().is_some_and(|completed| completed.compared.is_some())
             })
             .filter(plain)
             .collect();
-        if !told.is_empty() {
-            text += &verdicts(&told);
+        if !compared.is_empty() {
+            text += &verdicts(&compared);
             text.push('\n');
         }
     }
     if !entries.is_empty() {
-        text += &scenarios(entries);
+        text += &times(entries);
     }
     for entry in entries {
-        text += &wrong(entry);
+        text += &findings(entry);
     }
     text += &built(builds);
     text += &skips(entries);
-    text += &unbuilt(builds);
+    text += &skipped_builds(builds);
     text += &slowest(entries);
     text + &counts(entries, builds, time)
 }
 
-/// A row per flag, a column per kernel; a star marks a verdict that is not as it should be.
+/// A row per flag, a column per kernel. A star marks an unexpected verdict.
 fn verdicts(kernels: &[&Entry]) -> String {
     let mut text = format!("{:<20}", "FLAG");
     let cells = |text: &mut String, cell: &dyn Fn(&Entry) -> String| {
@@ -58,7 +58,7 @@ fn verdicts(kernels: &[&Entry]) -> String {
         let name = flag.name.plain();
         let _ = write!(text, "{name:<20}");
         cells(&mut text, &|entry| {
-            let report = entry.completed().and_then(|told| told.document.as_ref());
+            let report = entry.completed().and_then(|completed| completed.document.as_ref());
             let findings =
                 report.and_then(|report| report["flags"].as_array()).into_iter().flatten();
             let verdict = findings
@@ -72,8 +72,9 @@ fn verdicts(kernels: &[&Entry]) -> String {
     text
 }
 
-/// A row per kernel, a column per scenario, in each how long it took and whether it was as it should be; behind them the kernel's package.
-fn scenarios(entries: &[Entry]) -> String {
+/// A row per kernel, a column per scenario with the time of each boot, and the kernel's package. A
+/// star marks a failed boot or an unexpected report.
+fn times(entries: &[Entry]) -> String {
     let mut scenarios: Vec<String> = Vec::new();
     let mut kernels: Vec<&str> = Vec::new();
     for entry in entries {
@@ -97,9 +98,9 @@ fn scenarios(entries: &[Entry]) -> String {
                 .find(|entry| entry.kernel.name == kernel && column(entry) == *scenario);
             let _ = write!(text, " {:>12}", entry.map_or(String::new(), cell));
         }
-        let told =
+        let completed =
             entries.iter().filter(|entry| entry.kernel.name == kernel).find_map(Entry::completed);
-        if let Some(Completed { origin: Origin { provenance, .. }, .. }) = told {
+        if let Some(Completed { origin: Origin { provenance, .. }, .. }) = completed {
             let _ = write!(text, "  {} {}", provenance.package, provenance.version);
         }
         end_line(&mut text);
@@ -108,9 +109,9 @@ fn scenarios(entries: &[Entry]) -> String {
 }
 
 fn column(entry: &Entry) -> String {
-    match entry.question {
-        Question::Report => entry.scenario.name.into(),
-        Question::FreeBits => entry.question.words().into(),
+    match entry.query {
+        Query::Report => entry.scenario.name.into(),
+        Query::FreeBits => entry.query.arguments().into(),
     }
 }
 
@@ -119,47 +120,47 @@ fn cell(entry: &Entry) -> String {
     match &entry.outcome {
         Outcome::Skipped(_) => "skipped".into(),
         Outcome::Failed(_) => "failed*".into(),
-        Outcome::Completed(told) => format!("{:.1}{star}", told.time.as_secs_f32()),
+        Outcome::Completed(completed) => format!("{:.1}{star}", completed.time.as_secs_f32()),
     }
 }
 
-/// What is not as it should be, or worth a line by itself.
-fn wrong(entry: &Entry) -> String {
+/// The differences and remarks about an entry.
+fn findings(entry: &Entry) -> String {
     let name = entry.name();
     match &entry.outcome {
         Outcome::Skipped(_) => String::new(),
-        Outcome::Failed(sentences) => format!("{name}: failed: {sentences}\n\n"),
-        Outcome::Completed(told) => {
+        Outcome::Failed(message) => format!("{name}: failed: {message}\n\n"),
+        Outcome::Completed(completed) => {
             let mut text: String = entry
                 .differences()
                 .iter()
                 .map(|difference| format!("{name}: {difference}\n"))
                 .collect();
-            text += &remarks(&name, told);
+            text += &remarks(&name, completed);
             text
         }
     }
 }
 
-fn remarks(name: &str, told: &Completed) -> String {
+fn remarks(name: &str, completed: &Completed) -> String {
     let mut text = String::new();
-    match &told.compared {
-        Some((basis, _)) if !matches!(basis, crate::expectations::since::Basis::Expectations) => {
+    match &completed.compared {
+        Some((basis, _)) if !matches!(basis, Basis::Expectations) => {
             let _ = writeln!(text, "{name}: compared with {basis}");
         }
         Some(_) => {}
-        None if told.document.is_none() => {
-            let _ = writeln!(text, "{name}: no report; what it said is in {}", told.file.display());
+        None if completed.document.is_none() => {
+            let _ = writeln!(text, "{name}: no report; output in {}", completed.file.display());
         }
         None => {}
     }
-    if told.exit != 0 {
-        let _ = writeln!(text, "{name}: exit code {}", told.exit);
+    if completed.exit != 0 {
+        let _ = writeln!(text, "{name}: exit code {}", completed.exit);
     }
     text
 }
 
-/// What was left out: a line for each scenario and reason.
+/// The skipped boots: a line for each scenario and reason.
 fn skips(entries: &[Entry]) -> String {
     let mut rows: Vec<(&str, &str, Vec<&str>)> = Vec::new();
     for entry in entries {
@@ -176,14 +177,14 @@ fn skips(entries: &[Entry]) -> String {
         .collect()
 }
 
-/// A line for each build in a container: how long it took, and what was found right about it, or what is wrong.
+/// The builds in containers: a line for each with its time and the checks that passed, or its error.
 fn built(builds: &[Build]) -> String {
     let mut text = String::new();
     for Build { name, outcome } in builds {
         let _ = match outcome {
             containers::Outcome::Skipped(_) => continue,
-            containers::Outcome::Failed(sentences) => {
-                writeln!(text, "{name}: failed: {sentences}\n")
+            containers::Outcome::Failed(message) => {
+                writeln!(text, "{name}: failed: {message}\n")
             }
             containers::Outcome::Built { time, findings } => {
                 writeln!(text, "{name:<16} {:>12.1}  {findings}", time.as_secs_f32())
@@ -193,8 +194,8 @@ fn built(builds: &[Build]) -> String {
     if text.is_empty() { text } else { format!("{:<16} {:>12}\n{text}\n", "CONTAINERS", "SECONDS") }
 }
 
-/// What was not built: a line for each reason.
-fn unbuilt(builds: &[Build]) -> String {
+/// The skipped builds: a line for each reason.
+fn skipped_builds(builds: &[Build]) -> String {
     let mut rows: Vec<(&str, Vec<&str>)> = Vec::new();
     for Build { name, outcome } in builds {
         let containers::Outcome::Skipped(reason) = outcome else { continue };
@@ -209,23 +210,22 @@ fn unbuilt(builds: &[Build]) -> String {
 }
 
 fn slowest(entries: &[Entry]) -> String {
-    let mut told: Vec<(Duration, String)> =
+    let mut boots: Vec<(Duration, String)> =
         entries.iter().filter_map(|entry| Some((entry.completed()?.time, entry.name()))).collect();
-    told.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
-    told.truncate(SLOWEST);
+    boots.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
+    boots.truncate(SLOWEST);
     let names: Vec<String> =
-        told.iter().map(|(time, name)| format!("{name} {:.1} s", time.as_secs_f32())).collect();
+        boots.iter().map(|(time, name)| format!("{name} {:.1} s", time.as_secs_f32())).collect();
     if names.is_empty() { String::new() } else { format!("slowest: {}\n", names.join(", ")) }
 }
 
 /// `120 run: 119 passed, 1 failed; 18 skipped; 401 s`
 fn counts(entries: &[Entry], builds: &[Build], time: Duration) -> String {
-    let skipped =
-        entries.iter().filter(|entry| matches!(entry.outcome, Outcome::Skipped(_))).count()
-            + builds
-                .iter()
-                .filter(|build| matches!(build.outcome, containers::Outcome::Skipped(_)))
-                .count();
+    let skipped = entries.iter().filter(|entry| entry.skipped()).count()
+        + builds
+            .iter()
+            .filter(|build| matches!(build.outcome, containers::Outcome::Skipped(_)))
+            .count();
     let failed = entries.iter().filter(|entry| entry.failed()).count()
         + builds.iter().filter(|build| build.failed()).count();
     let (run, seconds) = (entries.len() + builds.len() - skipped, time.as_secs());

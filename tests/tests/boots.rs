@@ -103,7 +103,7 @@ fn a_guest_that_hangs_is_reported_with_its_last_lines() {
     let kernel = kernels::named("hppa-6.1").unwrap();
     let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
     let way = BootSpec {
-        words: "hang",
+        arguments: "hang",
         deadline: Duration::from_secs(10),
         ..BootSpec::of(kernel, &scenarios::ALL[0])
     };
@@ -117,7 +117,8 @@ fn a_guest_that_hangs_is_reported_with_its_last_lines() {
 
 /// The plain scenario with other steps before the program.
 fn with_steps(setup: &'static [&'static str]) -> scenarios::Scenario {
-    let scenarios::Scenario { append, memory, modules, disk, words, euid, .. } = scenarios::ALL[0];
+    let scenarios::Scenario { append, memory, modules, disk, arguments, euid, .. } =
+        scenarios::ALL[0];
     scenarios::Scenario {
         name: "steps",
         append,
@@ -125,7 +126,7 @@ fn with_steps(setup: &'static [&'static str]) -> scenarios::Scenario {
         modules,
         disk,
         setup: Some(setup),
-        words,
+        arguments,
         euid,
     }
 }
@@ -155,7 +156,8 @@ fn what_a_program_says_after_the_set_up_is_framed() {
         let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
         let scenario = with_steps(&["mount proc /proc", "memlock 0", "user 1000"]);
         let long = "back\\slash".repeat(20);
-        let way = BootSpec { words: &format!("exit {long}"), ..BootSpec::of(kernel, &scenario) };
+        let way =
+            BootSpec { arguments: &format!("exit {long}"), ..BootSpec::of(kernel, &scenario) };
         let output = way.boot(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
         let said = String::from_utf8(output.text).unwrap();
         let (pid, arguments) = said.trim_end().split_once(", ").unwrap();

@@ -37,8 +37,8 @@ fn tools() -> Vec<u8> {
 fn boot(initramfs: &[u8], steps: &[&str], append: &str) -> Boot {
     let disk = initramfs::disk(kernel(), steps).unwrap();
     let boot = initramfs::boot(kernel(), initramfs, &disk, append).unwrap();
-    assert_eq!(console::read(&boot.log).panic, None, "{}", boot.last_words());
-    assert_eq!(boot.status, Status::PoweredOff, "{}", boot.last_words());
+    assert_eq!(console::read(&boot.log).panic, None, "{}", boot.last_lines());
+    assert_eq!(boot.status, Status::PoweredOff, "{}", boot.last_lines());
     boot
 }
 
@@ -47,7 +47,7 @@ fn boot(initramfs: &[u8], steps: &[&str], append: &str) -> Boot {
 fn framed(boot: &Boot) -> Vec<String> {
     let whole = |framed| match framed {
         Framed::Whole { report, exit: 0 } => String::from_utf8(report).unwrap(),
-        other => panic!("{other:?}:\n{}", boot.last_words()),
+        other => panic!("{other:?}:\n{}", boot.last_lines()),
     };
     console::reports(&boot.log).into_iter().map(whole).collect()
 }
@@ -118,7 +118,7 @@ fn among_kernel_messages() {
     let initramfs = [tools(), noise].concat();
     let boot = boot(&initramfs, SHOW_REPORT, "ignore_loglevel loglevel=7 printk.devkmsg=on");
     let count = noise_within(&boot.text());
-    assert!(count > 0, "no message came between the lines of the report:\n{}", boot.last_words());
+    assert!(count > 0, "no message came between the lines of the report:\n{}", boot.last_lines());
     let framed = framed(&boot);
     let [on_the_console, in_the_root] = framed.as_slice() else {
         panic!("{} frames", framed.len())
@@ -138,7 +138,7 @@ fn a_failing_program_does_not_stop_the_boot() {
     assert!(
         boot.text().contains("mapprobe: no report, it ended with 2\n"),
         "{}",
-        boot.last_words()
+        boot.last_lines()
     );
     assert_eq!(framed(&boot), ["half a rep\n"]);
 }

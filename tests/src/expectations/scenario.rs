@@ -1,4 +1,5 @@
-//! What is otherwise in a scenario than the expectations about its kernel say, written by hand (`expectations/scenarios/`).
+//! What differs in a scenario from the expectations for its kernel, written by hand in
+//! `expectations/scenarios/`.
 
 use super::{Expectation, Expectations, VERDICTS};
 use anyhow::{Context, Result, ensure};
@@ -6,54 +7,50 @@ use dist::debian::matches;
 use serde::Deserialize;
 use std::path::Path;
 
-/// The expectations about one scenario.
+/// The expectations for one scenario.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScenarioExpectations {
-    /// What lies between the program and the kernel.
+    /// What interferes with the measurements.
     pub environment: Vec<Named>,
-    /// The flags about which more or something else is known than in the plain scenario.
+    /// The flags with other expectations than in the plain scenario.
     pub flags: Vec<Change>,
 }
 
-/// Something a report names in `environment`.
+/// Interference that a report names in `environment`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Named {
-    /// Its name there.
+    /// The name in the report.
     pub name: String,
-    /// Where that can be read.
+    /// The kernel source or the manual that the expectation is taken from.
     pub source: String,
 }
 
-/// What is otherwise about one flag.
+/// A change to the expectation for one flag.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// The flag.
     pub flag: String,
-    /// On which kernels: names in which `*` stands for anything.
+    /// The kernels with this change: names in which `*` is a wildcard.
     pub kernels: Vec<String>,
-    /// The verdict, if it is another one.
+    /// The verdict, if it changes.
     pub verdict: Option<String>,
-    /// As in [`Expectation`].
     pub reason_code: Option<String>,
-    /// As in [`Expectation`].
     pub reason_has: Option<String>,
-    /// As in [`Expectation`].
     pub reason_lacks: Option<String>,
-    /// Where that can be read.
+    /// The kernel source or the manual that the expectation is taken from.
     pub source: String,
 }
 
 impl ScenarioExpectations {
-    /// Reads the expectations about the scenario with this name.
+    /// Reads the expectations for a scenario.
     pub fn of(scenario: &str) -> Result<ScenarioExpectations> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(format!("expectations/scenarios/{scenario}.toml"));
         let text = std::fs::read_to_string(&path).with_context(|| {
             format!(
-                "There are no expectations about the scenario {scenario}: write {}.",
+                "There are no expectations for the scenario {scenario}: write {}.",
                 path.display()
             )
         })?;
@@ -73,24 +70,25 @@ impl ScenarioExpectations {
             &expectations.flags
         {
             let right = verdict.as_deref().is_none_or(|word| VERDICTS.contains(&word));
-            ensure!(right, "{flag}: {verdict:?} is no verdict");
-            let says =
-                [verdict, reason_code, reason_has, reason_lacks].iter().any(|said| said.is_some());
-            ensure!(says, "{flag}: nothing is said about it");
+            ensure!(right, "{flag}: {verdict:?} is not a verdict");
+            let changes = [verdict, reason_code, reason_has, reason_lacks]
+                .iter()
+                .any(|field| field.is_some());
+            ensure!(changes, "{flag}: nothing is expected of it");
         }
         Ok(expectations)
     }
 }
 
 impl Change {
-    /// Whether it is about a kernel.
+    /// Whether the change applies to a kernel.
     pub fn concerns(&self, kernel: &str) -> bool {
         self.kernels.iter().any(|pattern| matches(pattern, kernel))
     }
 }
 
 impl Expectations {
-    /// The expectations about a kernel in a scenario.
+    /// The expectations for a kernel in a scenario.
     pub fn in_scenario(kernel: &str, scenario: &str) -> Result<Expectations> {
         let mut expectations = Expectations::of(kernel)?;
         let ScenarioExpectations { environment, flags } = ScenarioExpectations::of(scenario)?;
@@ -100,7 +98,7 @@ impl Expectations {
                 change;
             let known = expectations.flags.remove(&flag);
             let known = known.with_context(|| {
-                format!("The expectations about {scenario} name {flag}, which is no flag.")
+                format!("The expectations for {scenario} name {flag}, which is not a flag.")
             })?;
             let verdict = verdict.unwrap_or(known.verdict);
             expectations.flags.insert(
@@ -117,9 +115,9 @@ mod tests {
     use super::*;
     use crate::{kernels, scenarios};
 
-    /// A change that changes nothing, or is about no kernel that is booted so, would never be seen to be wrong.
+    /// A change that applies to no booted kernel would never be noticed.
     #[test]
-    fn every_guest_has_its_facts_and_every_change_is_one() {
+    fn every_scenario_has_expectations_and_every_change_changes_something() {
         for scenario in scenarios::ALL {
             for change in ScenarioExpectations::of(scenario.name).unwrap().flags {
                 let name = format!("{}: {}", scenario.name, change.flag);
@@ -129,13 +127,13 @@ mod tests {
                     .filter(booted)
                     .filter(|kernel| change.concerns(kernel.name))
                     .collect();
-                assert!(!about.is_empty(), "{name} is about no kernel");
+                assert!(!about.is_empty(), "{name} applies to no kernel");
                 for kernel in about {
                     let plain = &Expectations::of(kernel.name).unwrap().flags[&change.flag];
                     assert_ne!(
                         Some(&plain.verdict),
                         change.verdict.as_ref(),
-                        "{name} is no change on {}",
+                        "{name} changes nothing on {}",
                         kernel.name
                     );
                     let there = &Expectations::in_scenario(kernel.name, scenario.name)
@@ -148,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn no_facts_are_about_a_guest_that_is_not_there() {
+    fn every_file_of_expectations_belongs_to_a_scenario() {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("expectations/scenarios");
         for entry in std::fs::read_dir(directory).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
@@ -157,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_without_a_source_or_with_nothing_to_say_are_refused() {
+    fn a_missing_source_and_a_change_without_content_are_errors() {
         for wrong in [
             "[[flags]]\nflag = \"A\"\nkernels = [\"*\"]\nsource = \"x\"",
             "[[flags]]\nflag = \"A\"\nkernels = [\"*\"]\nverdict = \"honored\"\nsource = \"\"",

@@ -1,6 +1,6 @@
 //! Modules of a packaged kernel, out of the package its image came from, or the one that goes with it.
 
-use super::{Kernel, Origin};
+use super::kernel::{Kernel, Origin};
 use crate::cache_entry::Provenance;
 use crate::{cache_entry, host_packages};
 use anyhow::{Context, Result, bail};

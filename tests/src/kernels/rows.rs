@@ -1,6 +1,6 @@
 //! Which kernels the lab has. To add one, add a row here and a file of expectations beside the others (`expectations/`).
 
-use super::{Kernel, Origin};
+use super::kernel::{Kernel, Origin};
 use crate::emulator::Emulator;
 use mapprobe::arch::Arch;
 

@@ -1,4 +1,4 @@
-//! What came of a boot: plain data.
+//! The outcomes of boots: plain data.
 
 use crate::cache_entry::Provenance;
 use crate::expectations::Difference;
@@ -9,107 +9,117 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What the program is asked in a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
-    /// A verdict per flag, or what the user's own words ask for.
+/// The query that the program answers in a scenario, in the order of the lab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Query {
+    /// A verdict per flag, or whatever the user's own arguments request.
     Report,
-    /// Which bits are guaranteed to fail.
+    /// The bits that are guaranteed to fail.
     FreeBits,
 }
 
-impl Question {
-    /// Its words for the program.
-    pub fn words(self) -> &'static str {
+impl Query {
+    /// Every query.
+    pub const ALL: [Query; 2] = [Query::Report, Query::FreeBits];
+
+    /// The arguments of the program.
+    pub fn arguments(self) -> &'static str {
         match self {
-            Question::Report => "",
-            Question::FreeBits => "free-bits",
+            Query::Report => "",
+            Query::FreeBits => "free-bits",
+        }
+    }
+
+    /// The schema of the document that the program prints.
+    pub fn schema(self) -> &'static str {
+        match self {
+            Query::Report => "mapprobe.report",
+            Query::FreeBits => "mapprobe.free-bits",
         }
     }
 }
 
-/// A kernel in a scenario, and what came of it.
+/// A kernel in a scenario with the outcome of its boot.
 #[derive(Debug)]
 pub struct Entry {
-    /// The kernel.
     pub kernel: &'static Kernel,
-    /// The scenario.
     pub scenario: &'static Scenario,
-    /// What the program was asked.
-    pub question: Question,
-    /// What came of it.
+    pub query: Query,
     pub outcome: Outcome,
 }
 
-/// What came of it.
+/// The outcome of a boot.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It was not booted: why.
+    /// The kernel was not booted, for this reason.
     Skipped(&'static str),
-    /// It did not do as it should, or could not be booted: what happened, in sentences.
+    /// The boot failed or could not be started: the error message.
     Failed(String),
-    /// It switched itself off after a whole frame.
+    /// The guest printed a whole frame and powered off.
     Completed(Box<Completed>),
 }
 
-/// What a scenario said that did as it should.
+/// A boot that completed.
 #[derive(Debug)]
 pub struct Completed {
     /// From the start of QEMU to its end.
     pub time: Duration,
     /// The exit code of the run.
     pub exit: i32,
-    /// What it said.
+    /// The program's output.
     pub text: String,
-    /// Where that was written.
+    /// The file that the output was written to.
     pub file: PathBuf,
-    /// What was booted, and with what.
     pub origin: Origin,
-    /// The document, if it is one.
+    /// The output as a document, if it is one.
     pub document: Option<Value>,
-    /// With what a report was compared, and where it differs; none where nothing is known about the document.
+    /// The comparison of a report; none for other documents.
     pub compared: Option<(Basis, Vec<Difference>)>,
 }
 
-/// What was booted, and with what.
+/// The kernel package and the emulator of a boot.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// The package of the kernel.
     pub provenance: Provenance,
-    /// The suite it came from.
-    pub suite: &'static str,
-    /// The emulator, in its own words.
+    /// The suite of the package; none for a kernel image given by the user.
+    pub suite: Option<&'static str>,
+    /// The version line of the emulator.
     pub emulator: String,
 }
 
 impl Entry {
-    /// As in `x86_64-6.1 user`, with what was asked if it is not the report.
+    /// Such as `x86_64-6.1 user`, followed by the arguments of the query.
     pub fn name(&self) -> String {
-        format!("{} {} {}", self.kernel.name, self.scenario.name, self.question.words())
-            .trim_end()
-            .to_owned()
+        let name =
+            format!("{} {} {}", self.kernel.name, self.scenario.name, self.query.arguments());
+        name.trim_end().to_owned()
     }
 
-    /// What the scenario said, if it did as it should.
+    /// The boot, if it completed.
     pub fn completed(&self) -> Option<&Completed> {
         match &self.outcome {
-            Outcome::Completed(told) => Some(told),
+            Outcome::Completed(completed) => Some(completed),
             Outcome::Skipped(_) | Outcome::Failed(_) => None,
         }
     }
 
-    /// Where its report differs from what was expected.
+    /// Whether the boot was skipped.
+    pub fn skipped(&self) -> bool {
+        matches!(self.outcome, Outcome::Skipped(_))
+    }
+
+    /// Where the report differs from the expectations.
     pub fn differences(&self) -> &[Difference] {
-        let compared = self.completed().and_then(|told| told.compared.as_ref());
+        let compared = self.completed().and_then(|completed| completed.compared.as_ref());
         compared.map_or(&[], |(_, differences)| differences)
     }
 
-    /// Whether something is wrong: the scenario failed, the run did, or its report differs.
+    /// Whether the boot or the run failed, or the report differs from the expectations.
     pub fn failed(&self) -> bool {
         match &self.outcome {
             Outcome::Skipped(_) => false,
             Outcome::Failed(_) => true,
-            Outcome::Completed(told) => told.exit != 0 || !self.differences().is_empty(),
+            Outcome::Completed(completed) => completed.exit != 0 || !self.differences().is_empty(),
         }
     }
 }

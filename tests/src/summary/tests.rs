@@ -1,4 +1,4 @@
-//! Entries that were made up, and what is said of them.
+//! The summary of invented entries.
 
 use super::*;
 use crate::cache_entry::Provenance;
@@ -7,7 +7,7 @@ use crate::expectations::since::Basis;
 use crate::{kernels, scenarios};
 use serde_json::json;
 
-/// A scenario that said one verdict.
+/// A completed boot whose report has one verdict.
 pub fn entry(kernel: &str, scenario: &str, verdict: &str) -> Entry {
     let flags = json!([{"name": "MAP_SHARED", "verdict": verdict}]);
     let document = json!({"schema": "mapprobe.report", "kernel": {"release": "6.1.0"}, "process": {"euid": 0}, "flags": flags});
@@ -20,32 +20,27 @@ pub fn entry(kernel: &str, scenario: &str, verdict: &str) -> Entry {
         version: "6.1-1".into(),
         sha256: "abc".into(),
     };
-    let told = Completed {
+    let completed = Completed {
         time: Duration::from_millis(1500),
         exit: 0,
         text: document.to_string(),
         file: "target/lab/a.txt".into(),
-        origin: Origin { provenance, suite: "bookworm", emulator: "QEMU 7".into() },
+        origin: Origin { provenance, suite: Some("bookworm"), emulator: "QEMU 7".into() },
         document: Some(document),
         compared: Some((Basis::Expectations, differences)),
     };
-    Entry { outcome: Outcome::Completed(Box::new(told)), ..failed(kernel, scenario) }
+    Entry { outcome: Outcome::Completed(Box::new(completed)), ..failed(kernel, scenario) }
 }
 
-/// A scenario that hung.
+/// A failed boot.
 pub fn failed(kernel: &str, scenario: &str) -> Entry {
     let (kernel, scenario) = (kernels::named(kernel).unwrap(), scenarios::named(scenario).unwrap());
-    Entry {
-        kernel,
-        scenario,
-        question: Question::Report,
-        outcome: Outcome::Failed("It hung.".into()),
-    }
+    Entry { kernel, scenario, query: Query::Report, outcome: Outcome::Failed("It hung.".into()) }
 }
 
-fn told(entry: &mut Entry) -> &mut Completed {
+fn completed(entry: &mut Entry) -> &mut Completed {
     match &mut entry.outcome {
-        Outcome::Completed(told) => told,
+        Outcome::Completed(completed) => completed,
         other => panic!("{other:?}"),
     }
 }
@@ -68,7 +63,7 @@ fn verdicts_differences_and_times_are_shown() {
 
 #[test]
 fn guests_have_a_column_and_only_the_plain_one_a_table_of_verdicts() {
-    let free = Entry { question: Question::FreeBits, ..entry("hppa-6.1", "root", "honored") };
+    let free = Entry { query: Query::FreeBits, ..entry("hppa-6.1", "root", "honored") };
     let entries = [entry("hppa-6.1", "user", "honored"), free];
     let text = text(&entries, &[], Duration::ZERO);
     assert!(!text.contains("FLAG"), "{text}");
@@ -86,21 +81,21 @@ fn builds_in_containers_are_counted_and_told() {
         Build { name: "docker hppa", outcome: built },
         Build { name: "cross x86_64", outcome: Outcome::Failed("It hung.".into()) },
     ];
-    let told = text(&[], &builds, Duration::ZERO);
+    let summary = text(&[], &builds, Duration::ZERO);
     assert!(
-        told.starts_with("CONTAINERS")
-            && told.contains("\ndocker hppa              61.5  static\n"),
-        "{told}"
+        summary.starts_with("CONTAINERS")
+            && summary.contains("\ndocker hppa              61.5  static\n"),
+        "{summary}"
     );
-    assert!(told.contains("\ncross x86_64: failed: It hung.\n"), "{told}");
-    assert!(told.ends_with("\n2 run: 1 passed, 1 failed; 0 skipped; 0 s\n"), "{told}");
-    let told = text(&[], &[skipped("docker hppa"), skipped("cross x86_64")], Duration::ZERO);
+    assert!(summary.contains("\ncross x86_64: failed: It hung.\n"), "{summary}");
+    assert!(summary.ends_with("\n2 run: 1 passed, 1 failed; 0 skipped; 0 s\n"), "{summary}");
+    let summary = text(&[], &[skipped("docker hppa"), skipped("cross x86_64")], Duration::ZERO);
     let expected = "skipped: containers: docker hppa, cross x86_64: no podman\n0 run: 0 passed, 0 failed; 2 skipped; 0 s\n";
-    assert_eq!(told, expected);
+    assert_eq!(summary, expected);
 }
 
 #[test]
-fn every_skip_is_counted_and_named_with_its_reason() {
+fn every_skip_is_counted_and_listed_with_its_reason() {
     let skipped =
         |kernel| Entry { outcome: Outcome::Skipped("it has none"), ..failed(kernel, "dax") };
     let entries = [skipped("hppa-6.1"), skipped("hppa-5.10"), failed("x86_64-6.1", "dax")];
@@ -111,20 +106,20 @@ fn every_skip_is_counted_and_named_with_its_reason() {
 }
 
 #[test]
-fn new_kernels_other_texts_and_exit_codes_have_a_line() {
+fn new_kernels_other_output_and_exit_codes_have_a_line() {
     let mut new = entry("x86_64-7.x", "root", "honored");
-    told(&mut new).compared = Some((Basis::New((8, 0)), Vec::new()));
+    completed(&mut new).compared = Some((Basis::New((8, 0)), Vec::new()));
     let mut other = entry("hppa-6.1", "root", "honored");
-    (told(&mut other).document, told(&mut other).compared, told(&mut other).exit) = (None, None, 2);
+    (completed(&mut other).document, completed(&mut other).compared, completed(&mut other).exit) =
+        (None, None, 2);
     let text = text(&[new, other], &[], Duration::ZERO);
     assert!(
-        text.contains("x86_64-7.x root: compared with the flag table alone, for 8.0 is new\n"),
+        text.contains(
+            "x86_64-7.x root: compared with the flag table, since the series 8.0 is new\n"
+        ),
         "{text}"
     );
-    assert!(
-        text.contains("hppa-6.1 root: no report; what it said is in target/lab/a.txt\n"),
-        "{text}"
-    );
+    assert!(text.contains("hppa-6.1 root: no report; output in target/lab/a.txt\n"), "{text}");
     assert!(text.contains("hppa-6.1 root: exit code 2\n"), "{text}");
     assert!(text.ends_with("2 run: 1 passed, 1 failed; 0 skipped; 0 s\n"), "{text}");
 }

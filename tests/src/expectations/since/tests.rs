@@ -1,20 +1,20 @@
-//! Reports that were made up.
+//! Invented reports.
 
 use super::*;
 use crate::kernels;
 use serde_json::json;
 
-/// A report of a kernel that does with every flag what its `since` says, with some verdicts replaced.
+/// A report that agrees with the `since` of every flag, with some verdicts replaced.
 fn report(release: &str, arch: Arch, replaced: &[(&str, &str)]) -> Value {
     let found = series(release).unwrap();
     let flags: Vec<Value> = TABLE
         .iter()
         .map(|flag| {
             let Version([major, minor, _]) = flag.since;
-            let came = (u32::from(major), u32::from(minor)) <= found;
+            let introduced = (u32::from(major), u32::from(minor)) <= found;
             let verdict = match flag.value(arch) {
                 None => "absent",
-                Some(_) if came => "honored",
+                Some(_) if introduced => "honored",
                 Some(_) => "unknown",
             };
             let other = replaced.iter().find(|(name, _)| *name == flag.name.plain());
@@ -24,7 +24,7 @@ fn report(release: &str, arch: Arch, replaced: &[(&str, &str)]) -> Value {
     json!({"kernel": {"release": release}, "flags": flags})
 }
 
-/// The flags about which a report contradicts the table.
+/// The flags in which a report contradicts the flag table.
 fn contradicted(release: &str, arch: Arch, replaced: &[(&str, &str)]) -> Vec<String> {
     let all = Exceptions::read().unwrap().compare(
         &report(release, arch, replaced),
@@ -53,7 +53,7 @@ fn a_newer_kernel_that_honors_every_flag_agrees() {
 }
 
 #[test]
-fn a_flag_that_came_must_not_be_unknown_or_ignored_later() {
+fn an_introduced_flag_must_not_be_unknown_or_ignored() {
     let wrong = [("MAP_DROPPABLE", "unknown"), ("MAP_LOCKED", "ignored")];
     assert_eq!(contradicted("8.0.1", Arch::X86_64, &wrong), ["MAP_DROPPABLE", "MAP_LOCKED"]);
     let weak = [
@@ -65,7 +65,7 @@ fn a_flag_that_came_must_not_be_unknown_or_ignored_later() {
 }
 
 #[test]
-fn a_flag_that_is_yet_to_come_must_not_be_honored() {
+fn a_flag_of_a_later_version_must_not_be_honored() {
     assert_eq!(contradicted("6.10.0", Arch::X86_64, &[]), [""; 0]);
     assert_eq!(
         contradicted("6.10.0", Arch::X86_64, &[("MAP_DROPPABLE", "honored")]),
@@ -79,13 +79,13 @@ fn a_flag_that_is_yet_to_come_must_not_be_honored() {
 }
 
 #[test]
-fn what_an_architecture_has_not_must_be_absent_and_nothing_else() {
+fn a_flag_is_absent_if_and_only_if_the_architecture_lacks_it() {
     assert_eq!(contradicted("8.0", Arch::Hppa, &[("MAP_SYNC", "unknown")]), ["MAP_SYNC"]);
     assert_eq!(contradicted("8.0", Arch::X86_64, &[("MAP_SYNC", "absent")]), ["MAP_SYNC"]);
 }
 
 #[test]
-fn exceptions_are_named_and_no_wider_than_they_say() {
+fn an_exception_allows_one_verdict_of_one_flag() {
     assert_eq!(contradicted("8.0", Arch::X86_64, &[("MAP_DENYWRITE", "ignored")]), [""; 0]);
     assert_eq!(
         contradicted("8.0", Arch::X86_64, &[("MAP_DENYWRITE", "unknown")]),
@@ -100,9 +100,9 @@ fn exceptions_are_named_and_no_wider_than_they_say() {
     }
 }
 
-/// The table and the expectations were written independently of each other.
+/// The flag table and the expectations were written independently of each other.
 #[test]
-fn the_facts_do_not_contradict_the_table_and_need_every_exception() {
+fn the_expectations_agree_with_the_table_and_need_every_exception() {
     let exceptions = Exceptions::read().unwrap();
     let mut needed = vec![false; exceptions.exceptions.len()];
     for kernel in kernels::ALL {
@@ -136,7 +136,7 @@ fn facts_count_for_their_own_series_only() {
     };
     assert_eq!(basis("8.0.0-1-amd64", &[]), (Basis::New((8, 0)), 0));
     assert_eq!(basis("8.0.0-1-amd64", &[("MAP_SYNC", "ignored")]), (Basis::New((8, 0)), 1));
-    assert_eq!(basis("6.18.1", &[]), (Basis::Strange((6, 18)), 0));
+    assert_eq!(basis("6.18.1", &[]), (Basis::OtherSeries((6, 18)), 0));
     assert_eq!(basis("7.2.13", &[]).0, Basis::Expectations);
     assert!(
         basis("7.2.13", &[]).1 > 0,
