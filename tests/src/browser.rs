@@ -1,5 +1,5 @@
-//! A browser without a window, through its DevTools protocol: opens a page, presses keys, measures, and takes pictures.
-//! Knows nothing of the page.
+//! A headless Chromium, controlled with the DevTools protocol: opens a page, presses keys,
+//! evaluates expressions, and takes screenshots.
 
 use crate::host_packages;
 use anyhow::{Context, Result, bail, ensure};
@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 
-/// How long anything may take.
+/// The time limit of every operation.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks at something that is not there yet.
+/// The time between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A browser with one page.
@@ -26,9 +26,9 @@ pub struct Browser {
     socket: WebSocket<TcpStream>,
     session: Option<String>,
     sent: u64,
-    /// What the page complained about: exceptions, errors in the console.
+    /// Exceptions, and errors and warnings of the console.
     pub complaints: Vec<String>,
-    /// Its settings and caches, gone with it.
+    /// The settings and caches; removed on drop.
     _profile: TempDir,
 }
 
@@ -48,12 +48,12 @@ impl Browser {
     /// Opens a file.
     ///
     /// # Errors
-    /// Chromium is not here and cannot be installed, or does not answer.
+    /// Chromium is not installed and cannot be installed, or does not answer.
     pub fn open(file: &Path) -> Result<Browser> {
         host_packages::need(host_packages::BROWSER)?;
         let profile = tempfile::tempdir().context("A temporary directory cannot be made")?;
         let process = Command::new("chromium")
-            // Root has no sandbox to be in. The page is one of our own, and the network is not needed.
+            // Chromium has no sandbox for root. The page is the lab's own and needs no network.
             .args([
                 "--headless",
                 "--no-sandbox",
@@ -104,7 +104,8 @@ impl Browser {
         Ok(browser)
     }
 
-    /// The size of the window in pixels, a telephone's when it is narrow, and whether its owner likes it dark.
+    /// Sets the size of the window in pixels and the preferred color scheme. A narrow window is
+    /// that of a telephone.
     pub fn look(&mut self, (width, height): (u32, u32), dark: bool) -> Result<()> {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.call("Emulation.setDeviceMetricsOverride", &size)?;
@@ -114,10 +115,10 @@ impl Browser {
         self.wait(&format!("innerWidth === {width} && matchMedia('(prefers-color-scheme: dark)').matches === {dark}"))
     }
 
-    /// The value of an expression.
+    /// The value of a JavaScript expression.
     ///
     /// # Errors
-    /// It throws.
+    /// The expression throws.
     pub fn value(&mut self, expression: &str) -> Result<Value> {
         let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
         let answer = self.call("Runtime.evaluate", &asked)?;
@@ -151,7 +152,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Writes a picture of what the window shows, or of the whole page, as a PNG.
+    /// Writes a screenshot of the window, or of the whole page, as PNG.
     pub fn picture(&mut self, file: &Path, whole: bool) -> Result<()> {
         let asked = json!({"format": "png", "captureBeyondViewport": whole});
         let shot = self.call("Page.captureScreenshot", &asked)?;
@@ -161,7 +162,7 @@ impl Browser {
         fs::write(file, bytes).with_context(|| format!("{} cannot be written", file.display()))
     }
 
-    /// A command of the protocol, and its answer.
+    /// Sends a command of the protocol and waits for its result.
     fn call(&mut self, method: &str, parameters: &Value) -> Result<Value> {
         self.sent += 1;
         let mut message = json!({"id": self.sent, "method": method, "params": parameters});
@@ -209,7 +210,7 @@ impl Drop for Browser {
     }
 }
 
-/// Ends a browser that nobody holds yet.
+/// Ends the browser if opening the page fails.
 struct Guard(Option<Child>);
 
 impl Drop for Guard {
@@ -219,12 +220,12 @@ impl Drop for Guard {
 }
 
 fn end(process: &mut Child) {
-    // It may have ended by itself.
+    // The process may have ended.
     let _ = process.kill();
     let _ = process.wait();
 }
 
-/// Where the browser listens: it writes port and path into a file of its profile.
+/// The port and the path of the protocol, which Chromium writes into a file of its profile.
 fn endpoint(profile: &Path) -> Result<(u16, String)> {
     let start = Instant::now();
     loop {

@@ -1,7 +1,8 @@
-//! Builds in containers, with the commands that the README tells, on machines where Podman can start: the program of PA-RISC with its
-//! Dockerfile, the two others with cross. What comes out must be right, and boots.
+//! Builds in containers with the commands of the README, on machines where Podman can start: the
+//! program of PA-RISC with its Dockerfile, the two others with cross. Each program is checked and
+//! booted.
 //!
-//! [`engine`] is the Podman, [`base`] the image that all others are made of.
+//! [`engine`] is Podman, [`base`] the base image of all containers.
 
 mod base;
 mod engine;
@@ -20,46 +21,45 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use targets::Target;
 
-/// What was, or was not, built in a container.
+/// A build in a container.
 #[derive(Debug)]
 pub struct Build {
-    /// As in the summary.
+    /// The name in the summary.
     pub name: &'static str,
-    /// What came of it.
     pub outcome: Outcome,
 }
 
-/// What came of it.
+/// The outcome of a build.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It was not tried: why.
+    /// The build was not started, for this reason.
     Skipped(String),
-    /// It could not be built, or is not as it should be: what happened, in sentences.
+    /// The build failed, or its result is wrong: the error message.
     Failed(String),
-    /// It is as it should be.
+    /// The build succeeded, and its result is correct.
     Built {
-        /// How long it took, the boot included.
+        /// The time of the build and the boot.
         time: Duration,
-        /// What was found right about it.
+        /// The checks that passed.
         findings: String,
     },
 }
 
 impl Build {
-    /// Whether something is wrong.
+    /// Whether the build failed.
     pub fn failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed(_))
     }
 }
 
-/// The names of the builds, and what they are of.
+/// The builds, with the architecture of each.
 const BUILDS: [(&str, Arch); 3] =
     [("cross x86_64", Arch::X86_64), ("cross aarch64", Arch::Aarch64), ("docker hppa", Arch::Hppa)];
-/// A file that must not come into a container.
+/// An old artifact that must not get into a container.
 const STALE: &str = "dist/out/stale";
 
-/// Builds all of it, in the directory `containers` of this one; what the commands said stays there. One that fails does not keep the others
-/// from being built.
+/// Makes all builds in the directory `containers` below `directory`, where the output of the
+/// commands stays. A failed build does not stop the others.
 pub fn builds(directory: &Path) -> Vec<Build> {
     let prepared = prepare(directory);
     let all = |outcome: &dyn Fn() -> Outcome| {
@@ -77,7 +77,7 @@ pub fn builds(directory: &Path) -> Vec<Build> {
         let step = Step::begin(format!("{name}: building in a container"));
         let built = match arch {
             Arch::Hppa => {
-                // Two stores at a time would be many gigabytes.
+                // Two image stores at the same time would need many gigabytes.
                 image = None;
                 workshop.docker()
             }
@@ -100,10 +100,10 @@ pub fn builds(directory: &Path) -> Vec<Build> {
     builds
 }
 
-/// What the builds begin with.
+/// The preparation of the builds.
 enum Prepared {
     Ready(Workshop),
-    /// Why none can be made on this machine.
+    /// The reason why this machine cannot start containers.
     Obstacle(String),
 }
 
@@ -123,7 +123,7 @@ fn prepare(directory: &Path) -> Result<Prepared> {
     if let Some(reason) = engine::obstacle(&directory, &artifacts::program(Arch::native())?)? {
         return Ok(Prepared::Obstacle(reason));
     }
-    // With this the container's is compared. Both are made of the same sources, if nobody writes in them now.
+    // The reference for the container's artifacts.
     artifacts::packaged(Arch::Hppa)?;
     let project = directory.join("project");
     copy(workspace::root(), &project, Path::new(""))?;
@@ -132,12 +132,11 @@ fn prepare(directory: &Path) -> Result<Prepared> {
     Ok(Prepared::Ready(Workshop { directory, project, base: base::tarball()?, _lock: lock }))
 }
 
-/// Where the builds are made.
+/// The files of the builds.
 struct Workshop {
     directory: PathBuf,
-    /// A copy of the project: nothing is put into the user's own.
+    /// A copy of the project, so that the builds do not write into the user's own.
     project: PathBuf,
-    /// The base image.
     base: PathBuf,
     _lock: Lock,
 }
@@ -145,7 +144,7 @@ struct Workshop {
 impl Drop for Workshop {
     fn drop(&mut self) {
         for name in ["project", "target", "home"] {
-            // Nobody is there to be told; the next run tries it again, and says so.
+            // Best effort: the next run removes the directory again and reports errors.
             let _ = cache_entry::remove_directory(&self.directory.join(name));
         }
     }
@@ -158,7 +157,7 @@ impl Workshop {
         Ok(engine)
     }
 
-    /// The Dockerfile of PA-RISC, with its own command.
+    /// Builds the program of PA-RISC with the command of its Dockerfile.
     fn docker(&self) -> Result<String> {
         let engine = self.engine("docker")?;
         let command = told("docker build")?;
@@ -176,7 +175,7 @@ impl Workshop {
         Ok(format!("{compared}; {proven}"))
     }
 
-    /// An engine with an image that stands in for both of cross.
+    /// An engine with one image that replaces both images of cross.
     fn cross_image(&self) -> Result<Engine> {
         let engine = self.engine("cross")?;
         let mut build = engine.command();
@@ -189,14 +188,14 @@ impl Workshop {
         Ok(engine)
     }
 
-    /// The program of an architecture, with the README's command for cross.
+    /// Builds the program of an architecture with the README's command for cross.
     fn cross(&self, engine: &Engine, arch: Arch) -> Result<String> {
         let (triple, target) = (targets::of(arch).triple, self.directory.join("target"));
         let command = told("cross build")?.replace(targets::of(Arch::X86_64).triple, triple);
         let home = self.directory.join("home");
         fs::create_dir_all(&home)?;
         fs::create_dir_all(&target)?;
-        // cross does not end its engine when it is ended, so it is ended with this process.
+        // cross does not stop its engine when it is killed, so the engine gets a signal instead.
         let mut build = cross::guarded(Path::new("/usr/bin/setpriv"), &home)?;
         build.args(["--pdeathsig", "KILL"]).arg(cross::program()?);
         build
@@ -209,7 +208,7 @@ impl Workshop {
     }
 }
 
-/// A command of the README, without its remark.
+/// A command of the README without its comment.
 fn told(start: &str) -> Result<String> {
     let text = fs::read_to_string(workspace::root().join("README.md"))
         .context("README.md cannot be read.")?;
@@ -229,7 +228,8 @@ fn image(project: &Path, arch: Arch) -> Result<String> {
     Ok(image.with_context(|| format!("Cross.toml names no image for {triple}."))?.to_owned())
 }
 
-/// Compares what a container delivered, all of it, with what `cargo dist` delivers here of the same ingredients: the same bytes.
+/// Compares the artifacts of a container with those of `cargo dist` on this machine. From the same
+/// packages the bytes must be the same.
 fn compared(directory: &Path) -> Result<String> {
     let manifest = Manifest::of(directory);
     let [row] = manifest.files.as_slice() else {
@@ -288,7 +288,8 @@ fn compared(directory: &Path) -> Result<String> {
     Ok("the bytes of `cargo dist`".into())
 }
 
-/// Makes sure that a program is static, runs it here or in an emulator, and boots it: its report is as the expectations say.
+/// Checks that a program is static, runs it here or in an emulator, and boots it: the report must
+/// be as expected.
 fn proven(arch: Arch, program: &Path) -> Result<String> {
     let target: &Target = targets::of(arch);
     let bytes =
@@ -315,7 +316,7 @@ fn proven(arch: Arch, program: &Path) -> Result<String> {
     Ok(format!("{} bytes, static; {ran}; right on {}", bytes.len(), kernel.name))
 }
 
-/// Copies a directory of the project, but for what is made.
+/// Copies a directory of the project without its build artifacts.
 fn copy(from: &Path, to: &Path, place: &Path) -> Result<()> {
     fs::create_dir_all(to.join(place))
         .with_context(|| format!("{} cannot be made.", to.display()))?;

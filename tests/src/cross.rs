@@ -1,5 +1,5 @@
-//! The cross that people have, from crates.io, kept from changing this user's toolchains: with a rustup of newer kinds it would update
-//! them by itself. `cross/rustup` stands in for rustup.
+//! cross from crates.io. It must not change the user's toolchains: with a recent rustup it would
+//! update them. `cross/rustup` replaces rustup.
 
 use anyhow::{Context, Result, ensure};
 use dist::cache::Cache;
@@ -10,7 +10,7 @@ use std::process::Command;
 /// The newest release on crates.io.
 pub const VERSION: &str = "0.2.5";
 
-/// cargo itself, which started this process: not rustup's proxy of that name, which may change toolchains.
+/// The cargo that started this process. rustup's proxy of that name may change toolchains.
 fn cargo() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO")
         .map(PathBuf::from)
@@ -19,8 +19,8 @@ fn cargo() -> Result<PathBuf> {
     Ok(cargo)
 }
 
-/// A command that can reach no rustup of this user, and no server of toolchains. What the stand-in of rustup is asked is written to
-/// the file `asked` in `home`.
+/// A command that can reach neither the user's rustup nor a server of toolchains. The replacement
+/// of rustup logs its arguments to the file `asked` in `home`.
 pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
     let mut command = Command::new(program);
     command.env_clear().env("HOME", home).env("RUSTUP_HOME", home.join("rustup"));
@@ -47,7 +47,7 @@ pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// cross, compiled once and kept in the cache.
+/// The program cross, compiled once and kept in the cache.
 pub fn program() -> Result<PathBuf> {
     let cache = Cache::open()?;
     let name = format!("cross-{VERSION}");

@@ -1,4 +1,5 @@
-//! The kernel's own headers, of the newest kernel that Debian has, as a C compiler reads them. Knows nothing of the flag table.
+//! The kernel's own headers, of the newest kernel in Debian, as a C compiler reads them. They are
+//! independent of the flag table.
 
 use crate::{cache_entry, host_packages};
 use dist::cache::Cache;
@@ -9,12 +10,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A name of the headers.
+/// A constant of the headers.
 #[derive(Debug)]
 pub struct Definition {
-    /// What it is worth.
     pub value: u64,
-    /// Where in the kernel's source tree it stands.
+    /// The file in the kernel's source tree.
     pub header: String,
 }
 
@@ -48,10 +48,7 @@ fn checked(output: Output, what: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Every `MAP_*` that a program of this architecture gets from `<linux/mman.h>`.
-///
-/// # Panics
-/// When the headers cannot be had or read.
+/// Every `MAP_*` constant that a program of this architecture gets from `<linux/mman.h>`.
 pub fn definitions(arch: Arch) -> BTreeMap<String, Definition> {
     let headers = headers();
     let gcc = |arguments: &[&str], source: &Path| {
@@ -65,7 +62,7 @@ pub fn definitions(arch: Arch) -> BTreeMap<String, Definition> {
     let work = tempfile::tempdir().unwrap();
     let source = work.path().join("names.c");
     fs::write(&source, "#include <linux/mman.h>\n#include <asm/mman.h>\n").unwrap();
-    // -dD: every #define where it stands, with line markers that name the file.
+    // -dD keeps every #define, with line markers that name the file.
     let mut names = BTreeMap::new();
     let mut file = String::new();
     for line in gcc(&["-E", "-dD"], &source).lines() {
@@ -76,7 +73,7 @@ pub fn definitions(arch: Arch) -> BTreeMap<String, Definition> {
             names.insert(name, in_source_tree(&file));
         }
     }
-    // The compiler knows what the definitions are worth.
+    // The compiler evaluates the definitions.
     let lines =
         names.keys().map(|name| format!("printf(\"{name} %lu\\n\", (unsigned long)({name}));\n"));
     let program = format!(
@@ -95,7 +92,7 @@ pub fn definitions(arch: Arch) -> BTreeMap<String, Definition> {
     values.lines().map(value).collect()
 }
 
-/// Where a header of the package stands in the kernel's source tree.
+/// The path of a packaged header in the kernel's source tree.
 fn in_source_tree(path: &str) -> String {
     let tail = |mark: &str| path.split_once(mark).map(|(_, tail)| tail);
     match (tail("/usr/lib/linux/uapi/"), tail("/usr/include/")) {

@@ -1,15 +1,15 @@
-//! What this machine must have: Debian packages, by need. A test says what it needs; what is missing is installed when this
-//! process may do that, and named otherwise.
+//! Debian packages that the host needs, by purpose. A missing package is installed if this process
+//! may install it; otherwise the error names it.
 
 use anyhow::{Context, Result};
 use dist::cache::Cache;
 use std::process::Command;
 
-/// To boot scenarios of every architecture.
+/// To boot guests of every architecture.
 pub const QEMU: &[&str] = &["qemu-system-x86", "qemu-system-arm", "qemu-system-misc"];
-/// To run programs of other architectures here.
+/// To run programs of other architectures.
 pub const EMULATORS: &[&str] = &["qemu-user-static"];
-/// To build a kernel from its source, the cross compiler excepted.
+/// To build a kernel from its source, without the cross compiler.
 pub const KERNEL_BUILD: &[&str] = &[
     "bc",
     "bison",
@@ -22,7 +22,7 @@ pub const KERNEL_BUILD: &[&str] = &[
     "perl",
     "xz-utils",
 ];
-/// To compile the lab's own scenario programs for every architecture.
+/// To compile the lab's own programs for every architecture.
 pub const CROSS_COMPILERS: &[&str] = &[
     "musl-tools",
     "linux-libc-dev",
@@ -31,56 +31,57 @@ pub const CROSS_COMPILERS: &[&str] = &[
     "gcc-hppa-linux-gnu",
     "libc6-dev-hppa-cross",
 ];
-/// To build in containers: what runs them, and what makes the base image.
+/// To build in containers: the engine, and debootstrap for the base image.
 pub const CONTAINERS: &[&str] =
     &["podman", "crun", "debootstrap", "util-linux", "debian-archive-keyring"];
-/// To make disks for scenarios.
+/// To create disk images.
 pub const DISKS: &[&str] = &["e2fsprogs"];
-/// To make an initramfs as Debian machines do, in both ways; the packages `dracut` and `initramfs-tools` themselves exclude each other.
+/// To create an initramfs with both generators of Debian. The packages `dracut` and
+/// `initramfs-tools` conflict, so only their parts are installed.
 pub const INITRAMFS: &[&str] =
     &["initramfs-tools-core", "dracut-core", "busybox", "kmod", "udev", "zstd"];
-/// To watch a program's system calls.
+/// To trace system calls.
 pub const TRACING: &[&str] = &["strace"];
-/// To look at a page as a reader does.
+/// To open a web page.
 pub const BROWSER: &[&str] = &["chromium", "fonts-dejavu-core"];
-/// To read a manual page as two programs do.
+/// To render a manual page with two programs.
 pub const MANUALS: &[&str] = &["man-db", "mandoc"];
 /// To complete lines in shells.
 pub const COMPLETING_SHELLS: &[&str] = &["bash", "bash-completion", "fish", "zsh"];
-/// To read results of tests, in Perl and in Python.
+/// To parse test results in Perl and in Python.
 pub const TEST_READERS: &[&str] = &["perl", "python3"];
 /// To run scripts of POSIX shells.
 pub const SHELLS: &[&str] = &["dash", "busybox"];
-/// To run a program on a terminal: it brings `script`.
+/// To run a program on a terminal: the package of `script`.
 pub const TERMINAL: &[&str] = &["bsdutils"];
-/// To gather expectations about a machine.
+/// To gather local facts with Ansible.
 pub const ANSIBLE: &[&str] = &["ansible-core", "python3"];
 /// To compile and run a small C program.
 pub const COMPILER: &[&str] = &["gcc", "libc6-dev"];
-/// To look at packages as Debian does.
+/// To check packages with Debian's tools.
 pub const PACKAGING: &[&str] = &["dpkg", "lintian"];
-/// To install Python's packages in a directory of their own.
+/// To install Python packages in a virtual environment.
 pub const PYTHON: &[&str] = &["python3", "python3-venv"];
-/// To fetch packages: signatures, and the members of a package.
+/// To download packages: signatures, and the members of a package.
 pub const ARCHIVE: &[&str] = &["debian-archive-keyring", "dpkg", "gpgv", "tar", "xz-utils"];
 
-/// Makes sure that these Debian packages are installed.
+/// Makes sure that Debian packages are installed.
 ///
 /// # Errors
-/// Names what is missing when this process may not install it, or apt-get failed.
+/// A package is missing and cannot be installed.
 pub fn need(packages: &[&str]) -> Result<()> {
     if missing(packages)?.is_empty() {
         return Ok(());
     }
-    // One apt-get at a time; whoever waited looks again.
+    // One apt-get at a time. Another process may have installed the packages meanwhile.
     let _lock = Cache::open()?.lock("apt-get")?;
     install(&missing(packages)?)
 }
 
-/// Installs these Debian packages, or upgrades them where they are installed and too old.
+/// Installs Debian packages, or upgrades them.
 ///
 /// # Errors
-/// As [`need`].
+/// As for [`need`].
 pub fn renew(packages: &[&str]) -> Result<()> {
     let _lock = Cache::open()?.lock("apt-get")?;
     install(packages)
@@ -96,7 +97,7 @@ fn install(packages: &[&str]) -> Result<()> {
     })
 }
 
-/// Those of the packages that are not installed.
+/// The packages that are not installed.
 fn missing<'a>(packages: &[&'a str]) -> Result<Vec<&'a str>> {
     let found = Command::new("dpkg-query")
         .args(["--show", "--showformat", "${Package} ${db:Status-Status}\n"])
@@ -114,9 +115,9 @@ fn missing<'a>(packages: &[&'a str]) -> Result<Vec<&'a str>> {
     Ok(packages.iter().copied().filter(|name| !installed(name)).collect())
 }
 
-/// Whether this process has the rights of root.
+/// Whether this process has root privileges.
 pub fn is_root() -> bool {
-    // Of the four numbers after `Uid:` the second is the effective one, proc(5).
+    // The second of the four numbers after `Uid:` is the effective one (proc(5)).
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
     ids.and_then(|ids| ids.split_whitespace().nth(1)) == Some("0")

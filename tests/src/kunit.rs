@@ -1,4 +1,4 @@
-//! The kernel's own reader of test results: KUnit's parser, out of the source package of a kernel.
+//! KUnit's parser of test results, from the source package of a kernel.
 
 use crate::kernels::build;
 use crate::{cache_entry, host_packages};
@@ -8,7 +8,7 @@ use dist::debian::extract;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Where it is in the kernel's source tree.
+/// The path of the parser in the kernel's source tree.
 const PLACE: &str = "tools/testing/kunit";
 const SUITE: &str = "bookworm";
 const PACKAGE: &str = "linux-source-6.1";

@@ -1,4 +1,5 @@
-//! Prometheus' node exporter, which serves what lies in a directory: out of its package, without installing it as a service.
+//! Prometheus' node exporter, which serves metrics from files. It is unpacked from its Debian
+//! package and not installed as a service.
 
 use crate::{cache_entry, host_packages};
 use anyhow::{Context, Result, bail, ensure};
@@ -14,12 +15,12 @@ use std::time::{Duration, Instant};
 
 const SUITE: &str = "bookworm";
 const PACKAGE: &str = "prometheus-node-exporter";
-/// How long it may take to listen.
+/// The time limit of the start.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two attempts.
+/// The time between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A node exporter on this machine, ended with this value.
+/// A running node exporter, which is stopped on drop.
 #[derive(Debug)]
 pub struct NodeExporter {
     process: Child,
@@ -27,7 +28,7 @@ pub struct NodeExporter {
 }
 
 impl NodeExporter {
-    /// Serves the files of a directory, and nothing else, to this machine only.
+    /// Serves the files of a directory on the loopback interface.
     pub fn start(directory: &Path) -> Result<NodeExporter> {
         let program = program()?;
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("There is no free port.")?;
@@ -54,12 +55,12 @@ impl NodeExporter {
         Ok(exporter)
     }
 
-    /// What it serves now.
+    /// The metrics that it serves now.
     pub fn fetch(&self) -> Result<String> {
         let mut stream =
             TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).context("It does not listen.")?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        // Of the oldest version, so that the answer comes in one piece.
+        // HTTP/1.0 has no chunked responses.
         stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).context("It does not answer with text.")?;
@@ -74,7 +75,7 @@ impl NodeExporter {
 
 impl Drop for NodeExporter {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

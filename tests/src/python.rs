@@ -1,4 +1,4 @@
-//! Python's packages in a directory of the cache: a virtual environment for a list of pinned versions.
+//! Python virtual environments in the cache, one for each list of pinned versions.
 
 use crate::host_packages;
 use anyhow::{Context, Result, ensure};
@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The interpreter of an environment that has what `requirements` (a file of pip) lists.
+/// The interpreter of an environment with the packages of `requirements`, a requirements file of
+/// pip.
 ///
 /// # Errors
-/// It cannot be made: in pip's own words.
+/// The environment cannot be created; the error has the output of pip.
 pub fn with(requirements: &Path) -> Result<PathBuf> {
     host_packages::need(host_packages::PYTHON)?;
     let list = fs::read(requirements)
@@ -21,7 +22,7 @@ pub fn with(requirements: &Path) -> Result<PathBuf> {
     let (directory, whole) = (cache.path().join(&name), cache.path().join(&name).join("whole"));
     let _lock = cache.lock(&name)?;
     if !whole.is_file() {
-        // A killed run may have left half of it.
+        // A run that was killed may have left an incomplete environment.
         run(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&directory))?;
         let mut pip = Command::new(directory.join("bin/pip"));
         pip.args([

@@ -1,10 +1,10 @@
-//! A report as the outside sees it: JSON that fits its schema. Knows nothing of the program that wrote it.
+//! Parses reports: JSON that fits its schema.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::path::Path;
 
-/// The schemas, relative to the project: one for each value of the key `schema`.
+/// The paths of the schemas in the project.
 const SCHEMAS: [&str; 3] = [
     "probe/schema/mapprobe.report.json",
     "probe/schema/mapprobe.sweep.json",
@@ -14,7 +14,7 @@ const SCHEMAS: [&str; 3] = [
 /// Parses a report.
 ///
 /// # Errors
-/// Says where the text is no JSON, or lists every place where it does not fit the schema.
+/// The text is not JSON, or does not fit its schema: the error lists every violation.
 pub fn parse(text: &[u8]) -> Result<Value> {
     let report: Value = serde_json::from_slice(text)
         .with_context(|| format!("The report is not JSON: {}", String::from_utf8_lossy(text)))?;

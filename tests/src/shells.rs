@@ -1,4 +1,4 @@
-//! Shells that complete a line: what they offer at its end, and what becomes of it when Tab is pressed. Knows of the program only its name.
+//! Shells that complete a line: the candidates at its end, and the line after Tab.
 
 use crate::host_packages;
 use anyhow::{Context, Result, bail, ensure};
@@ -10,26 +10,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// What is completed.
+/// The name of the program whose arguments are completed.
 const NAME: &str = "mapprobe";
 
-/// A shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shell {
-    /// GNU bash.
     Bash,
-    /// zsh.
     Zsh,
-    /// fish.
     Fish,
 }
 
 impl Shell {
-    /// Every one.
+    /// Every shell.
     pub const ALL: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
 }
 
-/// A directory in which lines are completed: with a program on the path, completions where shells look for them, and some files.
+/// A directory for completion: a program on the path, completion files where shells look for them,
+/// and files to complete.
 #[derive(Debug)]
 pub struct Place {
     directory: TempDir,
@@ -37,11 +34,11 @@ pub struct Place {
 }
 
 impl Place {
-    /// Makes one. `completions` has a file for each shell, `program` is called there, and `files` are made; those that end with `/`
-    /// are directories.
+    /// Creates the directory. `completions` has a file for each shell, `program` is on the path,
+    /// and `files` are created; those that end with `/` are directories.
     ///
     /// # Errors
-    /// A shell is not here and cannot be installed, or a file cannot be made.
+    /// A shell is missing and cannot be installed, or a file cannot be created.
     pub fn make(completions: &Path, program: &Path, files: &[&str]) -> Result<Place> {
         host_packages::need(host_packages::COMPLETING_SHELLS)?;
         let directory = tempfile::tempdir().context("A temporary directory cannot be made.")?;
@@ -50,7 +47,7 @@ impl Place {
             fs::create_dir_all(at(name))?;
         }
         symlink(program, at("bin").join(NAME))?;
-        // Under the names that the shells look for.
+        // The file names that the shells look for.
         symlink(completions.join(format!("{NAME}.bash")), at("bash/completions").join(NAME))?;
         symlink(completions.join(format!("{NAME}.zsh")), at("zsh").join(format!("_{NAME}")))?;
         for name in files {
@@ -60,10 +57,10 @@ impl Place {
         Ok(Place { directory, completions: completions.to_owned() })
     }
 
-    /// What a shell offers at the end of each line.
+    /// The candidates of a shell at the end of each line.
     ///
     /// # Errors
-    /// The shell failed, or complained.
+    /// The shell fails or prints an error.
     pub fn offered(&self, shell: Shell, lines: &[String]) -> Result<Vec<BTreeSet<String>>> {
         let set =
             |text: &str| text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
@@ -81,7 +78,7 @@ impl Place {
                     format!("source {}; complete -C $argv[1]", self.file("fish").display());
                 let complete = |line: &String| {
                     let said = said(self.start("fish").args(["--no-config", "-c", &script, line]))?;
-                    // A description follows each.
+                    // Each candidate is followed by its description.
                     Ok(set(&said)
                         .iter()
                         .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
@@ -92,19 +89,20 @@ impl Place {
         }
     }
 
-    /// What each line is after Tab was pressed at its end, on a terminal, in a shell that did `setup` first.
+    /// Each line after Tab was pressed at its end, on a terminal, in a shell that executed `setup`
+    /// first.
     ///
     /// # Errors
-    /// The shell failed, or complained.
+    /// The shell fails or prints an error.
     pub fn typed(&self, shell: Shell, setup: &str, lines: &[String]) -> Result<Vec<String>> {
         let said = self.tab(shell, setup, lines)?;
         Ok(said.iter().map(|said| said.lines().next().unwrap_or_default().to_owned()).collect())
     }
 
-    /// What bash answers when the completions that are installed on a machine were loaded for the name.
+    /// The completion that bash-completion loads for the program.
     ///
     /// # Errors
-    /// The shell failed, or complained.
+    /// The shell fails or prints an error.
     pub fn loaded_by_bash(&self) -> Result<String> {
         let script = format!(
             "source /usr/share/bash-completion/bash_completion; _completion_loader {NAME}; complete -p {NAME}"
@@ -117,20 +115,20 @@ impl Place {
         )
     }
 
-    /// The words of a line as bash divides it, with a colon as a word of its own.
+    /// The words of a line as bash divides it: a colon is a word of its own.
     fn words(line: &str) -> Vec<String> {
         let line = line.replace(':', "\n:\n");
         line.trim_end_matches('\n').split([' ', '\n']).map(str::to_owned).collect()
     }
 
-    /// Calls the function of the completion as bash does.
+    /// Calls the completion function as bash does.
     fn bash(&self, words: &[String]) -> Result<String> {
         let script = "source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _mapprobe\n\
                       ((!${#COMPREPLY[@]})) || printf '%s\\n' \"${COMPREPLY[@]}\"";
         said(self.start("bash").args(["--norc", "-c", script]).arg(self.file("bash")).args(words))
     }
 
-    /// Presses Tab: the line, and below it what was offered.
+    /// Presses Tab: each result has the line and then the candidates.
     fn tab(&self, shell: Shell, setup: &str, lines: &[String]) -> Result<Vec<String>> {
         let work = tempfile::tempdir()?;
         let (name, completions) = match shell {
@@ -166,7 +164,7 @@ impl Place {
         self.completions.join(format!("{NAME}.{shell}"))
     }
 
-    /// A program in the directory of the files, which finds ours first.
+    /// A program in the directory of the files, with the tested program first on the path.
     fn start(&self, program: &str) -> Command {
         let mut path = self.directory.path().join("bin").into_os_string();
         path.push(":");

@@ -1,4 +1,5 @@
-//! The delivered binaries on this machine: exit codes, sentences, and how little they ask of the kernel to say it.
+//! The released binaries on this machine: exit codes, error messages, and the system calls they
+//! make.
 
 use lab::host_packages;
 use lab::{artifacts, report};
@@ -12,7 +13,7 @@ fn mapprobe() -> Command {
     Command::new(&artifacts::of(Arch::X86_64).unwrap().path)
 }
 
-/// One line on stderr that starts with the program's name and holds all of these.
+/// Checks that standard error starts with a message of the program that has all of these parts.
 #[track_caller]
 fn assert_sentence(run: &Output, parts: &[&str]) {
     let said = String::from_utf8_lossy(&run.stderr);
@@ -68,7 +69,7 @@ fn help_and_version_go_to_stdout() {
     }
 }
 
-/// The system calls of a program, one a line, and what it wrote on stdout.
+/// The system calls of a program, one per line, and its standard output.
 fn trace(program: &Path) -> (Vec<String>, Vec<u8>) {
     host_packages::need(host_packages::TRACING).unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -82,7 +83,7 @@ fn trace(program: &Path) -> (Vec<String>, Vec<u8>) {
         .expect("strace runs");
     assert_eq!(run.status.code(), Some(0), "{run:?}");
     let text = fs::read_to_string(&log).unwrap();
-    // "PID call(..) = result"; "PID +++ exited with 0 +++" is no call.
+    // "PID call(..) = result"; "PID +++ exited with 0 +++" is not a call.
     let calls = text
         .lines()
         .filter_map(|line| line.split_once(' '))
@@ -138,7 +139,7 @@ fn reports_of_every_architecture_fit_the_schema() {
     }
 }
 
-/// A root with nothing in it but the program: no /proc, no /dev, no /tmp.
+/// A root directory that has only the program: no /proc, /dev or /tmp.
 #[test]
 fn an_empty_root_is_enough_for_a_complete_report() {
     let directory = tempfile::tempdir().unwrap();
@@ -162,11 +163,12 @@ fn an_empty_root_is_enough_for_a_complete_report() {
     assert_eq!(left, ["mapprobe"], "it leaves nothing behind");
 }
 
-/// Nothing may be locked, and nobody may lock more: a kernel that says `EPERM` knows the flag.
+/// The limit for locked memory is 0, without privileges: `EPERM` still shows that the kernel knows
+/// the flag.
 #[test]
 fn a_limit_is_not_a_no() {
     let program = &artifacts::of(Arch::X86_64).unwrap().path;
-    // Where an unprivileged user can reach it.
+    // A directory that an unprivileged user can reach.
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
     let copy = directory.path().join("mapprobe");

@@ -1,5 +1,5 @@
-//! The lab itself, on real kernels: that a scenario's end is told apart, and that a frame survives a serial console. Without
-//! mapprobe: its own scenario program speaks.
+//! The lab itself on real kernels, with its own test program instead of mapprobe: the end of a
+//! guest is recognized, and a frame survives a serial console.
 
 use lab::console::{self, Framed};
 use lab::kernels;
@@ -17,7 +17,7 @@ mapprobe:0004:1f6c7c16:}\n
 mapprobe: end lines=4 bytes=52 crc32=5defa829 exit=0
 "#;
 
-/// Boots the lab's own scenario program, which prints [`LOG`] and ends like this.
+/// Boots the test program, which prints [`LOG`] and ends in the given way.
 fn boot(name: &str, end: &str) -> Boot {
     let kernel = kernels::named(name).unwrap();
     let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
@@ -25,7 +25,7 @@ fn boot(name: &str, end: &str) -> Boot {
     scenarios::boot(kernel, &initramfs, &format!("-- {end}")).unwrap()
 }
 
-/// A frame printed to the scenario's console arrives whole, and the scenario's power-off is seen as one.
+/// A frame arrives whole on the console, and the guest's power-off is recognized.
 fn prints_and_powers_off(name: &str) {
     let boot = boot(name, "power-off");
     assert_eq!(boot.status, Status::PoweredOff, "{}", boot.text());
@@ -55,7 +55,7 @@ fn a_frame_survives_hppa() {
     prints_and_powers_off("hppa-6.1");
 }
 
-/// What every other boot relies on to notice a panic.
+/// All other boots rely on this to notice a panic.
 #[test]
 fn an_init_that_exits_is_a_panic() {
     for name in ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"] {
@@ -77,7 +77,7 @@ fn a_restart_is_no_power_off() {
     );
 }
 
-/// The 32-bit hppa machine: the quickest of them.
+/// Boots the 32-bit hppa machine, which is the fastest.
 fn hppa(arguments: &[&str], initramfs: &[u8], append: &str, deadline: Duration) -> Boot {
     host_packages::need(host_packages::QEMU).unwrap();
     let kernel = kernels::named("hppa-6.1").unwrap();
@@ -97,7 +97,7 @@ fn a_guest_that_hangs_is_ended_and_keeps_its_log() {
     assert!(boot.text().contains(scenarios::REACHED), "{}", boot.text());
 }
 
-/// What `cargo lab` says of it.
+/// The error message of `cargo lab`.
 #[test]
 fn a_guest_that_hangs_is_reported_with_its_last_lines() {
     let kernel = kernels::named("hppa-6.1").unwrap();
@@ -108,8 +108,7 @@ fn a_guest_that_hangs_is_reported_with_its_last_lines() {
         ..BootSpec::of(kernel, &scenarios::ALL[0])
     };
     let failure = way.boot(&program).unwrap_err().to_string();
-    for part in
-        ["was ended, since it still ran after 10 s, and nothing framed came.", scenarios::REACHED]
+    for part in ["was still running after 10 s, and its console has no frame.", scenarios::REACHED]
     {
         assert!(failure.contains(part), "{failure}");
     }
@@ -148,7 +147,8 @@ fn a_step_that_fails_is_named_and_nothing_is_run() {
     }
 }
 
-/// What a program says that is not PID 1 comes in the same frame, backslashes, long lines and exit code included.
+/// What a program says that is not PID 1 comes in the same frame, backslashes, long lines and exit
+/// code included.
 #[test]
 fn what_a_program_says_after_the_set_up_is_framed() {
     for name in ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"] {

@@ -1,4 +1,5 @@
-//! What the delivered programs of every architecture answer without asking the kernel, and `require` on this machine and as PID 1.
+//! Queries that the released programs of every architecture answer without the kernel, and
+//! `require` on this machine and as PID 1.
 
 use lab::console::{self, Framed};
 use lab::headers::definitions;
@@ -8,7 +9,7 @@ use mapprobe::decode::MAP_TYPE;
 use mapprobe::flags::LEFT_OUT;
 use std::process::{Command, Output};
 
-/// The delivered program of an architecture, in an emulator where this machine is another.
+/// Runs the released program of an architecture, in an emulator if necessary.
 fn mapprobe(arch: Arch, words: &[&str]) -> Output {
     host_packages::need(host_packages::EMULATORS).unwrap();
     let program = &artifacts::of(arch).unwrap().path;
@@ -26,7 +27,7 @@ fn said(arch: Arch, words: &[&str]) -> String {
     String::from_utf8(run.stdout).unwrap()
 }
 
-/// Every `MAP_*` of the kernel's headers that asks something of `mmap(2)`: its name and what it is worth.
+/// Every flag of `mmap(2)` in the kernel's headers: its name and its value.
 fn flags(arch: Arch) -> Vec<(String, u64)> {
     let defined = definitions(arch);
     let flag = |name: &str| LEFT_OUT.iter().all(|(left, _)| *left != name);
@@ -76,7 +77,7 @@ fn the_list_has_every_name_of_the_headers() {
     }
 }
 
-/// The programs of other architectures say the same, of their own numbers where nobody asks for others.
+/// The programs of all architectures print the same; without `--arch` they print their own numbers.
 #[test]
 fn programs_of_all_architectures_agree() {
     let names: Vec<String> = said(Arch::X86_64, &["list"])
@@ -127,7 +128,7 @@ fn programs_of_all_architectures_agree() {
     }
 }
 
-/// Nothing is asked of the kernel but to write: no mapping, no file.
+/// The program only writes: it maps nothing and opens no file.
 #[test]
 fn a_list_is_one_write() {
     host_packages::need(host_packages::TRACING).unwrap();
@@ -154,7 +155,7 @@ fn a_list_is_one_write() {
     }
 }
 
-/// What every Linux does, and what none has done since 2.6.
+/// Flags that every Linux honors, and flags that none has honored since 2.6.
 #[test]
 fn requirements_on_this_machine() {
     let run = |words: &[&str]| {
@@ -183,7 +184,7 @@ fn requirements_on_this_machine() {
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is left there");
 }
 
-/// An emulator of system calls drops flags that the kernel below would honor; it is named.
+/// The emulator drops flags that the kernel below it would honor. The report names the emulator.
 #[test]
 fn requirements_under_an_emulator() {
     for arch in [Arch::Aarch64, Arch::Hppa] {
@@ -211,7 +212,8 @@ fn requirements_under_an_emulator() {
     }
 }
 
-/// As PID 1 the lines stand in the frame, and its last line has the exit code; a misspelled flag is never taken for no flag.
+/// As PID 1 the lines are framed, and the last line has the exit code. A misspelled flag never
+/// counts as a missing operand.
 #[test]
 fn requirements_as_the_first_process() {
     let unknown = "MAP_DROPPABLE: unknown: refused like unknown flags; may help: Linux >= 6.11\n";
@@ -232,7 +234,7 @@ fn requirements_as_the_first_process() {
         assert_eq!(exit, code, "{words}: {}", boot.text());
         match expected {
             Some(lines) => assert_eq!(report, lines, "{words}"),
-            // The report is printed all the same.
+            // The report is still printed.
             None => assert!(report.contains("\"complete\": true"), "{report}"),
         }
         let nearest = boot.text().contains("no flag MAP_SINC; nearest is MAP_SYNC");

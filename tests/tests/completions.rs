@@ -1,4 +1,5 @@
-//! The completions for shells, in these shells: they offer what the command line takes, and nothing else.
+//! The shell completions, in these shells: the candidates are exactly the arguments that the
+//! command line accepts.
 
 use lab::shells::{Place, Shell};
 use lab::{artifacts, usage};
@@ -6,7 +7,7 @@ use mapprobe::arch::Arch;
 use mapprobe::flags::TABLE;
 use std::collections::BTreeSet;
 
-/// With a name that has to be quoted, for a terminal only.
+/// A name that needs quotes on a terminal.
 const FILES: [&str; 3] = ["directory/", "directory/inside.txt", "file.txt"];
 const ODD: [&str; 1] = ["with space/"];
 
@@ -19,7 +20,8 @@ fn set<T: Into<String>>(words: impl IntoIterator<Item = T>) -> BTreeSet<String> 
     words.into_iter().map(Into::into).collect()
 }
 
-/// The options that go with a command. Those that end everything, help and version, are offered in front only.
+/// The options that are valid with a command. Help and version are candidates only before a
+/// command.
 fn options(command: Option<&str>) -> BTreeSet<String> {
     let ends = |option: &str| ["--help", "--version"].contains(&option);
     let options = usage::options().into_iter();
@@ -27,7 +29,7 @@ fn options(command: Option<&str>) -> BTreeSet<String> {
         .filter(|option| usage::accepts(command, option) && !(command.is_some() && ends(option))))
 }
 
-/// Lines, and what is to be offered at their ends.
+/// Lines, with the candidates at their ends.
 fn expected() -> Vec<(String, BTreeSet<String>)> {
     let (commands, nothing) = (usage::commands(), BTreeSet::new());
     let flags = || TABLE.iter().map(|flag| flag.name.plain());
@@ -57,13 +59,14 @@ fn expected() -> Vec<(String, BTreeSet<String>)> {
         lines.push((format!("mapprobe sweep {option} di"), set(["directory"])));
     }
     lines.extend(commands.iter().map(|command| {
-        // Where a command itself takes words, options are offered when a hyphen is there.
+        // After a command with operands, options are candidates only behind a hyphen.
         (format!("mapprobe {command} --"), options(Some(command)))
     }));
     lines
 }
 
-/// An offer without what stands before it in its word, and without the end of a directory: shells differ in these.
+/// A candidate without the part of the word before it and without a trailing slash, in which shells
+/// differ.
 fn bare(offer: &str) -> String {
     let offer = offer.rsplit(':').next().unwrap_or_default().trim_end_matches('/');
     offer.rsplit('/').next().unwrap_or_default().into()
@@ -90,7 +93,7 @@ fn shells_offer_what_the_program_takes() {
     println!("{} lines in {} shells", lines.len(), Shell::ALL.len());
 }
 
-/// What a person sees: keys are pressed on a terminal.
+/// The line as a user sees it: keys are pressed on a terminal.
 #[test]
 fn tab_goes_on_with_the_line() {
     let place = place(&[&FILES[..], &ODD].concat());
@@ -119,7 +122,7 @@ fn bash_completion_finds_it() {
     assert_eq!(place(&[]).loaded_by_bash().unwrap().trim(), "complete -F _mapprobe mapprobe");
 }
 
-/// In bash a colon divides words, unless somebody says otherwise.
+/// In bash a colon divides words, unless COMP_WORDBREAKS is changed.
 #[test]
 fn a_colon_may_be_part_of_a_word() {
     let place = place(&[&FILES[..], &ODD].concat());

@@ -1,5 +1,6 @@
-//! `Cross.toml`, read by the cross that people have, which starts a container of the right image with the right command. The engine
-//! stands in for Podman: no image is fetched, and nothing is compiled. rustup stands in, too: cross would change toolchains.
+//! `Cross.toml`, read by cross from crates.io: it starts a container of the right image with the
+//! right command. The container engine and rustup are replaced, so that no image is downloaded,
+//! nothing is compiled, and no toolchain changes.
 
 use lab::cross::{self, VERSION};
 use mapprobe::arch::Arch;
@@ -8,7 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-/// What the main branch reads (`docs/config_file.md` of cross-rs/cross), by table; `*` is any target.
+/// The keys that the main branch of cross reads (`docs/config_file.md` of cross-rs/cross), by
+/// table; `*` is any target.
 const MAIN: [(&str, &[&str]); 4] = [
     ("build", &["build-std", "xargo", "zig", "default-target", "pre-build", "dockerfile", "env"]),
     ("build.env", &["volumes", "passthrough"]),
@@ -23,7 +25,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's directory")
 }
 
-/// What cross says about the project in a directory, the words it gave to the engine, and what it asked of rustup.
+/// Runs cross in a directory: its output, the arguments of the engine, and the requests to rustup.
 fn run(project: &Path, arguments: &[&str]) -> (Output, Vec<Vec<String>>, String) {
     let home = tempfile::tempdir().unwrap();
     let log = home.path().join("log");
@@ -74,15 +76,15 @@ fn cross_starts_the_right_container() {
                 .ends_with(&format!("cargo build --release --package mapprobe --target {triple}")),
             "{command}"
         );
-        // Nothing was asked that would change something.
+        // No request changes a toolchain.
         assert!(asked.lines().all(|line| line == "toolchain list"), "rustup was asked: {asked}");
     }
-    // Without a target: that of Cross.toml.
+    // Without `--target` the one of Cross.toml is used.
     let (_, calls, _) = run(root(), &["build", "--package", "mapprobe"]);
     assert!(calls[0].last().unwrap().ends_with("--target x86_64-unknown-linux-musl"), "{calls:?}");
 }
 
-/// The check above can fail: cross says it where a key is none.
+/// The check above can fail: cross reports an unknown key.
 #[test]
 fn a_key_that_cross_does_not_know_is_noticed() {
     let directory = tempfile::tempdir().unwrap();
@@ -102,7 +104,7 @@ fn a_key_that_cross_does_not_know_is_noticed() {
     }
 }
 
-/// The tables of a document with their keys, by the names of [`MAIN`].
+/// The keys of a document by table, with the names of [`MAIN`].
 fn keys(name: &str, table: &toml::Table) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (key, value) in table {
@@ -140,7 +142,8 @@ fn the_main_branch_of_cross_knows_every_key() {
     assert!(targets.values().all(|target| target["image"].is_str()));
 }
 
-/// What the route of PA-RISC needs is installed in its container, and no directory of gigabytes is sent there.
+/// The container of PA-RISC has the packages of its build, and large directories are not sent to
+/// it.
 #[test]
 fn the_container_of_hppa_has_what_its_build_needs() {
     let file = fs::read_to_string(root().join("targets/hppa/Dockerfile")).unwrap();

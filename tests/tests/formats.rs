@@ -1,4 +1,4 @@
-//! The formats, read by what others read them with.
+//! The JSON format on simulated kernels.
 
 use lab::report;
 use mapprobe::arch::Arch;
@@ -22,7 +22,7 @@ fn json_survives_a_kernel_with_a_strange_name() {
     assert_eq!(parsed["kernel"]["release"], strange.kernel.release.as_str());
 }
 
-/// Kernels that cannot be booted here: their reports fit the schema too.
+/// Reports of kernels that cannot be booted here fit the schema too.
 #[test]
 fn json_fits_the_schema_whatever_the_kernel_can_do() {
     let old = Rules { validate: false, noreplace: false, ..Rules::x86_6_1() };

@@ -1,4 +1,4 @@
-//! The framed form, checked with another implementation of its checksum.
+//! The frame, checked with another implementation of its checksum.
 
 use lab::artifacts;
 use lab::console::{self, Framed};
@@ -66,7 +66,7 @@ fn no_character_is_divided() {
     assert_eq!(payloads, report);
 }
 
-/// Beside the report as it is: the same in the frame on standard error.
+/// `--framed` prints the report on standard output and the frame on standard error.
 #[test]
 fn framed_the_report_comes_twice() {
     let program = &artifacts::of(Arch::X86_64).unwrap().path;

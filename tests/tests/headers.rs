@@ -1,5 +1,6 @@
-//! The flag table against the kernel's own headers, of the newest kernel that Debian has: every name that they define is a row
-//! with that value or left out for a reason, and every row with a value is defined there.
+//! The flag table against the headers of the newest kernel in Debian: every name of the headers is
+//! a row with the same value or is left out for a reason, and every row with a value is in the
+//! headers.
 
 use lab::headers::{Definition, definitions};
 use mapprobe::arch::Arch;

@@ -1,5 +1,6 @@
-//! The program as PID 1 in bad company: no console, files that take nothing, nothing that can be mounted or made. It reports where it can,
-//! the next init finds everything as it was, and the kernel neither panics nor is kept busy.
+//! The program as PID 1 in a hostile environment: without a console, with files that accept no
+//! output, without the right to mount or to create anything. It reports where it can, the next init
+//! finds the environment unchanged, and the kernel neither panics nor is kept busy.
 
 use dist::archive::{self, Entry};
 use lab::console::{self, Framed};
@@ -7,11 +8,12 @@ use lab::qemu::{self, Boot, Status, VmConfig};
 use lab::{artifacts, host_packages, kernels, report, scenarios};
 use targets::Machine;
 
-/// What `scenarios/hostile.c` does on every architecture, one after the other.
+/// The environments of `scenarios/hostile.c` that work on every architecture, one after the other.
 const CHAIN: [&str; 8] =
     ["closed", "full", "file", "broken-pipe", "hung-up", "slow", "no-proc", "read-only"];
 
-/// An initramfs without a console: the kernel's own `/dev/console` becomes a directory. The program, and the one that keeps company.
+/// An initramfs without a console: `/dev/console` is a directory. It has the program, and the one
+/// that creates the environments.
 fn initramfs(name: &str) -> Vec<u8> {
     let arch = kernels::named(name).unwrap().arch;
     archive::write(&[
@@ -28,8 +30,8 @@ fn initramfs(name: &str) -> Vec<u8> {
     ])
 }
 
-/// Boots with the program in the place of `/init` and these words; the scenario must power off by itself, without a panic, after which
-/// it would hang.
+/// Boots with the program as `/init`. The guest must power off without a panic, after which it
+/// would hang.
 #[track_caller]
 fn boot(name: &str, words: &str) -> Boot {
     let boot = scenarios::boot(
@@ -57,7 +59,7 @@ fn report(log: &str) -> String {
     }
 }
 
-/// What is said before a line and behind it.
+/// The text before a line and the text behind it.
 #[track_caller]
 fn around<'a>(log: &'a str, line: &str) -> (&'a str, &'a str) {
     log.split_once(line).unwrap_or_else(|| panic!("no {line:?}:\n{log}"))
@@ -68,7 +70,8 @@ fn rest(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// Starts without a console, and then in everything else, each time by the next init, which compares.
+/// Starts without a console and then in each environment, every time by the next init. That init
+/// compares.
 #[track_caller]
 fn in_a_hostile_environment(name: &str, words: &[&str]) {
     let log = boot(name, &format!("rdinit=/mapprobe -- {}", words.join(" "))).text();
@@ -86,7 +89,7 @@ fn in_a_hostile_environment(name: &str, words: &[&str]) {
         let (said, next) = around(behind, "lab hostile: finds ");
         let table = report(said);
         assert!(table.contains("\nMAP_FIXED_NOREPLACE  "), "{name} {word}: {table}");
-        // Where it is a file, it stays one.
+        // /proc stays a file in all later environments.
         no_proc |= *word == "no-proc";
         assert_eq!(table.contains(" no /proc\n"), no_proc, "{name} {word}: {table}");
         let (_, found) = rest(next).split_once(": ").unwrap();
@@ -109,7 +112,7 @@ fn on_hppa() {
     in_a_hostile_environment("hppa-6.1", &CHAIN);
 }
 
-/// Boots an x86_64 kernel with another console than the serial line that is read.
+/// Boots an x86_64 kernel with another console than the serial line of the log.
 #[track_caller]
 fn boot_with_console(console: &'static str, words: &str) -> String {
     host_packages::need(host_packages::QEMU).unwrap();
@@ -124,8 +127,9 @@ fn boot_with_console(console: &'static str, words: &str) -> String {
     boot.text()
 }
 
-/// The console is a serial line that is not there, which answers EIO. The kernel's messages come on another one, and the report as some of
-/// them: all of it, though the kernel takes ten of a file in five seconds.
+/// The console is a missing serial line, which returns EIO. The kernel's messages go to another
+/// one, and the whole report is among them, although the kernel accepts only ten messages of a file
+/// in five seconds.
 #[test]
 fn a_console_that_is_not_there_leaves_the_messages_of_the_kernel() {
     let log = boot_with_console("ttyS1", "earlyprintk=serial,ttyS0,115200,keep rdinit=/mapprobe");
@@ -133,15 +137,15 @@ fn a_console_that_is_not_there_leaves_the_messages_of_the_kernel() {
     report::parse(report(&log).as_bytes()).unwrap();
 }
 
-/// No console at all: what the program says is in the kernel's log, which the next init prints.
+/// Without any console the report is in the kernel's log, which the next init prints.
 #[test]
 fn without_any_console_the_log_has_the_report() {
     let log = boot_with_console("null", "rdinit=/mapprobe -- log --format table");
     assert!(report(&log).contains("\nMAP_FIXED_NOREPLACE  "), "{log}");
 }
 
-/// Nobody may switch the machine off: the program stays and rests, all of its processes asleep. It does not start the `/init` again
-/// that became it.
+/// The program may not power off: it sleeps with all of its processes, and does not start the
+/// `/init` again that started it.
 #[test]
 fn refused_the_power_off_it_rests() {
     for (word, used) in [("stuck", 0..=0), ("powerless", 0..=1)] {

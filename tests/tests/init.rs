@@ -1,4 +1,5 @@
-//! The program as PID 1: whatever it is given, it reports, and the machine goes on or is switched off; the kernel never panics.
+//! The program as PID 1: it reports in every case, the machine continues or powers off, and the
+//! kernel never panics.
 
 use lab::console::{self, Framed};
 use lab::qemu::{Boot, Status};
@@ -9,7 +10,8 @@ use std::process::Command;
 
 const ALL: [&str; 3] = ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"];
 
-/// Boots with this initramfs and these words; the scenario must power off by itself, without a panic.
+/// Boots with an initramfs and words for the command line. The guest must power off without a
+/// panic.
 #[track_caller]
 fn boot(name: &str, initramfs: &[u8], append: &str) -> Boot {
     let boot = scenarios::boot(kernels::named(name).unwrap(), initramfs, append).unwrap();
@@ -18,7 +20,7 @@ fn boot(name: &str, initramfs: &[u8], append: &str) -> Boot {
     boot
 }
 
-/// Boots the delivered program as `/init`.
+/// Boots the released program as `/init`.
 #[track_caller]
 fn boot_init(name: &str, append: &str) -> Boot {
     let program = artifacts::program(kernels::named(name).unwrap().arch).unwrap();
@@ -46,12 +48,12 @@ fn takes_the_arguments_after_the_dashes() {
             table.contains("MAP_FIXED_NOREPLACE") && table.contains("honored"),
             "{name}: {table}"
         );
-        // A console is a terminal, and yet what is framed has no colours.
+        // A console is a terminal, but a framed report has no colors.
         assert!(!table.contains('\u{1b}'), "{name}: {table}");
     }
 }
 
-/// Somebody's initramfs with the lab's scenario program as its `/init`, and the delivered archive appended to it.
+/// An initramfs with the lab's test program as `/init`, and the released archive appended to it.
 fn appended(arch: Arch) -> Vec<u8> {
     let next = scenarios::test_program(targets::of(arch)).unwrap();
     let mut initramfs = scenarios::initramfs(&[("init", &next)]);
@@ -80,7 +82,7 @@ fn the_next_init_gets_the_words_that_are_not_for_us() {
         let initramfs = appended(kernels::named(name).unwrap().arch);
         let boot = boot(name, &initramfs, "rdinit=/mapprobe single -- --format table");
         assert!(report(&boot).starts_with("mapprobe "), "{}", boot.text());
-        // On hppa, QEMU adds `earlycon=pdc` at the very end, which is not for us either.
+        // On hppa, QEMU appends `earlycon=pdc`.
         let foreign = if name == "hppa-6.1" { "[single] [earlycon=pdc]" } else { "[single]" };
         assert!(
             boot.text().contains(&format!("{} {foreign}\n", scenarios::REACHED)),
@@ -138,7 +140,7 @@ fn a_trap_is_a_sentence_and_a_power_off() {
     );
 }
 
-/// PID 1 of a container: a plain report on stdout, and nothing but this process ends.
+/// PID 1 of a container: a plain report on stdout, and only this process ends.
 #[test]
 fn pid_1_of_a_container_prints_a_plain_report_and_exits() {
     let program = &artifacts::of(Arch::X86_64).unwrap().path;

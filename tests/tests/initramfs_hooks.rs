@@ -1,21 +1,22 @@
-//! The hooks of `dist/initramfs/` by themselves, each in the shell that its initramfs has: whatever mapprobe does, they come to their
-//! end. What Debian has generators for is booted in `initramfs.rs`; mkinitcpio is not in Debian 12, and is a stand-in here: shell
-//! functions with the names and arguments of mkinitcpio's own (its manual, mkinitcpio(8)).
+//! The hooks of `dist/initramfs/`, each in the shell of its initramfs: they finish whatever
+//! mapprobe does. `initramfs.rs` boots those with a generator in Debian. mkinitcpio is not in
+//! Debian 12; shell functions with the names and arguments of its manual (mkinitcpio(8)) replace
+//! it.
 
 use lab::initramfs::Installed;
 use lab::{artifacts, kernels};
 use mapprobe::arch::Arch;
 
-/// Mounts of its own for a hook: an empty `/run`, and a `/dev` whose console is a file.
+/// Mounts for a hook: an empty `/run`, and a `/dev` whose console is a file.
 const EMPTY: &str = "\
 mount -t tmpfs tmpfs /run && mkdir /run/dev && touch /run/dev/null /run/dev/console && mount --bind /dev/null /run/dev/null &&
 mount --rbind /run/dev /dev || exit 90
 ";
-/// Shows what a hook left behind.
+/// Prints the files that a hook created.
 const SHOW: &str = "\
 echo ended with $?; cd /run/initramfs; for file in *; do echo \"file $file: $(head -n 1 $file)\"; done; [ ! -f /dev/console ] || sed 's/^/console /' /dev/console
 ";
-/// How each hook is run: what runs it, and how.
+/// The name of each hook, its shell and its command.
 const HOOKS: [(&str, &str, &str); 3] = [
     ("initramfs-tools", "busybox sh", "(. /usr/share/initramfs-tools/scripts/init-top/mapprobe)"),
     ("dracut", "dash", ". /usr/lib/dracut/modules.d/97mapprobe/mapprobe.sh"),
@@ -26,7 +27,7 @@ fn installed(program: &[u8]) -> Installed {
     Installed::new(kernels::named("x86_64-6.1").unwrap(), program).unwrap()
 }
 
-/// Runs a hook in an initramfs that is none, and answers with what it left behind and printed.
+/// Runs a hook outside of an initramfs: the files that it created and its output.
 #[track_caller]
 fn hook(installed: &Installed, (name, shell, call): (&str, &str, &str), before: &str) -> String {
     let script = format!("{EMPTY}{before}{shell} -c '{call}; {}'", SHOW.replace('\'', "'\\''"));
@@ -69,7 +70,7 @@ fn whatever_the_program_does_every_hook_comes_to_its_end() {
 fn without_the_program_every_hook_comes_to_its_end() {
     let installed = installed(b"");
     for way in HOOKS {
-        // Nothing can be run from here.
+        // /dev/null is not executable here.
         let said = hook(&installed, way, "mount --bind /dev/null /bin/mapprobe\n");
         let rest = said
             .strip_prefix("ended with 0\nfile mapprobe.json.failed: \n")
@@ -81,7 +82,7 @@ fn without_the_program_every_hook_comes_to_its_end() {
     }
 }
 
-/// Time is made to pass at once: the shell's own `sleep` takes none.
+/// The shell's own `sleep` returns at once.
 #[test]
 fn a_program_that_hangs_is_ended() {
     let installed = installed(b"#!/bin/sh\nexec sleep 1000\n");
@@ -96,13 +97,13 @@ fn a_program_that_hangs_is_ended() {
 fn without_a_console_there_is_the_report() {
     let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
     for way in HOOKS {
-        // Opening a directory for writing fails even for root.
+        // A directory cannot be opened for writing, even by root.
         let said = hook(&installed, way, "rm /run/dev/console && mkdir /run/dev/console\n");
         assert_eq!(said, "ended with 0\nfile mapprobe.json: {\n", "{way:?}");
     }
 }
 
-/// Nobody's boot gets longer because a package was installed.
+/// Installing the package does not slow any boot.
 #[test]
 fn nothing_is_in_an_image_unless_that_is_asked_for() {
     let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
@@ -129,7 +130,7 @@ fn nothing_is_in_an_image_unless_that_is_asked_for() {
     assert_eq!(String::from_utf8_lossy(&said.unwrap().stdout), "255\n");
 }
 
-/// What mkinitcpio's functions are asked for: it is a stand-in, mkinitcpio itself is not in Debian 12.
+/// Shell functions in place of mkinitcpio, which is not in Debian 12. They print their arguments.
 const STAND_IN: &str = r#"
 add_binary() { echo "add_binary $*"; }
 add_runscript() { echo "add_runscript of ${BASH_SOURCE[1]##*/}"; }

@@ -1,4 +1,4 @@
-//! The delivered program as PID 1 of real kernels, its report compared with what was written by hand about each of them.
+//! The released program as PID 1 of real kernels: the report against the expectations.
 
 use lab::expectations::Expectations;
 use lab::expectations::since::Basis;
@@ -9,7 +9,7 @@ use mapprobe::recording;
 use mapprobe::report::FORMATS;
 use std::path::Path;
 
-/// Boots a kernel in a scenario; everything must be as its expectations say.
+/// Boots a kernel in a scenario; the report must be as expected.
 #[track_caller]
 fn boots_in(name: &str, scenario: &str) {
     let (kernel, scenario) = (kernels::named(name).unwrap(), scenarios::named(scenario).unwrap());
@@ -55,7 +55,7 @@ fn boots_hppa_6_1() {
     boots("hppa-6.1");
 }
 
-/// One scenario beside the plain one for each architecture; `cargo lab` boots all of them.
+/// One scenario beside the plain one for each architecture. `cargo lab` boots all of them.
 #[test]
 fn x86_64_may_not_lock_memory() {
     boots_in("x86_64-6.1", "memlock-0");
@@ -71,7 +71,7 @@ fn hppa_may_not_have_more_memory_than_there_is() {
     boots_in("hppa-6.1", "overcommit-2");
 }
 
-/// Every kernel of the lab, from its recording: no boot needed.
+/// The recordings of every kernel of the lab, without a boot.
 #[test]
 fn recorded_runs_agree_with_the_facts() {
     let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/tests/recordings/lab");
@@ -87,7 +87,7 @@ fn recorded_runs_agree_with_the_facts() {
     }
 }
 
-/// A quick kernel without its test above would be a skip that nobody sees; the others are booted by `cargo lab`.
+/// Every quick kernel has its test above. `cargo lab` boots the others.
 #[test]
 fn every_kernel_has_its_test_and_its_facts() {
     let tests = include_str!("kernels.rs");

@@ -1,4 +1,4 @@
-//! `cargo lab` as a user runs it: what it prints, and its exit codes.
+//! `cargo lab` as a user runs it: its output and its exit codes.
 
 use lab::{host_packages, kernels, scenarios};
 use std::process::{Command, Output};
@@ -14,7 +14,7 @@ fn said(run: &Output, code: i32) -> (String, String) {
     texts.into()
 }
 
-/// Boots nothing.
+/// No kernel is booted.
 #[test]
 fn wrong_words_are_answered_with_what_there_is() {
     for (words, part) in [
@@ -37,7 +37,8 @@ fn of_one_kernel_in_one_guest_the_report_is_printed() {
     assert!(summary.contains("\n1 run: 1 passed, 0 failed; 0 skipped; "), "{summary}");
 }
 
-/// A program that exits as PID 1 panics the kernel: a failure, with what the console said.
+/// A program that exits as PID 1 panics the kernel. This is a failure, printed with the end of the
+/// console.
 #[test]
 fn a_guest_that_fails_is_counted_and_told() {
     let program =
@@ -47,7 +48,7 @@ fn a_guest_that_fails_is_counted_and_told() {
     let words = ["hppa-6.1", "--args", "exit", "--program", file.path().to_str().unwrap()];
     let (summary, _) = said(&lab(&words), 1);
     for part in [
-        "hppa-6.1 root: failed: The kernel gave up:",
+        "hppa-6.1 root: failed: The kernel panicked:",
         scenarios::REACHED,
         "\n1 run: 0 passed, 1 failed; 0 skipped; ",
     ] {
@@ -55,7 +56,8 @@ fn a_guest_that_fails_is_counted_and_told() {
     }
 }
 
-/// Without the rights of root there is no container, and that is no failure. Nobody is root in a new user namespace.
+/// Without root privileges containers are skipped, which is not a failure. In a new user namespace
+/// the process has none.
 #[test]
 fn containers_that_cannot_be_started_are_skipped_by_name() {
     let lab = env!("CARGO_BIN_EXE_lab");
@@ -70,7 +72,7 @@ fn containers_that_cannot_be_started_are_skipped_by_name() {
     assert!(summary.contains("\n0 run: 0 passed, 0 failed; 3 skipped; "), "{summary}");
 }
 
-/// A pair that is left out is no failure, and is named.
+/// A skipped combination is not a failure.
 #[test]
 fn a_pair_that_is_left_out_is_named_with_its_reason() {
     let (summary, _) = said(&lab(&["hppa-6.1", "dax", "--args", ""]), 0);

@@ -1,4 +1,5 @@
-//! The manual page: without complaint of the programs that read such pages, and true to the command line.
+//! The manual page: without warnings of the programs that render it, and consistent with the
+//! command line.
 
 use lab::{host_packages, usage};
 use mapprobe::verdict::Verdict;
@@ -14,7 +15,7 @@ fn source() -> String {
     std::fs::read_to_string(path()).unwrap()
 }
 
-/// What a program made of the page, and what it complained about.
+/// The rendered page and the warnings of a program.
 fn read(program: &str, arguments: &[&str]) -> (String, String) {
     host_packages::need(host_packages::MANUALS).unwrap();
     let mut command = Command::new(program);
@@ -24,7 +25,7 @@ fn read(program: &str, arguments: &[&str]) -> (String, String) {
     (String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap())
 }
 
-/// The page as a reader sees it, with words in one piece.
+/// The page as plain text, with unbroken words.
 fn page() -> String {
     let (text, _) = read("mandoc", &["-T", "utf8"]);
     let mut plain = String::new();
@@ -58,7 +59,7 @@ fn section(name: &str) -> String {
     section.split(".SH ").next().unwrap_or_default().into()
 }
 
-/// What is defined in a section, each with what stands behind it.
+/// The terms that a section defines, each with its operands.
 fn heads(name: &str) -> Vec<(String, String)> {
     let section = section(name);
     let lines: Vec<&str> = section.lines().collect();
@@ -111,7 +112,7 @@ fn what_is_defined_is_what_there_is() {
     }
 }
 
-/// In running text, too: no option is named that does not exist, and none is missing in the synopsis.
+/// The text names no unknown option, and the synopsis has every option.
 #[test]
 fn what_is_named_is_what_there_is() {
     let words = |text: &str| -> BTreeSet<String> {

@@ -1,4 +1,4 @@
-//! Packages, as those see them who install them: dpkg, lintian, tar, and readers of bills of materials.
+//! Packages, checked with dpkg, lintian, tar, and readers of bills of materials.
 
 use dist::Delivered;
 use lab::{artifacts, host_packages, python, report};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// What an installed package has, and with which permissions.
+/// The files of an installed package, with their permissions.
 const INSTALLED: [(&str, &str); 20] = [
     ("-rwxr-xr-x", "/usr/bin/mapprobe"),
     ("-rwxr-xr-x", "/usr/lib/dracut/modules.d/97mapprobe/mapprobe.sh"),
@@ -37,13 +37,13 @@ fn delivered(arch: Arch) -> &'static Delivered {
     artifacts::packaged(arch).unwrap()
 }
 
-/// A package of an architecture, by the end of its name.
+/// A package of an architecture, by the end of its file name.
 fn package(arch: Arch, end: &str) -> PathBuf {
     let found = delivered(arch).packages.iter().find(|path| path.to_string_lossy().ends_with(end));
     found.unwrap_or_else(|| panic!("no package {end} of {}", arch.name())).clone()
 }
 
-/// Runs a tool, which must succeed.
+/// Runs a command that must succeed.
 #[track_caller]
 fn run(command: &mut Command) -> Output {
     let said = command.env("LC_ALL", "C").env("TZ", "UTC").output().unwrap();
@@ -56,7 +56,7 @@ fn said(command: &mut Command) -> String {
     String::from_utf8(run(command).stdout).unwrap()
 }
 
-/// An empty system, as far as dpkg is concerned.
+/// A system without packages, as far as dpkg is concerned.
 fn system() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let database = root.path().join("var/lib/dpkg");
@@ -77,7 +77,7 @@ fn dpkg(root: &Path) -> Command {
     dpkg
 }
 
-/// The program in the package is the delivered one, and so is the one in its initramfs; they run.
+/// The program and the initramfs of the package are the released ones, and the program runs.
 #[track_caller]
 fn assert_program(arch: Arch, program: &Path, initramfs: &Path) {
     let row = &delivered(arch).row;
@@ -129,7 +129,7 @@ fn a_debian_package_is_installed_runs_and_goes() {
 
         let root = system();
         run(dpkg(root.path()).arg("-i").arg(&deb));
-        // dpkg compares with the sums in the package, and says what differs.
+        // dpkg compares with the checksums in the package and prints differences.
         assert_eq!(said(dpkg(root.path()).args(["--verify", "mapprobe"])), "");
         let usr = root.path().join("usr");
         assert_program(arch, &usr.join("bin/mapprobe"), &usr.join("lib/mapprobe/mapprobe.cpio.gz"));
@@ -145,7 +145,7 @@ fn a_debian_package_is_installed_runs_and_goes() {
     }
 }
 
-/// No error and no warning; and lintian really looked, since it says that it was told to leave one thing alone.
+/// No errors and no warnings. lintian did look: it reports the one override.
 #[test]
 fn lintian_has_nothing_to_say() {
     host_packages::need(host_packages::PACKAGING).unwrap();
@@ -223,7 +223,7 @@ fn every_file_has_its_checksum() {
     }
 }
 
-/// The names of components, those inside others behind them.
+/// The names of components, each followed by its inner components.
 fn names(components: &Value) -> Vec<String> {
     let components = components.as_array().map(Vec::as_slice).unwrap_or_default();
     let with_parts = |one: &Value| {
@@ -255,7 +255,8 @@ fn a_bill_of_materials_says_what_is_inside() {
             .iter()
             .map(|it| it["name"].as_str().unwrap())
             .collect();
-        // PA-RISC's program has no libc crate; it has gcc's arithmetic, and what wasm2c writes. None has a C library.
+        // PA-RISC's program has no libc crate, but gcc's arithmetic and the output of wasm2c. None
+        // has a C library.
         let expected: &[&str] = match arch {
             Arch::Hppa => &["argh", "argh_shared", "libgcc.a", "once_cell", "std", "wabt"],
             _ => &["argh", "argh_shared", "libc", "once_cell", "std"],

@@ -1,5 +1,5 @@
-//! The page of the atlas as a reader meets it: in a browser, on a telephone and on a desk, in the light and in the dark.
-//! Pictures of it are left in `target/page/`.
+//! The page of the atlas in a browser: on a telephone and on a desktop, in light and dark colors.
+//! Screenshots are written to `target/page/`.
 
 use atlas::{models, publish, recordings};
 use lab::browser::Browser;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const TELEPHONE: (u32, u32) = (375, 812);
 const DESK: (u32, u32) = (1440, 900);
 
-/// The documents of every kernel of the lab, as recorded, and those of the models.
+/// The documents of every kernel of the lab, from recordings, and those of the simulated kernels.
 fn documents() -> Vec<Value> {
     let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let recorded = kernels::ALL.iter().flat_map(|kernel| {
@@ -44,7 +44,7 @@ fn texts(browser: &mut Browser, expression: &str) -> Vec<String> {
     list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// The texts of the elements that a selector finds and that are to be seen.
+/// The texts of the visible elements of a selector.
 fn seen(browser: &mut Browser, selector: &str) -> Vec<String> {
     texts(
         browser,
@@ -55,7 +55,7 @@ fn seen(browser: &mut Browser, selector: &str) -> Vec<String> {
     )
 }
 
-/// What the documents say: verdict by kernel and flag.
+/// The verdicts in the documents by kernel and flag.
 fn verdicts(documents: &[Value]) -> BTreeMap<(String, String), String> {
     let reports = documents.iter().filter(|value| value["document"]["schema"] == "mapprobe.report");
     let word = |value: &Value| value.as_str().unwrap().to_owned();
@@ -98,7 +98,7 @@ fn filters_leave_what_they_name() {
     let mut rest = seen(&mut browser, flags);
     rest.sort();
     assert_eq!(rest, expected);
-    // Words that were not asked for lose their colour, the others keep it.
+    // Verdicts outside of the filter lose their color.
     let other = seen(&mut browser, "#matrix td.other");
     assert!(!other.is_empty() && !other.contains(&"unknown".to_owned()), "{other:?}");
     let count = seen(&mut browser, "[data-verdict=unknown].chip b");
@@ -134,7 +134,7 @@ fn another_guest_is_another_choice() {
     assert_eq!(seen(&mut browser, "#cell .where"), ["as user, recording"]);
 }
 
-/// A flag on a kernel, in the documents.
+/// The finding for a flag on a kernel.
 fn finding<'a>(documents: &'a [Value], kernel: &str, flag: &str) -> &'a Value {
     let of_kernel = |value: &&Value| {
         value["kernel"] == kernel && value["document"]["schema"] == "mapprobe.report"
@@ -153,7 +153,7 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
     let documents = documents();
     let mut browser = Browser::open(&page("evidence", &documents)).unwrap();
     browser.look(DESK, false).unwrap();
-    // By Tab from the last link of the first column of filters into the table, then by arrows.
+    // By Tab from the last button of the filters into the table, then by arrows.
     browser.value("document.querySelector('#by-verdict button:last-child').focus()").unwrap();
     for _ in 0..10 {
         browser.press("Tab").unwrap();
@@ -178,7 +178,7 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
                 cell.parentElement.querySelector('code').textContent]; })()";
     let place = texts(&mut browser, here);
     assert_eq!(place, ["x86_64-5.10", "MAP_DROPPABLE"]);
-    // The Tab key stops at this cell from now on, and at no other.
+    // Only this cell can be reached by Tab now.
     let stops = "[...document.querySelectorAll('#matrix [tabindex=\"0\"]')].map((it) => String(it === document.activeElement))";
     assert_eq!(texts(&mut browser, stops), ["true"]);
     for (kernel, flag) in [("x86_64-5.10", "MAP_DROPPABLE"), ("hppa64-6.12", "MAP_HUGE_16GB")] {
@@ -221,13 +221,13 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
         );
         browser.press("Escape").unwrap();
         browser.wait("!document.querySelector('#cell').open").unwrap();
-        // Back where the reader was.
+        // The focus returns to the cell.
         assert_eq!(texts(&mut browser, here), [kernel, flag]);
     }
     assert_eq!(browser.complaints, Vec::<String>::new());
 }
 
-/// Every text that is to be seen, with its colour and the colour behind it, where they are not far enough apart.
+/// Every visible text with too little contrast to its background.
 const FAINT: &str = "(() => { \
     const numbers = (color) => color.match(/[\\d.]+/g).map(Number); \
     const behind = (it) => { for (; it; it = it.parentElement) { const [r, g, b, a = 1] = numbers(getComputedStyle(it).backgroundColor); if (a === 1) return [r, g, b]; } return null; }; \
@@ -263,7 +263,7 @@ fn it_can_be_read_everywhere() {
                 "{name}: the page is {width} pixels wide"
             );
         }
-        // Every verdict has its colour, and none has another's.
+        // Every verdict has its own color.
         let colours = "[...new Set([...document.querySelectorAll('.legend .word')].map((it) => getComputedStyle(it).backgroundColor))]";
         assert_eq!(texts(&mut browser, colours).len(), 7, "{name}");
         browser

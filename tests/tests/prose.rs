@@ -1,5 +1,5 @@
-//! What the documents quote, tell to type, and link to: quotations are looked up in recordings of real kernels, commands are understood by the
-//! program, and links lead somewhere.
+//! Quotations, commands and links in the documents: quotations are in recordings of real kernels,
+//! the program accepts the commands, and links lead to files.
 
 use lab::{artifacts, report, usage};
 use mapprobe::arch::Arch;
@@ -13,7 +13,7 @@ use std::process::Command;
 
 /// Documents that quote recordings.
 const QUOTING: [&str; 2] = ["docs/verdicts.md", "docs/unknown-flags.md"];
-/// Where recordings are, as a document in `docs/` links to them.
+/// The directory of the recordings, as linked in `docs/`.
 const RECORDINGS: &str = "../probe/tests/recordings/";
 
 fn text(path: &str) -> String {
@@ -21,7 +21,7 @@ fn text(path: &str) -> String {
         .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every document that people wrote.
+/// Every document of the project.
 fn documents() -> Vec<String> {
     let directories = ["", "docs/", "probe/tests/recordings/", "tests/console/"];
     let names = directories.iter().flat_map(|directory| {
@@ -33,13 +33,12 @@ fn documents() -> Vec<String> {
     names.filter(|name| name.ends_with(".md")).collect()
 }
 
-/// A block of a document between fences.
+/// A code block of a document.
 struct Block {
     /// The word behind the first fence.
     kind: String,
-    /// The line of text before it.
+    /// The line of text before the block.
     before: String,
-    /// What is between.
     lines: Vec<String>,
 }
 
@@ -65,7 +64,7 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// A quotation: of what kernel, which package that came in, from what recording.
+/// The source of a quotation: kernel, package and recording.
 struct Source {
     kernel: String,
     package: String,
@@ -80,13 +79,13 @@ fn source(line: &str) -> Option<Source> {
     Some(Source { kernel: kernel.into(), package: package.into(), path: path.into() })
 }
 
-/// The quoted lines that are missing: they must stand in the other ones, in this order.
+/// The quoted lines that are not in the other lines in the same order.
 fn missing<'a>(quoted: &'a [String], lines: &[String]) -> Vec<&'a str> {
     let mut lines = lines.iter();
     quoted.iter().filter(|quoted| !lines.any(|line| line == *quoted)).map(String::as_str).collect()
 }
 
-/// What of a block is not in the recording.
+/// The lines of a block that are not in the recording.
 fn wrong(block: &Block, path: &str) -> Vec<String> {
     let recording = text(&format!("probe/tests/recordings/{path}"));
     let strings = |lines: Vec<&str>| lines.into_iter().map(str::to_owned).collect::<Vec<String>>();
@@ -104,7 +103,7 @@ fn wrong(block: &Block, path: &str) -> Vec<String> {
     if block.kind == "json" {
         return strings(missing(&plain(&block.lines.join("\n")), &plain(&print("json"))));
     }
-    // A row of the table, and some of the evidence for it.
+    // A row of the table, and some of its evidence.
     let (row, evidence) = block.lines.split_first().expect("a quotation");
     let json = report::parse(print("json").as_bytes()).unwrap();
     let name = row.split_whitespace().next();
@@ -166,7 +165,7 @@ fn each_verdict_has_an_example() {
     }
 }
 
-/// The rows of the atlas about bits that could have carried no flag, all of them.
+/// The rows of the atlas about bits that no flag could have used.
 #[test]
 fn what_is_told_of_the_atlas_is_in_it() {
     let rows = |text: &str| -> Vec<String> {
@@ -179,7 +178,8 @@ fn what_is_told_of_the_atlas_is_in_it() {
         !quoted.is_empty() && quoted.iter().all(|row| row.starts_with("| hppa |")),
         "{quoted:#?}"
     );
-    // The row about map types says what the others do: each of its values was taken once, and is refused by all that are named.
+    // The row about map types agrees with the others: each of its values was used once, and all
+    // kernels in it reject the value.
     let row = quoted.iter().find(|row| row.contains("map types")).expect("the row about map types");
     let values = row.split(['|', ',', ' ']).filter_map(|word| word.strip_prefix("0x"));
     let kernels: Vec<&str> = row.rsplit('|').nth(1).unwrap().split(',').map(str::trim).collect();
@@ -204,7 +204,8 @@ fn what_is_told_of_the_atlas_is_in_it() {
     assert_eq!(kernels.len(), 5, "{kernels:?}");
 }
 
-/// Every command line of every document is one that the program takes; what asks no kernel, or a recording, is run.
+/// The program accepts every command line of every document. Those that need no kernel, or replay a
+/// recording, are run.
 #[test]
 fn commands_are_understood() {
     let (mut understood, mut run) = (0, 0);

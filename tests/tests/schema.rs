@@ -1,5 +1,5 @@
-//! The versions of the report's form: what a reader of an older minor version relies on stays (`docs/schema.md`). The form of every version is
-//! kept in `probe/schema/frozen/`.
+//! The versions of the report's schema: the promises to readers of an older minor version
+//! (`docs/schema.md`). `probe/schema/frozen/` has every version.
 
 use lab::report;
 use mapprobe::arch::Arch;
@@ -14,7 +14,7 @@ use std::fs;
 use std::path::PathBuf;
 
 const NAMES: [&str; 3] = ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bits"];
-/// What says nothing about documents.
+/// Keys without meaning for documents.
 const PROSE: [&str; 3] = ["description", "title", "$comment"];
 
 fn directory() -> PathBuf {
@@ -30,7 +30,7 @@ fn current(name: &str) -> Value {
     read(directory().join(format!("{name}.json")))
 }
 
-/// The frozen forms of a schema: version and form.
+/// The frozen versions of a schema.
 fn frozen(name: &str) -> Vec<(String, Value)> {
     let files =
         fs::read_dir(directory().join("frozen")).unwrap().map(|entry| entry.unwrap().path());
@@ -45,7 +45,7 @@ fn major(version: &str) -> &str {
     version.split('.').next().unwrap()
 }
 
-/// What a form promises and a later one does not, each with its place: only keys may come.
+/// The promises of a schema that a later one breaks, each with its path. Only new keys are allowed.
 fn broken(place: &str, old: &Value, new: &Value) -> Vec<String> {
     let (Value::Object(before), Value::Object(after)) = (old, new) else {
         return if old == new { vec![] } else { vec![format!("{place}: {old} became {new}")] };
@@ -78,7 +78,7 @@ fn broken(place: &str, old: &Value, new: &Value) -> Vec<String> {
     found
 }
 
-/// The same schema, in which an object has no keys but those that it names.
+/// The schema without additional properties.
 fn closed(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {
@@ -94,7 +94,7 @@ fn closed(schema: &Value) -> Value {
     }
 }
 
-/// Documents about kernels of all architectures, and of ones that lack something.
+/// Documents about kernels of all architectures, and about simulated kernels that lack something.
 fn documents() -> Vec<Value> {
     let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let mut reports = Vec::new();
@@ -143,7 +143,7 @@ fn this_version_is_frozen_and_breaks_no_promise() {
                 found.join("\n")
             );
         }
-        // Both ways: a key more is a minor version.
+        // In both directions: a new key needs a minor version.
         let found = broken("", &now, same);
         assert!(
             found.is_empty(),
@@ -188,7 +188,7 @@ fn a_broken_promise_is_named() {
         move |value: &mut Value| drop(value.as_object_mut().unwrap().shift_remove(key))
     };
     let row = "/properties/flags/items";
-    // Gone, another name, optional, another type, a word less, a word more, another rule.
+    // Removed, renamed, optional, another type, a value less, a value more, another rule.
     assert_eq!(change("/properties", &remove("kernel")), ["/properties/kernel is gone"]);
     assert_eq!(
         change(&format!("{row}/properties"), &remove("verdict")),
@@ -222,7 +222,7 @@ fn a_broken_promise_is_named() {
         change("/$defs/hex", &|hex| hex["maxLength"] = 9.into()),
         ["/$defs/hex/maxLength is a new rule"]
     );
-    // A key more, other prose.
+    // A new key, and other prose.
     assert_eq!(change("/properties", &|keys| keys["more"] = json!({"type": "string"})), [""; 0]);
     assert_eq!(
         change("", &|schema| schema["required"].as_array_mut().unwrap().push("more".into())),

@@ -1,4 +1,5 @@
-//! Whole runs of the delivered program on this machine: what they leave behind, what they can be asked, and that a recording says the same.
+//! Whole runs of the released program on this machine: they leave nothing behind, and a recording
+//! replays to the same output.
 
 use lab::{artifacts, host_packages, report};
 use mapprobe::arch::Arch;
@@ -24,7 +25,7 @@ fn names(directory: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Mappings and open files before and after, looked at by the program itself.
+/// The example compares its mappings and open files before and after.
 #[test]
 fn nothing_is_left_behind() {
     let program = artifacts::example(Arch::X86_64, "left_behind").unwrap();
@@ -105,7 +106,8 @@ fn sweeps_and_free_bits_of_every_architecture_fit_their_schemas() {
     }
 }
 
-/// A path on a file system that cannot keep `MAP_SYNC`'s promise: refused under every map type, and yet known.
+/// A path on a file system without `MAP_SYNC`: every map type rejects the flag, and still it is
+/// known.
 #[test]
 fn a_path_is_a_context_of_every_flag() {
     let report = report::parse(said(&mapprobe(&["--path", "/dev/zero"]))).unwrap();
@@ -154,7 +156,8 @@ fn what_cannot_be_opened_is_named() {
     }
 }
 
-/// qemu-user answers in a kernel's place: the type field is its own, and it forgets flags. What it says must not be taken for a kernel's.
+/// qemu-user acts as the kernel: it uses its own type field and drops flags. The report must not
+/// present that as the kernel's behavior.
 #[test]
 fn an_emulator_is_named_and_not_believed() {
     host_packages::need(host_packages::EMULATORS).unwrap();
@@ -165,7 +168,7 @@ fn an_emulator_is_named_and_not_believed() {
         assert_eq!(report["environment"][0]["name"], "system call emulator", "{report:#}");
         for (words, names) in [
             ("honored", "MAP_SHARED MAP_PRIVATE MAP_FIXED MAP_ANONYMOUS"),
-            // What is forgotten is ignored, for a program that runs there.
+            // A dropped flag is ignored from the program's point of view.
             ("ignored", "MAP_POPULATE MAP_FIXED_NOREPLACE MAP_DENYWRITE MAP_EXECUTABLE"),
             ("inconclusive", "MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_NONBLOCK"),
             (memory, "MAP_LOCKED MAP_NORESERVE"),
@@ -193,8 +196,8 @@ fn an_emulator_is_named_and_not_believed() {
     }
 }
 
-/// The programs of three compilers are one program: a recording says the same in each of them, byte for byte. PA-RISC's has gone through
-/// WebAssembly and C, and a C compiler's mistake shows here.
+/// The programs of three compilers replay a recording to the same bytes. PA-RISC's went through
+/// WebAssembly and C, so this finds miscompilations.
 #[test]
 fn a_recording_replays_to_the_same_bytes_on_every_architecture() {
     host_packages::need(host_packages::EMULATORS).unwrap();
@@ -202,7 +205,7 @@ fn a_recording_replays_to_the_same_bytes_on_every_architecture() {
     let mut compared = 0;
     for name in names(&directory) {
         let path = directory.join(&name);
-        // Only a report can be a table.
+        // Only a report has the format table.
         let forms = ["json", if name.ends_with(".report.txt") { "table" } else { "jsonl" }];
         let here =
             forms.map(|form| mapprobe(&["--format", form, "--replay", path.to_str().unwrap()]));

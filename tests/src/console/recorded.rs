@@ -1,9 +1,9 @@
-//! Real consoles, recorded (`tests/console/`; its README says how). What must be read out of each was written by hand from how it
-//! was made.
+//! Recorded consoles (`tests/console/`, described in its README). The expected results were written
+//! by hand.
 
 use super::*;
 
-/// What the program said on all of them, as far as it came: rebuilt by another program, which checked every line.
+/// The report on all of these consoles, rebuilt by another program that checked every line.
 const REPORT: &[u8] = include_bytes!("../../console/report.txt");
 
 fn whole() -> Framed {
@@ -58,13 +58,13 @@ fn all_lines_and_no_end() {
 fn a_message_of_the_kernel_inside_line_20() {
     let log = include_bytes!("../../console/message-inside-a-line.log");
     assert_eq!(read(log), Reading { report: whole(), panic: None });
-    // With another time in it, nobody knows where the message begins.
+    // A message without a recognizable time cannot be removed.
     let log = String::from_utf8_lossy(log).replace("[    3.288085] sysrq", "[some time] sysrq");
     let Framed::Damaged { lines, reason } = read(log.as_bytes()).report else { panic!("{log}") };
     assert_eq!((lines, reason.as_str()), (vec![20], "Damaged lines: [20]; missing lines: []."));
 }
 
-/// Where no console takes anything, the report comes as messages of the kernel, with others between them.
+/// Without a working console the report arrives as kernel messages, with others between them.
 #[test]
 fn as_messages_of_the_kernel() {
     let log = include_bytes!("../../console/messages-of-the-kernel.log");
@@ -82,7 +82,7 @@ fn a_damaged_report_and_then_a_whole_one() {
     assert_eq!(read(log), Reading { report: whole(), panic: None });
 }
 
-/// However a console is cut, nothing but the whole of it gives the report.
+/// A truncated console never gives a report.
 #[test]
 fn no_beginning_of_a_console_reads_as_a_report() {
     let log = include_bytes!("../../console/clean.log");

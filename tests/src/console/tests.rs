@@ -1,4 +1,4 @@
-//! Hand-written logs. The checksums are from Python's `zlib.crc32`.
+//! Logs written by hand. The checksums are from Python's `zlib.crc32`.
 
 use super::*;
 
@@ -12,7 +12,7 @@ mapprobe:0004:1f6c7c16:}\n
 mapprobe: end lines=4 bytes=52 crc32=5defa829 exit=0
 "#;
 
-/// The clean log with one line replaced by others.
+/// The clean log with one line replaced.
 fn with(line: usize, replacement: &[&str]) -> String {
     let lines = CLEAN.lines().enumerate();
     let text: Vec<String> = lines

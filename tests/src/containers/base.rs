@@ -1,4 +1,4 @@
-//! The image that the Dockerfiles begin with, made on this machine of Debian's own packages: no registry is asked.
+//! The base image of the Dockerfiles, made from Debian's packages without a registry.
 
 use crate::{cache_entry, host_packages};
 use anyhow::{Context, Result, ensure};
@@ -11,18 +11,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Its name in the Dockerfiles.
+/// The name of the image in the Dockerfiles.
 pub const IMAGE: &str = "docker.io/library/debian:bookworm";
 const SUITE: &str = "bookworm";
-/// The package whose version is that of Debian.
+/// The package whose version is the version of Debian.
 const RELEASE: &str = "base-files";
 
-/// What happens in the directory of the new system, after `debootstrap`: suites and settings of the official image, and nothing that
-/// was only fetched.
+/// Commands in the directory of the new system after `debootstrap`. They apply the settings of the
+/// official image and remove downloaded files.
 const FINISH: &str = "echo force-unsafe-io >etc/dpkg/dpkg.cfg.d/docker-apt-speedup
 rm -rf etc/apt/sources.list var/lib/apt/lists/* var/cache/apt/archives/*.deb";
 
-/// Its files, as a tarball in the cache.
+/// The tarball of the image in the cache.
 pub fn tarball() -> Result<PathBuf> {
     let (cache, mirror) = (Cache::open()?, Mirror::from_apt()?);
     let sources = sources(&mirror);
@@ -36,7 +36,7 @@ pub fn tarball() -> Result<PathBuf> {
             RELEASE,
         )?;
         let system = work.join("system");
-        // It mounts /proc there.
+        // debootstrap mounts /proc there.
         let mut debootstrap =
             workspace::command(Path::new(env!("CARGO_MANIFEST_DIR")).join("containers/apart"));
         debootstrap
@@ -70,7 +70,7 @@ pub fn tarball() -> Result<PathBuf> {
     Ok(item.directory.join("image.tar.gz"))
 }
 
-/// The suites of the official image, from where this machine has its packages.
+/// The sources of the official image, with the mirror of this machine.
 fn sources(mirror: &Mirror) -> String {
     let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
     let stanza = |uri: &str, suites: &str| {
@@ -86,14 +86,15 @@ fn sources(mirror: &Mirror) -> String {
         .join("\n")
 }
 
-/// How apt reaches the archives, as on this machine; the certificates are in the directory `inside`, if there are any.
+/// The settings of apt for containers: those of this machine. `inside` is the directory of the
+/// certificates, if there are any.
 pub fn apt(inside: Option<&str>) -> String {
     let trust = inside
         .map(|directory| format!("Acquire::https::CaInfo \"{directory}/certificates.crt\";\n"));
     acquire() + &trust.unwrap_or_default()
 }
 
-/// What apt on this machine is told about proxies, dates and retries.
+/// The settings of this machine's apt for proxies, dates and retries.
 fn acquire() -> String {
     let said = Command::new("apt-config")
         .args(["dump", "Acquire"])

@@ -1,5 +1,5 @@
-//! Podman with settings and a store of its own, so that this user's containers and images are left alone. What is stored there goes with
-//! it; its mounts and processes are its own (`containers/podman`).
+//! Podman with its own settings and its own image store, separate from the user's. The store is
+//! removed with the engine. `containers/podman` gives it its own mounts and processes.
 
 use super::base;
 use crate::cache_entry;
@@ -14,23 +14,24 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long a command may take; the longest compiles everything that `cargo dist` is made of.
+/// The time limit of a command. The longest one compiles all dependencies of `cargo dist`.
 const DEADLINE: Duration = Duration::from_secs(60 * 60);
-/// How many lines of what a command said are worth showing.
+/// The number of output lines in an error message.
 const LAST: usize = 20;
-/// Where a container finds what it must know of this machine.
+/// The directory of this machine's settings inside a container.
 const INSIDE: &str = "/mnt/lab";
 
-/// An engine with an empty store, which is removed with this value.
+/// An engine with an empty store, which is removed on drop.
 #[derive(Debug)]
 pub struct Engine {
     directory: PathBuf,
-    /// The variables that its containers have, as `ENV` in a Dockerfile takes them.
+    /// Environment variables of its containers, in the syntax of `ENV` in a Dockerfile.
     variables: Vec<String>,
 }
 
 impl Engine {
-    /// Its settings and its store are in `directory`, of which an earlier run may have left something.
+    /// An engine with its settings and its store in `directory`. Files of an earlier run are
+    /// removed.
     pub fn new(directory: PathBuf) -> Result<Engine> {
         cache_entry::remove_directory(&directory)?;
         let machine = directory.join("machine");
@@ -48,9 +49,9 @@ impl Engine {
         Ok(engine)
     }
 
-    /// containers.conf(5): without control groups and a network of its own, which need more than a simple machine has, and with what
-    /// containers need to reach the archives of Debian and cargo as this machine does. crates that are here are not fetched again; what
-    /// containers fetch is not kept.
+    /// containers.conf(5): no control groups and no network of its own, since these need more than
+    /// a simple machine has. The volumes have the settings with which containers reach the archives
+    /// of Debian and crates.io. Crates of this machine are not downloaded again.
     fn settings(&self) -> Result<String> {
         let mut volumes = vec![format!("{}:{INSIDE}:ro", text(&self.directory.join("machine"))?)];
         for (name, how) in [("registry", "O"), ("config.toml", "ro")] {
@@ -80,30 +81,32 @@ impl Engine {
         ))
     }
 
-    /// What starts it in the place of `podman` or `docker`, in the environment of [`Engine::environment`].
+    /// The program that replaces `podman` and `docker`, with the variables of
+    /// [`Engine::environment`].
     pub fn program() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("containers/podman")
     }
 
-    /// Without these variables it would be this user's.
+    /// The variables that select this engine's settings and store.
     pub fn environment(&self) -> [(&'static str, OsString); 4] {
         [
             ("CONTAINERS_CONF", self.directory.join("containers.conf").into()),
             ("CONTAINERS_STORAGE_CONF", self.directory.join("storage.conf").into()),
             ("TMPDIR", self.directory.clone().into()),
-            // A layer for each line of a Dockerfile is for those who build again.
+            // Cached layers are of no use for a single build.
             ("BUILDAH_LAYERS", "false".into()),
         ]
     }
 
-    /// A command for it.
+    /// A command of the engine.
     pub fn command(&self) -> Command {
         let mut command = workspace::command(Engine::program());
         command.envs(self.environment());
         command
     }
 
-    /// Gives it the base image, under the name that Dockerfiles know it by. It has the variables: what builds gets none from the settings.
+    /// Imports the base image under its name in the Dockerfiles. The image has the variables,
+    /// because the settings of the engine do not apply to builds.
     pub fn import(&self, tarball: &Path) -> Result<()> {
         let log = self.directory.join("import.txt");
         let mut import = self.command();
@@ -117,12 +120,13 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // Nobody is there to be told; the next run tries it again, and says so.
+        // Best effort: the next run removes the directory again and reports errors.
         let _ = cache_entry::remove_directory(&self.directory);
     }
 }
 
-/// Why no container can be started on this machine, if so: a program in an image of its own is tried.
+/// The reason why this machine cannot start containers, if so. Tries a program in an image of its
+/// own.
 pub fn obstacle(directory: &Path, program: &[u8]) -> Result<Option<String>> {
     let engine = Engine::new(directory.join("trial"))?;
     let context = engine.directory.join("context");
@@ -160,7 +164,7 @@ pub fn obstacle(directory: &Path, program: &[u8]) -> Result<Option<String>> {
     ))
 }
 
-/// Runs a command to its end, but not forever. What it says is written to a file.
+/// Runs a command to its end or its time limit, with its output in a file.
 pub fn run(command: &mut Command, log: &Path) -> Result<()> {
     let name = Path::new(command.get_program())
         .file_name()
@@ -195,7 +199,8 @@ pub fn run(command: &mut Command, log: &Path) -> Result<()> {
     bail!("{name} ended with {status}:\n{}", lines[lines.len().saturating_sub(LAST)..].join("\n"))
 }
 
-/// How apt and cargo in a container find what is told to them here. Nobody debugs what is only a tool of the build.
+/// The variables with which apt and cargo in a container find the settings of this machine. The
+/// tools of the build need no debug information.
 fn variables(certificates: bool) -> Vec<String> {
     let mut variables =
         vec![format!("APT_CONFIG={INSIDE}/apt.conf"), "CARGO_PROFILE_DEV_DEBUG=0".to_owned()];

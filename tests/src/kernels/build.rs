@@ -7,7 +7,6 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The version of a compiler, in its own words.
 pub fn compiler_version(compiler: &str) -> Result<String> {
     let said = Command::new(compiler)
         .arg("--version")
@@ -20,7 +19,8 @@ pub fn compiler_version(compiler: &str) -> Result<String> {
         .with_context(|| format!("{compiler} does not tell its version."))
 }
 
-/// Builds in the directory `work`, some 1.5 GB for some minutes. Answers with the image, which lies in `work` too.
+/// Builds a kernel in the directory `work`, which takes 1.5 GB and some minutes. Returns the path
+/// of the image in `work`.
 pub fn vmlinux(
     name: &str,
     source: &Path,
@@ -43,7 +43,7 @@ pub fn vmlinux(
     let make = |goals: &[&str]| {
         let mut command = Command::new("make");
         command.arg("-C").arg(&tree).args(make).args(goals);
-        // Without these two, the same source makes another image each time.
+        // Without these two variables every build makes another image.
         command.env("KBUILD_BUILD_TIMESTAMP", "1970-01-01").env("KBUILD_BUILD_USER", "lab");
         run(&mut command, &log)
     };
@@ -66,7 +66,8 @@ pub fn vmlinux(
     Ok(tree.join("vmlinux"))
 }
 
-/// Whether `make olddefconfig` kept what was asked for: it drops silently what depends on something missing.
+/// Checks that `make olddefconfig` kept the configuration. It silently drops an option with an
+/// unmet dependency.
 fn check(config: &Path, configuration: &[&str]) -> Result<()> {
     let config = fs::read_to_string(config)?;
     let has = |line: &str| config.lines().any(|have| have == line);
@@ -75,7 +76,7 @@ fn check(config: &Path, configuration: &[&str]) -> Result<()> {
         .flat_map(|piece| piece.lines())
         .filter(|line| line.starts_with("CONFIG_"));
     let name = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
-    // A later piece may take back what an earlier one asked for.
+    // A later piece may switch off an option of an earlier one.
     let taken_back = |line: &str| {
         let off = format!("# {} is not set", name(line));
         configuration.iter().flat_map(|piece| piece.lines()).any(|other| other == off)
@@ -100,7 +101,7 @@ pub fn tarball(directory: &Path) -> Result<PathBuf> {
         .with_context(|| format!("There is no .tar.xz in {}.", directory.display()))
 }
 
-/// Runs a command whose output only matters when it fails.
+/// Runs a command with its output in a file. The error has the end of the output.
 fn run(command: &mut Command, log: &Path) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let file = File::create(log)?;

@@ -1,4 +1,4 @@
-//! A kernel of the lab, and how its image gets into the cache.
+//! A kernel of the lab, and how its image is obtained.
 
 use super::build;
 use crate::cache_entry::{self, Provenance};
@@ -14,43 +14,41 @@ use std::path::{Path, PathBuf};
 /// A kernel of the lab.
 #[derive(Debug)]
 pub struct Kernel {
-    /// Architecture and series, such as `x86_64-6.1`; also the name of its expectations.
+    /// Architecture and series, such as `x86_64-6.1`; also the name of its file of expectations.
     pub name: &'static str,
-    /// What it runs on.
     pub arch: Arch,
-    /// Where it comes from.
     pub origin: Origin,
-    /// What runs it.
     pub emulator: Emulator,
-    /// Arguments of QEMU beside those of the architecture's machine; where one is given twice, the last counts.
+    /// Arguments of QEMU beside those of the machine. The last of repeated arguments applies.
     pub arguments: &'static [&'static str],
-    /// Words for the kernel's command line beside those every scenario gets.
+    /// Words for the kernel's command line beside those of every guest.
     pub append: &'static str,
-    /// Whether every `cargo test` boots it; `cargo lab` boots the others too.
+    /// Whether every `cargo test` boots the kernel. `cargo lab` boots all kernels.
     pub quick: bool,
 }
 
-/// How a kernel is got.
+/// The origin of a kernel.
 #[derive(Debug)]
 pub enum Origin {
-    /// Out of a Debian package.
+    /// A Debian package with an image.
     Packaged {
-        /// As `bookworm`.
+        /// Such as `bookworm`.
         suite: &'static str,
-        /// The package's name; `*` stands for what changes with every update.
+        /// The name of the package. `*` is a wildcard for the parts that change with updates.
         package: &'static str,
-        /// The directory that has the image, itself or further below.
+        /// The directory of the image in the package, or one above it.
         directory: &'static str,
     },
-    /// Built from a Debian source package: `make allnoconfig`, the configuration, `make vmlinux`.
+    /// A Debian source package, built with `make allnoconfig`, the configuration and `make
+    /// vmlinux`.
     Built {
-        /// As `bookworm`.
+        /// Such as `bookworm`.
         suite: &'static str,
-        /// The package that holds the source, such as `linux-source-6.1`.
+        /// The package with the source, such as `linux-source-6.1`.
         package: &'static str,
-        /// Variables of the kernel's make.
+        /// Variables for make.
         make: &'static [&'static str],
-        /// Pieces of configuration; where two contradict each other, the last counts.
+        /// Pieces of configuration. The last of contradicting lines applies.
         configuration: &'static [&'static str],
         /// The cross compilers, the kernel's own first, each with its Debian package.
         compilers: &'static [(&'static str, &'static str)],
@@ -66,17 +64,15 @@ impl Origin {
     }
 }
 
-/// A kernel that can be booted.
+/// A kernel image that can be booted.
 #[derive(Debug)]
 pub struct Image {
-    /// The file.
     pub path: PathBuf,
-    /// What it was made of.
     pub provenance: Provenance,
 }
 
 impl Kernel {
-    /// The image: from the cache, or fetched or built now.
+    /// The image. It is downloaded or built if the cache does not have it.
     pub fn image(&self) -> Result<Image> {
         self.image_in(&Cache::open()?)
             .with_context(|| format!("There is no kernel {} to boot.", self.name))
@@ -90,7 +86,7 @@ impl Kernel {
         Ok(Image { path: item.directory.join("image"), provenance: item.provenance })
     }
 
-    /// Makes the file `image` in the directory `to`.
+    /// Creates the file `image` in the directory `to`.
     fn make(&self, cache: &Cache, to: &Path, work: &Path) -> Result<Package> {
         host_packages::need(host_packages::ARCHIVE)?;
         let (package, image) = match &self.origin {
@@ -109,7 +105,7 @@ impl Kernel {
             }
             Origin::Built { suite, package, make, configuration, .. } => {
                 host_packages::need(host_packages::KERNEL_BUILD)?;
-                // The package is in the index of every architecture, since it belongs to none.
+                // The package is independent of the architecture, so every index has it.
                 let package = cache_entry::newest_package(cache, suite, "amd64", package)?;
                 let vmlinux =
                     build::vmlinux(self.name, &package.fetch(cache)?, make, configuration, work)?;
@@ -121,7 +117,7 @@ impl Kernel {
         Ok(package)
     }
 
-    /// Everything that decides what the image is, the version of the package excepted.
+    /// Everything that determines the image, except the version of the package.
     fn recipe(&self) -> Result<String> {
         Ok(match &self.origin {
             Origin::Packaged { suite, package, .. } => format!("{package} of {suite}"),
@@ -144,7 +140,7 @@ impl Kernel {
     }
 }
 
-/// The one kernel image in a directory and below it.
+/// The one kernel image below a directory.
 fn only_image(directory: &Path) -> Result<PathBuf> {
     let mut images = Vec::new();
     collect_images(directory, &mut images)?;

@@ -1,4 +1,4 @@
-//! Modules of a packaged kernel, out of the package its image came from, or the one that goes with it.
+//! Modules of a packaged kernel, from the package of its image or the accompanying package.
 
 use super::kernel::{Kernel, Origin};
 use crate::cache_entry::Provenance;
@@ -10,11 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// In Debian's development suite, the image and the modules have a package each, of one version.
+/// In Debian's development suite the image and the modules have separate packages of the same
+/// version.
 const APART: (&str, &str) = ("linux-binary-", "linux-modules-");
 
 impl Kernel {
-    /// Modules by their names without an ending, each with its content as the kernel reads it.
+    /// Modules by their names without an extension, each with its uncompressed content.
     pub fn modules(&self, names: &[&'static str]) -> Result<Vec<(&'static str, Vec<u8>)>> {
         if names.is_empty() {
             return Ok(Vec::new());
@@ -50,8 +51,8 @@ impl Kernel {
             .with_context(|| format!("Modules of {} are gone.", self.name))
     }
 
-    /// What the kernel's package installs, for programs that look for it on a machine: `boot/config-RELEASE` and
-    /// `usr/lib/modules/RELEASE` below a directory, with the lists that depmod makes.
+    /// The files that the kernel's package installs, for generators of an initramfs: a directory
+    /// with `boot/config-RELEASE` and `usr/lib/modules/RELEASE`, including the lists of depmod.
     pub fn installed(&self) -> Result<PathBuf> {
         let Origin::Packaged { suite, .. } = self.origin else {
             bail!("{} comes in no package.", self.name)
@@ -81,7 +82,7 @@ impl Kernel {
         Ok(item.directory)
     }
 
-    /// The package that has the modules of an image.
+    /// The package with the modules of an image.
     fn package_of_modules(
         &self,
         cache: &Cache,
@@ -97,12 +98,12 @@ impl Kernel {
     }
 }
 
-/// Modules fit one image only.
+/// Modules fit a single image.
 fn recipe(what: &str, image: &Provenance) -> String {
     format!("{what} for {} {} {}", image.package, image.version, image.sha256)
 }
 
-/// Writes a module as the kernel reads it.
+/// Writes a module uncompressed.
 fn take(package: &Package, directory: &Path, name: &str, to: &Path) -> Result<()> {
     let Some(module) = find(directory, &[&format!("{name}.ko"), &format!("{name}.ko.xz")])? else {
         bail!("{} {} has no module {name}.ko or {name}.ko.xz.", package.name, package.version)
@@ -123,7 +124,7 @@ fn take(package: &Package, directory: &Path, name: &str, to: &Path) -> Result<()
     fs::write(to, plain.stdout).with_context(|| format!("{} cannot be written.", to.display()))
 }
 
-/// A file with one of these names, in a directory or below it.
+/// A file with one of these names below a directory.
 fn find(directory: &Path, names: &[&str]) -> Result<Option<PathBuf>> {
     for entry in fs::read_dir(directory)
         .with_context(|| format!("{} cannot be read.", directory.display()))?

@@ -1,4 +1,4 @@
-//! `jsonl`: what `json` says, in one line, for every question and architecture.
+//! `jsonl`: the same object as `json` in one line, for every query and architecture.
 
 use super::*;
 use lab::host_packages;
@@ -17,7 +17,7 @@ fn a_line_is_the_object() {
         assert_eq!(report::parse(line.as_bytes()).unwrap(), kernel.json, "{}", kernel.name);
         lines += &line;
     }
-    // Many of them are one file.
+    // Several reports make one file.
     let parsed =
         serde_json::Deserializer::from_str(&lines).into_iter::<Value>().map(Result::unwrap);
     assert!(parsed.eq(kernels().iter().map(|kernel| kernel.json.clone())));

@@ -1,4 +1,5 @@
-//! `ktap`, read by the kernel's own parser of test results (`kunit_parser.py`) and by Perl's `TAP::Parser`.
+//! `ktap`, read by the kernel's own parser of test results (`kunit_parser.py`) and by Perl's
+//! `TAP::Parser`.
 
 use super::*;
 use lab::{host_packages, kunit};
@@ -8,7 +9,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::Stdio;
 
-/// Prints a line for each test: its name and how it ended; then how many mistakes the parser found.
+/// Prints a line for each test with its name and its result, then the number of errors of the
+/// parser.
 const PERL: &str = r#"
 my $parser = TAP::Parser->new({ tap => join("", <STDIN>) });
 while (my $result = $parser->next) {
@@ -28,7 +30,7 @@ for one in test.subtests:
 print('errors', test.counts.errors + test.counts.crashed)
 ";
 
-/// What a reader made of it: how each test ended, and how many mistakes it found.
+/// The results of a parser: each test with its result, and the number of errors.
 fn read_by(command: &mut Command, text: &str) -> (Vec<(String, String)>, usize) {
     let mut child = command
         .stdin(Stdio::piped())
@@ -85,7 +87,7 @@ fn the_kernels_parser_and_perls_read_the_same_results() {
     }
 }
 
-/// A console: the kernel says something between any two lines.
+/// As on a console, where the kernel prints messages between any two lines.
 #[test]
 fn what_the_kernel_says_in_between_changes_nothing() {
     let kernel = &kernels()[0];
@@ -101,7 +103,7 @@ fn what_the_kernel_says_in_between_changes_nothing() {
     }
 }
 
-/// The readers do read the plan: a report that is not whole is a mistake to them.
+/// The parsers check the plan: a truncated report is an error.
 #[test]
 fn a_report_that_is_cut_off_is_noticed() {
     let text = kernels()[0].text(&["--format", "ktap"]);
@@ -115,7 +117,7 @@ fn a_report_that_is_cut_off_is_noticed() {
     }
 }
 
-/// Only what is required can fail, and only where it is known not to be there.
+/// Only a required flag can fail, and only if it is known not to work.
 #[test]
 fn a_requirement_that_is_not_met_is_a_failure() {
     let ktap = formats().position(|format| format == "ktap").unwrap();

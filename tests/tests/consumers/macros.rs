@@ -1,4 +1,4 @@
-//! `macros`, compiled by gcc: a program that prints which of them are defined.
+//! `macros`, compiled by gcc: a program prints which macros are defined.
 
 use super::*;
 use lab::host_packages;

@@ -1,5 +1,6 @@
-//! The formats, each read by what others read it with. Kernels are recordings of real ones, some made of rules, and one whose name would
-//! break whatever is not quoted; the program is the delivered one.
+//! The formats, each parsed by a program that uses it. The kernels are recordings of real kernels,
+//! some simulated kernels, and one whose name breaks everything that is not quoted. The program is
+//! the released one.
 
 mod ansible;
 mod jsonl;
@@ -30,19 +31,20 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-/// A release that ends quotes, comments, lines and commands: `struct new_utsname` has room for 64 bytes of it.
+/// A release that closes quotes, comments, lines and commands. `struct new_utsname` has room for 64
+/// bytes.
 const HOSTILE: &str = "6'\";$(touch x)`touch x`/* */ x\n#\\n%n {}=\u{fc}\u{1b}[31m//";
 
-/// A kernel, as a recording.
+/// A kernel with a recording.
 struct Kernel {
     name: String,
     recording: PathBuf,
-    /// The report about it.
+    /// The report about it as JSON.
     json: Value,
 }
 
 impl Kernel {
-    /// What the program prints about it.
+    /// The output of the program for this kernel.
     fn text(&self, words: &[&str]) -> String {
         let run = mapprobe(&[&["--replay", self.recording.to_str().unwrap()], words].concat());
         assert_eq!(
@@ -54,7 +56,7 @@ impl Kernel {
         String::from_utf8(run.stdout).unwrap()
     }
 
-    /// Flags and verdicts, as JSON has them.
+    /// Flags and verdicts as in JSON.
     fn verdicts(&self) -> Vec<(String, String)> {
         verdicts(&self.json)
     }
@@ -63,7 +65,7 @@ impl Kernel {
         self.json["kernel"]["release"].as_str().unwrap()
     }
 
-    /// What lies between the program and the kernel.
+    /// The names of the interference in the report.
     fn environment(&self) -> Vec<&str> {
         self.json["environment"]
             .as_array()
@@ -74,7 +76,7 @@ impl Kernel {
     }
 }
 
-/// The delivered program.
+/// The released program.
 fn program() -> &'static Path {
     &artifacts::of(Arch::X86_64).unwrap().path
 }
@@ -89,12 +91,12 @@ fn verdicts(json: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What `--format` takes.
+/// The values of `--format`.
 fn formats() -> impl Iterator<Item = &'static str> {
     (0..FORMATS.len()).map(|at| Text::FORMATS.nth(at).plain())
 }
 
-/// Every kernel there is a report about.
+/// Every kernel of these tests.
 fn kernels() -> &'static [Kernel] {
     static KERNELS: OnceLock<(TempDir, Vec<Kernel>)> = OnceLock::new();
     &KERNELS
@@ -114,7 +116,7 @@ fn kernels() -> &'static [Kernel] {
         .1
 }
 
-/// The one whose name is hostile.
+/// The kernel with the hostile name.
 fn the_hostile() -> &'static Kernel {
     kernels()
         .iter()
@@ -122,7 +124,7 @@ fn the_hostile() -> &'static Kernel {
         .expect("a kernel with a hostile name")
 }
 
-/// Those that were booted.
+/// Recordings of booted kernels.
 fn recorded() -> Vec<(String, String)> {
     let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
@@ -131,7 +133,7 @@ fn recorded() -> Vec<(String, String)> {
     named.map(|(name, path)| (name, fs::read_to_string(path).unwrap())).collect()
 }
 
-/// Those that cannot be booted here.
+/// Recordings of simulated kernels.
 fn made_of_rules() -> Vec<(String, String)> {
     let old = Rules { validate: false, noreplace: false, ..Rules::x86_6_1() };
     let kernels = [
@@ -151,7 +153,7 @@ fn made_of_rules() -> Vec<(String, String)> {
     kernels.map(record).into()
 }
 
-/// A recording in which the kernel calls itself something else.
+/// A recording of a kernel with a hostile release.
 fn hostile() -> (String, String) {
     let (_, recording) =
         recorded().into_iter().find(|(name, _)| name == "x86_64-6.1.report").unwrap();
@@ -161,7 +163,7 @@ fn hostile() -> (String, String) {
     let field: String = field.iter().map(|byte| format!("%{byte:02x}")).collect();
     let begin = "uname = 0 > ";
     let line = recording.lines().find(|line| line.starts_with(begin)).unwrap();
-    // One entry for each byte: itself, or three characters.
+    // Each byte as itself or as an escape of three characters.
     let mut bytes = Vec::new();
     let mut rest = &line[begin.len()..];
     while !rest.is_empty() {
@@ -174,7 +176,7 @@ fn hostile() -> (String, String) {
     ("hostile".into(), recording.replace(line, &named))
 }
 
-/// A comparison is worth something when there is something of everything.
+/// The comparisons need an example of every verdict.
 #[test]
 fn the_kernels_show_every_verdict() {
     let words: BTreeSet<String> =

@@ -1,14 +1,15 @@
-//! `nfd`, held to the rules of feature files (node feature discovery's customization guide, "Local feature source") and of labels
-//! (Kubernetes' concepts, "Labels and Selectors": syntax and character set). There is no reader of it in Debian.
+//! `nfd`, checked against the rules of feature files (node feature discovery's customization guide,
+//! "Local feature source") and of labels (Kubernetes' concepts, "Labels and Selectors": syntax and
+//! character set). Debian has no program that reads it.
 
 use super::*;
 use regex_lite::Regex;
 use std::collections::BTreeSet;
 
-/// Bytes of a feature file at most; a larger one is left out.
+/// The size limit of a feature file in bytes; larger files are ignored.
 const MOST: usize = 64_000;
 
-/// What is wrong with a feature file.
+/// The violations in a feature file.
 fn mistakes(text: &str) -> Vec<String> {
     let subdomain =
         Regex::new(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$").unwrap();

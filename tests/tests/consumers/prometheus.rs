@@ -5,7 +5,7 @@ use lab::node_exporter::NodeExporter;
 use std::collections::BTreeSet;
 
 fn write(directory: &Path, text: &str) {
-    // As users do: a reader never sees half of it.
+    // Renamed, so that a reader never sees an incomplete file.
     fs::write(directory.join("new"), text).unwrap();
     fs::rename(directory.join("new"), directory.join("mapprobe.prom")).unwrap();
 }
@@ -26,7 +26,7 @@ fn the_node_exporter_serves_what_json_says() {
             .lines()
             .filter(|line| line.starts_with("mapprobe_") && line.contains('{'))
             .collect();
-        // The exporter puts labels in the order of the alphabet.
+        // The exporter sorts the labels.
         let verdicts = kernel.verdicts().into_iter();
         let verdicts = verdicts.map(|(flag, verdict)| {
             format!("mapprobe_flag_verdict{{flag={flag:?},verdict={verdict:?}}} 1")
@@ -45,7 +45,7 @@ fn the_node_exporter_serves_what_json_says() {
         let wanted: BTreeSet<String> = verdicts.chain(lies).chain([info]).collect();
         assert_eq!(served, wanted.iter().map(String::as_str).collect(), "{}", kernel.name);
     }
-    // It does look at what it serves.
+    // The exporter does parse the files.
     let text = kernels()[0].text(&["--format", "prometheus"]);
     for wrong in [text.replacen("} 1\n", "} 1 1700000000000\n", 1), text.replacen("=\"", "=", 1)] {
         write(directory.path(), &wrong);

@@ -1,9 +1,9 @@
-//! What a format cannot print is refused before anything is asked.
+//! A query that a format cannot print is rejected before any system call.
 
 use super::*;
 use lab::host_packages;
 
-/// The words and what is said about them.
+/// Arguments with their error messages.
 fn refused() -> Vec<(Vec<&'static str>, &'static str)> {
     let others = formats().filter(|format| !["json", "jsonl"].contains(format));
     let questions = others.flat_map(|format| {
@@ -38,7 +38,7 @@ fn what_a_format_cannot_print_is_refused_in_a_sentence() {
     }
 }
 
-/// The question may stand in a recording.
+/// The query can come from a recording.
 #[test]
 fn a_recorded_sweep_is_no_table() {
     let recording = dist::workspace::root().join("probe/tests/recordings/lab/x86_64-6.1.sweep.txt");

@@ -3,7 +3,7 @@
 use super::*;
 use lab::host_packages;
 
-/// The values of variables after a script, in a shell that ends at any mistake.
+/// The values of variables after a script, in a shell that stops at any error.
 fn values(shell: &[&str], script: &str, names: &[String], directory: &Path) -> Vec<String> {
     let shown: String = names.iter().map(|name| format!("printf '%s\\0' \"${name}\"\n")).collect();
     let run = Command::new(shell[0])
@@ -44,7 +44,7 @@ fn dash_and_ash_have_the_values_of_json() {
                 .chain(kernel.verdicts());
             let (names, wanted): (Vec<String>, Vec<String>) =
                 wanted.map(|(name, value)| (format!("{prefix}{name}"), value)).unzip();
-            // Nothing else is assigned: what the text has of lines and what was looked at are as many.
+            // The text assigns no other variables.
             let lines =
                 text.lines().filter(|line| line.starts_with(prefix) && line.contains("='")).count();
             assert_eq!(lines, names.len(), "{text}");

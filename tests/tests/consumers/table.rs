@@ -1,9 +1,9 @@
-//! `table`, on a terminal and in a pipe. The terminal is one that `script` makes.
+//! `table`, on a terminal and in a pipe. The terminal is made by `script`.
 
 use super::*;
 use lab::host_packages;
 
-/// What the program of an architecture says on a terminal.
+/// The output of the program of an architecture on a terminal.
 fn on_a_terminal(arch: Arch, words: &[&str], no_color: Option<&str>) -> String {
     let mut line = String::new();
     for word in targets::of(arch)
@@ -19,11 +19,11 @@ fn on_a_terminal(arch: Arch, words: &[&str], no_color: Option<&str>) -> String {
     command.envs(no_color.map(|value| ("NO_COLOR", value)));
     let run = command.output().unwrap();
     assert!(run.status.success(), "{line}: {run:?}");
-    // Terminals move to the next line in two steps.
+    // A terminal receives a carriage return and a line feed.
     String::from_utf8(run.stdout).unwrap().replace("\r\n", "\n")
 }
 
-/// Without what sets colours, and how often that was.
+/// The text without color sequences, and the number of sequences.
 fn plain(text: &str) -> (String, usize) {
     let mut pieces = text.split("\u{1b}[");
     let mut plain = pieces.next().unwrap().to_owned();
@@ -46,7 +46,7 @@ fn verdicts_are_coloured_on_a_terminal_only() {
     let piped = kernel.text(&words[..2]);
     assert!(!piped.contains('\u{1b}'));
     for arch in Arch::ALL {
-        // Its value is not looked at, but it must have one (no-color.org).
+        // The variable counts only if its value is not empty (no-color.org).
         for no_color in [None, Some("")] {
             let coloured = on_a_terminal(arch, &words, no_color);
             assert_eq!(

@@ -1,9 +1,9 @@
-//! Every format says the same about every kernel, and ends with the same exit code.
+//! Every format has the same verdicts for every kernel, and the same exit code.
 
 use super::*;
 use std::process::Stdio;
 
-/// Flags and verdicts as they stand in a text, in its order.
+/// Flags and verdicts in a text, in its order.
 fn read(format: &str, text: &str) -> Vec<(String, String)> {
     let between = |line: &str, before: &str, middle: &str, behind: &str| {
         let (name, rest) = line.strip_prefix(before)?.split_once(middle)?;
@@ -70,7 +70,7 @@ fn every_format_says_the_same_about_every_kernel() {
     }
 }
 
-/// What is printed is the answer of the running kernel, in every format.
+/// Every format prints the verdicts of the running kernel.
 #[test]
 fn every_format_says_the_same_about_the_running_kernel() {
     let said = |format| {
