@@ -27,22 +27,39 @@ pub struct Browser {
     session: Option<String>,
     sent: u64,
     /// Exceptions, and errors and warnings of the console.
-    pub complaints: Vec<String>,
+    pub errors: Vec<String>,
     /// The settings and caches; removed on drop.
     _profile: TempDir,
 }
 
-/// Keys of the keyboard: name, code of the old kind, text.
-const KEYS: [(&str, u32, &str); 8] = [
-    ("Enter", 13, "\r"),
-    ("Escape", 27, ""),
-    ("Tab", 9, ""),
-    ("ArrowLeft", 37, ""),
-    ("ArrowUp", 38, ""),
-    ("ArrowRight", 39, ""),
-    ("ArrowDown", 40, ""),
-    ("End", 35, ""),
-];
+/// A key of the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    Enter,
+    Escape,
+    Tab,
+    ArrowLeft,
+    ArrowUp,
+    ArrowRight,
+    ArrowDown,
+    End,
+}
+
+impl Key {
+    /// The name of the key, its code on Windows, and its text.
+    fn description(self) -> (&'static str, u32, &'static str) {
+        match self {
+            Key::Enter => ("Enter", 13, "\r"),
+            Key::Escape => ("Escape", 27, ""),
+            Key::Tab => ("Tab", 9, ""),
+            Key::ArrowLeft => ("ArrowLeft", 37, ""),
+            Key::ArrowUp => ("ArrowUp", 38, ""),
+            Key::ArrowRight => ("ArrowRight", 39, ""),
+            Key::ArrowDown => ("ArrowDown", 40, ""),
+            Key::End => ("End", 35, ""),
+        }
+    }
+}
 
 impl Browser {
     /// Opens a file.
@@ -51,7 +68,7 @@ impl Browser {
     /// Chromium is not installed and cannot be installed, or does not answer.
     pub fn open(file: &Path) -> Result<Browser> {
         host_packages::need(host_packages::BROWSER)?;
-        let profile = tempfile::tempdir().context("A temporary directory cannot be made")?;
+        let profile = tempfile::tempdir().context("A temporary directory cannot be created")?;
         let process = Command::new("chromium")
             // Chromium has no sandbox for root. The page is the lab's own and needs no network.
             .args([
@@ -78,14 +95,14 @@ impl Browser {
         let stream = TcpStream::connect(("127.0.0.1", port)).context("chromium does not listen")?;
         stream.set_read_timeout(Some(PATIENCE)).context("A socket without a time limit")?;
         let (socket, _) = tungstenite::client(format!("ws://127.0.0.1:{port}{path}"), stream)
-            .context("chromium does not speak the DevTools protocol")?;
+            .context("chromium does not support the DevTools protocol")?;
         let process = browser.0.take().context("chromium was not started")?;
         let mut browser = Browser {
             process,
             socket,
             session: None,
             sent: 0,
-            complaints: Vec::new(),
+            errors: Vec::new(),
             _profile: profile,
         };
         let page = browser.call("Target.createTarget", &json!({"url": "about:blank"}))?;
@@ -139,16 +156,14 @@ impl Browser {
     }
 
     /// Presses and releases a key.
-    pub fn press(&mut self, key: &str) -> Result<()> {
-        let (_, code, text) = KEYS
-            .into_iter()
-            .find(|(name, ..)| *name == key)
-            .context("There is no such key here")?;
-        let event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
-        self.call("Input.dispatchKeyEvent", &event)?;
-        let event =
-            json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
-        self.call("Input.dispatchKeyEvent", &event)?;
+    pub fn press(&mut self, key: Key) -> Result<()> {
+        let (key, code, text) = key.description();
+        for (kind, text) in [("keyDown", text), ("keyUp", "")] {
+            let event = json!({
+                "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text
+            });
+            self.call("Input.dispatchKeyEvent", &event)?;
+        }
         Ok(())
     }
 
@@ -157,8 +172,8 @@ impl Browser {
         let asked = json!({"format": "png", "captureBeyondViewport": whole});
         let shot = self.call("Page.captureScreenshot", &asked)?;
         let bytes =
-            BASE64_STANDARD.decode(shot["data"].as_str().context("chromium took no picture")?);
-        let bytes = bytes.context("chromium's picture is not base64")?;
+            BASE64_STANDARD.decode(shot["data"].as_str().context("chromium made no screenshot")?);
+        let bytes = bytes.context("the screenshot is not base64")?;
         fs::write(file, bytes).with_context(|| format!("{} cannot be written", file.display()))
     }
 
@@ -177,7 +192,7 @@ impl Browser {
                 self.socket.read().with_context(|| format!("{method} is not answered"))?;
             let Message::Text(text) = message else { continue };
             let mut message: Value =
-                serde_json::from_str(&text).context("chromium says something that is not JSON")?;
+                serde_json::from_str(&text).context("chromium sent a message that is not JSON")?;
             if message["id"] == self.sent {
                 ensure!(message.get("error").is_none(), "{method}: {}", message["error"]);
                 return Ok(message["result"].take());
@@ -199,7 +214,7 @@ impl Browser {
             _ => false,
         };
         if bad {
-            self.complaints.push(parameters.to_string());
+            self.errors.push(parameters.to_string());
         }
     }
 }
@@ -229,13 +244,13 @@ fn end(process: &mut Child) {
 fn endpoint(profile: &Path) -> Result<(u16, String)> {
     let start = Instant::now();
     loop {
-        let said = fs::read_to_string(profile.join("DevToolsActivePort")).unwrap_or_default();
+        let output = fs::read_to_string(profile.join("DevToolsActivePort")).unwrap_or_default();
         if let Some((port, path)) =
-            said.split_once('\n').filter(|(_, path)| path.starts_with("/devtools/"))
+            output.split_once('\n').filter(|(_, path)| path.starts_with("/devtools/"))
         {
             return Ok((port.parse().context("chromium names no port")?, path.trim().to_owned()));
         }
-        ensure!(start.elapsed() < PATIENCE, "chromium did not say where it listens");
+        ensure!(start.elapsed() < PATIENCE, "chromium wrote no port");
         sleep(PAUSE);
     }
 }

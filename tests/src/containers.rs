@@ -85,7 +85,7 @@ pub fn builds(directory: &Path) -> Vec<Build> {
                 .get_or_insert_with(|| workshop.cross_image().map_err(|error| format!("{error:#}")))
             {
                 Ok(engine) => workshop.cross(engine, arch),
-                Err(sentence) => Err(anyhow::anyhow!("{sentence}")),
+                Err(message) => Err(anyhow::anyhow!("{message}")),
             },
         };
         let outcome = match built {
@@ -109,12 +109,12 @@ enum Prepared {
 
 fn prepare(directory: &Path) -> Result<Prepared> {
     if !host_packages::is_root() {
-        let reason = "only root may make the base image and the mounts of containers";
+        let reason = "only root may create the base image and mount for containers";
         return Ok(Prepared::Obstacle(reason.into()));
     }
     if let Err(error) = host_packages::need(host_packages::CONTAINERS) {
         return Ok(Prepared::Obstacle(format!(
-            "podman is not here, and cannot be installed: {error:#}"
+            "podman is not installed and cannot be installed: {error:#}"
         )));
     }
     let directory = directory.join("containers");
@@ -127,7 +127,7 @@ fn prepare(directory: &Path) -> Result<Prepared> {
     artifacts::packaged(Arch::Hppa)?;
     let project = directory.join("project");
     copy(workspace::root(), &project, Path::new(""))?;
-    fs::create_dir_all(project.join(STALE).parent().context("STALE is in a directory.")?)?;
+    fs::create_dir_all(project.join(STALE).parent().context("STALE is a path in a directory.")?)?;
     fs::write(project.join(STALE), "of another build\n")?;
     Ok(Prepared::Ready(Workshop { directory, project, base: base::tarball()?, _lock: lock }))
 }
@@ -167,9 +167,8 @@ impl Workshop {
         drop(engine);
         let directory =
             command.split_whitespace().find_map(|word| word.strip_prefix("type=local,dest="));
-        let directory = self.project.join(
-            directory.context("The command of the README has no directory for what it makes.")?,
-        );
+        let directory =
+            self.project.join(directory.context("The command of the README has no destination.")?);
         let compared = compared(&directory)?;
         let proven = proven(Arch::Hppa, &directory.join("mapprobe-hppa"))?;
         Ok(format!("{compared}; {proven}"))
@@ -213,7 +212,7 @@ fn told(start: &str) -> Result<String> {
     let text = fs::read_to_string(workspace::root().join("README.md"))
         .context("README.md cannot be read.")?;
     let line = text.lines().find(|line| line.starts_with(start));
-    let line = line.with_context(|| format!("The README has no line that starts with {start}."))?;
+    let line = line.with_context(|| format!("README.md has no line that starts with {start}."))?;
     Ok(line.split(" #").next().unwrap_or(line).trim().to_owned())
 }
 
@@ -221,7 +220,7 @@ fn told(start: &str) -> Result<String> {
 fn image(project: &Path, arch: Arch) -> Result<String> {
     let text =
         fs::read_to_string(project.join("Cross.toml")).context("Cross.toml cannot be read.")?;
-    let document: toml::Table = toml::from_str(&text).context("Cross.toml is no TOML.")?;
+    let document: toml::Table = toml::from_str(&text).context("Cross.toml is not TOML.")?;
     let triple = targets::of(arch).triple;
     let image =
         document.get("target").and_then(|targets| targets.get(triple)?.get("image")?.as_str());
@@ -246,7 +245,7 @@ fn compared(directory: &Path) -> Result<String> {
         let name = entry?.file_name();
         ensure!(
             names.iter().any(|known| **known == *name),
-            "{} is none of the container's.",
+            "{} is not an artifact of the container.",
             name.display()
         );
     }
@@ -261,7 +260,7 @@ fn compared(directory: &Path) -> Result<String> {
         |row: &dist::manifest::Row| (row.rustc.clone(), row.rustflags.clone(), row.linker.clone());
     if of(row) != of(&here.row) || inside(directory)? != inside(own)? {
         return Ok(format!(
-            "made of other packages than on this machine ({}, {} here)",
+            "built from other packages than on this machine ({}, {} here)",
             row.rustc, here.row.rustc
         ));
     }
@@ -282,10 +281,10 @@ fn compared(directory: &Path) -> Result<String> {
         let (made, own) = (made?, own.with_context(|| format!("{file} of this machine"))?);
         ensure!(
             made == own,
-            "{file} of the same ingredients has other bytes: SHA-256 {made}, and {own} here."
+            "{file} of the same packages has other bytes: SHA-256 {made}, and {own} here."
         );
     }
-    Ok("the bytes of `cargo dist`".into())
+    Ok("the same bytes as `cargo dist`".into())
 }
 
 /// Checks that a program is static, runs it here or in an emulator, and boots it: the report must
@@ -293,7 +292,7 @@ fn compared(directory: &Path) -> Result<String> {
 fn proven(arch: Arch, program: &Path) -> Result<String> {
     let target: &Target = targets::of(arch);
     let bytes =
-        fs::read(program).with_context(|| format!("{} was not made.", program.display()))?;
+        fs::read(program).with_context(|| format!("{} was not built.", program.display()))?;
     let refusals = check::refusals(&bytes, target, &[], false);
     ensure!(refusals.is_empty(), "{}", check::sentences(&refusals, target));
     host_packages::need(host_packages::EMULATORS)?;
@@ -301,8 +300,8 @@ fn proven(arch: Arch, program: &Path) -> Result<String> {
     let kernel = kernels::ALL
         .iter()
         .find(|kernel| kernel.arch == arch && kernel.quick)
-        .context("No kernel is quick.")?;
-    let scenario = scenarios::named("root").context("There is no scenario root.")?;
+        .context("No kernel of the architecture is quick.")?;
+    let scenario = scenarios::named("root").context("The scenario root is missing.")?;
     let output = BootSpec::of(kernel, scenario).boot(&bytes)?;
     let report = output.document()?.context("The program printed no report.")?;
     let (basis, differences) = compare(&report, kernel, scenario)?;
@@ -313,13 +312,13 @@ fn proven(arch: Arch, program: &Path) -> Result<String> {
         kernel.name,
         differences.join("; ")
     );
-    Ok(format!("{} bytes, static; {ran}; right on {}", bytes.len(), kernel.name))
+    Ok(format!("{} bytes, static; {ran}; as expected on {}", bytes.len(), kernel.name))
 }
 
 /// Copies a directory of the project without its build artifacts.
 fn copy(from: &Path, to: &Path, place: &Path) -> Result<()> {
     fs::create_dir_all(to.join(place))
-        .with_context(|| format!("{} cannot be made.", to.display()))?;
+        .with_context(|| format!("{} cannot be created.", to.display()))?;
     for entry in fs::read_dir(from.join(place))
         .with_context(|| format!("{} cannot be read.", from.display()))?
     {
@@ -343,7 +342,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commands_that_are_tried_are_those_that_people_are_told() {
+    fn the_files_have_the_same_commands_as_the_readme() {
         for (start, file) in
             [("docker build", "targets/hppa/Dockerfile"), ("cross build", "Cross.toml")]
         {
@@ -351,14 +350,14 @@ mod tests {
                 (told(start).unwrap(), fs::read_to_string(workspace::root().join(file)).unwrap());
             assert!(
                 text.contains(&command),
-                "{file} has another command than the README: {command}"
+                "{file} does not have the command of the README: {command}"
             );
         }
         assert!(told("docker brew").is_err());
     }
 
     #[test]
-    fn what_is_made_is_not_copied() {
+    fn build_artifacts_are_not_copied() {
         let directory = tempfile::tempdir().unwrap();
         let [from, to] = ["from", "to"].map(|name| directory.path().join(name));
         for file in ["target/a", ".git/a", "dist/out/a", "dist/src/a", "probe/target/a", "b"] {

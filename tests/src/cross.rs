@@ -14,7 +14,7 @@ pub const VERSION: &str = "0.2.5";
 fn cargo() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO")
         .map(PathBuf::from)
-        .context("cargo did not start this, and cross needs its cargo.")?;
+        .context("cargo did not start this process, and cross needs cargo.")?;
     ensure!(!cargo.with_file_name("rustup").exists(), "{} may be rustup's.", cargo.display());
     Ok(cargo)
 }
@@ -24,7 +24,8 @@ fn cargo() -> Result<PathBuf> {
 pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
     let mut command = Command::new(program);
     command.env_clear().env("HOME", home).env("RUSTUP_HOME", home.join("rustup"));
-    command.env("CARGO_HOME", dist::workspace::cargo_home().context("cargo has no directory.")?);
+    command
+        .env("CARGO_HOME", dist::workspace::cargo_home().context("The home of cargo is unknown.")?);
     command
         .env("RUSTUP_DIST_SERVER", "http://127.0.0.1:9")
         .env("RUSTUP_UPDATE_ROOT", "http://127.0.0.1:9");
@@ -40,7 +41,7 @@ pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
         }
     }
     let tools = cargo()?;
-    let tools = tools.parent().context("cargo is in no directory.")?;
+    let tools = tools.parent().context("The path of cargo has no directory.")?;
     let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross");
     let path = [stand_ins.as_path(), tools, Path::new("/usr/bin"), Path::new("/bin")];
     command.env("PATH", env::join_paths(path)?).env("ASKED", home.join("asked"));

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn every_difference_is_listed_with_its_evidence() {
+    fn every_difference_has_its_evidence() {
         let report = json!({"flags": [
             {"name": "MAP_SYNC", "verdict": "unknown", "reason": "It was refused.", "evidence": ["mmap = EINVAL"]},
             {"name": "MAP_SHARED", "verdict": "honored"}, {"name": "MAP_SHARED", "verdict": "honored"},

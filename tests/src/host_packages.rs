@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn installed_packages_are_told_from_others() {
+    fn installed_packages_are_recognized() {
         assert_eq!(missing(&["dpkg", "no-such-package"]).unwrap(), ["no-such-package"]);
         need(&["dpkg"]).unwrap();
     }

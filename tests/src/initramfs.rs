@@ -50,9 +50,9 @@ impl Installed {
         let tree = kernel.installed()?;
         let release = fs::read_dir(tree.join("usr/lib/modules"))?
             .next()
-            .context("The kernel has no modules.")??;
+            .context("The kernel's package has no modules.")??;
         let release = release.file_name().to_string_lossy().into_owned();
-        let files = tempfile::tempdir().context("A temporary directory cannot be made.")?;
+        let files = tempfile::tempdir().context("A temporary directory cannot be created.")?;
         fs::create_dir_all(tree.join("etc"))?;
         let image = files.path().join("image");
         let installed = Installed { files, kernel: tree, release, image };
@@ -68,7 +68,7 @@ impl Installed {
     /// Creates a file; the path has no leading slash.
     pub fn file(&self, path: &str, permissions: u32, content: impl AsRef<[u8]>) -> Result<()> {
         let to = self.files.path().join(path);
-        fs::create_dir_all(to.parent().context("A file lies in a directory.")?)?;
+        fs::create_dir_all(to.parent().context("The path has no directory.")?)?;
         fs::write(&to, content).with_context(|| format!("{} cannot be written.", to.display()))?;
         Ok(fs::set_permissions(&to, fs::Permissions::from_mode(permissions))?)
     }
@@ -113,18 +113,18 @@ impl Installed {
 
     /// The names in the last image, one per line.
     pub fn listed(&self) -> Result<String> {
-        let said = self.run(&[
+        let output = self.run(&[
             "lsinitramfs",
-            self.image.to_str().context("The directory's name is no text.")?,
+            self.image.to_str().context("The path of the directory is not UTF-8.")?,
         ])?;
-        if !said.status.success() {
+        if !output.status.success() {
             bail!(
                 "lsinitramfs ended with {}: {}",
-                said.status,
-                String::from_utf8_lossy(&said.stderr)
+                output.status,
+                String::from_utf8_lossy(&output.stderr)
             );
         }
-        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Runs a command that creates an image.
@@ -132,20 +132,20 @@ impl Installed {
         &'a self,
         command: impl FnOnce(&'a str) -> Vec<&'a str>,
     ) -> Result<(Vec<u8>, String)> {
-        let image = self.image.to_str().context("The temporary directory's name is no text.")?;
+        let image = self.image.to_str().context("The path of the directory is not UTF-8.")?;
         let command = command(image);
-        let said = self.run(&command)?;
+        let output = self.run(&command)?;
         let text = format!(
             "{}{}",
-            String::from_utf8_lossy(&said.stdout),
-            String::from_utf8_lossy(&said.stderr)
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
         );
-        if !said.status.success() {
-            bail!("{} ended with {}: {text}", command.join(" "), said.status);
+        if !output.status.success() {
+            bail!("{} ended with {}: {text}", command.join(" "), output.status);
         }
         Ok((
             fs::read(image)
-                .with_context(|| format!("{} made nothing: {text}", command.join(" ")))?,
+                .with_context(|| format!("{} created no file: {text}", command.join(" ")))?,
             text,
         ))
     }
@@ -172,7 +172,7 @@ impl Installed {
 
 /// A disk image whose init does these steps, in the language of `scenarios/setup.c`.
 pub fn disk(kernel: &Kernel, steps: &[&str]) -> Result<Vec<u8>> {
-    let root = tempfile::tempdir().context("A temporary directory cannot be made.")?;
+    let root = tempfile::tempdir().context("A temporary directory cannot be created.")?;
     for directory in ["dev", "proc", "sys", "run", "tmp", "etc", "sbin"] {
         fs::create_dir(root.path().join(directory))?;
     }
@@ -194,7 +194,7 @@ pub fn boot(kernel: &Kernel, initramfs: &[u8], disk: &[u8], append: &str) -> Res
     let image = kernel.image()?;
     let machine = &targets::of(kernel.arch).machine;
     let emulator = kernel.emulator.program(machine)?;
-    let file = tempfile::NamedTempFile::new().context("A temporary file cannot be made.")?;
+    let file = tempfile::NamedTempFile::new().context("A temporary file cannot be created.")?;
     fs::write(file.path(), disk)?;
     let drive = format!("file={},format=raw,if=virtio", file.path().display());
     let arguments = [kernel.arguments, &["-drive", &drive, "-nic", "none"]].concat();

@@ -1,8 +1,8 @@
 //! KUnit's parser of test results, from the source package of a kernel.
 
 use crate::kernels::build;
-use crate::{cache_entry, host_packages};
-use anyhow::{Context, Result, ensure};
+use crate::{cache_entry, host_packages, process};
+use anyhow::{Context, Result};
 use dist::cache::Cache;
 use dist::debian::extract;
 use std::path::PathBuf;
@@ -25,12 +25,7 @@ pub fn parser() -> Result<PathBuf> {
         let mut tar = Command::new("tar");
         tar.args(["x", "--strip-components=4", "--wildcards", "--directory"]).arg(to).arg("--file");
         tar.arg(build::tarball(&unpacked.join("usr/src"))?).arg(format!("*/{PLACE}/*.py"));
-        let run = tar.output().context("tar cannot be started.")?;
-        ensure!(
-            run.status.success(),
-            "{PACKAGE} has no {PLACE}: {}",
-            String::from_utf8_lossy(&run.stderr).trim()
-        );
+        process::run(&mut tar).with_context(|| format!("{PACKAGE} has no {PLACE}."))?;
         Ok(package)
     })?;
     Ok(item.directory)

@@ -31,7 +31,7 @@ impl NodeExporter {
     /// Serves the files of a directory on the loopback interface.
     pub fn start(directory: &Path) -> Result<NodeExporter> {
         let program = program()?;
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("There is no free port.")?;
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("No port is free.")?;
         let port = free.local_addr()?.port();
         drop(free);
         let process = Command::new(&program)
@@ -57,17 +57,17 @@ impl NodeExporter {
 
     /// The metrics that it serves now.
     pub fn fetch(&self) -> Result<String> {
-        let mut stream =
-            TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).context("It does not listen.")?;
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
+            .context("The exporter does not listen.")?;
         stream.set_read_timeout(Some(PATIENCE))?;
         // HTTP/1.0 has no chunked responses.
         stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).context("It does not answer with text.")?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("It does not answer in HTTP.")?;
+        stream.read_to_string(&mut answer).context("The response is not UTF-8.")?;
+        let (head, body) = answer.split_once("\r\n\r\n").context("The response is not HTTP.")?;
         ensure!(
             head.lines().next().is_some_and(|line| line.ends_with(" 200 OK")),
-            "It answers {head}\n{body}"
+            "The response is {head}\n{body}"
         );
         Ok(body.to_owned())
     }

@@ -1,7 +1,7 @@
 //! Python virtual environments in the cache, one for each list of pinned versions.
 
-use crate::host_packages;
-use anyhow::{Context, Result, ensure};
+use crate::{host_packages, process};
+use anyhow::{Context, Result};
 use dist::cache::Cache;
 use dist::manifest::sha256;
 use std::fs;
@@ -23,7 +23,9 @@ pub fn with(requirements: &Path) -> Result<PathBuf> {
     let _lock = cache.lock(&name)?;
     if !whole.is_file() {
         // A run that was killed may have left an incomplete environment.
-        run(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&directory))?;
+        process::run(
+            Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&directory),
+        )?;
         let mut pip = Command::new(directory.join("bin/pip"));
         pip.args([
             "install",
@@ -32,21 +34,8 @@ pub fn with(requirements: &Path) -> Result<PathBuf> {
             "--only-binary=:all:",
             "-r",
         ]);
-        run(pip.arg(requirements))?;
+        process::run(pip.arg(requirements))?;
         fs::write(&whole, "").with_context(|| format!("{} cannot be written", whole.display()))?;
     }
     Ok(directory.join("bin/python"))
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let said = command
-        .output()
-        .with_context(|| format!("{:?} cannot be started", command.get_program()))?;
-    ensure!(
-        said.status.success(),
-        "{command:?} ended with {}: {}",
-        said.status,
-        String::from_utf8_lossy(&said.stderr)
-    );
-    Ok(())
 }

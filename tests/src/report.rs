@@ -21,7 +21,7 @@ pub fn parse(text: &[u8]) -> Result<Value> {
     let name = report["schema"].as_str().unwrap_or_default();
     let file = SCHEMAS.into_iter().find(|file| file.ends_with(&format!("/{name}.json")));
     let file = file.with_context(|| {
-        format!("There is no schema {name:?}; there are: {}", SCHEMAS.join(", "))
+        format!("The schema {name:?} is unknown; the schemas are {}", SCHEMAS.join(", "))
     })?;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
     let schema = std::fs::read(&path).with_context(|| format!("{file} cannot be read."))?;
@@ -31,7 +31,7 @@ pub fn parse(text: &[u8]) -> Result<Value> {
 }
 
 fn validate(schema: &Value, report: &Value) -> Result<()> {
-    let validator = jsonschema::validator_for(schema).context("That is not a JSON Schema.")?;
+    let validator = jsonschema::validator_for(schema).context("The file is not a JSON Schema.")?;
     let errors: Vec<String> = validator
         .iter_errors(report)
         .map(|error| format!("{}: {error}", error.instance_path()))
@@ -46,7 +46,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_does_not_fit_a_schema_is_named_with_its_place() {
+    fn a_schema_violation_is_reported_with_its_path() {
         let schema = json!({"properties": {"flags": {"items": {"required": ["name"]}}}, "required": ["complete"]});
         validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}], "complete": true})).unwrap();
         let error = validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}, {}]}))

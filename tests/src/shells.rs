@@ -41,7 +41,7 @@ impl Place {
     /// A shell is missing and cannot be installed, or a file cannot be created.
     pub fn make(completions: &Path, program: &Path, files: &[&str]) -> Result<Place> {
         host_packages::need(host_packages::COMPLETING_SHELLS)?;
-        let directory = tempfile::tempdir().context("A temporary directory cannot be made.")?;
+        let directory = tempfile::tempdir().context("A temporary directory cannot be created.")?;
         let at = |name: &str| directory.path().join(name);
         for name in ["bin", "zsh", "bash/completions", "files", "home"] {
             fs::create_dir_all(at(name))?;
@@ -71,15 +71,16 @@ impl Place {
             Shell::Zsh => Ok(self
                 .tab(shell, "", lines)?
                 .iter()
-                .map(|said| set(said.split_once('\n').map_or("", |said| said.1)))
+                .map(|output| set(output.split_once('\n').map_or("", |output| output.1)))
                 .collect()),
             Shell::Fish => {
                 let script =
                     format!("source {}; complete -C $argv[1]", self.file("fish").display());
                 let complete = |line: &String| {
-                    let said = said(self.start("fish").args(["--no-config", "-c", &script, line]))?;
+                    let output =
+                        output(self.start("fish").args(["--no-config", "-c", &script, line]))?;
                     // Each candidate is followed by its description.
-                    Ok(set(&said)
+                    Ok(set(&output)
                         .iter()
                         .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
                         .collect())
@@ -95,8 +96,11 @@ impl Place {
     /// # Errors
     /// The shell fails or prints an error.
     pub fn typed(&self, shell: Shell, setup: &str, lines: &[String]) -> Result<Vec<String>> {
-        let said = self.tab(shell, setup, lines)?;
-        Ok(said.iter().map(|said| said.lines().next().unwrap_or_default().to_owned()).collect())
+        let output = self.tab(shell, setup, lines)?;
+        Ok(output
+            .iter()
+            .map(|output| output.lines().next().unwrap_or_default().to_owned())
+            .collect())
     }
 
     /// The completion that bash-completion loads for the program.
@@ -108,7 +112,7 @@ impl Place {
             "source /usr/share/bash-completion/bash_completion; _completion_loader {NAME}; complete -p {NAME}"
         );
         let directory = self.directory.path().join("bash");
-        said(
+        output(
             self.start("bash")
                 .env("BASH_COMPLETION_USER_DIR", directory)
                 .args(["--norc", "-c", &script]),
@@ -125,7 +129,7 @@ impl Place {
     fn bash(&self, words: &[String]) -> Result<String> {
         let script = "source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _mapprobe\n\
                       ((!${#COMPREPLY[@]})) || printf '%s\\n' \"${COMPREPLY[@]}\"";
-        said(self.start("bash").args(["--norc", "-c", script]).arg(self.file("bash")).args(words))
+        output(self.start("bash").args(["--norc", "-c", script]).arg(self.file("bash")).args(words))
     }
 
     /// Presses Tab: each result has the line and then the candidates.
@@ -134,7 +138,7 @@ impl Place {
         let (name, completions) = match shell {
             Shell::Bash => ("bash", self.file("bash")),
             Shell::Zsh => ("zsh", self.directory.path().join("zsh")),
-            Shell::Fish => bail!("fish tells what it offers without a terminal"),
+            Shell::Fish => bail!("fish needs no terminal to list candidates"),
         };
         let mut input = tempfile::tempfile()?;
         lines.iter().try_for_each(|line| writeln!(input, "{line}"))?;
@@ -148,16 +152,20 @@ impl Place {
             .arg(work.path())
             .arg(setup)
             .stdin(input);
-        let said = said(&mut zsh)?;
-        let said: Vec<String> =
-            said.strip_suffix("\n\n").unwrap_or(&said).split("\n\n").map(str::to_owned).collect();
+        let output = output(&mut zsh)?;
+        let output: Vec<String> = output
+            .strip_suffix("\n\n")
+            .unwrap_or(&output)
+            .split("\n\n")
+            .map(str::to_owned)
+            .collect();
         ensure!(
-            said.len() == lines.len(),
-            "{} lines, and {} answers: {said:#?}",
+            output.len() == lines.len(),
+            "{} lines, and {} results: {output:#?}",
             lines.len(),
-            said.len()
+            output.len()
         );
-        Ok(said)
+        Ok(output)
     }
 
     fn file(&self, shell: &str) -> PathBuf {
@@ -180,13 +188,10 @@ impl Place {
     }
 }
 
-fn said(command: &mut Command) -> Result<String> {
+fn output(command: &mut Command) -> Result<String> {
     let Output { status, stdout, stderr } =
         command.output().with_context(|| format!("{command:?} cannot be started."))?;
-    let complaint = String::from_utf8_lossy(&stderr);
-    ensure!(
-        status.success() && complaint.is_empty(),
-        "{command:?} ended with {status}: {complaint}"
-    );
-    String::from_utf8(stdout).with_context(|| format!("{command:?} said what is no text."))
+    let message = String::from_utf8_lossy(&stderr);
+    ensure!(status.success() && message.is_empty(), "{command:?} ended with {status}: {message}");
+    String::from_utf8(stdout).with_context(|| format!("{command:?} printed invalid UTF-8."))
 }

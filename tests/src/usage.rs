@@ -6,11 +6,11 @@ use mapprobe::cli::{self, Asked, Options};
 /// Parses arguments as the program does: the text that it prints without a request to the kernel,
 /// or its error message.
 pub fn read(words: &[&str]) -> Result<Option<String>, String> {
-    let mut said = String::new();
-    match cli::read(words, &mut Options::default(), &mut said) {
+    let mut output = String::new();
+    match cli::read(words, &mut Options::default(), &mut output) {
         Some(Asked::Kernel) => Ok(None),
-        Some(Asked::Program) => Ok(Some(said)),
-        None => Err(said),
+        Some(Asked::Program) => Ok(Some(output)),
+        None => Err(output),
     }
 }
 
@@ -53,7 +53,7 @@ pub fn exit_codes() -> Vec<String> {
 
 /// Whether an option requires a value.
 pub fn has_value(option: &str) -> bool {
-    read(&[option]).is_err_and(|complaint| complaint.contains("its value is missing"))
+    read(&[option]).is_err_and(|message| message.contains("its value is missing"))
 }
 
 /// Whether an option is valid with a command, or without one.
@@ -73,7 +73,7 @@ pub fn accepts(command: Option<&str>, option: &str) -> bool {
 pub fn operand(command: &str) -> Option<&'static str> {
     let fits = |operand: &Option<&str>| read(&[&[command], operand.as_slice()].concat()).is_ok();
     let operands = [None, Some("MAP_FIXED"), Some("0x1")];
-    operands.into_iter().find(fits).unwrap_or_else(|| panic!("{command}: what does it need?"))
+    operands.into_iter().find(fits).unwrap_or_else(|| panic!("{command}: unknown operand"))
 }
 
 /// The arguments of every invocation of mapprobe in lines of a shell. The commands of a pipeline or
@@ -121,9 +121,9 @@ fn text(words: &[&str]) -> String {
 
 /// The choices that an error message lists.
 fn choices(words: &[&str]) -> Vec<String> {
-    let complaint = read(words).expect_err("a word that nothing is called");
+    let message = read(words).expect_err("an unknown word");
     let (_, choices) =
-        complaint.split_once("; choose one of ").unwrap_or_else(|| panic!("{complaint}"));
+        message.split_once("; choose one of ").unwrap_or_else(|| panic!("{message}"));
     choices.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_says_what_it_takes() {
+    fn the_help_and_the_error_messages_are_parsed() {
         assert!(commands().contains(&"report".into()) && formats().starts_with(&["json".into()]));
         assert!(options().contains(&"--help".into()) && options().contains(&"--path".into()));
         assert!(has_value("--path") && !has_value("--thorough") && accepts(None, "--thorough"));

@@ -15,11 +15,11 @@ fn mapprobe() -> Command {
 
 /// Checks that standard error starts with a message of the program that has all of these parts.
 #[track_caller]
-fn assert_sentence(run: &Output, parts: &[&str]) {
-    let said = String::from_utf8_lossy(&run.stderr);
-    let sentence = said.lines().next().unwrap_or_default();
+fn assert_message(run: &Output, parts: &[&str]) {
+    let output = String::from_utf8_lossy(&run.stderr);
+    let message = output.lines().next().unwrap_or_default();
     assert!(
-        sentence.starts_with("mapprobe: ") && parts.iter().all(|part| sentence.contains(part)),
+        message.starts_with("mapprobe: ") && parts.iter().all(|part| message.contains(part)),
         "{run:?}"
     );
 }
@@ -36,13 +36,13 @@ fn a_report_that_cannot_be_written_is_a_failure() {
         .wait_with_output()
         .unwrap();
     assert_eq!(closed.status.code(), Some(2), "{closed:?}");
-    assert_sentence(&closed, &["EPIPE"]);
+    assert_message(&closed, &["EPIPE"]);
 
     let full = File::options().write(true).open("/dev/full").unwrap();
     let full =
         mapprobe().stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
     assert_eq!(full.status.code(), Some(2), "{full:?}");
-    assert_sentence(&full, &["ENOSPC"]);
+    assert_message(&full, &["ENOSPC"]);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn wrong_arguments_are_a_failure() {
             (Some(2), true),
             "{wrong:?}: {run:?}"
         );
-        assert_sentence(&run, &[wrong[wrong.len() - 1]]);
+        assert_message(&run, &[wrong[wrong.len() - 1]]);
     }
 }
 
@@ -115,7 +115,7 @@ fn starting_and_ending_takes_at_most_eight_calls() {
     let (calls, report) = trace(&artifacts::example(Arch::X86_64, "empty_table").unwrap());
     assert!(calls[0].starts_with("execve("), "{calls:#?}");
     assert!(calls.len() <= 8, "{} calls: {calls:#?}", calls.len());
-    assert!(!report.is_empty(), "it reports that there is nothing to report");
+    assert!(!report.is_empty(), "the report is empty");
 }
 
 #[test]
@@ -160,13 +160,13 @@ fn an_empty_root_is_enough_for_a_complete_report() {
     assert_eq!(report["complete"], true, "{report:#}");
     let left: Vec<_> =
         fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["mapprobe"], "it leaves nothing behind");
+    assert_eq!(left, ["mapprobe"], "files are left");
 }
 
 /// The limit for locked memory is 0, without privileges: `EPERM` still shows that the kernel knows
 /// the flag.
 #[test]
-fn a_limit_is_not_a_no() {
+fn a_limit_does_not_make_a_flag_unknown() {
     let program = &artifacts::of(Arch::X86_64).unwrap().path;
     // A directory that an unprivileged user can reach.
     let directory = tempfile::tempdir().unwrap();

@@ -61,13 +61,13 @@ fn an_init_that_exits_is_a_panic() {
     for name in ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"] {
         let boot = boot(name, "exit");
         assert_eq!(boot.status, Status::Restarted, "{name}: {}", boot.text());
-        let panic = console::read(&boot.log).panic.expect("the kernel says that it panics");
+        let panic = console::read(&boot.log).panic.expect("the kernel reports its panic");
         assert!(panic.contains("Attempted to kill init"), "{name}: {panic}");
     }
 }
 
 #[test]
-fn a_restart_is_no_power_off() {
+fn a_restart_is_not_a_power_off() {
     let boot = boot("x86_64-6.1", "restart");
     assert_eq!(
         (&boot.status, console::read(&boot.log).panic),
@@ -89,7 +89,7 @@ fn hppa(arguments: &[&str], initramfs: &[u8], append: &str, deadline: Duration) 
 }
 
 #[test]
-fn a_guest_that_hangs_is_ended_and_keeps_its_log() {
+fn a_hanging_guest_is_killed_and_its_log_is_kept() {
     let program = scenarios::test_program(targets::of(Arch::Hppa)).unwrap();
     let boot =
         hppa(&[], &scenarios::initramfs(&[("init", &program)]), "-- hang", Duration::from_secs(10));
@@ -99,15 +99,15 @@ fn a_guest_that_hangs_is_ended_and_keeps_its_log() {
 
 /// The error message of `cargo lab`.
 #[test]
-fn a_guest_that_hangs_is_reported_with_its_last_lines() {
+fn a_hanging_guest_is_reported_with_its_last_lines() {
     let kernel = kernels::named("hppa-6.1").unwrap();
     let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
-    let way = BootSpec {
+    let spec = BootSpec {
         arguments: "hang",
         deadline: Duration::from_secs(10),
         ..BootSpec::of(kernel, &scenarios::ALL[0])
     };
-    let failure = way.boot(&program).unwrap_err().to_string();
+    let failure = spec.boot(&program).unwrap_err().to_string();
     for part in ["was still running after 10 s, and its console has no frame.", scenarios::REACHED]
     {
         assert!(failure.contains(part), "{failure}");
@@ -131,10 +131,10 @@ fn with_steps(setup: &'static [&'static str]) -> scenarios::Scenario {
 }
 
 #[test]
-fn a_step_that_fails_is_named_and_nothing_is_run() {
+fn a_failed_step_is_reported_and_the_program_does_not_run() {
     let kernel = kernels::named("hppa-6.1").unwrap();
     let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
-    for (steps, sentence) in [
+    for (steps, message) in [
         (
             &["mount proc /proc", "module /no/such"][..],
             "lab set-up: module /no/such: No such file or directory",
@@ -143,27 +143,27 @@ fn a_step_that_fails_is_named_and_nothing_is_run() {
     ] {
         let scenario = with_steps(steps);
         let failure = BootSpec::of(kernel, &scenario).boot(&program).unwrap_err().to_string();
-        assert!(failure.contains(sentence) && !failure.contains("lab test program:"), "{failure}");
+        assert!(failure.contains(message) && !failure.contains("lab test program:"), "{failure}");
     }
 }
 
-/// What a program says that is not PID 1 comes in the same frame, backslashes, long lines and exit
-/// code included.
+/// The output of a program that is not PID 1 arrives in the same frame, with backslashes, long lines
+/// and its exit code.
 #[test]
-fn what_a_program_says_after_the_set_up_is_framed() {
+fn the_output_of_a_program_after_the_setup_is_framed() {
     for name in ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"] {
         let kernel = kernels::named(name).unwrap();
         let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
         let scenario = with_steps(&["mount proc /proc", "memlock 0", "user 1000"]);
         let long = "back\\slash".repeat(20);
-        let way =
+        let spec =
             BootSpec { arguments: &format!("exit {long}"), ..BootSpec::of(kernel, &scenario) };
-        let output = way.boot(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
-        let said = String::from_utf8(output.text).unwrap();
-        let (pid, arguments) = said.trim_end().split_once(", ").unwrap();
+        let output = spec.boot(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        let text = String::from_utf8(output.text).unwrap();
+        let (pid, arguments) = text.trim_end().split_once(", ").unwrap();
         assert!(
             pid.starts_with("lab test program: pid ") && pid != "lab test program: pid 1",
-            "{name}: {said}"
+            "{name}: {text}"
         );
         assert_eq!(
             (arguments, output.exit),
@@ -174,7 +174,7 @@ fn what_a_program_says_after_the_set_up_is_framed() {
 }
 
 #[test]
-fn a_qemu_that_fails_says_why() {
+fn a_failure_of_qemu_has_its_message() {
     let boot = hppa(&["-no-such-argument"], b"", "", Duration::from_secs(60));
     let Status::Failed(reason) = boot.status else { panic!("it did not fail: {boot:?}") };
     assert!(reason.contains("-no-such-argument: invalid option"), "{reason}");

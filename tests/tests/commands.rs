@@ -21,7 +21,7 @@ fn mapprobe(arch: Arch, words: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn said(arch: Arch, words: &[&str]) -> String {
+fn output(arch: Arch, words: &[&str]) -> String {
     let run = mapprobe(arch, words);
     assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{words:?}: {run:?}");
     String::from_utf8(run.stdout).unwrap()
@@ -29,7 +29,7 @@ fn said(arch: Arch, words: &[&str]) -> String {
 
 /// Every flag of `mmap(2)` in the kernel's headers: its name and its value.
 fn flags(arch: Arch) -> Vec<(String, u64)> {
-    let defined = definitions(arch);
+    let defined = definitions(arch).unwrap();
     let flag = |name: &str| LEFT_OUT.iter().all(|(left, _)| *left != name);
     let flags: Vec<_> = defined
         .into_iter()
@@ -46,12 +46,12 @@ fn every_number_of_the_headers_gets_its_name() {
         for (name, value) in flags(arch).into_iter().filter(|(_, value)| *value != 0) {
             let numbers = [format!("{value:#x}"), format!("{value}"), format!("0{value:o}")];
             for number in numbers {
-                let names = said(Arch::X86_64, &["decode", &number, "--arch", arch.name()]);
+                let names = output(Arch::X86_64, &["decode", &number, "--arch", arch.name()]);
                 assert_eq!(names.lines().next(), Some(name.as_str()), "{} {number}", arch.name());
             }
         }
         assert_eq!(
-            definitions(arch)["MAP_TYPE"].value,
+            definitions(arch).unwrap()["MAP_TYPE"].value,
             u64::from(MAP_TYPE[arch as usize]),
             "{}",
             arch.name()
@@ -62,7 +62,7 @@ fn every_number_of_the_headers_gets_its_name() {
 #[test]
 fn the_list_has_every_name_of_the_headers() {
     for arch in Arch::ALL {
-        let list = said(Arch::X86_64, &["list", "--arch", arch.name()]);
+        let list = output(Arch::X86_64, &["list", "--arch", arch.name()]);
         let value = |name: &str| {
             let row = list
                 .lines()
@@ -80,7 +80,7 @@ fn the_list_has_every_name_of_the_headers() {
 /// The programs of all architectures print the same; without `--arch` they print their own numbers.
 #[test]
 fn programs_of_all_architectures_agree() {
-    let names: Vec<String> = said(Arch::X86_64, &["list"])
+    let names: Vec<String> = output(Arch::X86_64, &["list"])
         .lines()
         .filter_map(|line| line.split(' ').next())
         .map(str::to_owned)
@@ -97,8 +97,8 @@ fn programs_of_all_architectures_agree() {
             ] {
                 let words: Vec<&str> = question.iter().chain(&words).copied().collect();
                 assert_eq!(
-                    said(arch, &words),
-                    said(Arch::X86_64, &words),
+                    output(arch, &words),
+                    output(Arch::X86_64, &words),
                     "{}: {words:?}",
                     arch.name()
                 );
@@ -106,20 +106,20 @@ fn programs_of_all_architectures_agree() {
         }
         for name in &names {
             assert_eq!(
-                said(arch, &["explain", name]),
-                said(Arch::X86_64, &["explain", name]),
+                output(arch, &["explain", name]),
+                output(Arch::X86_64, &["explain", name]),
                 "{}",
                 arch.name()
             );
         }
-        assert_eq!(said(arch, &["list"]), said(arch, &["list", "--arch", arch.name()]));
-        let own = said(arch, &["decode", "0x8000"]);
+        assert_eq!(output(arch, &["list"]), output(arch, &["list", "--arch", arch.name()]));
+        let own = output(arch, &["decode", "0x8000"]);
         assert_eq!(own, if arch == Arch::Hppa { "MAP_GROWSDOWN\n" } else { "MAP_POPULATE\n" });
         let wrong = mapprobe(arch, &["explain", "MAP_SINC"]);
-        let complaint = "mapprobe: no flag MAP_SINC; nearest is MAP_SYNC\n";
+        let message = "mapprobe: no flag MAP_SINC; nearest is MAP_SYNC\n";
         assert_eq!(
             (wrong.status.code(), String::from_utf8_lossy(&wrong.stderr)),
-            (Some(2), complaint.into())
+            (Some(2), message.into())
         );
         assert_eq!(
             mapprobe(arch, &["decode", "0x100000000", "--arch", "hppa"]).status.code(),
@@ -130,7 +130,7 @@ fn programs_of_all_architectures_agree() {
 
 /// The program only writes: it maps nothing and opens no file.
 #[test]
-fn a_list_is_one_write() {
+fn offline_queries_only_write() {
     host_packages::need(host_packages::TRACING).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("trace");
@@ -181,7 +181,7 @@ fn requirements_on_this_machine() {
     let (code, report, aside) = run(&[&words[..], &["--format", "json"]].concat());
     assert_eq!((code, aside), (Some(1), lines));
     lab::report::parse(report.as_bytes()).unwrap();
-    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is left there");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "files are left");
 }
 
 /// The emulator drops flags that the kernel below it would honor. The report names the emulator.

@@ -73,7 +73,7 @@ fn bare(offer: &str) -> String {
 }
 
 #[test]
-fn shells_offer_what_the_program_takes() {
+fn the_candidates_are_what_the_program_accepts() {
     let place = place(&FILES);
     let (lines, expected): (Vec<String>, Vec<BTreeSet<String>>) = expected().into_iter().unzip();
     let mut wrong = Vec::new();
@@ -95,7 +95,7 @@ fn shells_offer_what_the_program_takes() {
 
 /// The line as a user sees it: keys are pressed on a terminal.
 #[test]
-fn tab_goes_on_with_the_line() {
+fn tab_completes_the_line() {
     let place = place(&[&FILES[..], &ODD].concat());
     let lines = [
         ("mapprobe exp", "mapprobe explain "),
@@ -118,7 +118,7 @@ fn tab_goes_on_with_the_line() {
 }
 
 #[test]
-fn bash_completion_finds_it() {
+fn bash_completion_finds_the_file() {
     assert_eq!(place(&[]).loaded_by_bash().unwrap().trim(), "complete -F _mapprobe mapprobe");
 }
 

@@ -32,26 +32,26 @@ fn run(project: &Path, arguments: &[&str]) -> (Output, Vec<Vec<String>>, String)
     let mut cross = cross::guarded(&cross::program().unwrap(), home.path()).unwrap();
     cross.env("CROSS_CONTAINER_ENGINE", Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/engine"));
     cross.env("LOG", &log).env("CARGO_TARGET_DIR", home.path().join("target"));
-    let said = cross.current_dir(project).args(arguments).output().unwrap();
+    let output = cross.current_dir(project).args(arguments).output().unwrap();
     let log = fs::read_to_string(log).unwrap_or_default();
     let calls =
         log.split_terminator("\n\n").map(|call| call.lines().map(String::from).collect()).collect();
-    (said, calls, fs::read_to_string(home.path().join("asked")).unwrap_or_default())
+    (output, calls, fs::read_to_string(home.path().join("asked")).unwrap_or_default())
 }
 
-fn complains(said: &Output) -> bool {
-    String::from_utf8_lossy(&said.stderr).contains("found unused key(s)")
+fn reports_unknown_keys(output: &Output) -> bool {
+    String::from_utf8_lossy(&output.stderr).contains("found unused key(s)")
 }
 
 #[test]
 fn cross_starts_the_right_container() {
     for arch in [Arch::X86_64, Arch::Aarch64] {
         let triple = targets::of(arch).triple;
-        let (said, calls, asked) =
+        let (output, calls, asked) =
             run(root(), &["build", "--release", "--package", "mapprobe", "--target", triple]);
-        assert!(said.status.success() && !complains(&said), "{said:?}");
+        assert!(output.status.success() && !reports_unknown_keys(&output), "{output:?}");
         let [call] = calls.as_slice() else {
-            panic!("{triple}: one container was expected: {calls:?}; {said:?}")
+            panic!("{triple}: expected one container: {calls:?}; {output:?}")
         };
         assert_eq!(call[0], "run");
         let after = |word: &str| {
@@ -66,7 +66,7 @@ fn cross_starts_the_right_container() {
         );
         assert!(
             !environment.iter().any(|pair| pair.contains("RUSTFLAGS")),
-            "the image has the flags of its linker: {call:?}"
+            "the image sets the flags of its linker: {call:?}"
         );
         let image = after("/project");
         assert_eq!(image, format!("ghcr.io/cross-rs/{triple}:{VERSION}"));
@@ -86,7 +86,7 @@ fn cross_starts_the_right_container() {
 
 /// The check above can fail: cross reports an unknown key.
 #[test]
-fn a_key_that_cross_does_not_know_is_noticed() {
+fn cross_reports_an_unknown_key() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(
         directory.path().join("Cargo.toml"),
@@ -99,8 +99,8 @@ fn a_key_that_cross_does_not_know_is_noticed() {
     let build = ["build", "--target", "aarch64-unknown-linux-musl"];
     for (more, expected) in [("", false), ("imagine = \"x\"\n", true)] {
         fs::write(directory.path().join("Cross.toml"), format!("{ours}{more}")).unwrap();
-        let (said, ..) = run(directory.path(), &build);
-        assert_eq!(complains(&said), expected, "{more}: {said:?}");
+        let (output, ..) = run(directory.path(), &build);
+        assert_eq!(reports_unknown_keys(&output), expected, "{more}: {output:?}");
     }
 }
 

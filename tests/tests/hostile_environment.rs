@@ -80,20 +80,23 @@ fn in_a_hostile_environment(name: &str, words: &[&str]) {
     let (_, state) = rest(log).split_once(": ").unwrap();
     assert!(
         state.starts_with("open; mounted "),
-        "{name}: the kernel gave files, or more are open now: {state}"
+        "{name}: more files are open than expected: {state}"
     );
     let mut no_proc = false;
     for word in words {
         let (_, behind) = around(log, &format!("lab hostile: leaves {word}: "));
         let left = rest(behind);
-        let (said, next) = around(behind, "lab hostile: finds ");
-        let table = report(said);
+        let (output, next) = around(behind, "lab hostile: finds ");
+        let table = report(output);
         assert!(table.contains("\nMAP_FIXED_NOREPLACE  "), "{name} {word}: {table}");
         // /proc stays a file in all later environments.
         no_proc |= *word == "no-proc";
         assert_eq!(table.contains(" no /proc\n"), no_proc, "{name} {word}: {table}");
         let (_, found) = rest(next).split_once(": ").unwrap();
-        assert_eq!(found, left, "{name}: the next init does not find what was there before {word}");
+        assert_eq!(
+            found, left,
+            "{name}: the next init finds another environment than before {word}"
+        );
         log = next;
     }
 }
@@ -131,7 +134,7 @@ fn boot_with_console(console: &'static str, words: &str) -> String {
 /// one, and the whole report is among them, although the kernel accepts only ten messages of a file
 /// in five seconds.
 #[test]
-fn a_console_that_is_not_there_leaves_the_messages_of_the_kernel() {
+fn without_a_working_console_the_report_is_among_kernel_messages() {
     let log = boot_with_console("ttyS1", "earlyprintk=serial,ttyS0,115200,keep rdinit=/mapprobe");
     assert!(log.contains("] mapprobe: begin 1\n"), "{log}");
     report::parse(report(&log).as_bytes()).unwrap();
@@ -139,7 +142,7 @@ fn a_console_that_is_not_there_leaves_the_messages_of_the_kernel() {
 
 /// Without any console the report is in the kernel's log, which the next init prints.
 #[test]
-fn without_any_console_the_log_has_the_report() {
+fn without_any_console_the_report_is_in_the_log() {
     let log = boot_with_console("null", "rdinit=/mapprobe -- log --format table");
     assert!(report(&log).contains("\nMAP_FIXED_NOREPLACE  "), "{log}");
 }
@@ -147,11 +150,11 @@ fn without_any_console_the_log_has_the_report() {
 /// The program may not power off: it sleeps with all of its processes, and does not start the
 /// `/init` again that started it.
 #[test]
-fn refused_the_power_off_it_rests() {
+fn without_the_right_to_power_off_the_program_sleeps() {
     for (word, used) in [("stuck", 0..=0), ("powerless", 0..=1)] {
         let log = boot("x86_64-6.1", &format!("-- {word}")).text();
-        let (said, rests) = around(&log, "lab hostile: mapprobe is S");
-        assert!(report(said).contains("\nMAP_FIXED_NOREPLACE  "), "{word}: {log}");
+        let (output, rests) = around(&log, "lab hostile: mapprobe is S");
+        assert!(report(output).contains("\nMAP_FIXED_NOREPLACE  "), "{word}: {log}");
         let ticks = rest(rests).split_whitespace().find_map(|word| word.parse().ok()).unwrap();
         assert!(used.contains(&ticks), "{word}: {}", rest(rests));
         assert!(!rests.contains("mapprobe:"), "{word}: {log}");

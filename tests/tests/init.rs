@@ -37,7 +37,7 @@ fn report(boot: &Boot) -> String {
 }
 
 #[test]
-fn takes_the_arguments_after_the_dashes() {
+fn arguments_follow_two_dashes() {
     for name in ["x86_64-6.1", "hppa-6.1"] {
         let table = report(&boot_init(name, "-- --format table"));
         assert!(
@@ -62,7 +62,7 @@ fn appended(arch: Arch) -> Vec<u8> {
 }
 
 #[test]
-fn hands_over_to_the_next_init() {
+fn starts_the_next_init() {
     for name in ALL {
         let initramfs = appended(kernels::named(name).unwrap().arch);
         let boot = boot(name, &initramfs, "rdinit=/mapprobe");
@@ -77,7 +77,7 @@ fn hands_over_to_the_next_init() {
 }
 
 #[test]
-fn the_next_init_gets_the_words_that_are_not_for_us() {
+fn the_next_init_gets_the_foreign_arguments() {
     for name in ["x86_64-6.1", "hppa-6.1"] {
         let initramfs = appended(kernels::named(name).unwrap().arch);
         let boot = boot(name, &initramfs, "rdinit=/mapprobe single -- --format table");
@@ -93,7 +93,7 @@ fn the_next_init_gets_the_words_that_are_not_for_us() {
 }
 
 #[test]
-fn complains_about_wrong_arguments_and_still_reports() {
+fn wrong_arguments_are_reported_and_the_report_is_printed() {
     for name in ["x86_64-6.1", "hppa-6.1"] {
         let boot = boot_init(name, "-- --no-such-option");
         report::parse(report(&boot).as_bytes()).unwrap();
@@ -101,24 +101,24 @@ fn complains_about_wrong_arguments_and_still_reports() {
             Framed::Whole { exit, .. } => exit,
             other => panic!("{other:?}"),
         };
-        assert_eq!(exit, 2, "{name}: what the run would have ended with");
+        assert_eq!(exit, 2, "{name}: the exit code of the run");
         let text = boot.text();
-        let complaint = text
+        let message = text
             .lines()
             .find(|line| line.contains("mapprobe: ") && line.contains("--no-such-option"));
-        assert!(complaint.is_some(), "{name}: no sentence about the wrong argument:\n{text}");
+        assert!(message.is_some(), "{name}: no message about the wrong argument:\n{text}");
     }
 }
 
 #[test]
-fn foreign_words_on_the_command_line_do_no_harm() {
+fn foreign_words_on_the_command_line_are_ignored() {
     let words = "quiet=maybe nonsense mapprobe.nothing=1 \"two words\" --=-- é%s\\n -x x=";
     let report = report(&boot_init("x86_64-6.1", words));
     assert_eq!(report::parse(report.as_bytes()).unwrap()["complete"], true, "{report}");
 }
 
 #[test]
-fn a_full_heap_is_a_sentence_and_a_power_off() {
+fn a_full_heap_prints_a_message_and_powers_off() {
     for name in ALL {
         let program =
             artifacts::example_program(kernels::named(name).unwrap().arch, "full_heap").unwrap();
@@ -131,7 +131,7 @@ fn a_full_heap_is_a_sentence_and_a_power_off() {
 }
 
 #[test]
-fn a_trap_is_a_sentence_and_a_power_off() {
+fn a_trap_prints_a_message_and_powers_off() {
     let program = artifacts::example_program(Arch::Hppa, "trap").unwrap();
     let text = boot("hppa-6.1", &scenarios::initramfs(&[("init", &program)]), "").text();
     assert!(
@@ -153,10 +153,10 @@ fn pid_1_of_a_container_prints_a_plain_report_and_exits() {
         .arg(program)
         .output()
         .expect("unshare runs");
-    let (report, said) =
+    let (report, output) =
         (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    assert_eq!(run.status.code(), Some(0), "{report}\n{said}");
+    assert_eq!(run.status.code(), Some(0), "{report}\n{output}");
     let report = report::parse(&run.stdout).unwrap();
     assert_eq!(report["process"]["pid"], 1, "{report:#}");
-    assert_eq!(said, "");
+    assert_eq!(output, "");
 }

@@ -84,7 +84,7 @@ fn dracut() {
 }
 
 #[test]
-fn appended_to_one_that_is_there() {
+fn appended_to_another_initramfs() {
     let initramfs =
         [tools(), fs::read(&artifacts::of(kernel().arch).unwrap().archive).unwrap()].concat();
     let boot = boot(&initramfs, SHOW_REPORT, "rdinit=/mapprobe");
@@ -113,13 +113,13 @@ fn noise_within(log: &str) -> usize {
 }
 
 #[test]
-fn among_kernel_messages() {
+fn a_report_survives_kernel_messages() {
     // The init of initramfs-tools reads every file of this directory.
     let noise = archive::write_gz(&[Entry::file("conf/conf.d/noise", 0o644, NOISE)]).unwrap();
     let initramfs = [tools(), noise].concat();
     let boot = boot(&initramfs, SHOW_REPORT, "ignore_loglevel loglevel=7 printk.devkmsg=on");
     let count = noise_within(&boot.text());
-    assert!(count > 0, "no message came between the lines of the report:\n{}", boot.last_lines());
+    assert!(count > 0, "no message is between the lines of the report:\n{}", boot.last_lines());
     let framed = framed(&boot);
     let [on_the_console, in_the_root] = framed.as_slice() else {
         panic!("{} frames", framed.len())

@@ -31,81 +31,81 @@ fn installed(program: &[u8]) -> Installed {
 #[track_caller]
 fn hook(installed: &Installed, (name, shell, call): (&str, &str, &str), before: &str) -> String {
     let script = format!("{EMPTY}{before}{shell} -c '{call}; {}'", SHOW.replace('\'', "'\\''"));
-    let said = installed.run(&["sh", "-c", &script]).unwrap();
-    let text = String::from_utf8(said.stdout).unwrap();
-    assert!(said.status.success(), "{name}: {text}{}", String::from_utf8_lossy(&said.stderr));
+    let output = installed.run(&["sh", "-c", &script]).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{name}: {text}{}", String::from_utf8_lossy(&output.stderr));
     text
 }
 
 #[test]
-fn every_hook_leaves_the_report_where_it_belongs() {
+fn every_hook_writes_the_report_to_its_file() {
     let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
     for way in HOOKS {
-        let said = hook(&installed, way, "");
+        let output = hook(&installed, way, "");
         assert!(
-            said.starts_with("ended with 0\nfile mapprobe.json: {\nconsole mapprobe: begin 1\n"),
-            "{way:?}: {said}"
+            output.starts_with("ended with 0\nfile mapprobe.json: {\nconsole mapprobe: begin 1\n"),
+            "{way:?}: {output}"
         );
-        assert!(said.trim_end().ends_with(" exit=0"), "{way:?}: {said}");
+        assert!(output.trim_end().ends_with(" exit=0"), "{way:?}: {output}");
     }
 }
 
 #[test]
-fn whatever_the_program_does_every_hook_comes_to_its_end() {
+fn every_hook_finishes_although_the_program_fails() {
     let ways =
         [("#!/bin/sh\necho half\nexit 2\n", 2), ("#!/bin/sh\necho half\nkill -11 $$\n", 139)];
     for (program, exit) in ways {
         let installed = installed(program.as_bytes());
         for way in HOOKS {
-            let said = hook(&installed, way, "");
+            let output = hook(&installed, way, "");
             let wanted = format!(
                 "ended with 0\nfile mapprobe.json.failed: half\nconsole mapprobe: no report, it ended with {exit}\n"
             );
-            assert_eq!(said, wanted, "{way:?}");
+            assert_eq!(output, wanted, "{way:?}");
         }
     }
 }
 
 #[test]
-fn without_the_program_every_hook_comes_to_its_end() {
+fn every_hook_finishes_without_the_program() {
     let installed = installed(b"");
     for way in HOOKS {
         // /dev/null is not executable here.
-        let said = hook(&installed, way, "mount --bind /dev/null /bin/mapprobe\n");
-        let rest = said
+        let output = hook(&installed, way, "mount --bind /dev/null /bin/mapprobe\n");
+        let rest = output
             .strip_prefix("ended with 0\nfile mapprobe.json.failed: \n")
-            .unwrap_or_else(|| panic!("{way:?}: {said}"));
+            .unwrap_or_else(|| panic!("{way:?}: {output}"));
         assert!(
             rest.contains("console mapprobe: no report, it ended with 126\n"),
-            "{way:?}: {said}"
+            "{way:?}: {output}"
         );
     }
 }
 
 /// The shell's own `sleep` returns at once.
 #[test]
-fn a_program_that_hangs_is_ended() {
+fn a_hanging_program_is_killed() {
     let installed = installed(b"#!/bin/sh\nexec sleep 1000\n");
     for (name, shell, call) in HOOKS {
-        let said = hook(&installed, (name, shell, &format!("sleep() {{ :; }}; {call}")), "");
+        let output = hook(&installed, (name, shell, &format!("sleep() {{ :; }}; {call}")), "");
         let wanted = "ended with 0\nfile mapprobe.json.failed: \nconsole mapprobe: no report, it ended with 137\n";
-        assert_eq!(said, wanted, "{name}");
+        assert_eq!(output, wanted, "{name}");
     }
 }
 
 #[test]
-fn without_a_console_there_is_the_report() {
+fn without_a_console_the_report_is_written() {
     let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
     for way in HOOKS {
         // A directory cannot be opened for writing, even by root.
-        let said = hook(&installed, way, "rm /run/dev/console && mkdir /run/dev/console\n");
-        assert_eq!(said, "ended with 0\nfile mapprobe.json: {\n", "{way:?}");
+        let output = hook(&installed, way, "rm /run/dev/console && mkdir /run/dev/console\n");
+        assert_eq!(output, "ended with 0\nfile mapprobe.json: {\n", "{way:?}");
     }
 }
 
 /// Installing the package does not slow any boot.
 #[test]
-fn nothing_is_in_an_image_unless_that_is_asked_for() {
+fn an_image_has_the_program_only_on_request() {
     let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
     let image = |configuration: &[(&str, &str)]| {
         for (file, content) in configuration {
@@ -122,12 +122,12 @@ fn nothing_is_in_an_image_unless_that_is_asked_for() {
     assert_eq!(without, [""; 0]);
     let with: Vec<String> = mentions(&image(&[("zz", "MAPPROBE=y\n")]));
     assert_eq!(with, ["scripts/init-top/mapprobe", "usr/bin/mapprobe"]);
-    let said = installed.run(&[
+    let output = installed.run(&[
         "bash",
         "-c",
         ". /usr/lib/dracut/modules.d/97mapprobe/module-setup.sh; check; echo $?",
     ]);
-    assert_eq!(String::from_utf8_lossy(&said.unwrap().stdout), "255\n");
+    assert_eq!(String::from_utf8_lossy(&output.unwrap().stdout), "255\n");
 }
 
 /// Shell functions in place of mkinitcpio, which is not in Debian 12. They print their arguments.
@@ -141,12 +141,12 @@ help
 "#;
 
 #[test]
-fn a_stand_in_for_mkinitcpio_is_asked_for_the_program_and_its_script() {
-    let said = installed(b"").run(&["bash", "-u", "-c", STAND_IN]).unwrap();
-    let text = String::from_utf8(said.stdout).unwrap();
+fn mkinitcpio_is_asked_for_the_program_and_its_script() {
+    let output = installed(b"").run(&["bash", "-u", "-c", STAND_IN]).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
     let wanted =
         "add_binary /usr/bin/mapprobe /bin/mapprobe\nadd_runscript of mapprobe\nended with 0\n";
     let help = text.strip_prefix(wanted).unwrap_or_else(|| panic!("{text}"));
     assert!(help.contains("mmap(2)") && help.contains("/run/initramfs/mapprobe.json"), "{help}");
-    assert_eq!(String::from_utf8_lossy(&said.stderr), "");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

@@ -17,21 +17,16 @@ fn boots_in(name: &str, scenario: &str) {
     let output = BootSpec::of(kernel, scenario)
         .boot(&program)
         .unwrap_or_else(|error| panic!("{name}: {error:#}"));
-    assert_eq!(output.exit, 0, "{name}: what the run ended with");
-    let report =
-        output.document().unwrap().expect("without other words the program prints a report");
+    assert_eq!(output.exit, 0, "{name}: the exit code");
+    let report = output.document().unwrap().expect("without arguments the program prints a report");
     let (basis, differences) = run::compare(&report, kernel, scenario).unwrap();
-    assert_eq!(
-        basis,
-        Basis::Expectations,
-        "{name}: is it still the series that its expectations are about?"
-    );
+    assert_eq!(basis, Basis::Expectations, "{name}: the series of the expectations");
     let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
     let count = differences.len();
     assert_eq!(
         count,
         0,
-        "{name}: {count} things are not those of the expectations:\n{}",
+        "{name}: {count} differences from the expectations:\n{}",
         differences.join("\n")
     );
 }
@@ -57,23 +52,23 @@ fn boots_hppa_6_1() {
 
 /// One scenario beside the plain one for each architecture. `cargo lab` boots all of them.
 #[test]
-fn x86_64_may_not_lock_memory() {
+fn x86_64_without_locked_memory() {
     boots_in("x86_64-6.1", "memlock-0");
 }
 
 #[test]
-fn aarch64_may_not_see_what_is_in_memory() {
+fn aarch64_without_mincore() {
     boots_in("aarch64-6.1", "seccomp");
 }
 
 #[test]
-fn hppa_may_not_have_more_memory_than_there_is() {
+fn hppa_without_overcommit() {
     boots_in("hppa-6.1", "overcommit-2");
 }
 
 /// The recordings of every kernel of the lab, without a boot.
 #[test]
-fn recorded_runs_agree_with_the_facts() {
+fn recorded_runs_agree_with_the_expectations() {
     let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/tests/recordings/lab");
     for kernel in kernels::ALL {
         let recording =
@@ -89,7 +84,7 @@ fn recorded_runs_agree_with_the_facts() {
 
 /// Every quick kernel has its test above. `cargo lab` boots the others.
 #[test]
-fn every_kernel_has_its_test_and_its_facts() {
+fn every_kernel_has_its_test_and_its_expectations() {
     let tests = include_str!("kernels.rs");
     for kernel in kernels::ALL {
         let test = format!("fn boots_{}()", kernel.name.replace(['-', '.'], "_"));
@@ -99,14 +94,14 @@ fn every_kernel_has_its_test_and_its_facts() {
         for row in &rows {
             assert!(
                 expectations.flags.contains_key(*row),
-                "{}: no expectation about {row}",
+                "{}: no expectation for {row}",
                 kernel.name
             );
         }
         for name in expectations.flags.keys() {
             assert!(
                 rows.contains(&name.as_str()),
-                "{}: {name} is no row of the table",
+                "{}: {name} is not a row of the table",
                 kernel.name
             );
         }

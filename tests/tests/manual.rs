@@ -20,9 +20,9 @@ fn read(program: &str, arguments: &[&str]) -> (String, String) {
     host_packages::need(host_packages::MANUALS).unwrap();
     let mut command = Command::new(program);
     command.args(arguments).arg(path()).env("LC_ALL", "C.UTF-8").env("MANWIDTH", "80");
-    let said = command.output().unwrap_or_else(|error| panic!("{program}: {error}"));
-    assert!(said.status.success(), "{program} {arguments:?}: {said:?}");
-    (String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap())
+    let output = command.output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
 /// The page as plain text, with unbroken words.
@@ -85,17 +85,17 @@ fn set(words: Vec<String>) -> BTreeSet<String> {
 }
 
 #[test]
-fn readers_of_manual_pages_have_no_complaint() {
+fn the_page_renders_without_warnings() {
     for warnings in ["--warnings", "--warnings=w"] {
-        let (text, complaints) = read("man", &[warnings, "-l"]);
-        assert_eq!(complaints, "", "man {warnings}");
+        let (text, errors) = read("man", &[warnings, "-l"]);
+        assert_eq!(errors, "", "man {warnings}");
         assert!(text.contains("NAME\n") && text.contains("mmap(2)"), "{text}");
     }
     assert_eq!(read("mandoc", &["-T", "lint"]), (String::new(), String::new()));
 }
 
 #[test]
-fn what_is_defined_is_what_there_is() {
+fn the_defined_terms_are_those_of_the_command_line() {
     assert_eq!(names("COMMANDS"), set(usage::commands()));
     assert_eq!(names("OPTIONS"), set(usage::options()));
     assert_eq!(names("FORMATS"), set(usage::formats()));
@@ -114,7 +114,7 @@ fn what_is_defined_is_what_there_is() {
 
 /// The text names no unknown option, and the synopsis has every option.
 #[test]
-fn what_is_named_is_what_there_is() {
+fn the_page_names_every_option_and_no_other() {
     let words = |text: &str| -> BTreeSet<String> {
         let words = text.split(|c: char| c.is_whitespace() || "[]().,;:|".contains(c));
         words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
@@ -140,7 +140,7 @@ fn what_is_named_is_what_there_is() {
 }
 
 #[test]
-fn the_examples_are_understood() {
+fn the_program_accepts_the_examples() {
     let examples: String =
         section("EXAMPLES").lines().map(|line| plain(&format!("\\&{line}")) + "\n").collect();
     let invocations = usage::invocations(&examples);

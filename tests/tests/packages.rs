@@ -46,13 +46,13 @@ fn package(arch: Arch, end: &str) -> PathBuf {
 /// Runs a command that must succeed.
 #[track_caller]
 fn run(command: &mut Command) -> Output {
-    let said = command.env("LC_ALL", "C").env("TZ", "UTC").output().unwrap();
-    assert!(said.status.success(), "{command:?}: {said:?}");
-    said
+    let output = command.env("LC_ALL", "C").env("TZ", "UTC").output().unwrap();
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    output
 }
 
 #[track_caller]
-fn said(command: &mut Command) -> String {
+fn output(command: &mut Command) -> String {
     String::from_utf8(run(command).stdout).unwrap()
 }
 
@@ -98,11 +98,11 @@ fn assert_program(arch: Arch, program: &Path, initramfs: &Path) {
 }
 
 #[test]
-fn a_debian_package_is_installed_runs_and_goes() {
+fn a_debian_package_can_be_installed_run_and_removed() {
     for (arch, debian) in [(Arch::X86_64, "amd64"), (Arch::Aarch64, "arm64"), (Arch::Hppa, "hppa")]
     {
         let deb = package(arch, &format!("mapprobe_{}_{debian}.deb", env!("CARGO_PKG_VERSION")));
-        let fields = said(Command::new("dpkg-deb").arg("-f").arg(&deb).args([
+        let fields = output(Command::new("dpkg-deb").arg("-f").arg(&deb).args([
             "Package",
             "Version",
             "Architecture",
@@ -112,7 +112,7 @@ fn a_debian_package_is_installed_runs_and_goes() {
             fields,
             format!("Package: mapprobe\nVersion: {version}\nArchitecture: {debian}\n")
         );
-        let list = said(Command::new("dpkg-deb").arg("-c").arg(&deb));
+        let list = output(Command::new("dpkg-deb").arg("-c").arg(&deb));
         let mut files: Vec<(&str, &str)> = Vec::new();
         for line in list.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
@@ -130,14 +130,14 @@ fn a_debian_package_is_installed_runs_and_goes() {
         let root = system();
         run(dpkg(root.path()).arg("-i").arg(&deb));
         // dpkg compares with the checksums in the package and prints differences.
-        assert_eq!(said(dpkg(root.path()).args(["--verify", "mapprobe"])), "");
+        assert_eq!(output(dpkg(root.path()).args(["--verify", "mapprobe"])), "");
         let usr = root.path().join("usr");
         assert_program(arch, &usr.join("bin/mapprobe"), &usr.join("lib/mapprobe/mapprobe.cpio.gz"));
         run(Command::new("gzip").arg("--test").arg(usr.join("share/man/man1/mapprobe.1.gz")));
         let damaged = usr.join("share/doc/mapprobe/copyright");
         fs::write(&damaged, "nobody").unwrap();
         assert!(
-            said(dpkg(root.path()).args(["--verify", "mapprobe"]))
+            output(dpkg(root.path()).args(["--verify", "mapprobe"]))
                 .contains("/usr/share/doc/mapprobe/copyright")
         );
         run(dpkg(root.path()).args(["--purge", "mapprobe"]));
@@ -147,7 +147,7 @@ fn a_debian_package_is_installed_runs_and_goes() {
 
 /// No errors and no warnings. lintian did look: it reports the one override.
 #[test]
-fn lintian_has_nothing_to_say() {
+fn lintian_reports_nothing() {
     host_packages::need(host_packages::PACKAGING).unwrap();
     for arch in Arch::ALL {
         let mut lintian = Command::new("lintian");
@@ -160,23 +160,23 @@ fn lintian_has_nothing_to_say() {
             "--tag-display-limit",
             "0",
         ]);
-        let said = said(lintian.arg(package(arch, ".deb")));
-        let lines: Vec<&str> = said.lines().filter(|line| !line.starts_with("N:")).collect();
+        let output = output(lintian.arg(package(arch, ".deb")));
+        let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with("N:")).collect();
         let static_binary =
             lines.iter().filter(|line| line.starts_with("O: mapprobe: statically-linked-binary"));
-        assert_eq!(static_binary.count(), 1, "{}: {said}", arch.name());
+        assert_eq!(static_binary.count(), 1, "{}: {output}", arch.name());
         let others: Vec<&&str> = lines.iter().filter(|line| !line.starts_with("O: ")).collect();
         assert!(others.is_empty(), "{}: {others:#?}", arch.name());
     }
 }
 
 #[test]
-fn a_tarball_unpacks_into_one_directory_and_runs() {
+fn a_tarball_unpacks_into_one_directory_and_its_program_runs() {
     let date = dist::date::text("%Y-%m-%d %H:%M").unwrap();
     for arch in Arch::ALL {
         let name = format!("mapprobe-{}-{}", env!("CARGO_PKG_VERSION"), arch.name());
         let tarball = package(arch, &format!("/{name}.tar.gz"));
-        let list = said(Command::new("tar").args(["tvf"]).arg(&tarball));
+        let list = output(Command::new("tar").args(["tvf"]).arg(&tarball));
         for line in list.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             assert_eq!(
@@ -211,7 +211,7 @@ fn a_tarball_unpacks_into_one_directory_and_runs() {
 fn every_file_has_its_checksum() {
     let files: Vec<_> = Arch::ALL.into_iter().map(delivered).collect();
     let out = files[0].path.parent().unwrap();
-    let checked = said(
+    let checked = output(
         Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(out),
     );
     for delivered in files {
@@ -233,12 +233,12 @@ fn names(components: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_bill_of_materials_says_what_is_inside() {
+fn a_bill_of_materials_lists_every_component() {
     let sboms: Vec<PathBuf> =
         Arch::ALL.map(|arch| delivered(arch).path.with_extension("cdx.json")).into();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = python::with(&here.join("sbom/requirements.txt")).unwrap();
-    let counts = said(Command::new(&python).arg(here.join("sbom/validate.py")).args(&sboms));
+    let counts = output(Command::new(&python).arg(here.join("sbom/validate.py")).args(&sboms));
     let lock = fs::read_to_string(here.join("../Cargo.lock")).unwrap();
     let copyright = fs::read_to_string(here.join("../dist/package/copyright")).unwrap();
     for ((arch, sbom), count) in Arch::ALL.into_iter().zip(&sboms).zip(counts.lines()) {
@@ -284,17 +284,13 @@ fn a_bill_of_materials_says_what_is_inside() {
         }
         for name in names {
             let named = copyright.split_whitespace().any(|word| word == format!("mapprobe/{name}"));
-            assert!(
-                named,
-                "{name} is inside {}; dist/package/copyright does not say whose it is",
-                arch.name()
-            );
+            assert!(named, "{name} is part of {}, but not of dist/package/copyright", arch.name());
         }
     }
 }
 
 #[test]
-fn a_bill_of_materials_that_is_none_is_refused() {
+fn an_invalid_bill_of_materials_is_rejected() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = python::with(&here.join("sbom/requirements.txt")).unwrap();
     let text = fs::read_to_string(delivered(Arch::X86_64).path.with_extension("cdx.json")).unwrap();
@@ -309,11 +305,11 @@ fn a_bill_of_materials_that_is_none_is_refused() {
         fs::write(&file, text.replace(right, wrong)).unwrap();
         let run =
             Command::new(&python).arg(here.join("sbom/validate.py")).arg(&file).output().unwrap();
-        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        let output = String::from_utf8_lossy(&run.stderr).into_owned();
         assert_eq!(
-            (run.status.code(), said.contains("does not fit the schema")),
+            (run.status.code(), output.contains("does not fit the schema")),
             (Some(1), true),
-            "{wrong}: {said}"
+            "{wrong}: {output}"
         );
     }
 }

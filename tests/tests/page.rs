@@ -2,7 +2,7 @@
 //! Screenshots are written to `target/page/`.
 
 use atlas::{models, publish, recordings};
-use lab::browser::Browser;
+use lab::browser::{Browser, Key};
 use lab::kernels;
 use mapprobe::cli::What;
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ fn verdicts(documents: &[Value]) -> BTreeMap<(String, String), String> {
 }
 
 #[test]
-fn filters_leave_what_they_name() {
+fn filters_show_the_selected_rows_and_columns() {
     let documents = documents();
     let all = verdicts(&documents);
     let mut browser = Browser::open(&page("filters", &documents)).unwrap();
@@ -110,11 +110,11 @@ fn filters_leave_what_they_name() {
 
     browser.value("document.querySelector('#everything').click()").unwrap();
     assert_eq!((seen(&mut browser, heads).len(), seen(&mut browser, flags).len()), (columns, rows));
-    assert_eq!(browser.complaints, Vec::<String>::new());
+    assert_eq!(browser.errors, Vec::<String>::new());
 }
 
 #[test]
-fn another_guest_is_another_choice() {
+fn another_scenario_can_be_selected() {
     let mut documents = documents();
     let mut other = documents.iter().find(|value| value["kernel"] == "x86_64-6.1").unwrap().clone();
     other["guest"] = json!("user");
@@ -156,20 +156,20 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
     // By Tab from the last button of the filters into the table, then by arrows.
     browser.value("document.querySelector('#by-verdict button:last-child').focus()").unwrap();
     for _ in 0..10 {
-        browser.press("Tab").unwrap();
+        browser.press(Key::Tab).unwrap();
         if browser.value("document.activeElement.matches('#matrix td button')").unwrap() == true {
             break;
         }
     }
     for key in [
-        "ArrowDown",
-        "ArrowDown",
-        "ArrowDown",
-        "ArrowRight",
-        "ArrowRight",
-        "ArrowUp",
-        "ArrowLeft",
-        "ArrowDown",
+        Key::ArrowDown,
+        Key::ArrowDown,
+        Key::ArrowDown,
+        Key::ArrowRight,
+        Key::ArrowRight,
+        Key::ArrowUp,
+        Key::ArrowLeft,
+        Key::ArrowDown,
     ] {
         browser.press(key).unwrap();
     }
@@ -184,18 +184,18 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
     for (kernel, flag) in [("x86_64-5.10", "MAP_DROPPABLE"), ("hppa64-6.12", "MAP_HUGE_16GB")] {
         if texts(&mut browser, here) != [kernel, flag] {
             for _ in 0..40 {
-                browser.press("ArrowDown").unwrap();
+                browser.press(Key::ArrowDown).unwrap();
             }
-            browser.press("End").unwrap();
+            browser.press(Key::End).unwrap();
         }
         assert_eq!(texts(&mut browser, here), [kernel, flag]);
-        browser.press("Enter").unwrap();
+        browser.press(Key::Enter).unwrap();
         browser.wait("document.querySelector('#cell').open").unwrap();
         let expected = finding(&documents, kernel, flag);
-        let said = |key: &str| expected[key].as_str().unwrap().to_owned();
+        let output = |key: &str| expected[key].as_str().unwrap().to_owned();
         assert_eq!(seen(&mut browser, "#cell-title"), [format!("{flag} on {kernel}")]);
-        assert_eq!(seen(&mut browser, "#cell .word"), [said("verdict")]);
-        assert_eq!(seen(&mut browser, "#cell .reason"), [format!("{}.", said("reason"))]);
+        assert_eq!(seen(&mut browser, "#cell .word"), [output("verdict")]);
+        assert_eq!(seen(&mut browser, "#cell .reason"), [format!("{}.", output("reason"))]);
         let calls: Vec<String> = serde_json::from_value(expected["evidence"].clone()).unwrap();
         assert_eq!(
             texts(
@@ -219,12 +219,12 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
             ),
             contexts
         );
-        browser.press("Escape").unwrap();
+        browser.press(Key::Escape).unwrap();
         browser.wait("!document.querySelector('#cell').open").unwrap();
         // The focus returns to the cell.
         assert_eq!(texts(&mut browser, here), [kernel, flag]);
     }
-    assert_eq!(browser.complaints, Vec::<String>::new());
+    assert_eq!(browser.errors, Vec::<String>::new());
 }
 
 /// Every visible text with too little contrast to its background.
@@ -244,7 +244,7 @@ const FAINT: &str = "(() => { \
     return [String(looked), ...found]; })()";
 
 #[test]
-fn it_can_be_read_everywhere() {
+fn the_page_is_legible_on_every_screen() {
     let documents = documents();
     let file = page("looks", &documents);
     let mut browser = Browser::open(&file).unwrap();
@@ -271,7 +271,7 @@ fn it_can_be_read_everywhere() {
             .unwrap();
         picture(&mut browser, &directory, &format!("{name}-cell"));
         assert_eq!(texts(&mut browser, FAINT)[1..], Vec::<String>::new(), "{name}, a cell");
-        browser.press("Escape").unwrap();
+        browser.press(Key::Escape).unwrap();
         browser.wait("!document.querySelector('#cell').open").unwrap();
     };
     for dark in [false, true] {
@@ -279,7 +279,7 @@ fn it_can_be_read_everywhere() {
         look(TELEPHONE, dark, &format!("telephone-{scheme}"));
         look(DESK, dark, &format!("desk-{scheme}"));
     }
-    assert_eq!(browser.complaints, Vec::<String>::new());
+    assert_eq!(browser.errors, Vec::<String>::new());
 }
 
 fn picture(browser: &mut Browser, directory: &Path, name: &str) {
@@ -290,7 +290,7 @@ fn picture(browser: &mut Browser, directory: &Path, name: &str) {
 }
 
 #[test]
-fn heads_stay_in_sight() {
+fn headings_stay_visible() {
     let mut browser = Browser::open(&page("heads", &documents())).unwrap();
     browser.look(TELEPHONE, false).unwrap();
     browser.value("document.querySelector('#box').scrollTo(300, 400)").unwrap();
@@ -304,7 +304,7 @@ fn heads_stay_in_sight() {
 }
 
 #[test]
-fn strings_from_outside_stay_strings() {
+fn foreign_strings_are_escaped() {
     let hostile = "</script><script>window.taken = 1</script><img src=x onerror='window.taken = 2'>\u{2028}&amp;\"'";
     let mut documents: Vec<Value> =
         documents().into_iter().filter(|value| value["kernel"] == "x86_64-6.1").collect();
@@ -339,5 +339,5 @@ fn strings_from_outside_stay_strings() {
         0
     );
     assert_eq!(browser.value("document.querySelectorAll('script').length").unwrap(), 2);
-    assert_eq!(browser.complaints, Vec::<String>::new());
+    assert_eq!(browser.errors, Vec::<String>::new());
 }

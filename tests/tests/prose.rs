@@ -95,7 +95,7 @@ fn wrong(block: &Block, path: &str) -> Vec<String> {
         return strings(missing(&block.lines, &plain(&recording)));
     }
     let replayed = recording::replay(recording.as_bytes(), TABLE, true)
-        .unwrap_or_else(|complaint| panic!("{path}: {complaint}"));
+        .unwrap_or_else(|message| panic!("{path}: {message}"));
     let print = |format: &str| {
         let at = usage::formats().iter().position(|name| name == format).unwrap();
         (FORMATS[at].write)(&replayed)
@@ -127,7 +127,7 @@ fn quotations_are_in_the_recordings() {
             let Some(source) = source(&block.before) else {
                 assert!(
                     !usage::invocations(&block.lines.join("\n")).is_empty(),
-                    "{document}: who said {:?}?",
+                    "{document}: the block has no source: {:?}",
                     block.lines
                 );
                 continue;
@@ -167,7 +167,7 @@ fn each_verdict_has_an_example() {
 
 /// The rows of the atlas about bits that no flag could have used.
 #[test]
-fn what_is_told_of_the_atlas_is_in_it() {
+fn quotations_of_the_atlas_are_in_it() {
     let rows = |text: &str| -> Vec<String> {
         let (_, rest) = text.split_once("| Architecture | Value |").expect("the table");
         rest.lines().skip(2).take_while(|line| line.starts_with('|')).map(str::to_owned).collect()
@@ -207,7 +207,7 @@ fn what_is_told_of_the_atlas_is_in_it() {
 /// The program accepts every command line of every document. Those that need no kernel, or replay a
 /// recording, are run.
 #[test]
-fn commands_are_understood() {
+fn the_program_accepts_every_command() {
     let (mut understood, mut run) = (0, 0);
     for document in documents() {
         for block in blocks(&text(&document)) {
@@ -222,14 +222,14 @@ fn commands_are_understood() {
                 let replays = words.iter().any(|word| dist::workspace::root().join(word).is_file());
                 if replays || ["list", "explain", "decode"].contains(words.first().unwrap_or(&"")) {
                     let program = &artifacts::of(Arch::native()).unwrap().path;
-                    let said = Command::new(program)
+                    let output = Command::new(program)
                         .args(&words)
                         .current_dir(dist::workspace::root())
                         .output()
                         .unwrap();
                     assert!(
-                        said.status.success() && said.stderr.is_empty(),
-                        "{document}: {words:?}: {said:?}"
+                        output.status.success() && output.stderr.is_empty(),
+                        "{document}: {words:?}: {output:?}"
                     );
                     run += 1;
                 }

@@ -139,7 +139,7 @@ fn this_version_is_frozen_and_breaks_no_promise() {
             let found = broken("", old, &now);
             assert!(
                 found.is_empty(),
-                "{name} is no longer what {version} promises; that takes a major version:\n{}",
+                "{name} breaks a promise of {version}, which needs a major version:\n{}",
                 found.join("\n")
             );
         }
@@ -147,14 +147,14 @@ fn this_version_is_frozen_and_breaks_no_promise() {
         let found = broken("", &now, same);
         assert!(
             found.is_empty(),
-            "{name} has more than {SCHEMA_VERSION}; that takes a minor version:\n{}",
+            "{name} has more than {SCHEMA_VERSION}, which needs a minor version:\n{}",
             found.join("\n")
         );
     }
 }
 
 #[test]
-fn documents_are_what_every_frozen_version_promises() {
+fn documents_fit_every_frozen_version() {
     let documents = documents();
     for name in NAMES {
         let documents: Vec<&Value> =
@@ -170,7 +170,7 @@ fn documents_are_what_every_frozen_version_promises() {
             assert_eq!(
                 faults(&closed(&current(name)), document),
                 [""; 0],
-                "{name}: a key that the schema does not name"
+                "{name}: a key that is not in the schema"
             );
         }
     }

@@ -77,7 +77,7 @@ fn has_word(line: &str, word: &str) -> bool {
 }
 
 #[test]
-fn unchecked_code_stays_in_its_files() {
+fn unsafe_code_stays_in_its_files() {
     let found = lines(&files(&[".rs"]), |path, line| {
         !UNCHECKED.contains(&path) && has_word(line, "unsafe")
     });
@@ -90,7 +90,7 @@ fn unchecked_code_stays_in_its_files() {
 }
 
 #[test]
-fn nothing_is_left_unfinished_or_switched_off() {
+fn nothing_is_unfinished_or_disabled() {
     let marks = [
         concat!("to", "do!"),
         concat!("unimplemented", "!"),

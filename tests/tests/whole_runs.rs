@@ -13,7 +13,7 @@ fn mapprobe(arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn said(run: &Output) -> &[u8] {
+fn output(run: &Output) -> &[u8] {
     assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{run:?}");
     &run.stdout
 }
@@ -75,7 +75,7 @@ fn a_recording_replays_to_the_same_bytes() {
         let form: Vec<&str> =
             arguments.iter().copied().filter(|word| ["--format", "table"].contains(word)).collect();
         let replayed = mapprobe(&[&form[..], &["--replay", recording]].concat());
-        assert_eq!(said(&recorded), said(&replayed), "{arguments:?}");
+        assert_eq!(output(&recorded), output(&replayed), "{arguments:?}");
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
         let text = fs::read_to_string(recording).unwrap();
         let uname = text.lines().find(|line| line.starts_with("uname")).unwrap();
@@ -85,7 +85,7 @@ fn a_recording_replays_to_the_same_bytes() {
         );
     }
     let printed = mapprobe(&["--record", "-"]);
-    assert!(said(&printed).starts_with(b"mapprobe recording 1\n"));
+    assert!(output(&printed).starts_with(b"mapprobe recording 1\n"));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn sweeps_and_free_bits_of_every_architecture_fit_their_schemas() {
             let mut command = Command::new(targets::of(arch).emulator.unwrap_or("env"));
             let run = command.arg(program).arg(what).output().unwrap();
             assert_eq!(
-                report::parse(said(&run)).unwrap()["schema"],
+                report::parse(output(&run)).unwrap()["schema"],
                 format!("mapprobe.{what}"),
                 "{}",
                 arch.name()
@@ -109,8 +109,8 @@ fn sweeps_and_free_bits_of_every_architecture_fit_their_schemas() {
 /// A path on a file system without `MAP_SYNC`: every map type rejects the flag, and still it is
 /// known.
 #[test]
-fn a_path_is_a_context_of_every_flag() {
-    let report = report::parse(said(&mapprobe(&["--path", "/dev/zero"]))).unwrap();
+fn every_flag_is_tried_on_a_path() {
+    let report = report::parse(output(&mapprobe(&["--path", "/dev/zero"]))).unwrap();
     let rows = report["flags"].as_array().unwrap();
     assert_eq!(rows.len(), TABLE.len());
     let asked = |name: &str| {
@@ -131,7 +131,7 @@ fn a_path_is_a_context_of_every_flag() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_named() {
+fn errors_name_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let strange = directory.path().join("strange");
     fs::write(&strange, "mapprobe recording 1\narch x86_64\nuname = -1\n").unwrap();
@@ -146,25 +146,25 @@ fn what_cannot_be_opened_is_named() {
         (&["questions"], &["no question questions", "report sweep free-bits"]),
     ] {
         let run = mapprobe(arguments);
-        let complaint = String::from_utf8_lossy(&run.stderr);
+        let message = String::from_utf8_lossy(&run.stderr);
         assert_eq!(
             (run.status.code(), run.stdout.is_empty()),
             (Some(2), true),
             "{arguments:?}: {run:?}"
         );
-        assert!(parts.iter().all(|part| complaint.contains(part)), "{arguments:?}: {complaint}");
+        assert!(parts.iter().all(|part| message.contains(part)), "{arguments:?}: {message}");
     }
 }
 
 /// qemu-user acts as the kernel: it uses its own type field and drops flags. The report must not
 /// present that as the kernel's behavior.
 #[test]
-fn an_emulator_is_named_and_not_believed() {
+fn an_emulator_is_reported_and_its_answers_are_not_the_kernels() {
     host_packages::need(host_packages::EMULATORS).unwrap();
     for (arch, memory) in [(Arch::Aarch64, "honored"), (Arch::Hppa, "honored|inconclusive")] {
         let emulator = targets::of(arch).emulator.unwrap();
         let run = Command::new(emulator).arg(&artifacts::of(arch).unwrap().path).output().unwrap();
-        let report = report::parse(said(&run)).unwrap();
+        let report = report::parse(output(&run)).unwrap();
         assert_eq!(report["environment"][0]["name"], "system call emulator", "{report:#}");
         for (words, names) in [
             ("honored", "MAP_SHARED MAP_PRIVATE MAP_FIXED MAP_ANONYMOUS"),
@@ -221,7 +221,7 @@ fn a_recording_replays_to_the_same_bytes_on_every_architecture() {
                     .args(["--format", form, "--replay"])
                     .arg(&path);
                 assert!(
-                    said(&there.output().unwrap()) == said(here),
+                    output(&there.output().unwrap()) == output(here),
                     "{name} as {form} in {}'s program",
                     arch.name()
                 );

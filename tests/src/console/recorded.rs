@@ -23,7 +23,7 @@ fn clean() {
 }
 
 #[test]
-fn a_panic_before_anything_was_said() {
+fn a_panic_before_any_output() {
     let reading = read(include_bytes!("../../console/panic-before.log"));
     panicked(&reading);
     assert_eq!(reading.report, Framed::Nothing);
@@ -37,13 +37,13 @@ fn a_panic_after_39_lines() {
 }
 
 #[test]
-fn off_in_the_middle_of_line_40() {
+fn a_power_off_in_the_middle_of_line_40() {
     let reading = read(include_bytes!("../../console/truncated.log"));
     assert_eq!(reading, Reading { report: Framed::Truncated(39), panic: None });
 }
 
 #[test]
-fn ended_after_39_lines_since_it_hung() {
+fn a_time_out_after_39_lines() {
     let reading = read(include_bytes!("../../console/time-out.log"));
     assert_eq!(reading, Reading { report: Framed::Truncated(39), panic: None });
 }
@@ -55,7 +55,7 @@ fn all_lines_and_no_end() {
 }
 
 #[test]
-fn a_message_of_the_kernel_inside_line_20() {
+fn a_kernel_message_inside_line_20() {
     let log = include_bytes!("../../console/message-inside-a-line.log");
     assert_eq!(read(log), Reading { report: whole(), panic: None });
     // A message without a recognizable time cannot be removed.
@@ -66,7 +66,7 @@ fn a_message_of_the_kernel_inside_line_20() {
 
 /// Without a working console the report arrives as kernel messages, with others between them.
 #[test]
-fn as_messages_of_the_kernel() {
+fn a_report_as_kernel_messages() {
     let log = include_bytes!("../../console/messages-of-the-kernel.log");
     assert!(log.split(|&byte| byte == b'\n').all(|line| !line.starts_with(MARKER)));
     assert_eq!(read(log), Reading { report: whole(), panic: None });
@@ -84,7 +84,7 @@ fn a_damaged_report_and_then_a_whole_one() {
 
 /// A truncated console never gives a report.
 #[test]
-fn no_beginning_of_a_console_reads_as_a_report() {
+fn a_truncated_console_never_gives_a_report() {
     let log = include_bytes!("../../console/clean.log");
     let digit = b"exit=0";
     let end = log.windows(digit.len()).rposition(|window| window == digit).unwrap() + digit.len();

@@ -1,7 +1,7 @@
 //! The base image of the Dockerfiles, made from Debian's packages without a registry.
 
-use crate::{cache_entry, host_packages};
-use anyhow::{Context, Result, ensure};
+use crate::{cache_entry, host_packages, process};
+use anyhow::Result;
 use dist::cache::Cache;
 use dist::debian::Mirror;
 use dist::progress::Step;
@@ -45,7 +45,7 @@ pub fn tarball() -> Result<PathBuf> {
             .arg(SUITE)
             .arg(&system)
             .arg(&mirror.uri);
-        let acquire = acquire();
+        let acquire = acquire()?;
         let proxy = acquire.lines().find_map(|line| line.strip_prefix("Acquire::http::Proxy \""));
         if let Some((proxy, _)) =
             proxy.and_then(|proxy| proxy.split_once('"')).filter(|(proxy, _)| proxy.contains(':'))
@@ -53,10 +53,10 @@ pub fn tarball() -> Result<PathBuf> {
             debootstrap.env("http_proxy", proxy);
         }
         let step = Step::begin(format!("making the base image {IMAGE}"));
-        said(&mut debootstrap)?;
+        process::run(&mut debootstrap)?;
         fs::write(system.join("etc/apt/sources.list.d/debian.sources"), sources)?;
-        said(Command::new("sh").args(["-e", "-c", FINISH]).current_dir(&system))?;
-        said(
+        process::run(Command::new("sh").args(["-e", "-c", FINISH]).current_dir(&system))?;
+        process::run(
             Command::new("tar")
                 .args(["-c", "-z", "--numeric-owner", "-f"])
                 .arg(to.join("image.tar.gz"))
@@ -88,32 +88,18 @@ fn sources(mirror: &Mirror) -> String {
 
 /// The settings of apt for containers: those of this machine. `inside` is the directory of the
 /// certificates, if there are any.
-pub fn apt(inside: Option<&str>) -> String {
+pub fn apt(inside: Option<&str>) -> Result<String> {
     let trust = inside
         .map(|directory| format!("Acquire::https::CaInfo \"{directory}/certificates.crt\";\n"));
-    acquire() + &trust.unwrap_or_default()
+    Ok(acquire()? + &trust.unwrap_or_default())
 }
 
 /// The settings of this machine's apt for proxies, dates and retries.
-fn acquire() -> String {
-    let said = Command::new("apt-config")
-        .args(["dump", "Acquire"])
-        .output()
-        .map(|said| said.stdout)
-        .unwrap_or_default();
-    let said = String::from_utf8_lossy(&said).into_owned();
+fn acquire() -> Result<String> {
+    let dump = process::stdout(Command::new("apt-config").args(["dump", "Acquire"]))?;
     let ours = ["Acquire::http", "Acquire::Check-", "Acquire::Retries"];
-    let lines = said.lines().filter(|line| ours.iter().any(|start| line.starts_with(start)));
-    lines.map(|line| format!("{line}\n")).collect()
-}
-
-fn said(command: &mut Command) -> Result<()> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let said = command.output().with_context(|| format!("{name} cannot be started."))?;
-    let texts =
-        [&said.stdout, &said.stderr].map(|text| String::from_utf8_lossy(text).trim().to_owned());
-    ensure!(said.status.success(), "{name} ended with {}: {}", said.status, texts.join("\n"));
-    Ok(())
+    let lines = dump.lines().filter(|line| ours.iter().any(|start| line.starts_with(start)));
+    Ok(lines.map(|line| format!("{line}\n")).collect())
 }
 
 #[cfg(test)]
@@ -121,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dockerfiles_begin_with_the_image_that_is_made() {
+    fn dockerfiles_start_with_the_base_image() {
         for file in ["targets/hppa/Dockerfile", "tests/containers/cross.Dockerfile"] {
             let text = fs::read_to_string(workspace::root().join(file)).unwrap();
             let first = text.lines().find_map(|line| line.strip_prefix("FROM ")).unwrap();

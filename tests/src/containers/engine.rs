@@ -36,14 +36,14 @@ impl Engine {
         cache_entry::remove_directory(&directory)?;
         let machine = directory.join("machine");
         fs::create_dir_all(&machine)
-            .with_context(|| format!("{} cannot be made.", machine.display()))?;
+            .with_context(|| format!("{} cannot be created.", machine.display()))?;
         let certificates = certificates();
         let engine = Engine { directory, variables: variables(certificates.is_some()) };
         if let Some(file) = &certificates {
             fs::copy(file, machine.join("certificates.crt"))
                 .with_context(|| format!("{}", file.display()))?;
         }
-        fs::write(machine.join("apt.conf"), base::apt(certificates.is_some().then_some(INSIDE)))?;
+        fs::write(machine.join("apt.conf"), base::apt(certificates.is_some().then_some(INSIDE))?)?;
         fs::write(engine.directory.join("containers.conf"), engine.settings()?)?;
         fs::write(engine.directory.join("storage.conf"), engine.storage()?)?;
         Ok(engine)
@@ -133,7 +133,7 @@ pub fn obstacle(directory: &Path, program: &[u8]) -> Result<Option<String>> {
     fs::create_dir_all(&context)?;
     dist::manifest::replace(&context.join("mapprobe"), program, 0o755)?;
     fs::write(context.join("Dockerfile"), "FROM scratch\nCOPY mapprobe /\n")?;
-    let log = engine.directory.join("said.txt");
+    let log = engine.directory.join("output.txt");
     let tag = "localhost/mapprobe";
     let tried =
         run(engine.command().args(["build", "--tag", tag]).arg(&context), &log).and_then(|()| {
@@ -151,9 +151,13 @@ pub fn obstacle(directory: &Path, program: &[u8]) -> Result<Option<String>> {
             )
         });
     let Err(error) = tried else {
-        let said = fs::read_to_string(&log)?;
+        let output = fs::read_to_string(&log)?;
         let version = format!("mapprobe {}", env!("CARGO_PKG_VERSION"));
-        ensure!(said.contains(&version), "A container of {} said: {said}", Arch::native().name());
+        ensure!(
+            output.contains(&version),
+            "The container of {} printed: {output}",
+            Arch::native().name()
+        );
         return Ok(None);
     };
     Ok(Some(
@@ -183,19 +187,16 @@ pub fn run(command: &mut Command, log: &Path) -> Result<()> {
         if began.elapsed() > DEADLINE {
             process.kill()?;
             process.wait()?;
-            bail!(
-                "{name} was ended, since it still ran after {} minutes.",
-                DEADLINE.as_secs() / 60
-            );
+            bail!("{name} was still running after {} minutes.", DEADLINE.as_secs() / 60);
         }
         sleep(Duration::from_millis(50));
     };
     if status.success() {
         return Ok(());
     }
-    let said = fs::read(log)?;
-    let said = String::from_utf8_lossy(&said);
-    let lines: Vec<&str> = said.lines().collect();
+    let output = fs::read(log)?;
+    let output = String::from_utf8_lossy(&output);
+    let lines: Vec<&str> = output.lines().collect();
     bail!("{name} ended with {status}:\n{}", lines[lines.len().saturating_sub(LAST)..].join("\n"))
 }
 
@@ -227,5 +228,12 @@ fn certificates() -> Option<PathBuf> {
 
 fn text(path: &Path) -> Result<String> {
     let text = path.to_str().filter(|text| !text.contains(':'));
-    Ok(text.with_context(|| format!("{} cannot be named to podman.", path.display()))?.to_owned())
+    Ok(text
+        .with_context(|| {
+            format!(
+                "{} has a colon or is not UTF-8, which podman does not support.",
+                path.display()
+            )
+        })?
+        .to_owned())
 }

@@ -7,18 +7,6 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub fn compiler_version(compiler: &str) -> Result<String> {
-    let said = Command::new(compiler)
-        .arg("--version")
-        .output()
-        .with_context(|| format!("{compiler} cannot be started."))?;
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    said.lines()
-        .next()
-        .map(str::to_owned)
-        .with_context(|| format!("{compiler} does not tell its version."))
-}
-
 /// Builds a kernel in the directory `work`, which takes 1.5 GB and some minutes. Returns the path
 /// of the image in `work`.
 pub fn vmlinux(
@@ -83,10 +71,7 @@ fn check(config: &Path, configuration: &[&str]) -> Result<()> {
     };
     let dropped: Vec<&str> = asked.filter(|line| !has(line) && !taken_back(line)).collect();
     if !dropped.is_empty() {
-        bail!(
-            "The kernel's configuration did not take {}: something that it depends on is off.",
-            dropped.join(", ")
-        );
+        bail!("The kernel's configuration dropped {}: a dependency is off.", dropped.join(", "));
     }
     Ok(())
 }
@@ -98,7 +83,7 @@ pub fn tarball(directory: &Path) -> Result<PathBuf> {
     let mut paths = entries.flatten().map(|entry| entry.path());
     paths
         .find(|path| path.to_string_lossy().ends_with(".tar.xz") && path.is_file())
-        .with_context(|| format!("There is no .tar.xz in {}.", directory.display()))
+        .with_context(|| format!("{} has no .tar.xz file.", directory.display()))
 }
 
 /// Runs a command with its output in a file. The error has the end of the output.

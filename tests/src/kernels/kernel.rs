@@ -3,13 +3,14 @@
 use super::build;
 use crate::cache_entry::{self, Provenance};
 use crate::emulator::Emulator;
-use crate::host_packages;
+use crate::{host_packages, process};
 use anyhow::{Context, Result, bail};
 use dist::cache::Cache;
 use dist::debian::{Package, extract};
 use mapprobe::arch::Arch;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A kernel of the lab.
 #[derive(Debug)]
@@ -75,7 +76,7 @@ impl Kernel {
     /// The image. It is downloaded or built if the cache does not have it.
     pub fn image(&self) -> Result<Image> {
         self.image_in(&Cache::open()?)
-            .with_context(|| format!("There is no kernel {} to boot.", self.name))
+            .with_context(|| format!("The kernel {} is not available.", self.name))
     }
 
     fn image_in(&self, cache: &Cache) -> Result<Image> {
@@ -100,7 +101,7 @@ impl Kernel {
                 let unpacked = work.join("unpacked");
                 extract(&[&package.fetch(cache)?], directory, &unpacked)?;
                 let image = only_image(&unpacked)
-                    .with_context(|| format!("{} is of no use.", package.name))?;
+                    .with_context(|| format!("{} has no usable image.", package.name))?;
                 (package, image)
             }
             Origin::Built { suite, package, make, configuration, .. } => {
@@ -127,7 +128,7 @@ impl Kernel {
                 )?;
                 let versions: Result<Vec<_>> = compilers
                     .iter()
-                    .map(|(compiler, _)| build::compiler_version(compiler))
+                    .map(|(compiler, _)| process::version(&mut Command::new(compiler)))
                     .collect();
                 let version = versions?.join(", ");
                 format!(

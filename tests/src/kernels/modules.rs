@@ -2,7 +2,7 @@
 
 use super::kernel::{Kernel, Origin};
 use crate::cache_entry::Provenance;
-use crate::{cache_entry, host_packages};
+use crate::{cache_entry, host_packages, process};
 use anyhow::{Context, Result, bail};
 use dist::cache::Cache;
 use dist::debian::{Mirror, Package, extract};
@@ -48,14 +48,14 @@ impl Kernel {
             .iter()
             .map(read)
             .collect::<Result<_>>()
-            .with_context(|| format!("Modules of {} are gone.", self.name))
+            .with_context(|| format!("The cached modules of {} cannot be read.", self.name))
     }
 
     /// The files that the kernel's package installs, for generators of an initramfs: a directory
     /// with `boot/config-RELEASE` and `usr/lib/modules/RELEASE`, including the lists of depmod.
     pub fn installed(&self) -> Result<PathBuf> {
         let Origin::Packaged { suite, .. } = self.origin else {
-            bail!("{} comes in no package.", self.name)
+            bail!("{} has no package.", self.name)
         };
         host_packages::need(host_packages::INITRAMFS)?;
         let (image, cache) = (self.image()?.provenance, Cache::open()?);
@@ -72,10 +72,7 @@ impl Kernel {
                     .context("The package has no configuration.")?;
                 for release in fs::read_dir(usr.join("lib/modules"))? {
                     let mut depmod = Command::new("/sbin/depmod");
-                    let status = depmod.arg("-b").arg(&usr).arg(release?.file_name()).status();
-                    if !status.context("depmod cannot be started.")?.success() {
-                        bail!("{depmod:?} failed.");
-                    }
+                    process::run(depmod.arg("-b").arg(&usr).arg(release?.file_name()))?;
                 }
                 Ok(package)
             })?;
@@ -112,15 +109,7 @@ fn take(package: &Package, directory: &Path, name: &str, to: &Path) -> Result<()
         fs::copy(&module, to)?;
         return Ok(());
     }
-    let plain =
-        Command::new("xz").arg("-dc").arg(&module).output().context("xz cannot be started.")?;
-    if !plain.status.success() {
-        bail!(
-            "xz failed on {}: {}",
-            module.display(),
-            String::from_utf8_lossy(&plain.stderr).trim()
-        );
-    }
+    let plain = process::run(Command::new("xz").arg("-dc").arg(&module))?;
     fs::write(to, plain.stdout).with_context(|| format!("{} cannot be written.", to.display()))
 }
 

@@ -62,7 +62,7 @@ fn verdicts_differences_and_times_are_shown() {
 }
 
 #[test]
-fn guests_have_a_column_and_only_the_plain_one_a_table_of_verdicts() {
+fn every_scenario_has_a_column_and_only_the_plain_one_a_table_of_verdicts() {
     let free = Entry { query: Query::FreeBits, ..entry("hppa-6.1", "root", "honored") };
     let entries = [entry("hppa-6.1", "user", "honored"), free];
     let text = text(&entries, &[], Duration::ZERO);
@@ -73,7 +73,7 @@ fn guests_have_a_column_and_only_the_plain_one_a_table_of_verdicts() {
 }
 
 #[test]
-fn builds_in_containers_are_counted_and_told() {
+fn builds_in_containers_are_counted_and_printed() {
     use crate::containers::{Build, Outcome};
     let skipped = |name| Build { name, outcome: Outcome::Skipped("no podman".into()) };
     let built = Outcome::Built { time: Duration::from_millis(61_500), findings: "static".into() };
@@ -97,10 +97,10 @@ fn builds_in_containers_are_counted_and_told() {
 #[test]
 fn every_skip_is_counted_and_listed_with_its_reason() {
     let skipped =
-        |kernel| Entry { outcome: Outcome::Skipped("it has none"), ..failed(kernel, "dax") };
+        |kernel| Entry { outcome: Outcome::Skipped("unsupported"), ..failed(kernel, "dax") };
     let entries = [skipped("hppa-6.1"), skipped("hppa-5.10"), failed("x86_64-6.1", "dax")];
     let text = text(&entries, &[], Duration::ZERO);
-    assert!(text.contains("\nskipped: dax on hppa-6.1, hppa-5.10: it has none\n"), "{text}");
+    assert!(text.contains("\nskipped: dax on hppa-6.1, hppa-5.10: unsupported\n"), "{text}");
     assert!(text.contains("x86_64-6.1 dax: failed: It hung."), "{text}");
     assert!(text.ends_with("\n1 run: 0 passed, 1 failed; 2 skipped; 0 s\n"), "{text}");
 }

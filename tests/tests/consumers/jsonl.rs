@@ -24,7 +24,7 @@ fn a_line_is_the_object() {
 }
 
 #[test]
-fn every_question_of_every_architecture_fits_its_schema_in_a_line() {
+fn every_query_of_every_architecture_fits_its_schema_in_a_line() {
     host_packages::need(host_packages::EMULATORS).unwrap();
     for arch in Arch::ALL {
         for what in ["report", "sweep", "free-bits"] {

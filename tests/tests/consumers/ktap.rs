@@ -41,8 +41,8 @@ fn read_by(command: &mut Command, text: &str) -> (Vec<(String, String)>, usize) 
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let run = child.wait_with_output().unwrap();
     assert!(run.status.success(), "{run:?}");
-    let said = String::from_utf8(run.stdout).unwrap();
-    let mut tests: Vec<(String, String)> = said
+    let output = String::from_utf8(run.stdout).unwrap();
+    let mut tests: Vec<(String, String)> = output
         .lines()
         .map(|line| line.rsplit_once(' ').unwrap())
         .map(|(name, end)| (name.into(), end.into()))
@@ -89,7 +89,7 @@ fn the_kernels_parser_and_perls_read_the_same_results() {
 
 /// As on a console, where the kernel prints messages between any two lines.
 #[test]
-fn what_the_kernel_says_in_between_changes_nothing() {
+fn kernel_messages_between_the_lines_are_ignored() {
     let kernel = &kernels()[0];
     let text = kernel.text(&["--format", "ktap"]);
     let noise = "[    1.234567] random: crng init done\n";
@@ -105,7 +105,7 @@ fn what_the_kernel_says_in_between_changes_nothing() {
 
 /// The parsers check the plan: a truncated report is an error.
 #[test]
-fn a_report_that_is_cut_off_is_noticed() {
+fn a_truncated_report_is_an_error() {
     let text = kernels()[0].text(&["--format", "ktap"]);
     let cut = text
         .lines()
@@ -119,7 +119,7 @@ fn a_report_that_is_cut_off_is_noticed() {
 
 /// Only a required flag can fail, and only if it is known not to work.
 #[test]
-fn a_requirement_that_is_not_met_is_a_failure() {
+fn an_unmet_requirement_is_a_failure() {
     let ktap = formats().position(|format| format == "ktap").unwrap();
     let old = Rules { validate: false, noreplace: false, ..Rules::x86_6_1() };
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();

@@ -4,7 +4,7 @@ use super::*;
 use lab::host_packages;
 
 #[test]
-fn a_c_program_sees_what_json_says() {
+fn a_c_program_sees_the_verdicts_of_json() {
     host_packages::need(host_packages::COMPILER).unwrap();
     let directory = tempfile::tempdir().unwrap();
     for (number, kernel) in kernels().iter().enumerate() {

@@ -54,7 +54,7 @@ fn mistakes(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn feature_files_keep_the_rules() {
+fn feature_files_follow_the_rules() {
     for kernel in kernels() {
         let text = kernel.text(&["--format", "nfd"]);
         assert_eq!(mistakes(&text), [""; 0], "{}", kernel.name);
@@ -66,7 +66,7 @@ fn feature_files_keep_the_rules() {
 }
 
 #[test]
-fn every_rule_can_be_broken() {
+fn every_rule_rejects_a_violation() {
     let long = format!("x.io/{}=a", "n".repeat(64));
     let large = "# \n".repeat(MOST / 3 + 1);
     for wrong in [

@@ -11,7 +11,7 @@ fn write(directory: &Path, text: &str) {
 }
 
 #[test]
-fn the_node_exporter_serves_what_json_says() {
+fn the_node_exporter_serves_the_verdicts_of_json() {
     let directory = tempfile::tempdir().unwrap();
     let exporter = NodeExporter::start(directory.path()).unwrap();
     for kernel in kernels() {

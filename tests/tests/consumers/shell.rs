@@ -15,8 +15,8 @@ fn values(shell: &[&str], script: &str, names: &[String], directory: &Path) -> V
         .output()
         .unwrap();
     assert!(run.status.success() && run.stderr.is_empty(), "{shell:?}: {run:?}");
-    let said = String::from_utf8(run.stdout).unwrap();
-    said.strip_suffix('\0').unwrap().split('\0').map(str::to_owned).collect()
+    let output = String::from_utf8(run.stdout).unwrap();
+    output.strip_suffix('\0').unwrap().split('\0').map(str::to_owned).collect()
 }
 
 #[test]
@@ -67,5 +67,5 @@ fn dash_and_ash_have_the_values_of_json() {
     }
     let files: Vec<_> =
         fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(files, ["facts"], "a value was run");
+    assert_eq!(files, ["facts"], "a value was executed");
 }

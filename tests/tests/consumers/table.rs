@@ -38,7 +38,7 @@ fn plain(text: &str) -> (String, usize) {
 }
 
 #[test]
-fn verdicts_are_coloured_on_a_terminal_only() {
+fn verdicts_are_colored_only_on_a_terminal() {
     host_packages::need(host_packages::EMULATORS).unwrap();
     host_packages::need(host_packages::TERMINAL).unwrap();
     let kernel = kernels().iter().find(|kernel| kernel.name == "hppa-6.1.report").unwrap();
@@ -69,7 +69,7 @@ fn verdicts_are_coloured_on_a_terminal_only() {
 }
 
 #[test]
-fn other_formats_have_no_colours() {
+fn other_formats_have_no_colors() {
     host_packages::need(host_packages::TERMINAL).unwrap();
     let kernel = &kernels()[0];
     for format in formats().filter(|&format| format != "table") {

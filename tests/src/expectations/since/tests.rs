@@ -126,7 +126,7 @@ fn the_expectations_agree_with_the_table_and_need_every_exception() {
 }
 
 #[test]
-fn facts_count_for_their_own_series_only() {
+fn expectations_apply_only_to_their_own_series() {
     let expectations = Expectations::of("x86_64-7.x").unwrap();
     let basis = |release: &str, replaced: &[(&str, &str)]| {
         let (basis, differences) =
