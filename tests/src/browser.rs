@@ -124,12 +124,17 @@ impl Browser {
     /// Sets the size of the window in pixels and the preferred color scheme. A narrow window is
     /// that of a telephone.
     pub fn look(&mut self, (width, height): (u32, u32), dark: bool) -> Result<()> {
-        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        let size = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600
+        });
         self.call("Emulation.setDeviceMetricsOverride", &size)?;
         let scheme =
             json!({"name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" }});
         self.call("Emulation.setEmulatedMedia", &json!({"features": [scheme]}))?;
-        self.wait(&format!("innerWidth === {width} && matchMedia('(prefers-color-scheme: dark)').matches === {dark}"))
+        self.wait(&format!(
+            "innerWidth === {width} && \
+             matchMedia('(prefers-color-scheme: dark)').matches === {dark}"
+        ))
     }
 
     /// The value of a JavaScript expression.

@@ -274,7 +274,8 @@ impl Frame {
         let report: Vec<u8> = self.pieces.into_values().flatten().flatten().collect();
         if report.len() != end.bytes || crc32fast::hash(&report) != end.crc32 {
             let reason = format!(
-                "Every line is whole, and together they are {} bytes with checksum {:08x} where {} and {:08x} were announced.",
+                "Every line is valid, but all of them are {} bytes with checksum {:08x}; {} and \
+                 {:08x} were announced.",
                 report.len(),
                 crc32fast::hash(&report),
                 end.bytes,

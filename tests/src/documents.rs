@@ -134,9 +134,11 @@ mod tests {
         write(&file, &[entry("x86_64-6.1", "root", "honored"), failed("hppa-6.1", "user")])
             .unwrap();
         let expected = concat!(
-            r#"{"schema":"mapprobe.lab","schema_version":"1.0","kernel":"x86_64-6.1","guest":"root","#,
-            r#""origin":{"package":"linux","version":"6.1-1","sha256":"abc","suite":"bookworm","emulator":"QEMU 7"},"#,
-            r#""made":"boot","seconds":1.5,"document":{"schema":"mapprobe.report","kernel":{"release":"6.1.0"},"process":{"euid":0},"#,
+            r#"{"schema":"mapprobe.lab","schema_version":"1.0","kernel":"x86_64-6.1","#,
+            r#""guest":"root","origin":{"package":"linux","version":"6.1-1","sha256":"abc","#,
+            r#""suite":"bookworm","emulator":"QEMU 7"},"made":"boot","seconds":1.5,"#,
+            r#""document":{"schema":"mapprobe.report","kernel":{"release":"6.1.0"},"#,
+            r#""process":{"euid":0},"#,
             r#""flags":[{"name":"MAP_SHARED","verdict":"honored"}]}}"#,
         );
         assert_eq!(fs::read_to_string(&file).unwrap(), format!("{expected}\n"));

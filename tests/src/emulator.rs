@@ -1,5 +1,5 @@
-//! The QEMU that runs a kernel. Debian 12's QEMU has one PA-RISC machine, the 32-bit B160L, on which
-//! Linux 6.12 panics; a newer one comes from backports.
+//! The QEMU that runs a kernel. Debian 12's QEMU has one PA-RISC machine, the 32-bit B160L, on
+//! which Linux 6.12 panics; a newer one comes from backports.
 
 use crate::{cache_entry, host_packages, process};
 use anyhow::Result;

@@ -235,15 +235,18 @@ mod tests {
     #[test]
     fn a_report_as_expected_has_no_differences() {
         let report = json!({"flags": [
-            {"name": "MAP_SYNC", "verdict": "inconclusive"}, {"name": "MAP_SHARED", "verdict": "honored"}]});
+            {"name": "MAP_SYNC", "verdict": "inconclusive"},
+            {"name": "MAP_SHARED", "verdict": "honored"}]});
         assert_eq!(differences(&report), []);
     }
 
     #[test]
     fn every_difference_has_its_evidence() {
         let report = json!({"flags": [
-            {"name": "MAP_SYNC", "verdict": "unknown", "reason": "It was refused.", "evidence": ["mmap = EINVAL"]},
-            {"name": "MAP_SHARED", "verdict": "honored"}, {"name": "MAP_SHARED", "verdict": "honored"},
+            {"name": "MAP_SYNC", "verdict": "unknown", "reason": "It was rejected.",
+             "evidence": ["mmap = EINVAL"]},
+            {"name": "MAP_SHARED", "verdict": "honored"},
+            {"name": "MAP_SHARED", "verdict": "honored"},
             {"name": "MAP_NEW", "verdict": "honored"}]});
         assert_eq!(
             differences(&report),
@@ -257,7 +260,7 @@ mod tests {
         for part in [
             "expected inconclusive, got unknown",
             "fs/ext4/file.c",
-            "It was refused.",
+            "It was rejected.",
             "mmap = EINVAL",
         ] {
             assert!(text.contains(part), "{text}");
@@ -268,11 +271,20 @@ mod tests {
     fn a_reason_is_compared_where_one_is_expected() {
         let expectations = r#"
             release = "6.1"
-            [flags]
-            MAP_LOCKED = { verdict = "unavailable", reason_code = "not_permitted", reason_has = "limit", reason_lacks = "pool", source = "x" }
+            [flags.MAP_LOCKED]
+            verdict = "unavailable"
+            reason_code = "not_permitted"
+            reason_has = "limit"
+            reason_lacks = "pool"
+            source = "x"
         "#;
         let expectations = Expectations::parse(expectations).unwrap();
-        let finding = |code: &str, reason: &str| json!({"flags": [{"name": "MAP_LOCKED", "verdict": "unavailable", "reason_code": code, "reason": reason}]});
+        let finding = |code: &str, reason: &str| {
+            json!({"flags": [{
+                "name": "MAP_LOCKED", "verdict": "unavailable",
+                "reason_code": code, "reason": reason
+            }]})
+        };
         assert_eq!(expectations.compare(&finding("not_permitted", "the limit is 0")), []);
         for (code, reason) in [
             ("over_limit", "the limit"),
@@ -281,7 +293,8 @@ mod tests {
         ] {
             let all = expectations.compare(&finding(code, reason));
             assert_eq!(all.len(), 1, "{code}: {reason}");
-            let expected = "unavailable, reason code \"not_permitted\", reason with \"limit\", reason without \"pool\"";
+            let expected = "unavailable, reason code \"not_permitted\", reason with \"limit\", \
+                reason without \"pool\"";
             assert_eq!(all[0].expected, expected);
         }
     }
@@ -289,7 +302,10 @@ mod tests {
     #[test]
     fn exactly_the_expected_interference_must_be_named() {
         let mut expectations = Expectations::parse("release = \"6.1\"\n[flags]").unwrap();
-        let report = |names: &[&str]| json!({"flags": [], "environment": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()});
+        let report = |names: &[&str]| {
+            let named: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
+            json!({"flags": [], "environment": named})
+        };
         assert_eq!(expectations.compare(&report(&[])), []);
         assert_eq!(expectations.compare(&report(&["no /proc"]))[0].got, "no /proc");
         expectations.environment.insert("no /proc".into(), "proc(5)".into());
@@ -315,7 +331,8 @@ mod tests {
             "release = \"6.1\"\n[flags]\nMAP_SHARED = { verdict = \"honoured\", source = \"x\" }",
             "release = \"6.1\"\n[flags]\nMAP_SHARED = { verdict = \"honored\", source = \" \" }",
             "release = \"6.1\"\n[flags]\nMAP_SHARED = { verdict = \"honored\" }",
-            "release = \"6.1\"\n[flags]\nA = { verdict = \"honored\", source = \"x\" }\nA = { verdict = \"honored\", source = \"x\" }",
+            "release = \"6.1\"\n[flags]\nA = { verdict = \"honored\", source = \"x\" }\n\
+             A = { verdict = \"honored\", source = \"x\" }",
         ] {
             assert!(Expectations::parse(wrong).is_err(), "{wrong}");
         }

@@ -105,8 +105,8 @@ fn missing<'a>(packages: &[&'a str]) -> Result<Vec<&'a str>> {
         .output()
         .with_context(|| {
             format!(
-                "dpkg-query cannot be started. The tests set up Debian 12; elsewhere, install what is called {} there \
-                 and a dpkg-query that says so.",
+                "dpkg-query cannot be started. The tests need Debian 12; elsewhere, install the \
+                 equivalents of {} and a dpkg-query that lists them.",
                 packages.join(", ")
             )
         })?;

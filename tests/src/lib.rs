@@ -1,16 +1,16 @@
 //! The lab: real kernels under QEMU, and the program's output on them.
 //!
 //! Modules in the order of their use: [`host_packages`] installs Debian packages, [`cache_entry`]
-//! keeps downloads and builds, [`artifacts`] has the released programs. [`kernels`] provides kernels
-//! and [`emulator`] the QEMU for each; [`scenarios`] are the conditions in which they are booted, and
-//! [`initramfs`] makes images with the generators of distributions. [`qemu`] boots, [`console`] finds
-//! the report on the console, [`report`] parses it, [`expectations`] has what it should contain.
-//! [`run`] does all of that for many kernels and scenarios, [`summary`] prints the outcome,
-//! [`documents`] writes it for other programs, [`containers`] builds in containers.
+//! keeps downloads and builds, [`artifacts`] has the released programs. [`kernels`] provides
+//! kernels and [`emulator`] the QEMU for each; [`scenarios`] are the conditions in which they are
+//! booted, and [`initramfs`] makes images with the generators of distributions. [`qemu`] boots,
+//! [`console`] finds the report on the console, [`report`] parses it, [`expectations`] has what it
+//! should contain. [`run`] does all of that for many kernels and scenarios, [`summary`] prints the
+//! outcome, [`documents`] writes it for other programs, [`containers`] builds in containers.
 //!
 //! Other programs that the tests use: [`browser`], [`cross`], [`shells`], [`kunit`],
-//! [`node_exporter`], [`python`]. [`headers`] are the kernel's own headers, [`usage`] is the command
-//! line as the program describes it.
+//! [`node_exporter`], [`python`]. [`headers`] are the kernel's own headers, [`usage`] is the
+//! command line as the program describes it.
 
 pub mod artifacts;
 pub mod browser;

@@ -47,7 +47,9 @@ mod tests {
 
     #[test]
     fn a_schema_violation_is_reported_with_its_path() {
-        let schema = json!({"properties": {"flags": {"items": {"required": ["name"]}}}, "required": ["complete"]});
+        let schema = json!({
+            "properties": {"flags": {"items": {"required": ["name"]}}}, "required": ["complete"]
+        });
         validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}], "complete": true})).unwrap();
         let error = validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}, {}]}))
             .unwrap_err()

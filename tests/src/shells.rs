@@ -109,7 +109,8 @@ impl Place {
     /// The shell fails or prints an error.
     pub fn loaded_by_bash(&self) -> Result<String> {
         let script = format!(
-            "source /usr/share/bash-completion/bash_completion; _completion_loader {NAME}; complete -p {NAME}"
+            "source /usr/share/bash-completion/bash_completion; _completion_loader {NAME}; \
+                complete -p {NAME}"
         );
         let directory = self.directory.path().join("bash");
         output(
@@ -127,7 +128,8 @@ impl Place {
 
     /// Calls the completion function as bash does.
     fn bash(&self, words: &[String]) -> Result<String> {
-        let script = "source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _mapprobe\n\
+        let script = "source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); \
+            _mapprobe\n\
                       ((!${#COMPREPLY[@]})) || printf '%s\\n' \"${COMPREPLY[@]}\"";
         output(self.start("bash").args(["--norc", "-c", script]).arg(self.file("bash")).args(words))
     }

@@ -177,7 +177,8 @@ fn skips(entries: &[Entry]) -> String {
         .collect()
 }
 
-/// The builds in containers: a line for each with its time and the checks that passed, or its error.
+/// The builds in containers: a line for each with its time and the checks that passed, or its
+/// error.
 fn built(builds: &[Build]) -> String {
     let mut text = String::new();
     for Build { name, outcome } in builds {

@@ -133,9 +133,11 @@ mod tests {
 
     #[test]
     fn invocations_are_found_among_other_programs() {
-        let lines = "scp dist/out/mapprobe-hppa host:/tmp/mapprobe && ssh -n host /tmp/mapprobe sweep > file # mapprobe no\n\
+        let lines = "scp dist/out/mapprobe-hppa host:/tmp/mapprobe && ssh -n host /tmp/mapprobe \
+            sweep > file # mapprobe no\n\
                      if ! ./mapprobe require MAP_SYNC:/mnt; then echo mapprobe; fi\n\
-                     eval \"$(mapprobe --format \\\n shell)\"\ncp mapprobe.fact /etc; cat mapprobe-hppa.cpio.gz";
+                     eval \"$(mapprobe --format \\\n shell)\"\ncp mapprobe.fact /etc; cat \
+                     mapprobe-hppa.cpio.gz";
         let expected = [vec!["sweep"], vec!["require", "MAP_SYNC:/mnt"], vec!["--format", "shell"]];
         assert_eq!(invocations(lines), expected);
         assert_eq!(invocations("$ mapprobe sweep\nmapprobe 0.1.0 for hppa"), [["sweep"]]);

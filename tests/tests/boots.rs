@@ -147,8 +147,8 @@ fn a_failed_step_is_reported_and_the_program_does_not_run() {
     }
 }
 
-/// The output of a program that is not PID 1 arrives in the same frame, with backslashes, long lines
-/// and its exit code.
+/// The output of a program that is not PID 1 arrives in the same frame, with backslashes, long
+/// lines and its exit code.
 #[test]
 fn the_output_of_a_program_after_the_setup_is_framed() {
     for name in ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"] {

@@ -174,7 +174,8 @@ fn requirements_on_this_machine() {
     let path = directory.path().to_str().unwrap();
     let (denies, grows) = ("MAP_DENYWRITE", format!("MAP_GROWSDOWN:{path}"));
     let lines = format!(
-        "{denies}: ignored: taken, and nothing happened\n{grows}: unavailable: on this file: EINVAL\n"
+        "{denies}: ignored: taken, and nothing happened\n\
+         {grows}: unavailable: on this file: EINVAL\n"
     );
     let words = ["require", denies, &grows, "MAP_FIXED"];
     assert_eq!(run(&words), (Some(1), lines.clone(), String::new()));
@@ -189,7 +190,8 @@ fn requirements_on_this_machine() {
 fn requirements_under_an_emulator() {
     for arch in [Arch::Aarch64, Arch::Hppa] {
         let run = mapprobe(arch, &["require", "MAP_POPULATE", "MAP_SHARED"]);
-        let line = "MAP_POPULATE: ignored: taken, and nothing happened; in the way: system call emulator\n";
+        let line = "MAP_POPULATE: ignored: taken, and nothing happened; in the way: system call \
+            emulator\n";
         assert_eq!(
             (run.status.code(), String::from_utf8_lossy(&run.stdout)),
             (Some(1), line.into()),

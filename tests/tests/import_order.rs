@@ -52,7 +52,8 @@ fn modules(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Modules {
     modules
 }
 
-/// Collects the paths and modules of a stream of tokens; `declared` gets the modules in other files.
+/// Collects the paths and modules of a stream of tokens; `declared` gets the modules in other
+/// files.
 fn scan(
     tokens: TokenStream,
     path: &Segments,
@@ -148,15 +149,18 @@ fn simple_path(tokens: &[TokenTree], start: usize) -> (Segments, usize) {
 
 /// Whether `::` stands at a position.
 fn is_separator(tokens: &[TokenTree], at: usize) -> bool {
-    let colon = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
-    colon(tokens.get(at)) && colon(tokens.get(at + 1))
+    tokens.len() > at + 1 && tokens[at..=at + 1].iter().all(|token| is_punct(token, ':'))
+}
+
+fn is_punct(token: &TokenTree, character: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }
 
 /// The paths of a `use` with the name that each brings in. Paths that start with `::` name crates.
 fn use_tree(tokens: &[TokenTree]) -> Vec<(String, Segments)> {
     let mut found = Vec::new();
     if !is_separator(tokens, 0) {
-        for branch in tokens.split(|token| matches!(token, TokenTree::Punct(punct) if [',', ';'].contains(&punct.as_char()))) {
+        for branch in tokens.split(|token| is_punct(token, ',') || is_punct(token, ';')) {
             let (mut segments, mut at) = simple_path(branch, 0);
             at += if is_separator(branch, at) { 2 } else { 0 };
             if let [TokenTree::Group(group), ..] = &branch[at.min(branch.len())..] {
@@ -170,8 +174,8 @@ fn use_tree(tokens: &[TokenTree]) -> Vec<(String, Segments)> {
                 segments.pop();
             }
             let renamed = (word(branch, at).as_deref() == Some("as")).then(|| word(branch, at + 1));
-            let Some(name) = renamed.flatten().or_else(|| segments.last().cloned()) else { continue };
-            found.push((name, segments));
+            let name = renamed.flatten().or_else(|| segments.last().cloned());
+            found.extend(name.map(|name| (name, segments)));
         }
     }
     // `{self, b}` below `a` brings in `a` itself.

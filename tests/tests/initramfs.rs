@@ -100,7 +100,8 @@ fn appended_to_another_initramfs() {
 
 /// Writes kernel messages from before the report until the report is complete.
 const NOISE: &str = "\
-[ ! -e /dev/kmsg ] || while [ ! -e /run/initramfs/mapprobe.json ] && [ ! -e /run/initramfs/mapprobe.json.failed ]; do
+report=/run/initramfs/mapprobe.json
+[ ! -e /dev/kmsg ] || while [ ! -e $report ] && [ ! -e $report.failed ]; do
     echo 'lab noise: something happened to a device' > /dev/kmsg
 done &
 ";

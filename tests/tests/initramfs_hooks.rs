@@ -9,12 +9,15 @@ use mapprobe::arch::Arch;
 
 /// Mounts for a hook: an empty `/run`, and a `/dev` whose console is a file.
 const EMPTY: &str = "\
-mount -t tmpfs tmpfs /run && mkdir /run/dev && touch /run/dev/null /run/dev/console && mount --bind /dev/null /run/dev/null &&
+mount -t tmpfs tmpfs /run && mkdir /run/dev && touch /run/dev/null /run/dev/console &&
+mount --bind /dev/null /run/dev/null &&
 mount --rbind /run/dev /dev || exit 90
 ";
 /// Prints the files that a hook created.
 const SHOW: &str = "\
-echo ended with $?; cd /run/initramfs; for file in *; do echo \"file $file: $(head -n 1 $file)\"; done; [ ! -f /dev/console ] || sed 's/^/console /' /dev/console
+echo ended with $?; cd /run/initramfs
+for file in *; do echo \"file $file: $(head -n 1 $file)\"; done
+[ ! -f /dev/console ] || sed 's/^/console /' /dev/console
 ";
 /// The name of each hook, its shell and its command.
 const HOOKS: [(&str, &str, &str); 3] = [
@@ -59,7 +62,8 @@ fn every_hook_finishes_although_the_program_fails() {
         for way in HOOKS {
             let output = hook(&installed, way, "");
             let wanted = format!(
-                "ended with 0\nfile mapprobe.json.failed: half\nconsole mapprobe: no report, it ended with {exit}\n"
+                "ended with 0\nfile mapprobe.json.failed: half\nconsole mapprobe: no report, it \
+                    ended with {exit}\n"
             );
             assert_eq!(output, wanted, "{way:?}");
         }
@@ -88,7 +92,8 @@ fn a_hanging_program_is_killed() {
     let installed = installed(b"#!/bin/sh\nexec sleep 1000\n");
     for (name, shell, call) in HOOKS {
         let output = hook(&installed, (name, shell, &format!("sleep() {{ :; }}; {call}")), "");
-        let wanted = "ended with 0\nfile mapprobe.json.failed: \nconsole mapprobe: no report, it ended with 137\n";
+        let wanted = "ended with 0\nfile mapprobe.json.failed: \nconsole mapprobe: no report, it \
+            ended with 137\n";
         assert_eq!(output, wanted, "{name}");
     }
 }

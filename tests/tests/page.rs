@@ -1,4 +1,4 @@
-//! The page of the atlas in a browser: on a telephone and on a desktop, in light and dark colors.
+//! The page of the atlas in a browser: on a phone and on a desktop, in light and dark colors.
 //! Screenshots are written to `target/page/`.
 
 use atlas::{models, publish, recordings};
@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const TELEPHONE: (u32, u32) = (375, 812);
-const DESK: (u32, u32) = (1440, 900);
+const PHONE: (u32, u32) = (375, 812);
+const DESKTOP: (u32, u32) = (1440, 900);
 
 /// The documents of every kernel of the lab, from recordings, and those of the simulated kernels.
 fn documents() -> Vec<Value> {
@@ -49,7 +49,8 @@ fn seen(browser: &mut Browser, selector: &str) -> Vec<String> {
     texts(
         browser,
         &format!(
-            "[...document.querySelectorAll({})].filter((it) => it.offsetParent).map((it) => it.innerText.trim())",
+            "[...document.querySelectorAll({})].filter((it) => it.offsetParent).map((it) => \
+                it.innerText.trim())",
             json!(selector)
         ),
     )
@@ -74,7 +75,7 @@ fn filters_show_the_selected_rows_and_columns() {
     let documents = documents();
     let all = verdicts(&documents);
     let mut browser = Browser::open(&page("filters", &documents)).unwrap();
-    browser.look(DESK, false).unwrap();
+    browser.look(DESKTOP, false).unwrap();
     let heads = "#matrix thead th[data-arch] a";
     let flags = "#matrix tbody th code";
     let (columns, rows) = (kernels::ALL.len() + 2, all.len() / (kernels::ALL.len() + 2));
@@ -120,11 +121,14 @@ fn another_scenario_can_be_selected() {
     other["guest"] = json!("user");
     documents.push(other);
     let mut browser = Browser::open(&page("scenarios", &documents)).unwrap();
-    browser.look(DESK, false).unwrap();
+    browser.look(DESKTOP, false).unwrap();
     let heads = "#matrix thead th[data-arch] a";
     assert_eq!(seen(&mut browser, heads).len(), kernels::ALL.len() + 2);
     browser
-        .value("(() => { const it = document.querySelector('#by-guest'); it.value = 'user'; it.dispatchEvent(new Event('change')); })()")
+        .value(
+            "(() => { const it = document.querySelector('#by-guest'); it.value = 'user'; \
+             it.dispatchEvent(new Event('change')); })()",
+        )
         .unwrap();
     assert_eq!(
         seen(&mut browser, heads).iter().map(|name| name.replace('\n', "-")).collect::<Vec<_>>(),
@@ -152,7 +156,7 @@ fn finding<'a>(documents: &'a [Value], kernel: &str, flag: &str) -> &'a Value {
 fn a_cell_opens_its_own_evidence_from_the_keyboard() {
     let documents = documents();
     let mut browser = Browser::open(&page("evidence", &documents)).unwrap();
-    browser.look(DESK, false).unwrap();
+    browser.look(DESKTOP, false).unwrap();
     // By Tab from the last button of the filters into the table, then by arrows.
     browser.value("document.querySelector('#by-verdict button:last-child').focus()").unwrap();
     for _ in 0..10 {
@@ -173,13 +177,12 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
     ] {
         browser.press(key).unwrap();
     }
-    let here = "(() => { const cell = document.activeElement.closest('td'); const head = document.querySelectorAll('#matrix thead th')[cell.cellIndex]; \
-                return [[...head.querySelectorAll('.family, .series')].map((it) => it.textContent).join('-'), \
-                cell.parentElement.querySelector('code').textContent]; })()";
+    let here = include_str!("../browser/focused-cell.js");
     let place = texts(&mut browser, here);
     assert_eq!(place, ["x86_64-5.10", "MAP_DROPPABLE"]);
     // Only this cell can be reached by Tab now.
-    let stops = "[...document.querySelectorAll('#matrix [tabindex=\"0\"]')].map((it) => String(it === document.activeElement))";
+    let stops = "[...document.querySelectorAll('#matrix [tabindex=\"0\"]')].map((it) => \
+                 String(it === document.activeElement))";
     assert_eq!(texts(&mut browser, stops), ["true"]);
     for (kernel, flag) in [("x86_64-5.10", "MAP_DROPPABLE"), ("hppa64-6.12", "MAP_HUGE_16GB")] {
         if texts(&mut browser, here) != [kernel, flag] {
@@ -228,20 +231,7 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
 }
 
 /// Every visible text with too little contrast to its background.
-const FAINT: &str = "(() => { \
-    const numbers = (color) => color.match(/[\\d.]+/g).map(Number); \
-    const behind = (it) => { for (; it; it = it.parentElement) { const [r, g, b, a = 1] = numbers(getComputedStyle(it).backgroundColor); if (a === 1) return [r, g, b]; } return null; }; \
-    const light = (color) => { const [r, g, b] = color.slice(0, 3).map((part) => { part /= 255; return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; }; \
-    const found = []; let looked = 0; \
-    for (const it of document.querySelectorAll('body *')) { \
-      if (!it.offsetParent || ![...it.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue; \
-      const back = behind(it); looked += 1; \
-      if (!back) { found.push(it.outerHTML.slice(0, 80) + ' has nothing behind it'); continue; } \
-      const [one, two] = [light(numbers(getComputedStyle(it).color)), light(back)].sort((a, b) => b - a); \
-      const contrast = (one + 0.05) / (two + 0.05); \
-      if (contrast < 4.5) found.push(it.tagName + '.' + it.className + ' ' + it.textContent.slice(0, 40) + ' ' + contrast.toFixed(2)); \
-    } \
-    return [String(looked), ...found]; })()";
+const FAINT: &str = include_str!("../browser/contrast.js");
 
 #[test]
 fn the_page_is_legible_on_every_screen() {
@@ -254,7 +244,7 @@ fn the_page_is_legible_on_every_screen() {
         browser.value("scrollTo(0, 0)").unwrap();
         picture(&mut browser, &directory, name);
         let faint = texts(&mut browser, FAINT);
-        assert!(faint[0].parse::<usize>().unwrap() > 500, "few texts were looked at: {faint:?}");
+        assert!(faint[0].parse::<usize>().unwrap() > 500, "too few texts: {faint:?}");
         assert_eq!(faint[1..], Vec::<String>::new(), "{name}");
         let wide = "[document.documentElement.scrollWidth, document.body.scrollWidth].map(String)";
         for width in texts(&mut browser, wide) {
@@ -264,10 +254,14 @@ fn the_page_is_legible_on_every_screen() {
             );
         }
         // Every verdict has its own color.
-        let colours = "[...new Set([...document.querySelectorAll('.legend .word')].map((it) => getComputedStyle(it).backgroundColor))]";
-        assert_eq!(texts(&mut browser, colours).len(), 7, "{name}");
+        let colors = "[...new Set([...document.querySelectorAll('.legend .word')].map((it) => \
+            getComputedStyle(it).backgroundColor))]";
+        assert_eq!(texts(&mut browser, colors).len(), 7, "{name}");
         browser
-            .value("document.querySelectorAll('#matrix tbody tr')[3].querySelectorAll('button')[3].click()")
+            .value(
+                "document.querySelectorAll('#matrix tbody tr')[3]\
+                 .querySelectorAll('button')[3].click()",
+            )
             .unwrap();
         picture(&mut browser, &directory, &format!("{name}-cell"));
         assert_eq!(texts(&mut browser, FAINT)[1..], Vec::<String>::new(), "{name}, a cell");
@@ -276,8 +270,8 @@ fn the_page_is_legible_on_every_screen() {
     };
     for dark in [false, true] {
         let scheme = if dark { "dark" } else { "light" };
-        look(TELEPHONE, dark, &format!("telephone-{scheme}"));
-        look(DESK, dark, &format!("desk-{scheme}"));
+        look(PHONE, dark, &format!("phone-{scheme}"));
+        look(DESKTOP, dark, &format!("desktop-{scheme}"));
     }
     assert_eq!(browser.errors, Vec::<String>::new());
 }
@@ -292,20 +286,17 @@ fn picture(browser: &mut Browser, directory: &Path, name: &str) {
 #[test]
 fn headings_stay_visible() {
     let mut browser = Browser::open(&page("heads", &documents())).unwrap();
-    browser.look(TELEPHONE, false).unwrap();
+    browser.look(PHONE, false).unwrap();
     browser.value("document.querySelector('#box').scrollTo(300, 400)").unwrap();
-    let place = "(() => { const box = document.querySelector('#box').getBoundingClientRect(); \
-                 const corner = document.querySelector('.corner').getBoundingClientRect(); \
-                 const head = document.querySelectorAll('#matrix thead th')[6].getBoundingClientRect(); \
-                 const flag = document.querySelectorAll('#matrix tbody th')[12].getBoundingClientRect(); \
-                 return [corner.left - box.left, corner.top - box.top, head.top - box.top, flag.left - box.left].map((it) => String(Math.round(it))); })()";
+    let distances = include_str!("../browser/headings.js");
     // One pixel is the border.
-    assert_eq!(texts(&mut browser, place), ["1", "1", "1", "1"]);
+    assert_eq!(texts(&mut browser, distances), ["1", "1", "1", "1"]);
 }
 
 #[test]
 fn foreign_strings_are_escaped() {
-    let hostile = "</script><script>window.taken = 1</script><img src=x onerror='window.taken = 2'>\u{2028}&amp;\"'";
+    let hostile = "</script><script>window.taken = 1</script>\
+                   <img src=x onerror='window.taken = 2'>\u{2028}&amp;\"'";
     let mut documents: Vec<Value> =
         documents().into_iter().filter(|value| value["kernel"] == "x86_64-6.1").collect();
     for value in &mut documents {
@@ -322,7 +313,7 @@ fn foreign_strings_are_escaped() {
         }
     }
     let mut browser = Browser::open(&page("hostile", &documents)).unwrap();
-    browser.look(DESK, false).unwrap();
+    browser.look(DESKTOP, false).unwrap();
     browser.value("document.querySelector('#matrix td button').click()").unwrap();
     assert_eq!(seen(&mut browser, "#cell .reason").len(), 1);
     assert_eq!(

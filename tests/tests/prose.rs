@@ -195,7 +195,8 @@ fn quotations_of_the_atlas_are_in_it() {
                 (FORMATS[0].write)(&recording::replay(recording.as_bytes(), TABLE, true).unwrap());
             for backing in ["anonymous", "memfd"] {
                 let line = format!(
-                    "{{\"type\": \"0x{value}\", \"backing\": \"{backing}\", \"outcome\": \"EINVAL\"}}"
+                    "{{\"type\": \"0x{value}\", \"backing\": \"{backing}\", \
+                     \"outcome\": \"EINVAL\"}}"
                 );
                 assert!(json.contains(&line), "{kernel}: {line}");
             }

@@ -173,8 +173,10 @@ fn documents_name_files_that_exist() {
 
 #[test]
 fn names_of_files_are_recognized() {
-    let text = "`probe/src/no.rs` `atlas/` `GONE.md`, `cargo run`, `mm/mmap.c`, `/proc/self/maps`, `dist/out/mapprobe-hppa`\n\
-                ```\n`probe/inside.rs`\n```\n`x/y` `probe/src` `MAP_FIXED` `mapprobe.rs` `include/uapi/linux/mman.h`\n";
+    let text = "`probe/src/no.rs` `atlas/` `GONE.md`, `cargo run`, `mm/mmap.c`, \
+        `/proc/self/maps`, `dist/out/mapprobe-hppa`\n\
+                ```\n`probe/inside.rs`\n```\n`x/y` `probe/src` `MAP_FIXED` `mapprobe.rs` \
+                `include/uapi/linux/mman.h`\n";
     assert_eq!(mentioned(text), ["probe/src/no.rs", "atlas/", "GONE.md", "probe/src"]);
 }
 

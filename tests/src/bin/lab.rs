@@ -13,15 +13,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Boots every kernel of the lab in every scenario, two at a time, with the released program. Prints
-/// the verdicts, the differences from the expectations, the skips with their reasons, and the times.
-/// Writes the documents to target/lab/KERNEL.json (target/lab/KERNEL.SCENARIO.json unless the
-/// scenario is root), and all of them to target/lab/reports.ndjson. Then builds the program in
-/// containers, if podman can start.
+/// Boots every kernel of the lab in every scenario, two at a time, with the released program.
+/// Prints the verdicts, the differences from the expectations, the skips with their reasons, and
+/// the times. Writes the documents to target/lab/KERNEL.json (target/lab/KERNEL.SCENARIO.json
+/// unless the scenario is root), and all of them to target/lab/reports.ndjson. Then builds the
+/// program in containers, if podman can start.
 ///
-/// NAME.. are kernels and scenarios, such as x86_64-6.1 and memlock-0: only these kernels are booted,
-/// in these scenarios. Kernels alone are booted in the scenario root. For a single kernel in a single
-/// scenario the report itself is printed. The name containers stands for the builds in containers.
+/// NAME.. are kernels and scenarios, such as x86_64-6.1 and memlock-0: only these kernels are
+/// booted, in these scenarios. Kernels alone are booted in the scenario root. For a single kernel
+/// in a single scenario the report itself is printed. The name containers stands for the builds in
+/// containers.
 #[derive(FromArgs)]
 struct Arguments {
     /// boot this program instead of the released one; without NAME.. only the kernels of its

@@ -62,7 +62,8 @@ impl Engine {
             }
         }
         Ok(format!(
-            "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\nruntime = \"crun\"\n\n\
+            "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\n\
+             runtime = \"crun\"\n\n\
              [containers]\ncgroups = \"disabled\"\nnetns = \"host\"\n\
              default_ulimits = [\"nofile=20000:20000\", \"nproc=32768:32768\"]\nvolumes = {}\n",
             toml::Value::from(volumes)

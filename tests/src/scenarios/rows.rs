@@ -61,9 +61,9 @@ const ROOT: Scenario = Scenario {
 
 const PROC: &str = "mount proc /proc";
 
-/// Little memory, in MiB. The least that boots, found by trial: on x86_64 64 (5.10), 72 (6.1) and 80;
-/// on aarch64 48 (6.1, 6.12), 56 (5.10), 64, and 80 (16 KiB pages); on hppa 16, the least that the
-/// firmware accepts. With 64 MiB, aarch64-7.x has no huge page left in one of three boots, and
+/// Little memory, in MiB. The least that boots, found by trial: on x86_64 64 (5.10), 72 (6.1) and
+/// 80; on aarch64 48 (6.1, 6.12), 56 (5.10), 64, and 80 (16 KiB pages); on hppa 16, the least that
+/// the firmware accepts. With 64 MiB, aarch64-7.x has no huge page left in one of three boots, and
 /// `MAP_STACK` has no visible effect; so architectures with huge pages get a little more.
 const SMALL: &[(&str, u32)] =
     &[("aarch64-*-16k", 80), ("x86_64-*", 96), ("aarch64-*", 96), ("hppa*", 16)];

@@ -10,7 +10,10 @@ use serde_json::json;
 /// A completed boot whose report has one verdict.
 pub fn entry(kernel: &str, scenario: &str, verdict: &str) -> Entry {
     let flags = json!([{"name": "MAP_SHARED", "verdict": verdict}]);
-    let document = json!({"schema": "mapprobe.report", "kernel": {"release": "6.1.0"}, "process": {"euid": 0}, "flags": flags});
+    let document = json!({
+        "schema": "mapprobe.report", "kernel": {"release": "6.1.0"}, "process": {"euid": 0},
+        "flags": flags
+    });
     let differences = Expectations::of(kernel).unwrap().compare(&document);
     let differences =
         differences.into_iter().filter(|difference| difference.flag == "MAP_SHARED").collect();
@@ -90,7 +93,8 @@ fn builds_in_containers_are_counted_and_printed() {
     assert!(summary.contains("\ncross x86_64: failed: It hung.\n"), "{summary}");
     assert!(summary.ends_with("\n2 run: 1 passed, 1 failed; 0 skipped; 0 s\n"), "{summary}");
     let summary = text(&[], &[skipped("docker hppa"), skipped("cross x86_64")], Duration::ZERO);
-    let expected = "skipped: containers: docker hppa, cross x86_64: no podman\n0 run: 0 passed, 0 failed; 2 skipped; 0 s\n";
+    let expected = "skipped: containers: docker hppa, cross x86_64: no podman\n\
+                    0 run: 0 passed, 0 failed; 2 skipped; 0 s\n";
     assert_eq!(summary, expected);
 }
 
