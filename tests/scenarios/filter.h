@@ -1,4 +1,4 @@
-/* Filters of system calls, in pieces that the programs of this folder put together. */
+/* Parts of system call filters for the programs of this directory. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -11,14 +11,15 @@
 #define LOW_HALF 0
 #endif
 
-/* The number of the call, and the low half of an argument. */
+/* Loads the number of the call, or the low half of an argument. */
 #define LOAD_NUMBER BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
-#define LOAD_ARGUMENT(place) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[place]) + LOW_HALF)
-/* What becomes of the call. */
+#define LOAD_ARGUMENT(index) \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[index]) + LOW_HALF)
+/* Ends a filter. */
 #define REFUSE(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/* From now on, whatever runs in this process. 0 when it is so. */
+/* Installs a filter for this process; returns 0 on success. */
 static int install(struct sock_filter *filter, size_t count)
 {
 	struct sock_fprog program = { count, filter };

@@ -1,20 +1,23 @@
-/* PID 1 of a guest that keeps bad company for mapprobe: does what its first word says, says what is open and mounted, and becomes
- * /mapprobe, which hands the other words over to /init: this program again. Without a word that it knows it switches the machine off.
+/* PID 1 of a guest with a hostile environment for mapprobe. Creates the environment that its first
+ * argument names, prints the open files and the mounts, and executes /mapprobe. That passes the other
+ * arguments on to /init, which is this program again. With an unknown argument, or without arguments,
+ * the machine is powered off.
  *
- *	closed		standard input, output and error are closed, as they are when the kernel finds no console
+ *	closed		standard input, output and error are closed, as for a kernel without a console
  *	full		they are /dev/full
- *	file		they are a plain file, like the console in the archive of a container
- *	broken-pipe	they are a pipe that nobody reads
- *	hung-up		they are a terminal whose other side is gone
- *	slow		they are a small pipe that does not wait, and whose reader does
- *	no-proc		/proc is a file
- *	read-only	closed, and nothing can be made in the root file system
- *	no-mount	closed, and mount is refused with EPERM
- *	stuck		nobody may switch the machine off
- *	powerless	that is refused from the beginning, and so is pause
+ *	file		they are a regular file, like the console in the archive of a container
+ *	broken-pipe	they are a pipe without a reader
+ *	hung-up		they are a terminal whose other side is closed
+ *	slow		they are a small non-blocking pipe with a slow reader
+ *	no-proc		/proc is a regular file
+ *	read-only	closed, and the root file system is read-only
+ *	no-mount	closed, and mount fails with EPERM
+ *	stuck		powering off fails with EPERM
+ *	powerless	every reboot call fails with EPERM, and pause with ENOSYS
  *	log		prints the kernel's log on the first serial line
  *
- * It has devices of its own in /lab. Where mapprobe is to rest at its end, a child watches how much of the processor it uses. */
+ * Its devices are in /lab. Where mapprobe must sleep at its end, a child watches the processor time
+ * that it uses. */
 #define _GNU_SOURCE
 #include "filter.h"
 #include <errno.h>
@@ -37,8 +40,8 @@ enum { FILES = 64, WORDS = 32 };
 
 static int console;
 
-/* One write, so that no kernel message gets into the line. */
-static void say(const char *text)
+/* One write, so that no kernel message divides the line. */
+static void print(const char *text)
 {
 	char line[2048];
 	int count = snprintf(line, sizeof(line), "lab hostile: %s\n", text);
@@ -54,12 +57,12 @@ static void must(int failed, const char *what)
 	if (!failed)
 		return;
 	snprintf(text, sizeof(text), "%s: %s", what, strerror(errno));
-	say(text);
+	print(text);
 	reboot(RB_POWER_OFF);
 }
 
-/* Every open file with its kind and flags, and every mount, but those of this program. */
-static void say_state(const char *which, const char *word)
+/* Prints every open file with its type and flags, and every mount, except those of this program. */
+static void print_state(const char *which, const char *word)
 {
 	char text[1900], type[64], place[256];
 	size_t at = snprintf(text, sizeof(text), "%s %s: open", which, word);
@@ -70,7 +73,8 @@ static void say_state(const char *which, const char *word)
 
 		if (file == console || fstat(file, &stat))
 			continue;
-		at += snprintf(text + at, sizeof(text) - at, " %d=%o/%lx/%x", file, stat.st_mode, (long)stat.st_rdev, fcntl(file, F_GETFL));
+		at += snprintf(text + at, sizeof(text) - at, " %d=%o/%lx/%x", file, stat.st_mode,
+			       (long)stat.st_rdev, fcntl(file, F_GETFL));
 	}
 	at += snprintf(text + at, sizeof(text) - at, "; mounted");
 	if (!mount("proc", PROC, "proc", 0, "")) {
@@ -82,13 +86,13 @@ static void say_state(const char *which, const char *word)
 			fclose(mounts);
 		umount2(PROC, MNT_DETACH);
 	} else {
-		snprintf(text + at, sizeof(text) - at, " what cannot be told");
+		snprintf(text + at, sizeof(text) - at, " unknown");
 	}
-	say(text);
+	print(text);
 }
 
 /* Makes a file standard input, output and error. */
-static void give(int file, const char *what)
+static void set_standard_files(int file, const char *what)
 {
 	must(file < 0, what);
 	for (int to = 0; to < 3; to++)
@@ -97,7 +101,7 @@ static void give(int file, const char *what)
 		close(file);
 }
 
-static void give_pipe(int slow)
+static void set_pipe(int slow)
 {
 	int ends[2];
 
@@ -119,10 +123,10 @@ static void give_pipe(int slow)
 		}
 	}
 	close(ends[0]);
-	give(ends[1], "pipe");
+	set_standard_files(ends[1], "pipe");
 }
 
-static void give_hung_up(void)
+static void set_hung_up_terminal(void)
 {
 	int unlock = 0, number, other, terminal;
 	char name[64];
@@ -134,11 +138,11 @@ static void give_hung_up(void)
 	terminal = open(name, O_RDWR | O_NOCTTY);
 	close(other);
 	umount2(PROC, MNT_DETACH);
-	give(terminal, name);
+	set_standard_files(terminal, name);
 }
 
-/* Answers a system call with an error; if there is a command, only when its third argument is that. */
-static void refuse(long number, int error, unsigned command)
+/* Makes a system call fail. A command that is not 0 limits this to calls with that third argument. */
+static void fail_call(long number, int error, unsigned command)
 {
 	struct sock_filter filter[] = {
 		LOAD_NUMBER,
@@ -152,8 +156,9 @@ static void refuse(long number, int error, unsigned command)
 	must(install(filter, sizeof(filter) / sizeof(*filter)), "seccomp");
 }
 
-/* Hundredths of a second of all processes with the program's name, and in what states they are. */
-static long used(char *states)
+/* The processor time of all processes with the program's name, in hundredths of a second, and their
+ * states. */
+static long processor_time(char *states)
 {
 	long ticks = 0;
 
@@ -164,8 +169,11 @@ static long used(char *states)
 
 		snprintf(name, sizeof(name), PROC "/%d/stat", pid);
 		stat = fopen(name, "r");
-		if (stat && fscanf(stat, "%*d (%63[^)]) %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", name, &state, &user, &kernel) == 4
-		    && !strcmp(name, "mapprobe")) {
+		/* Name, state, utime and stime, proc(5). */
+		if (stat &&
+		    fscanf(stat, "%*d (%63[^)]) %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+			   name, &state, &user, &kernel) == 4 &&
+		    !strcmp(name, "mapprobe")) {
 			ticks += user + kernel;
 			*states++ = state;
 		}
@@ -176,7 +184,8 @@ static long used(char *states)
 	return ticks;
 }
 
-/* A child that says what the program does when nothing comes any more, after four seconds of rest or thirty of none. */
+/* A child that prints the state of the program after three seconds without processor time, at the
+ * latest after thirty seconds. */
 static void watch(void)
 {
 	char text[300], states[200];
@@ -187,14 +196,14 @@ static void watch(void)
 	must(mount("proc", PROC, "proc", 0, ""), PROC);
 	for (int tries = 0; tries < 10; tries++) {
 		sleep(3);
-		now = used(states);
-		/* Where a sleep of a second is all there is, a tick may be used. */
+		now = processor_time(states);
+		/* A loop of one-second sleeps may use a tick. */
 		if (*states && now - before <= 1)
 			break;
 		before = now;
 	}
 	snprintf(text, sizeof(text), "mapprobe is %s and used %ld of 300 ticks", states, now - before);
-	say(text);
+	print(text);
 	reboot(RB_POWER_OFF);
 }
 
@@ -207,26 +216,26 @@ static void print_log(void)
 	must(serial < 0 || count < 0 || write(serial, log, count) != count || tcdrain(serial), "log");
 }
 
-/* Whether it is a word of ours, and done. */
-static int keep_company(const char *word)
+/* Creates the environment with a name; returns 0 if the name is unknown. */
+static int create_environment(const char *word)
 {
 	if (!strcmp(word, "closed") || !strcmp(word, "read-only") || !strcmp(word, "no-mount")) {
 		for (int file = 0; file < 3; file++)
 			close(file);
 	} else if (!strcmp(word, "full")) {
-		give(open("/lab/full", O_RDWR), word);
+		set_standard_files(open("/lab/full", O_RDWR), word);
 	} else if (!strcmp(word, "file")) {
-		give(open("/lab/file", O_RDWR | O_CREAT | O_TRUNC, 0600), word);
+		set_standard_files(open("/lab/file", O_RDWR | O_CREAT | O_TRUNC, 0600), word);
 	} else if (!strcmp(word, "broken-pipe") || !strcmp(word, "slow")) {
-		give_pipe(!strcmp(word, "slow"));
+		set_pipe(!strcmp(word, "slow"));
 	} else if (!strcmp(word, "hung-up")) {
-		give_hung_up();
+		set_hung_up_terminal();
 	} else if (!strcmp(word, "no-proc")) {
 		rmdir("/proc");
-		give(open("/proc", O_WRONLY | O_CREAT | O_EXCL, 0600), word);
-		give(open("/lab/console", O_RDWR | O_NOCTTY), word);
+		set_standard_files(open("/proc", O_WRONLY | O_CREAT | O_EXCL, 0600), word);
+		set_standard_files(open("/lab/console", O_RDWR | O_NOCTTY), word);
 	} else if (!strcmp(word, "stuck") || !strcmp(word, "powerless")) {
-		give(open("/lab/console", O_RDWR | O_NOCTTY), word);
+		set_standard_files(open("/lab/console", O_RDWR | O_NOCTTY), word);
 		watch();
 	} else {
 		return 0;
@@ -234,15 +243,15 @@ static int keep_company(const char *word)
 	if (!strcmp(word, "read-only"))
 		must(mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL), word);
 	if (!strcmp(word, "no-mount"))
-		refuse(SYS_mount, EPERM, 0);
-	say_state("leaves", word);
+		fail_call(SYS_mount, EPERM, 0);
+	print_state("leaves", word);
 	if (!strcmp(word, "stuck"))
-		refuse(SYS_reboot, EPERM, LINUX_REBOOT_CMD_POWER_OFF);
+		fail_call(SYS_reboot, EPERM, LINUX_REBOOT_CMD_POWER_OFF);
 	if (!strcmp(word, "powerless")) {
 		mkdir("/proc", 0755);
 		must(mount("proc", "/proc", "proc", 0, ""), "/proc");
-		refuse(SYS_reboot, EPERM, 0);
-		refuse(SYS_ppoll, ENOSYS, 0);
+		fail_call(SYS_reboot, EPERM, 0);
+		fail_call(SYS_ppoll, ENOSYS, 0);
 	}
 	return 1;
 }
@@ -254,14 +263,14 @@ int main(int argc, char **argv)
 
 	if (opened < 0)
 		opened = open("/lab/ttyS0", O_WRONLY | O_NOCTTY);
-	/* Out of the way. */
+	/* Above the files of the program. */
 	console = fcntl(opened, F_DUPFD_CLOEXEC, FILES - 1);
 	close(opened);
 	mount(NULL, "/", NULL, MS_REMOUNT, NULL);
-	say_state("finds", argc > 1 ? argv[1] : "nothing");
+	print_state("finds", argc > 1 ? argv[1] : "nothing");
 	if (argc > 1 && !strcmp(argv[1], "log"))
 		print_log();
-	if (argc > 1 && keep_company(argv[1])) {
+	if (argc > 1 && create_environment(argv[1])) {
 		for (int i = 2; i < argc && count < WORDS; i++)
 			words[count++] = argv[i];
 		words[count++] = "--format";

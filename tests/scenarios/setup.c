@@ -1,19 +1,20 @@
-/* PID 1 of a guest in which something is done before the program runs. Does the steps of the file /setup, a line each, in a child;
- * the last is `run`, and what the program then prints goes to the console in numbered, checksummed lines (probe/src/frame.rs), since a
- * program that is not PID 1 prints its report as it is, and kernel messages would stand in it. Then switches the machine off.
+/* PID 1 of a guest whose scenario has steps before the program. A child does the steps of the file
+ * /setup, one per line; the last one, `run`, starts the program. Its output goes to the console in
+ * numbered lines with checksums (the frame of the program's own PID 1 mode), because kernel messages
+ * would break a plain report. Then the machine is powered off.
  *
- *	mount TYPE PLACE [DEVICE [OPTIONS]]	the place is made
- *	module FILE				its text goes to the kernel
- *	wait FILE				until it is there, ten seconds at most
+ *	mount TYPE PLACE [DEVICE [OPTIONS]]	the directory is created
+ *	module FILE				is loaded into the kernel
+ *	wait FILE				until the file exists, at most ten seconds
  *	copy FROM TO
  *	write FILE TEXT
  *	memlock BYTES				RLIMIT_MEMLOCK, both limits
- *	user ID					user and group; gives up every capability
- *	refuse-locked				a filter: EPERM for mmap with MAP_LOCKED, and for mincore
+ *	user ID					user and group, without capabilities
+ *	refuse-locked				a filter: EPERM for mmap with MAP_LOCKED and for mincore
  *	run PROGRAM [WORD ..]
- *	print FILE				instead: its content stands for what a program prints
+ *	print FILE				instead of run: the content replaces a program's output
  *
- * A step that fails is named on the console, and no report is printed. */
+ * A failed step is reported on the console, and no report is printed. */
 #define _GNU_SOURCE
 #include "filter.h"
 #include <errno.h>
@@ -34,7 +35,7 @@
 
 enum { WORDS = 32, WIDTH = 64 };
 
-/* Bytes that grow as they come. */
+/* A growing buffer. */
 struct bytes {
 	unsigned char *at;
 	size_t count;
@@ -62,7 +63,7 @@ static int read_file(const char *name, struct bytes *to)
 	return file < 0 || read_all(file, to) ? -1 : close(file);
 }
 
-/* In one call for what sysctl reads, in several for what a disk takes. */
+/* A sysctl needs one call; a disk may need several. */
 static int write_all(int file, const unsigned char *from, size_t count)
 {
 	ssize_t put;
@@ -82,7 +83,7 @@ static int write_file(const char *name, const unsigned char *from, size_t count)
 	return fsync(file) && errno != EINVAL ? -1 : close(file);
 }
 
-/* Calls a kernel may be asked not to make. The flags are the fourth argument. */
+/* The flags of mmap are its fourth argument. */
 static int refuse_locked(void)
 {
 	struct sock_filter filter[] = {
@@ -98,7 +99,7 @@ static int refuse_locked(void)
 	return install(filter, sizeof(filter) / sizeof(*filter));
 }
 
-/* What a step says; 0 when it was done. */
+/* Does a step; returns 0 on success. */
 static int step(char **word, int words)
 {
 	struct bytes content = { 0 };
@@ -106,10 +107,12 @@ static int step(char **word, int words)
 	if (!strcmp(word[0], "mount") && words >= 3) {
 		if (mkdir(word[2], 0755) && errno != EEXIST)
 			return -1;
-		return mount(words > 3 ? word[3] : word[1], word[2], word[1], 0, words > 4 ? word[4] : "");
+		return mount(words > 3 ? word[3] : word[1], word[2], word[1], 0,
+			     words > 4 ? word[4] : "");
 	}
 	if (!strcmp(word[0], "module") && words == 2)
-		return read_file(word[1], &content) || syscall(SYS_init_module, content.at, content.count, "");
+		return read_file(word[1], &content) ||
+		       syscall(SYS_init_module, content.at, content.count, "");
 	for (int tries = 0; !strcmp(word[0], "wait") && words == 2; tries++) {
 		if (!access(word[1], F_OK) || tries == 1000)
 			return access(word[1], F_OK);
@@ -138,7 +141,7 @@ static int step(char **word, int words)
 	return -1;
 }
 
-/* The child: every line of /setup. Returns only when one fails. */
+/* Does every line of /setup in the child. Returns only if a step fails. */
 static void do_steps(void)
 {
 	char line[1024];
@@ -151,14 +154,15 @@ static void do_steps(void)
 		for (char *at = strtok(line, " \n"); at && words < WORDS; at = strtok(NULL, " \n"))
 			word[words++] = at;
 		if (words && step(word, words)) {
-			fprintf(stderr, "lab set-up: %s %s: %s\n", word[0], words > 1 ? word[1] : "", strerror(errno));
+			fprintf(stderr, "lab set-up: %s %s: %s\n", word[0], words > 1 ? word[1] : "",
+				strerror(errno));
 			return;
 		}
 	}
-	fprintf(stderr, "lab set-up: nothing was run\n");
+	fprintf(stderr, "lab set-up: no program was run\n");
 }
 
-/* CRC-32 as of IEEE 802.3. */
+/* CRC-32 of IEEE 802.3. */
 static uint32_t crc32(const unsigned char *bytes, size_t count)
 {
 	uint32_t crc = ~0u;
@@ -171,7 +175,7 @@ static uint32_t crc32(const unsigned char *bytes, size_t count)
 	return ~crc;
 }
 
-/* A line is written by one call, so that no kernel message gets into it on its way there. */
+/* A line is one write, so that fewer kernel messages divide it. */
 static void print_framed(const struct bytes *report, int exit)
 {
 	unsigned char piece[WIDTH];
@@ -216,7 +220,7 @@ int main(void)
 		if (read_all(ends[0], &report) || waitpid(child, &status, 0) != child)
 			perror("lab set-up: the program's output");
 		else if (!WIFEXITED(status))
-			fprintf(stderr, "lab set-up: the program was ended by signal %d\n", WTERMSIG(status));
+			fprintf(stderr, "lab set-up: the program was killed by signal %d\n", WTERMSIG(status));
 		else if (report.count)
 			print_framed(&report, WEXITSTATUS(status));
 	}

@@ -1,5 +1,5 @@
-/* A guest program of the lab: says that it runs and with what arguments, prints the file /log, and ends as its first argument
- * says. Static, for every architecture; started by the kernel as PID 1, or by another PID 1 that hands over to it. */
+/* The lab's test program, in place of the init of somebody else: prints its PID and its arguments and
+ * the file /log, and ends as its first argument says. Static, for every architecture. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
