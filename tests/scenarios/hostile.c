@@ -1,7 +1,7 @@
 /* PID 1 of a guest with a hostile environment for mapprobe. Creates the environment that its first
- * argument names, prints the open files and the mounts, and executes /mapprobe. That passes the other
- * arguments on to /init, which is this program again. With an unknown argument, or without arguments,
- * the machine is powered off.
+ * argument names, prints the open files and the mounts, and executes /mapprobe. That passes the
+ * other arguments on to /init, which is this program again. With an unknown argument, or without
+ * arguments, the machine is powered off.
  *
  *	closed		standard input, output and error are closed, as for a kernel without a console
  *	full		they are /dev/full
@@ -16,8 +16,7 @@
  *	powerless	every reboot call fails with EPERM, and pause with ENOSYS
  *	log		prints the kernel's log on the first serial line
  *
- * Its devices are in /lab. Where mapprobe must sleep at its end, a child watches the processor time
- * that it uses. */
+ * Its devices are in /lab. Where mapprobe must sleep at its end, a child watches its processor time. */
 #define _GNU_SOURCE
 #include "filter.h"
 #include <errno.h>
@@ -141,7 +140,7 @@ static void set_hung_up_terminal(void)
 	set_standard_files(terminal, name);
 }
 
-/* Makes a system call fail. A command that is not 0 limits this to calls with that third argument. */
+/* Makes a system call fail. A command other than 0 limits this to calls with that third argument. */
 static void fail_call(long number, int error, unsigned command)
 {
 	struct sock_filter filter[] = {

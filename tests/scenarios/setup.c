@@ -1,7 +1,7 @@
 /* PID 1 of a guest whose scenario has steps before the program. A child does the steps of the file
  * /setup, one per line; the last one, `run`, starts the program. Its output goes to the console in
- * numbered lines with checksums (the frame of the program's own PID 1 mode), because kernel messages
- * would break a plain report. Then the machine is powered off.
+ * numbered lines with checksums (the frame of the program's own PID 1 mode), because kernel
+ * messages would break a plain report. Then the machine is powered off.
  *
  *	mount TYPE PLACE [DEVICE [OPTIONS]]	the directory is created
  *	module FILE				is loaded into the kernel

@@ -1,4 +1,4 @@
-/* The lab's test program, in place of the init of somebody else: prints its PID and its arguments and
+/* The lab's test program, in place of the init of another project: prints its PID, its arguments and
  * the file /log, and ends as its first argument says. Static, for every architecture. */
 #include <stdio.h>
 #include <stdlib.h>

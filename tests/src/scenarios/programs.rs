@@ -11,7 +11,7 @@ use targets::{Route, Target};
 /// The first words that [`test_program`] prints as PID 1.
 pub const REACHED: &str = "lab test program: pid 1, arguments:";
 
-/// A program that stands for the init of somebody else.
+/// A program in place of the init of another project.
 pub fn test_program(target: &Target) -> Result<Vec<u8>> {
     compiled("test_program.c", target)
 }
