@@ -123,7 +123,7 @@ impl Browser {
 
     /// Sets the size of the window in pixels and the preferred color scheme. A narrow window is
     /// that of a telephone.
-    pub fn look(&mut self, (width, height): (u32, u32), dark: bool) -> Result<()> {
+    pub fn set_screen(&mut self, (width, height): (u32, u32), dark: bool) -> Result<()> {
         let size = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600
         });
@@ -142,12 +142,13 @@ impl Browser {
     /// # Errors
     /// The expression throws.
     pub fn value(&mut self, expression: &str) -> Result<Value> {
-        let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.call("Runtime.evaluate", &asked)?;
-        if let Some(thrown) = answer.get("exceptionDetails") {
+        let request =
+            json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let response = self.call("Runtime.evaluate", &request)?;
+        if let Some(thrown) = response.get("exceptionDetails") {
             bail!("{expression} throws: {}", thrown["exception"]["description"]);
         }
-        Ok(answer["result"]["value"].clone())
+        Ok(response["result"]["value"].clone())
     }
 
     /// Waits until an expression is true.
@@ -173,9 +174,9 @@ impl Browser {
     }
 
     /// Writes a screenshot of the window, or of the whole page, as PNG.
-    pub fn picture(&mut self, file: &Path, whole: bool) -> Result<()> {
-        let asked = json!({"format": "png", "captureBeyondViewport": whole});
-        let shot = self.call("Page.captureScreenshot", &asked)?;
+    pub fn screenshot(&mut self, file: &Path, whole: bool) -> Result<()> {
+        let request = json!({"format": "png", "captureBeyondViewport": whole});
+        let shot = self.call("Page.captureScreenshot", &request)?;
         let bytes =
             BASE64_STANDARD.decode(shot["data"].as_str().context("chromium made no screenshot")?);
         let bytes = bytes.context("the screenshot is not base64")?;
@@ -202,11 +203,11 @@ impl Browser {
                 ensure!(message.get("error").is_none(), "{method}: {}", message["error"]);
                 return Ok(message["result"].take());
             }
-            self.hear(&message);
+            self.record_errors(&message);
         }
     }
 
-    fn hear(&mut self, event: &Value) {
+    fn record_errors(&mut self, event: &Value) {
         let parameters = &event["params"];
         let bad = match event["method"].as_str() {
             Some("Runtime.exceptionThrown") => true,

@@ -9,7 +9,7 @@ mod engine;
 
 use crate::run::{BootSpec, compare};
 use crate::{artifacts, cache_entry, cross, host_packages, kernels, scenarios};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use dist::cache::Lock;
 use dist::manifest::{Manifest, sha256};
 use dist::progress::Step;
@@ -52,9 +52,21 @@ impl Build {
     }
 }
 
-/// The builds, with the architecture of each.
-const BUILDS: [(&str, Arch); 3] =
-    [("cross x86_64", Arch::X86_64), ("cross aarch64", Arch::Aarch64), ("docker hppa", Arch::Hppa)];
+/// How a program is built.
+#[derive(Clone, Copy)]
+enum Method {
+    /// With cross, for an architecture.
+    Cross(Arch),
+    /// With the Dockerfile of PA-RISC.
+    Docker,
+}
+
+/// The builds by name. Those with cross share an image, so they follow each other.
+const BUILDS: [(&str, Method); 3] = [
+    ("cross x86_64", Method::Cross(Arch::X86_64)),
+    ("cross aarch64", Method::Cross(Arch::Aarch64)),
+    ("docker hppa", Method::Docker),
+];
 /// An old artifact that must not get into a container.
 const STALE: &str = "dist/out/stale";
 
@@ -70,31 +82,28 @@ pub fn builds(directory: &Path) -> Vec<Build> {
         Ok(Prepared::Obstacle(reason)) => return all(&|| Outcome::Skipped(reason.clone())),
         Err(error) => return all(&|| Outcome::Failed(format!("{error:#}"))),
     };
-    let mut image: Option<Result<Engine, String>> = None;
+    let mut image = None;
     let mut builds = Vec::new();
-    for (name, arch) in BUILDS {
-        let began = Instant::now();
+    for (name, method) in BUILDS {
+        let start = Instant::now();
         let step = Step::begin(format!("{name}: building in a container"));
-        let built = match arch {
-            Arch::Hppa => {
+        let built = match method {
+            Method::Cross(arch) => {
+                workshop.cross_engine(&mut image).and_then(|engine| workshop.cross(engine, arch))
+            }
+            Method::Docker => {
                 // Two image stores at the same time would need many gigabytes.
                 image = None;
                 workshop.docker()
             }
-            _ => match image
-                .get_or_insert_with(|| workshop.cross_image().map_err(|error| format!("{error:#}")))
-            {
-                Ok(engine) => workshop.cross(engine, arch),
-                Err(message) => Err(anyhow::anyhow!("{message}")),
-            },
         };
         let outcome = match built {
-            Ok(findings) => Outcome::Built { time: began.elapsed(), findings },
+            Ok(findings) => {
+                step.done();
+                Outcome::Built { time: start.elapsed(), findings }
+            }
             Err(error) => Outcome::Failed(format!("{error:#}")),
         };
-        if matches!(outcome, Outcome::Built { .. }) {
-            step.done();
-        }
         builds.push(Build { name, outcome });
     }
     builds
@@ -160,7 +169,7 @@ impl Workshop {
     /// Builds the program of PA-RISC with the command of its Dockerfile.
     fn docker(&self) -> Result<String> {
         let engine = self.engine("docker")?;
-        let command = told("docker build")?;
+        let command = readme_command("docker build")?;
         let mut build = engine.command();
         build.args(command.split_whitespace().skip(1)).current_dir(&self.project);
         engine::run(&mut build, &self.directory.join("docker-hppa.txt"))?;
@@ -169,9 +178,19 @@ impl Workshop {
             command.split_whitespace().find_map(|word| word.strip_prefix("type=local,dest="));
         let directory =
             self.project.join(directory.context("The command of the README has no destination.")?);
-        let compared = compared(&directory)?;
-        let proven = proven(Arch::Hppa, &directory.join("mapprobe-hppa"))?;
-        Ok(format!("{compared}; {proven}"))
+        let comparison = compare_artifacts(&directory)?;
+        let checks = check_program(Arch::Hppa, &directory.join("mapprobe-hppa"))?;
+        Ok(format!("{comparison}; {checks}"))
+    }
+
+    /// The engine for cross, which is created once. An error is remembered too.
+    fn cross_engine<'a>(
+        &self,
+        image: &'a mut Option<Result<Engine, String>>,
+    ) -> Result<&'a Engine> {
+        let image =
+            image.get_or_insert_with(|| self.cross_image().map_err(|error| format!("{error:#}")));
+        image.as_ref().map_err(|message| anyhow!("{message}"))
     }
 
     /// An engine with one image that replaces both images of cross.
@@ -190,7 +209,8 @@ impl Workshop {
     /// Builds the program of an architecture with the README's command for cross.
     fn cross(&self, engine: &Engine, arch: Arch) -> Result<String> {
         let (triple, target) = (targets::of(arch).triple, self.directory.join("target"));
-        let command = told("cross build")?.replace(targets::of(Arch::X86_64).triple, triple);
+        let command =
+            readme_command("cross build")?.replace(targets::of(Arch::X86_64).triple, triple);
         let home = self.directory.join("home");
         fs::create_dir_all(&home)?;
         fs::create_dir_all(&target)?;
@@ -203,12 +223,12 @@ impl Workshop {
             .envs(engine.environment());
         build.env("CROSS_CONTAINER_ENGINE", Engine::program()).env("CARGO_TARGET_DIR", &target);
         engine::run(&mut build, &self.directory.join(format!("cross-{}.txt", arch.name())))?;
-        proven(arch, &target.join(triple).join("release/mapprobe"))
+        check_program(arch, &target.join(triple).join("release/mapprobe"))
     }
 }
 
 /// A command of the README without its comment.
-fn told(start: &str) -> Result<String> {
+fn readme_command(start: &str) -> Result<String> {
     let text = fs::read_to_string(workspace::root().join("README.md"))
         .context("README.md cannot be read.")?;
     let line = text.lines().find(|line| line.starts_with(start));
@@ -229,10 +249,10 @@ fn image(project: &Path, arch: Arch) -> Result<String> {
 
 /// Compares the artifacts of a container with those of `cargo dist` on this machine. From the same
 /// packages the bytes must be the same.
-fn compared(directory: &Path) -> Result<String> {
+fn compare_artifacts(directory: &Path) -> Result<String> {
     let manifest = Manifest::of(directory);
     let [row] = manifest.files.as_slice() else {
-        anyhow::bail!(
+        bail!(
             "{}: the program of PA-RISC was expected, and {:?}.",
             directory.display(),
             manifest.files
@@ -276,12 +296,12 @@ fn compared(directory: &Path) -> Result<String> {
         .map(|item| &item.file)
         .chain([&row.file]);
     for file in files {
-        let [made, own] = [directory, own]
+        let [built, own] = [directory, own]
             .map(|directory| fs::read(directory.join(file)).map(|bytes| sha256(&bytes)));
-        let (made, own) = (made?, own.with_context(|| format!("{file} of this machine"))?);
+        let (built, own) = (built?, own.with_context(|| format!("{file} of this machine"))?);
         ensure!(
-            made == own,
-            "{file} of the same packages has other bytes: SHA-256 {made}, and {own} here."
+            built == own,
+            "{file} of the same packages has other bytes: SHA-256 {built}, and {own} here."
         );
     }
     Ok("the same bytes as `cargo dist`".into())
@@ -289,7 +309,7 @@ fn compared(directory: &Path) -> Result<String> {
 
 /// Checks that a program is static, runs it here or in an emulator, and boots it: the report must
 /// be as expected.
-fn proven(arch: Arch, program: &Path) -> Result<String> {
+fn check_program(arch: Arch, program: &Path) -> Result<String> {
     let target: &Target = targets::of(arch);
     let bytes =
         fs::read(program).with_context(|| format!("{} was not built.", program.display()))?;
@@ -324,7 +344,7 @@ fn copy(from: &Path, to: &Path, place: &Path) -> Result<()> {
     {
         let entry = entry?;
         let place = place.join(entry.file_name());
-        if [".git", "target", "dist/out"].iter().any(|made| place == Path::new(made)) {
+        if [".git", "target", "dist/out"].iter().any(|skipped| place == Path::new(skipped)) {
             continue;
         }
         if entry.file_type()?.is_dir() {
@@ -346,14 +366,16 @@ mod tests {
         for (start, file) in
             [("docker build", "targets/hppa/Dockerfile"), ("cross build", "Cross.toml")]
         {
-            let (command, text) =
-                (told(start).unwrap(), fs::read_to_string(workspace::root().join(file)).unwrap());
+            let (command, text) = (
+                readme_command(start).unwrap(),
+                fs::read_to_string(workspace::root().join(file)).unwrap(),
+            );
             assert!(
                 text.contains(&command),
                 "{file} does not have the command of the README: {command}"
             );
         }
-        assert!(told("docker brew").is_err());
+        assert!(readme_command("docker brew").is_err());
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl NodeExporter {
             if let Some(status) = exporter.process.try_wait()? {
                 bail!("{PACKAGE} ended with {status}.");
             }
-            ensure!(Instant::now() < deadline, "{PACKAGE} does not answer: {error:#}");
+            ensure!(Instant::now() < deadline, "{PACKAGE} does not respond: {error:#}");
             sleep(PAUSE);
         }
         Ok(exporter)
@@ -62,9 +62,9 @@ impl NodeExporter {
         stream.set_read_timeout(Some(PATIENCE))?;
         // HTTP/1.0 has no chunked responses.
         stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).context("The response is not UTF-8.")?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("The response is not HTTP.")?;
+        let mut response = String::new();
+        stream.read_to_string(&mut response).context("The response is not UTF-8.")?;
+        let (head, body) = response.split_once("\r\n\r\n").context("The response is not HTTP.")?;
         ensure!(
             head.lines().next().is_some_and(|line| line.ends_with(" 200 OK")),
             "The response is {head}\n{body}"

@@ -28,18 +28,22 @@ impl Shell {
 /// A directory for completion: a program on the path, completion files where shells look for them,
 /// and files to complete.
 #[derive(Debug)]
-pub struct Place {
+pub struct CompletionDirectory {
     directory: TempDir,
     completions: PathBuf,
 }
 
-impl Place {
+impl CompletionDirectory {
     /// Creates the directory. `completions` has a file for each shell, `program` is on the path,
     /// and `files` are created; those that end with `/` are directories.
     ///
     /// # Errors
     /// A shell is missing and cannot be installed, or a file cannot be created.
-    pub fn make(completions: &Path, program: &Path, files: &[&str]) -> Result<Place> {
+    pub fn create(
+        completions: &Path,
+        program: &Path,
+        files: &[&str],
+    ) -> Result<CompletionDirectory> {
         host_packages::need(host_packages::COMPLETING_SHELLS)?;
         let directory = tempfile::tempdir().context("A temporary directory cannot be created.")?;
         let at = |name: &str| directory.path().join(name);
@@ -54,14 +58,14 @@ impl Place {
             let path = at("files").join(name);
             if name.ends_with('/') { fs::create_dir_all(path)? } else { fs::write(path, "")? }
         }
-        Ok(Place { directory, completions: completions.to_owned() })
+        Ok(CompletionDirectory { directory, completions: completions.to_owned() })
     }
 
     /// The candidates of a shell at the end of each line.
     ///
     /// # Errors
     /// The shell fails or prints an error.
-    pub fn offered(&self, shell: Shell, lines: &[String]) -> Result<Vec<BTreeSet<String>>> {
+    pub fn candidates(&self, shell: Shell, lines: &[String]) -> Result<Vec<BTreeSet<String>>> {
         let set =
             |text: &str| text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
         match shell {
@@ -78,7 +82,7 @@ impl Place {
                     format!("source {}; complete -C $argv[1]", self.file("fish").display());
                 let complete = |line: &String| {
                     let output =
-                        output(self.start("fish").args(["--no-config", "-c", &script, line]))?;
+                        printed(self.start("fish").args(["--no-config", "-c", &script, line]))?;
                     // Each candidate is followed by its description.
                     Ok(set(&output)
                         .iter()
@@ -113,7 +117,7 @@ impl Place {
                 complete -p {NAME}"
         );
         let directory = self.directory.path().join("bash");
-        output(
+        printed(
             self.start("bash")
                 .env("BASH_COMPLETION_USER_DIR", directory)
                 .args(["--norc", "-c", &script]),
@@ -131,7 +135,9 @@ impl Place {
         let script = "source \"$0\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); \
             _mapprobe\n\
                       ((!${#COMPREPLY[@]})) || printf '%s\\n' \"${COMPREPLY[@]}\"";
-        output(self.start("bash").args(["--norc", "-c", script]).arg(self.file("bash")).args(words))
+        printed(
+            self.start("bash").args(["--norc", "-c", script]).arg(self.file("bash")).args(words),
+        )
     }
 
     /// Presses Tab: each result has the line and then the candidates.
@@ -154,7 +160,7 @@ impl Place {
             .arg(work.path())
             .arg(setup)
             .stdin(input);
-        let output = output(&mut zsh)?;
+        let output = printed(&mut zsh)?;
         let output: Vec<String> = output
             .strip_suffix("\n\n")
             .unwrap_or(&output)
@@ -190,7 +196,7 @@ impl Place {
     }
 }
 
-fn output(command: &mut Command) -> Result<String> {
+fn printed(command: &mut Command) -> Result<String> {
     let Output { status, stdout, stderr } =
         command.output().with_context(|| format!("{command:?} cannot be started."))?;
     let message = String::from_utf8_lossy(&stderr);

@@ -5,9 +5,9 @@ use mapprobe::cli::{self, Asked, Options};
 
 /// Parses arguments as the program does: the text that it prints without a request to the kernel,
 /// or its error message.
-pub fn read(words: &[&str]) -> Result<Option<String>, String> {
+pub fn read(arguments: &[&str]) -> Result<Option<String>, String> {
     let mut output = String::new();
-    match cli::read(words, &mut Options::default(), &mut output) {
+    match cli::read(arguments, &mut Options::default(), &mut output) {
         Some(Asked::Kernel) => Ok(None),
         Some(Asked::Program) => Ok(Some(output)),
         None => Err(output),
@@ -63,10 +63,10 @@ pub fn accepts(command: Option<&str>, option: &str) -> bool {
         "--arch" => architectures().swap_remove(0),
         _ => "value".into(),
     };
-    let mut words: Vec<&str> = command.into_iter().chain(command.and_then(operand)).collect();
-    words.push(option);
-    words.extend(has_value(option).then_some(value.as_str()));
-    read(&words).is_ok()
+    let mut arguments: Vec<&str> = command.into_iter().chain(command.and_then(operand)).collect();
+    arguments.push(option);
+    arguments.extend(has_value(option).then_some(value.as_str()));
+    read(&arguments).is_ok()
 }
 
 /// The operand that a command requires.
@@ -112,16 +112,16 @@ pub fn invocations(lines: &str) -> Vec<Vec<String>> {
     found
 }
 
-fn text(words: &[&str]) -> String {
-    match read(words) {
+fn text(arguments: &[&str]) -> String {
+    match read(arguments) {
         Ok(Some(text)) => text,
-        other => panic!("{words:?}: {other:?}"),
+        other => panic!("{arguments:?}: {other:?}"),
     }
 }
 
 /// The choices that an error message lists.
-fn choices(words: &[&str]) -> Vec<String> {
-    let message = read(words).expect_err("an unknown word");
+fn choices(arguments: &[&str]) -> Vec<String> {
+    let message = read(arguments).expect_err("an unknown word");
     let (_, choices) =
         message.split_once("; choose one of ").unwrap_or_else(|| panic!("{message}"));
     choices.split_whitespace().map(str::to_owned).collect()

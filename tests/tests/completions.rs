@@ -1,19 +1,20 @@
 //! The shell completions, in these shells: the candidates are exactly the arguments that the
 //! command line accepts.
 
-use lab::shells::{Place, Shell};
+use lab::shells::{CompletionDirectory, Shell};
 use lab::{artifacts, usage};
 use mapprobe::arch::Arch;
 use mapprobe::flags::TABLE;
 use std::collections::BTreeSet;
 
-/// A name that needs quotes on a terminal.
 const FILES: [&str; 3] = ["directory/", "directory/inside.txt", "file.txt"];
+/// A name that needs quotes on a terminal.
 const ODD: [&str; 1] = ["with space/"];
 
-fn place(files: &[&str]) -> Place {
+fn directory(files: &[&str]) -> CompletionDirectory {
     let program = &artifacts::of(Arch::native()).unwrap().path;
-    Place::make(&dist::workspace::root().join("dist/completions"), program, files).unwrap()
+    CompletionDirectory::create(&dist::workspace::root().join("dist/completions"), program, files)
+        .unwrap()
 }
 
 fn set<T: Into<String>>(words: impl IntoIterator<Item = T>) -> BTreeSet<String> {
@@ -67,24 +68,25 @@ fn expected() -> Vec<(String, BTreeSet<String>)> {
 
 /// A candidate without the part of the word before it and without a trailing slash, in which shells
 /// differ.
-fn bare(offer: &str) -> String {
-    let offer = offer.rsplit(':').next().unwrap_or_default().trim_end_matches('/');
-    offer.rsplit('/').next().unwrap_or_default().into()
+fn bare(candidate: &str) -> String {
+    let candidate = candidate.rsplit(':').next().unwrap_or_default().trim_end_matches('/');
+    candidate.rsplit('/').next().unwrap_or_default().into()
 }
 
 #[test]
 fn the_candidates_are_what_the_program_accepts() {
-    let place = place(&FILES);
+    let directory = directory(&FILES);
     let (lines, expected): (Vec<String>, Vec<BTreeSet<String>>) = expected().into_iter().unzip();
     let mut wrong = Vec::new();
     for shell in Shell::ALL {
-        for ((line, expected), offered) in
-            lines.iter().zip(&expected).zip(place.offered(shell, &lines).unwrap())
+        for ((line, expected), candidates) in
+            lines.iter().zip(&expected).zip(directory.candidates(shell, &lines).unwrap())
         {
-            let offered: BTreeSet<String> = offered.iter().map(|offer| bare(offer)).collect();
-            if offered != *expected {
+            let candidates: BTreeSet<String> =
+                candidates.iter().map(|candidate| bare(candidate)).collect();
+            if candidates != *expected {
                 wrong.push(format!(
-                    "{shell:?} at the end of `{line}` offers {offered:?} instead of {expected:?}"
+                    "{shell:?} at the end of `{line}`: {candidates:?} instead of {expected:?}"
                 ));
             }
         }
@@ -96,7 +98,7 @@ fn the_candidates_are_what_the_program_accepts() {
 /// The line as a user sees it: keys are pressed on a terminal.
 #[test]
 fn tab_completes_the_line() {
-    let place = place(&[&FILES[..], &ODD].concat());
+    let directory = directory(&[&FILES[..], &ODD].concat());
     let lines = [
         ("mapprobe exp", "mapprobe explain "),
         ("mapprobe explain MAP_FIXED_", "mapprobe explain MAP_FIXED_NOREPLACE "),
@@ -112,20 +114,20 @@ fn tab_completes_the_line() {
     ];
     let typed: Vec<String> = lines.iter().map(|line| line.0.into()).collect();
     for shell in [Shell::Bash, Shell::Zsh] {
-        let seen = place.typed(shell, "", &typed).unwrap();
+        let seen = directory.typed(shell, "", &typed).unwrap();
         assert_eq!(seen, lines.map(|line| line.1), "{shell:?}");
     }
 }
 
 #[test]
 fn bash_completion_finds_the_file() {
-    assert_eq!(place(&[]).loaded_by_bash().unwrap().trim(), "complete -F _mapprobe mapprobe");
+    assert_eq!(directory(&[]).loaded_by_bash().unwrap().trim(), "complete -F _mapprobe mapprobe");
 }
 
 /// In bash a colon divides words, unless COMP_WORDBREAKS is changed.
 #[test]
 fn a_colon_may_be_part_of_a_word() {
-    let place = place(&[&FILES[..], &ODD].concat());
+    let directory = directory(&[&FILES[..], &ODD].concat());
     let lines = [
         ("mapprobe require MAP_SYNC:fi", "mapprobe require MAP_SYNC:file.txt "),
         ("mapprobe require MAP_SYNC:di", "mapprobe require MAP_SYNC:directory/"),
@@ -133,6 +135,7 @@ fn a_colon_may_be_part_of_a_word() {
         ("mapprobe require MAP_SYNC:w", "mapprobe require MAP_SYNC:with\\ space/"),
     ];
     let typed = lines.map(|line| line.0.into());
-    let seen = place.typed(Shell::Bash, "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}", &typed).unwrap();
+    let seen =
+        directory.typed(Shell::Bash, "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}", &typed).unwrap();
     assert_eq!(seen, lines.map(|line| line.1));
 }

@@ -43,29 +43,29 @@ fn hook(installed: &Installed, (name, shell, call): (&str, &str, &str), before: 
 #[test]
 fn every_hook_writes_the_report_to_its_file() {
     let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
-    for way in HOOKS {
-        let output = hook(&installed, way, "");
+    for case in HOOKS {
+        let output = hook(&installed, case, "");
         assert!(
             output.starts_with("ended with 0\nfile mapprobe.json: {\nconsole mapprobe: begin 1\n"),
-            "{way:?}: {output}"
+            "{case:?}: {output}"
         );
-        assert!(output.trim_end().ends_with(" exit=0"), "{way:?}: {output}");
+        assert!(output.trim_end().ends_with(" exit=0"), "{case:?}: {output}");
     }
 }
 
 #[test]
 fn every_hook_finishes_although_the_program_fails() {
-    let ways =
+    let programs =
         [("#!/bin/sh\necho half\nexit 2\n", 2), ("#!/bin/sh\necho half\nkill -11 $$\n", 139)];
-    for (program, exit) in ways {
+    for (program, exit) in programs {
         let installed = installed(program.as_bytes());
-        for way in HOOKS {
-            let output = hook(&installed, way, "");
+        for case in HOOKS {
+            let output = hook(&installed, case, "");
             let wanted = format!(
                 "ended with 0\nfile mapprobe.json.failed: half\nconsole mapprobe: no report, it \
                     ended with {exit}\n"
             );
-            assert_eq!(output, wanted, "{way:?}");
+            assert_eq!(output, wanted, "{case:?}");
         }
     }
 }
@@ -73,15 +73,15 @@ fn every_hook_finishes_although_the_program_fails() {
 #[test]
 fn every_hook_finishes_without_the_program() {
     let installed = installed(b"");
-    for way in HOOKS {
+    for case in HOOKS {
         // /dev/null is not executable here.
-        let output = hook(&installed, way, "mount --bind /dev/null /bin/mapprobe\n");
+        let output = hook(&installed, case, "mount --bind /dev/null /bin/mapprobe\n");
         let rest = output
             .strip_prefix("ended with 0\nfile mapprobe.json.failed: \n")
-            .unwrap_or_else(|| panic!("{way:?}: {output}"));
+            .unwrap_or_else(|| panic!("{case:?}: {output}"));
         assert!(
             rest.contains("console mapprobe: no report, it ended with 126\n"),
-            "{way:?}: {output}"
+            "{case:?}: {output}"
         );
     }
 }
@@ -101,10 +101,10 @@ fn a_hanging_program_is_killed() {
 #[test]
 fn without_a_console_the_report_is_written() {
     let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
-    for way in HOOKS {
+    for case in HOOKS {
         // A directory cannot be opened for writing, even by root.
-        let output = hook(&installed, way, "rm /run/dev/console && mkdir /run/dev/console\n");
-        assert_eq!(output, "ended with 0\nfile mapprobe.json: {\n", "{way:?}");
+        let output = hook(&installed, case, "rm /run/dev/console && mkdir /run/dev/console\n");
+        assert_eq!(output, "ended with 0\nfile mapprobe.json: {\n", "{case:?}");
     }
 }
 

@@ -75,7 +75,7 @@ fn filters_show_the_selected_rows_and_columns() {
     let documents = documents();
     let all = verdicts(&documents);
     let mut browser = Browser::open(&page("filters", &documents)).unwrap();
-    browser.look(DESKTOP, false).unwrap();
+    browser.set_screen(DESKTOP, false).unwrap();
     let heads = "#matrix thead th[data-arch] a";
     let flags = "#matrix tbody th code";
     let (columns, rows) = (kernels::ALL.len() + 2, all.len() / (kernels::ALL.len() + 2));
@@ -121,7 +121,7 @@ fn another_scenario_can_be_selected() {
     other["guest"] = json!("user");
     documents.push(other);
     let mut browser = Browser::open(&page("scenarios", &documents)).unwrap();
-    browser.look(DESKTOP, false).unwrap();
+    browser.set_screen(DESKTOP, false).unwrap();
     let heads = "#matrix thead th[data-arch] a";
     assert_eq!(seen(&mut browser, heads).len(), kernels::ALL.len() + 2);
     browser
@@ -156,7 +156,7 @@ fn finding<'a>(documents: &'a [Value], kernel: &str, flag: &str) -> &'a Value {
 fn a_cell_opens_its_own_evidence_from_the_keyboard() {
     let documents = documents();
     let mut browser = Browser::open(&page("evidence", &documents)).unwrap();
-    browser.look(DESKTOP, false).unwrap();
+    browser.set_screen(DESKTOP, false).unwrap();
     // By Tab from the last button of the filters into the table, then by arrows.
     browser.value("document.querySelector('#by-verdict button:last-child').focus()").unwrap();
     for _ in 0..10 {
@@ -240,9 +240,9 @@ fn the_page_is_legible_on_every_screen() {
     let mut browser = Browser::open(&file).unwrap();
     let directory = file.parent().unwrap().to_owned();
     let mut look = |size: (u32, u32), dark: bool, name: &str| {
-        browser.look(size, dark).unwrap();
+        browser.set_screen(size, dark).unwrap();
         browser.value("scrollTo(0, 0)").unwrap();
-        picture(&mut browser, &directory, name);
+        screenshot(&mut browser, &directory, name);
         let faint = texts(&mut browser, FAINT);
         assert!(faint[0].parse::<usize>().unwrap() > 500, "too few texts: {faint:?}");
         assert_eq!(faint[1..], Vec::<String>::new(), "{name}");
@@ -263,7 +263,7 @@ fn the_page_is_legible_on_every_screen() {
                  .querySelectorAll('button')[3].click()",
             )
             .unwrap();
-        picture(&mut browser, &directory, &format!("{name}-cell"));
+        screenshot(&mut browser, &directory, &format!("{name}-cell"));
         assert_eq!(texts(&mut browser, FAINT)[1..], Vec::<String>::new(), "{name}, a cell");
         browser.press(Key::Escape).unwrap();
         browser.wait("!document.querySelector('#cell').open").unwrap();
@@ -276,17 +276,17 @@ fn the_page_is_legible_on_every_screen() {
     assert_eq!(browser.errors, Vec::<String>::new());
 }
 
-fn picture(browser: &mut Browser, directory: &Path, name: &str) {
-    browser.picture(&directory.join(format!("{name}.png")), false).unwrap();
+fn screenshot(browser: &mut Browser, directory: &Path, name: &str) {
+    browser.screenshot(&directory.join(format!("{name}.png")), false).unwrap();
     if !name.ends_with("-cell") {
-        browser.picture(&directory.join(format!("{name}-whole.png")), true).unwrap();
+        browser.screenshot(&directory.join(format!("{name}-whole.png")), true).unwrap();
     }
 }
 
 #[test]
 fn headings_stay_visible() {
     let mut browser = Browser::open(&page("heads", &documents())).unwrap();
-    browser.look(PHONE, false).unwrap();
+    browser.set_screen(PHONE, false).unwrap();
     browser.value("document.querySelector('#box').scrollTo(300, 400)").unwrap();
     let distances = include_str!("../browser/headings.js");
     // One pixel is the border.
@@ -313,7 +313,7 @@ fn foreign_strings_are_escaped() {
         }
     }
     let mut browser = Browser::open(&page("hostile", &documents)).unwrap();
-    browser.look(DESKTOP, false).unwrap();
+    browser.set_screen(DESKTOP, false).unwrap();
     browser.value("document.querySelector('#matrix td button').click()").unwrap();
     assert_eq!(seen(&mut browser, "#cell .reason").len(), 1);
     assert_eq!(

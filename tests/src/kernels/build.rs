@@ -59,17 +59,17 @@ pub fn vmlinux(
 fn check(config: &Path, configuration: &[&str]) -> Result<()> {
     let config = fs::read_to_string(config)?;
     let has = |line: &str| config.lines().any(|have| have == line);
-    let asked = configuration
+    let requested = configuration
         .iter()
         .flat_map(|piece| piece.lines())
         .filter(|line| line.starts_with("CONFIG_"));
     let name = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
     // A later piece may switch off an option of an earlier one.
-    let taken_back = |line: &str| {
+    let switched_off = |line: &str| {
         let off = format!("# {} is not set", name(line));
         configuration.iter().flat_map(|piece| piece.lines()).any(|other| other == off)
     };
-    let dropped: Vec<&str> = asked.filter(|line| !has(line) && !taken_back(line)).collect();
+    let dropped: Vec<&str> = requested.filter(|line| !has(line) && !switched_off(line)).collect();
     if !dropped.is_empty() {
         bail!("The kernel's configuration dropped {}: a dependency is off.", dropped.join(", "));
     }

@@ -12,16 +12,16 @@ const SIZE: u64 = 4 << 20;
 /// An empty ext4 file system. Its blocks have the size of x86's pages, as DAX requires
 /// (Documentation/filesystems/dax.rst).
 pub fn ext4() -> Result<Vec<u8>> {
-    made(&[])
+    mkfs(&[])
 }
 
 /// An ext4 file system with the content of a directory.
 pub fn ext4_of(directory: &Path) -> Result<Vec<u8>> {
     let directory = directory.to_str().context("The path of the directory is not UTF-8.")?;
-    made(&["-d", directory])
+    mkfs(&["-d", directory])
 }
 
-fn made(arguments: &[&str]) -> Result<Vec<u8>> {
+fn mkfs(arguments: &[&str]) -> Result<Vec<u8>> {
     host_packages::need(host_packages::DISKS)?;
     let file = tempfile::NamedTempFile::new().context("A temporary file cannot be created.")?;
     File::options().write(true).open(file.path()).and_then(|file| file.set_len(SIZE))?;

@@ -40,8 +40,8 @@ fn releases_have_a_series() {
     assert_eq!(series("6.12.107+deb13-cloud-amd64"), Some((6, 12)));
     assert_eq!(series("7.2"), Some((7, 2)));
     assert!(series("6.12") > series("6.2"));
-    for strange in ["", "8", "next-20261122", "v8.0"] {
-        assert_eq!(series(strange), None, "{strange}");
+    for unknown in ["", "8", "next-20261122", "v8.0"] {
+        assert_eq!(series(unknown), None, "{unknown}");
     }
 }
 
