@@ -10,7 +10,7 @@
 //!
 //! Other programs that the tests use: [`browser`], [`cross`], [`shells`], [`kunit`],
 //! [`node_exporter`], [`python`]. [`headers`] are the kernel's own headers, [`usage`] is the
-//! command line as the program describes it.
+//! command line as the program describes it, and [`library`] makes reports without a boot.
 
 pub mod artifacts;
 pub mod browser;
@@ -26,6 +26,7 @@ pub mod host_packages;
 pub mod initramfs;
 pub mod kernels;
 pub mod kunit;
+pub mod library;
 pub mod node_exporter;
 pub mod per_arch;
 pub mod process;

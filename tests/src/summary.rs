@@ -3,9 +3,9 @@
 
 use crate::containers::{self, Build};
 use crate::expectations::since::Basis;
+use crate::library;
 use crate::run::{Completed, Entry, Origin, Outcome, Query};
 use mapprobe::arch::Arch;
-use mapprobe::flags::TABLE;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -54,8 +54,7 @@ fn verdicts(kernels: &[&Entry]) -> String {
         end_line(text);
     };
     cells(&mut text, &|entry| entry.kernel.name.to_owned());
-    for flag in TABLE {
-        let name = flag.name.plain();
+    for name in library::flag_names() {
         let _ = write!(text, "{name:<20}");
         cells(&mut text, &|entry| {
             let report = entry.completed().and_then(|completed| completed.document.as_ref());

@@ -2,9 +2,8 @@
 //! command line accepts.
 
 use lab::shells::{CompletionDirectory, Shell};
-use lab::{artifacts, usage};
+use lab::{artifacts, library, usage};
 use mapprobe::arch::Arch;
-use mapprobe::flags::TABLE;
 use std::collections::BTreeSet;
 
 const FILES: [&str; 3] = ["directory/", "directory/inside.txt", "file.txt"];
@@ -33,7 +32,7 @@ fn options(command: Option<&str>) -> BTreeSet<String> {
 /// Lines, with the candidates at their ends.
 fn expected() -> Vec<(String, BTreeSet<String>)> {
     let (commands, nothing) = (usage::commands(), BTreeSet::new());
-    let flags = || TABLE.iter().map(|flag| flag.name.plain());
+    let flags = library::flag_names;
     let begin = |start: &str| set(flags().filter(|name| name.starts_with(start)));
     let mut lines = vec![
         ("mapprobe ".into(), set(commands.clone())),

@@ -3,6 +3,7 @@
 //! headers.
 
 use lab::headers::{Definition, definitions};
+use lab::library;
 use mapprobe::arch::Arch;
 use mapprobe::flags::{LEFT_OUT, TABLE};
 
@@ -19,18 +20,18 @@ fn the_table_agrees_with_the_headers() {
         let arch_name = arch.name();
         for flag in TABLE {
             let header = flag.header(arch).map(|header| header.path());
-            match (flag.value(arch), defined.get(flag.name.plain())) {
+            match (flag.value(arch), defined.get(library::name(flag))) {
                 (None, None) => {}
                 (None, Some(Definition { value: 0, .. })) => {}
                 (Some(ours), Some(Definition { value, header: theirs }))
                     if ours == *value && header == Some(theirs) => {}
                 (ours, theirs) => wrong.push(format!(
                     "{arch_name} {}: {ours:x?} in {header:?}, {theirs:x?}",
-                    flag.name.plain()
+                    library::name(flag)
                 )),
             }
         }
-        let row = |name: &str| TABLE.iter().any(|flag| flag.name.plain() == name);
+        let row = |name: &str| library::flag_names().any(|flag| flag == name);
         let left_out = |name: &str| LEFT_OUT.iter().any(|(left, _)| *left == name);
         for (name, definition) in &defined {
             if !row(name) && !left_out(name) {
@@ -46,7 +47,7 @@ fn the_table_agrees_with_the_headers() {
 #[test]
 fn an_omitted_name_is_not_a_row_and_has_a_reason() {
     for (name, reason) in LEFT_OUT {
-        assert!(TABLE.iter().all(|flag| flag.name.plain() != *name), "{name} is a row and omitted");
+        assert!(library::flag_names().all(|flag| flag != *name), "{name} is a row and omitted");
         assert!(reason.len() > 10, "{name}: {reason:?} is too short");
     }
 }

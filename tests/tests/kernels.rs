@@ -3,10 +3,8 @@
 use lab::expectations::Expectations;
 use lab::expectations::since::Basis;
 use lab::run::{self, BootSpec};
-use lab::{artifacts, kernels, report, scenarios};
+use lab::{artifacts, kernels, library, report, scenarios};
 use mapprobe::flags::TABLE;
-use mapprobe::recording;
-use mapprobe::report::FORMATS;
 use std::path::Path;
 
 /// Boots a kernel in a scenario; the report must be as expected.
@@ -73,8 +71,8 @@ fn recorded_runs_agree_with_the_expectations() {
     for kernel in kernels::ALL {
         let recording =
             std::fs::read(recordings.join(format!("{}.report.txt", kernel.name))).unwrap();
-        let replayed = recording::replay(&recording, TABLE, false).unwrap();
-        let report = report::parse((FORMATS[0].write)(&replayed).as_bytes()).unwrap();
+        let replayed = library::replay(&recording, false).unwrap();
+        let report = report::parse(library::json(&replayed).as_bytes()).unwrap();
         let expectations = Expectations::in_scenario(kernel.name, "root").unwrap();
         let differences: Vec<String> =
             expectations.compare(&report).iter().map(ToString::to_string).collect();
@@ -90,7 +88,7 @@ fn every_kernel_has_its_test_and_its_expectations() {
         let test = format!("fn boots_{}()", kernel.name.replace(['-', '.'], "_"));
         assert_eq!(tests.contains(&test), kernel.quick, "{test}");
         let expectations = Expectations::of(kernel.name).unwrap();
-        let rows: Vec<&str> = TABLE.iter().map(|flag| flag.name.plain()).collect();
+        let rows: Vec<&str> = library::flag_names().collect();
         for row in &rows {
             assert!(
                 expectations.flags.contains_key(*row),
@@ -106,13 +104,13 @@ fn every_kernel_has_its_test_and_its_expectations() {
             );
         }
         for flag in TABLE {
-            let absent = expectations.flags[flag.name.plain()].verdict == "absent";
+            let absent = expectations.flags[library::name(flag)].verdict == "absent";
             assert_eq!(
                 flag.value(kernel.arch).is_none(),
                 absent,
                 "{}: {}",
                 kernel.name,
-                flag.name.plain()
+                library::name(flag)
             );
         }
     }

@@ -1,8 +1,7 @@
 //! The manual page: without warnings of the programs that render it, and consistent with the
 //! command line.
 
-use lab::{host_packages, usage};
-use mapprobe::verdict::Verdict;
+use lab::{host_packages, library, usage};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
@@ -99,10 +98,7 @@ fn the_defined_terms_are_those_of_the_command_line() {
     assert_eq!(names("COMMANDS"), set(usage::commands()));
     assert_eq!(names("OPTIONS"), set(usage::options()));
     assert_eq!(names("FORMATS"), set(usage::formats()));
-    assert_eq!(
-        names("VERDICTS"),
-        set(Verdict::ALL.map(|verdict| verdict.word().string()).to_vec())
-    );
+    assert_eq!(names("VERDICTS"), set(library::verdict_names()));
     assert_eq!(names("EXIT STATUS"), set(usage::exit_codes()));
     for (option, value) in heads("OPTIONS") {
         assert_eq!(!value.is_empty(), usage::has_value(&option), "{option} {value}");

@@ -4,7 +4,7 @@
 use atlas::{models, publish, recordings};
 use lab::browser::{Browser, Key};
 use lab::kernels;
-use mapprobe::cli::What;
+use lab::library::What;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,8 +17,8 @@ const DESKTOP: (u32, u32) = (1440, 900);
 fn documents() -> Vec<Value> {
     let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let recorded = kernels::ALL.iter().flat_map(|kernel| {
-        let asked = [("report", What::Report), ("sweep", What::Sweep), ("sweep", What::FreeBits)];
-        asked.map(|(file, what)| {
+        let queries = [("report", What::Report), ("sweep", What::Sweep), ("sweep", What::FreeBits)];
+        queries.map(|(file, what)| {
             let recording =
                 fs::read(directory.join(format!("{}.{file}.txt", kernel.name))).unwrap();
             recordings::document(kernel.name, &recording, what).unwrap().value

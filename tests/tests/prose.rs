@@ -1,12 +1,8 @@
 //! Quotations, commands and links in the documents: quotations are in recordings of real kernels,
 //! the program accepts the commands, and links lead to files.
 
-use lab::{artifacts, report, usage};
+use lab::{artifacts, library, report, usage};
 use mapprobe::arch::Arch;
-use mapprobe::flags::TABLE;
-use mapprobe::recording;
-use mapprobe::report::FORMATS;
-use mapprobe::verdict::Verdict;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -94,12 +90,9 @@ fn wrong(block: &Block, path: &str) -> Vec<String> {
     if !recording.starts_with("mapprobe recording") {
         return strings(missing(&block.lines, &plain(&recording)));
     }
-    let replayed = recording::replay(recording.as_bytes(), TABLE, true)
+    let replayed = library::replay(recording.as_bytes(), true)
         .unwrap_or_else(|message| panic!("{path}: {message}"));
-    let print = |format: &str| {
-        let at = usage::formats().iter().position(|name| name == format).unwrap();
-        (FORMATS[at].write)(&replayed)
-    };
+    let print = |format: &str| library::print(&replayed, format).unwrap();
     if block.kind == "json" {
         return strings(missing(&plain(&block.lines.join("\n")), &plain(&print("json"))));
     }
@@ -153,8 +146,7 @@ fn quotations_are_in_the_recordings() {
 #[test]
 fn each_verdict_has_an_example() {
     let text = text("docs/verdicts.md");
-    for verdict in Verdict::ALL {
-        let word = verdict.word().string();
+    for word in library::verdict_names() {
         let (_, section) = text
             .split_once(&format!("\n## {word}\n"))
             .unwrap_or_else(|| panic!("no section {word}"));
@@ -191,8 +183,7 @@ fn quotations_of_the_atlas_are_in_it() {
         }
         for kernel in &kernels {
             let recording = text(&format!("probe/tests/recordings/lab/{kernel}.sweep.txt"));
-            let json =
-                (FORMATS[0].write)(&recording::replay(recording.as_bytes(), TABLE, true).unwrap());
+            let json = library::json(&library::replay(recording.as_bytes(), true).unwrap());
             for backing in ["anonymous", "memfd"] {
                 let line = format!(
                     "{{\"type\": \"0x{value}\", \"backing\": \"{backing}\", \

@@ -1,14 +1,10 @@
 //! The versions of the report's schema: the promises to readers of an older minor version
 //! (`docs/schema.md`). `probe/schema/frozen/` has every version.
 
+use lab::library::{self, Rules, What};
 use lab::report;
 use mapprobe::arch::Arch;
-use mapprobe::cli::{Options, What};
-use mapprobe::flags::TABLE;
-use mapprobe::kernel::model::{Model, Rules};
-use mapprobe::recording::replay;
-use mapprobe::report::{FORMATS, SCHEMA_VERSION};
-use mapprobe::run::probe;
+use mapprobe::report::SCHEMA_VERSION;
 use serde_json::{Map, Value, json};
 use std::fs;
 use std::path::PathBuf;
@@ -99,23 +95,19 @@ fn documents() -> Vec<Value> {
     let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let mut reports = Vec::new();
     for file in fs::read_dir(directory).unwrap() {
-        reports.push(replay(&fs::read(file.unwrap().path()).unwrap(), TABLE, false).unwrap());
+        reports.push(library::replay(&fs::read(file.unwrap().path()).unwrap(), false).unwrap());
     }
     for what in What::ALL {
-        let options = Options { what, ..Options::default() };
         for (arch, rules) in [
             (Arch::X86_64, Rules { validate: false, noreplace: false, ..Rules::x86_6_1() }),
             (Arch::X86_64, Rules { no_memfd: true, ..Rules::x86_6_1() }),
             (Arch::Hppa, Rules::parisc_6_1()),
             (Arch::X86_64, Rules::wsl1()),
         ] {
-            reports.push(probe(&mut Model::new(rules), arch, TABLE, &[], &options, &mut |_| {}));
+            reports.push(library::simulate(arch, rules, what));
         }
     }
-    reports
-        .iter()
-        .map(|report| report::parse((FORMATS[0].write)(report).as_bytes()).unwrap())
-        .collect()
+    reports.iter().map(|report| report::parse(library::json(report).as_bytes()).unwrap()).collect()
 }
 
 fn faults(schema: &Value, document: &Value) -> Vec<String> {

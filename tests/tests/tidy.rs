@@ -163,9 +163,10 @@ fn prose(text: &str) -> String {
 
 /// The comment in a line of Rust, without its marker.
 fn comment(line: &str) -> Option<&str> {
+    let is_code = |at: &usize| line[..*at].matches('"').count().is_multiple_of(2);
     let start = match line.trim_start().starts_with("//") {
         true => line.find("//")?,
-        false => line.find(" // ").filter(|at| line[..*at].matches('"').count() % 2 == 0)? + 1,
+        false => line.find(" // ").filter(is_code)? + 1,
     };
     Some(line[start..].trim_start_matches(['/', '!']).trim())
 }

@@ -4,6 +4,7 @@
 
 use super::series::{Series, series};
 use super::{Difference, Expectations};
+use crate::library;
 use anyhow::{Context, Result, ensure};
 use mapprobe::arch::Arch;
 use mapprobe::flags::{Flag, TABLE, Version};
@@ -41,7 +42,7 @@ impl Exceptions {
     fn parse(text: &str) -> Result<Exceptions> {
         let all: Exceptions = toml::from_str(text)?;
         for Exception { flag, reason, .. } in &all.exceptions {
-            ensure!(TABLE.iter().any(|row| row.name.plain() == flag), "{flag} is not a flag");
+            ensure!(library::flag_names().any(|name| name == flag), "{flag} is not a flag");
             ensure!(!reason.trim().is_empty(), "{flag}: the reason is missing");
         }
         Ok(all)
@@ -74,7 +75,7 @@ impl Exceptions {
             }
             _ => return None,
         };
-        (!self.allow(flag.name.plain(), verdict)).then_some(expected)
+        (!self.allow(library::name(flag), verdict)).then_some(expected)
     }
 
     /// The differences between a report and the flag table for a kernel of a series.
@@ -83,7 +84,7 @@ impl Exceptions {
         let different = TABLE.iter().filter_map(|flag| {
             let finding = findings
                 .iter()
-                .find(|finding| finding["name"] == flag.name.plain())
+                .find(|finding| finding["name"] == library::name(flag))
                 .unwrap_or(&Value::Null);
             let verdict = finding["verdict"].as_str();
             let expected = match verdict {
@@ -95,7 +96,7 @@ impl Exceptions {
             Some(Difference {
                 expected,
                 source,
-                ..Difference::new(flag.name.plain(), None, finding)
+                ..Difference::new(library::name(flag), None, finding)
             })
         });
         different.collect()

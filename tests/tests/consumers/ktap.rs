@@ -2,8 +2,8 @@
 //! `TAP::Parser`.
 
 use super::*;
+use lab::library::What;
 use lab::{host_packages, kunit};
-use mapprobe::run::probe;
 use mapprobe::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -120,7 +120,6 @@ fn a_truncated_report_is_an_error() {
 /// Only a required flag can fail, and only if it is known not to work.
 #[test]
 fn an_unmet_requirement_is_a_failure() {
-    let ktap = formats().position(|format| format == "ktap").unwrap();
     let old = Rules { validate: false, noreplace: false, ..Rules::x86_6_1() };
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (arch, rules) in [
@@ -129,8 +128,7 @@ fn an_unmet_requirement_is_a_failure() {
         (Arch::Hppa, Rules::parisc_6_1()),
         (Arch::X86_64, Rules::wsl1()),
     ] {
-        let mut report =
-            probe(&mut Model::new(rules), arch, TABLE, &[], &Options::default(), &mut |_| {});
+        let mut report = library::simulate(arch, rules, What::Report);
         for required in [0, u64::MAX, 0x5555_5555_5555_5555] {
             report.required = required;
             let wanted = report.rows.iter().enumerate().map(|(at, row)| {
@@ -145,12 +143,12 @@ fn an_unmet_requirement_is_a_failure() {
                     _ => "FAILURE",
                 };
                 *seen.entry(end).or_default() += 1;
-                (row.flag.name.plain().to_owned(), end.to_owned())
+                (library::name(row.flag).to_owned(), end.to_owned())
             });
             let wanted: Vec<_> = wanted.collect();
             for mut reader in readers() {
                 assert_eq!(
-                    read_by(&mut reader, &(FORMATS[ktap].write)(&report)),
+                    read_by(&mut reader, &library::print(&report, "ktap").unwrap()),
                     (wanted.clone(), 0),
                     "{reader:?}"
                 );

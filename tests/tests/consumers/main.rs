@@ -13,16 +13,10 @@ mod shell;
 mod table;
 mod walk;
 
+use lab::library::{self, Rules};
 use lab::{artifacts, report};
 use mapprobe::arch::Arch;
-use mapprobe::cli::Options;
-use mapprobe::flags::TABLE;
 use mapprobe::kernel::UTS_FIELD;
-use mapprobe::kernel::model::{Model, Rules};
-use mapprobe::kernel::replay::Recorder;
-use mapprobe::report::FORMATS;
-use mapprobe::run;
-use mapprobe::text::Text;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -71,7 +65,7 @@ impl Kernel {
             .as_array()
             .unwrap()
             .iter()
-            .map(|lie| lie["name"].as_str().unwrap())
+            .map(|found| found["name"].as_str().unwrap())
             .collect()
     }
 }
@@ -93,7 +87,7 @@ fn verdicts(json: &Value) -> Vec<(String, String)> {
 
 /// The values of `--format`.
 fn formats() -> impl Iterator<Item = &'static str> {
-    (0..FORMATS.len()).map(|at| Text::FORMATS.nth(at).plain())
+    library::format_names()
 }
 
 /// Every kernel of these tests.
@@ -102,7 +96,7 @@ fn kernels() -> &'static [Kernel] {
     &KERNELS
         .get_or_init(|| {
             let directory = tempfile::tempdir().unwrap();
-            let recordings = recorded().into_iter().chain(made_of_rules()).chain([hostile()]);
+            let recordings = recorded().into_iter().chain(simulated()).chain([hostile()]);
             let kernels = recordings.map(|(name, recording)| {
                 let path = directory.path().join(&name);
                 fs::write(&path, recording).unwrap();
@@ -134,7 +128,7 @@ fn recorded() -> Vec<(String, String)> {
 }
 
 /// Recordings of simulated kernels.
-fn made_of_rules() -> Vec<(String, String)> {
+fn simulated() -> Vec<(String, String)> {
     let old = Rules { validate: false, noreplace: false, ..Rules::x86_6_1() };
     let kernels = [
         ("before MAP_SHARED_VALIDATE", Arch::X86_64, old),
@@ -144,11 +138,7 @@ fn made_of_rules() -> Vec<(String, String)> {
         ("PA-RISC", Arch::Hppa, Rules::parisc_6_1()),
     ];
     let record = |(name, arch, rules): (&str, Arch, Rules)| {
-        let mut model = Model::new(rules);
-        let head = format!("mapprobe recording 1\narch {}\nargument report\n", arch.name());
-        let mut recorder = Recorder::new(&mut model, head);
-        run::report(&mut recorder, arch, &Options::default(), TABLE, &mut |_| {}).unwrap();
-        (name.to_owned(), recorder.end())
+        (name.into(), library::record(arch, rules).unwrap())
     };
     kernels.map(record).into()
 }

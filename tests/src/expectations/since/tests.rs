@@ -17,8 +17,8 @@ fn report(release: &str, arch: Arch, replaced: &[(&str, &str)]) -> Value {
                 Some(_) if introduced => "honored",
                 Some(_) => "unknown",
             };
-            let other = replaced.iter().find(|(name, _)| *name == flag.name.plain());
-            json!({"name": flag.name.plain(), "verdict": other.map_or(verdict, |(_, other)| other)})
+            let other = replaced.iter().find(|(name, _)| *name == library::name(flag));
+            json!({"name": library::name(flag), "verdict": other.map_or(verdict, |(_, other)| other)})
         })
         .collect();
     json!({"kernel": {"release": release}, "flags": flags})
@@ -109,15 +109,15 @@ fn the_expectations_agree_with_the_table_and_need_every_exception() {
         let expectations = Expectations::of(kernel.name).unwrap();
         let found = series(&expectations.release).unwrap();
         for flag in TABLE {
-            let verdict = expectations.flags[flag.name.plain()].verdict.as_str();
+            let verdict = expectations.flags[library::name(flag)].verdict.as_str();
             let wrong = exceptions.contradiction(flag, kernel.arch, found, verdict);
-            assert_eq!(wrong, None, "{}: {} is {verdict}", kernel.name, flag.name.plain());
+            assert_eq!(wrong, None, "{}: {} is {verdict}", kernel.name, library::name(flag));
             let none = Exceptions { exceptions: Vec::new() };
             if none.contradiction(flag, kernel.arch, found, verdict).is_some() {
                 let at = exceptions
                     .exceptions
                     .iter()
-                    .position(|one| one.flag == flag.name.plain() && one.verdict == verdict);
+                    .position(|one| one.flag == library::name(flag) && one.verdict == verdict);
                 needed[at.unwrap()] = true;
             }
         }
