@@ -47,7 +47,7 @@ fn reports_unknown_keys(output: &Output) -> bool {
 fn cross_starts_the_right_container() {
     for arch in [Arch::X86_64, Arch::Aarch64] {
         let triple = targets::of(arch).triple;
-        let (output, calls, asked) =
+        let (output, calls, requests) =
             run(root(), &["build", "--release", "--package", "mapprobe", "--target", triple]);
         assert!(output.status.success() && !reports_unknown_keys(&output), "{output:?}");
         let [call] = calls.as_slice() else {
@@ -77,7 +77,10 @@ fn cross_starts_the_right_container() {
             "{command}"
         );
         // No request changes a toolchain.
-        assert!(asked.lines().all(|line| line == "toolchain list"), "rustup was asked: {asked}");
+        assert!(
+            requests.lines().all(|line| line == "toolchain list"),
+            "requests to rustup: {requests}"
+        );
     }
     // Without `--target` the one of Cross.toml is used.
     let (_, calls, _) = run(root(), &["build", "--package", "mapprobe"]);

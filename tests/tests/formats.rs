@@ -10,12 +10,12 @@ fn run(arch: Arch, rules: Rules) -> Report {
 
 #[test]
 fn json_escapes_the_name_of_the_kernel() {
-    let mut strange = run(Arch::X86_64, Rules::x86_6_1());
-    strange.kernel.release = "6.1-\"Gr\u{fc}n\"\\\n\u{1f427}".into();
-    let text = library::json(&strange);
+    let mut report = run(Arch::X86_64, Rules::x86_6_1());
+    report.kernel.release = "6.1-\"Gr\u{fc}n\"\\\n\u{1f427}".into();
+    let text = library::json(&report);
     assert!(text.is_ascii());
     let parsed = report::parse(text.as_bytes()).unwrap();
-    assert_eq!(parsed["kernel"]["release"], strange.kernel.release.as_str());
+    assert_eq!(parsed["kernel"]["release"], report.kernel.release.as_str());
 }
 
 /// Reports of kernels that cannot be booted here fit the schema too.

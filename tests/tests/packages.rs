@@ -33,13 +33,13 @@ const INSTALLED: [(&str, &str); 20] = [
     ("-rw-r--r--", "/usr/share/zsh/vendor-completions/_mapprobe"),
 ];
 
-fn delivered(arch: Arch) -> &'static Delivered {
+fn packaged(arch: Arch) -> &'static Delivered {
     artifacts::packaged(arch).unwrap()
 }
 
 /// A package of an architecture, by the end of its file name.
 fn package(arch: Arch, end: &str) -> PathBuf {
-    let found = delivered(arch).packages.iter().find(|path| path.to_string_lossy().ends_with(end));
+    let found = packaged(arch).packages.iter().find(|path| path.to_string_lossy().ends_with(end));
     found.unwrap_or_else(|| panic!("no package {end} of {}", arch.name())).clone()
 }
 
@@ -80,7 +80,7 @@ fn dpkg(root: &Path) -> Command {
 /// The program and the initramfs of the package are the released ones, and the program runs.
 #[track_caller]
 fn assert_program(arch: Arch, program: &Path, initramfs: &Path) {
-    let row = &delivered(arch).row;
+    let row = &packaged(arch).row;
     let sum = |path: &Path| dist::manifest::sha256(&fs::read(path).unwrap());
     assert_eq!(
         (sum(program), sum(initramfs)),
@@ -209,13 +209,13 @@ fn a_tarball_unpacks_into_one_directory_and_its_program_runs() {
 
 #[test]
 fn every_file_has_its_checksum() {
-    let files: Vec<_> = Arch::ALL.into_iter().map(delivered).collect();
+    let files: Vec<_> = Arch::ALL.into_iter().map(packaged).collect();
     let out = files[0].path.parent().unwrap();
     let checked = output(
         Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(out),
     );
-    for delivered in files {
-        let row = &delivered.row;
+    for artifact in files {
+        let row = &artifact.row;
         let items = [&row.archive, &row.sbom].into_iter().chain(&row.packages);
         for file in items.map(|item| &item.file).chain([&row.file]) {
             assert!(checked.contains(&format!("{file}: OK\n")), "{file}: {checked}");
@@ -235,7 +235,7 @@ fn names(components: &Value) -> Vec<String> {
 #[test]
 fn a_bill_of_materials_lists_every_component() {
     let sboms: Vec<PathBuf> =
-        Arch::ALL.map(|arch| delivered(arch).path.with_extension("cdx.json")).into();
+        Arch::ALL.map(|arch| packaged(arch).path.with_extension("cdx.json")).into();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = python::with(&here.join("sbom/requirements.txt")).unwrap();
     let counts = output(Command::new(&python).arg(here.join("sbom/validate.py")).args(&sboms));
@@ -247,7 +247,7 @@ fn a_bill_of_materials_lists_every_component() {
         assert_eq!(names.len().to_string(), count, "{sbom:?}");
         assert_eq!(
             document["metadata"]["component"]["hashes"][0]["content"],
-            delivered(arch).row.sha256.as_str()
+            packaged(arch).row.sha256.as_str()
         );
         let top: Vec<&str> = document["components"]
             .as_array()
@@ -293,7 +293,7 @@ fn a_bill_of_materials_lists_every_component() {
 fn an_invalid_bill_of_materials_is_rejected() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = python::with(&here.join("sbom/requirements.txt")).unwrap();
-    let text = fs::read_to_string(delivered(Arch::X86_64).path.with_extension("cdx.json")).unwrap();
+    let text = fs::read_to_string(packaged(Arch::X86_64).path.with_extension("cdx.json")).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("wrong.json");
     for (right, wrong) in [

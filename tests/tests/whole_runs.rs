@@ -112,7 +112,7 @@ fn every_flag_is_tried_on_a_path() {
     let report = report::parse(output(&mapprobe(&["--path", "/dev/zero"]))).unwrap();
     let rows = report["flags"].as_array().unwrap();
     assert_eq!(rows.len(), library::flag_names().count());
-    let asked = |name: &str| {
+    let contexts = |name: &str| {
         let row = rows.iter().find(|row| row["name"] == name).unwrap();
         row["contexts"]
             .as_array()
@@ -122,26 +122,26 @@ fn every_flag_is_tried_on_a_path() {
             .count()
     };
     for name in ["MAP_SHARED", "MAP_DROPPABLE"] {
-        assert_eq!(asked(name), 1, "{name}");
+        assert_eq!(contexts(name), 1, "{name}");
     }
     for name in ["MAP_SYNC", "MAP_FIXED_NOREPLACE", "MAP_STACK", "MAP_HUGETLB"] {
-        assert_eq!(asked(name), 3, "{name}");
+        assert_eq!(contexts(name), 3, "{name}");
     }
 }
 
 #[test]
 fn errors_name_the_file() {
     let directory = tempfile::tempdir().unwrap();
-    let strange = directory.path().join("strange");
-    fs::write(&strange, "mapprobe recording 1\narch x86_64\nuname = -1\n").unwrap();
-    let strange = strange.to_str().unwrap();
+    let damaged = directory.path().join("damaged");
+    fs::write(&damaged, "mapprobe recording 1\narch x86_64\nuname = -1\n").unwrap();
+    let damaged = damaged.to_str().unwrap();
     for (arguments, parts) in [
         (&["--path", "/no/such/path"][..], &["/no/such/path", "ENOENT"][..]),
         (&["--replay", "/no/such/path"], &["/no/such/path", "ENOENT"]),
         (&["--record", "/no/such/path"], &["/no/such/path", "ENOENT"]),
         (&["--replay", "/etc/hostname"], &["/etc/hostname", "no recording"]),
-        (&["--replay", strange], &["line 4", "getpid"]),
-        (&["--replay", strange, "--record", "-"], &["--record or --replay, not both"]),
+        (&["--replay", damaged], &["line 4", "getpid"]),
+        (&["--replay", damaged, "--record", "-"], &["--record or --replay, not both"]),
         (&["questions"], &["no question questions", "report sweep free-bits"]),
     ] {
         let run = mapprobe(arguments);

@@ -31,7 +31,7 @@ fn the_node_exporter_serves_the_verdicts_of_json() {
         let verdicts = verdicts.map(|(flag, verdict)| {
             format!("mapprobe_flag_verdict{{flag={flag:?},verdict={verdict:?}}} 1")
         });
-        let lies = kernel
+        let interference = kernel
             .environment()
             .into_iter()
             .map(|name| format!("mapprobe_environment{{name={name:?}}} 1"));
@@ -42,7 +42,7 @@ fn the_node_exporter_serves_the_verdicts_of_json() {
         let info = format!(
             "mapprobe_info{{arch=\"{arch}\",release=\"{release}\",version=\"{version}\"}} 1"
         );
-        let wanted: BTreeSet<String> = verdicts.chain(lies).chain([info]).collect();
+        let wanted: BTreeSet<String> = verdicts.chain(interference).chain([info]).collect();
         assert_eq!(served, wanted.iter().map(String::as_str).collect(), "{}", kernel.name);
     }
     // The exporter does parse the files.
