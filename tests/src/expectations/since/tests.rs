@@ -18,7 +18,8 @@ fn report(release: &str, arch: Arch, replaced: &[(&str, &str)]) -> Value {
                 Some(_) => "unknown",
             };
             let other = replaced.iter().find(|(name, _)| *name == library::name(flag));
-            json!({"name": library::name(flag), "verdict": other.map_or(verdict, |(_, other)| other)})
+            let verdict = other.map_or(verdict, |(_, other)| other);
+            json!({"name": library::name(flag), "verdict": verdict})
         })
         .collect();
     json!({"kernel": {"release": release}, "flags": flags})
