@@ -1,5 +1,6 @@
-# Reads bills of materials as their consumers do: CycloneDX's own library, its strict JSON schema, and its model of a document.
-# Prints for each file how many components the model has, those inside others among them; a word and 1 when a file is none.
+# Validates bills of materials with CycloneDX's own library: its strict JSON schema and its model of a
+# document. Prints the number of components of each file, inner components included. Exits with 1 and
+# a message if a file is invalid.
 import json
 import sys
 

@@ -1,14 +1,15 @@
-# Presses Tab at the end of each line of standard input, in a shell that runs on a terminal of its own as it does for a person. Prints what
-# the line is then and, of zsh, below it what was offered; and an empty line.
+# Presses Tab at the end of each line of standard input, in an interactive shell on its own terminal.
+# Prints the completed line, then the candidates (zsh only), then an empty line.
 #
 #   zsh -f tab.zsh bash|zsh COMPLETIONS WORK [SETUP]
 #
-# COMPLETIONS is for bash a file, for zsh a folder of them; WORK an empty folder; SETUP a line for the shell. Knows nothing of any program.
+# COMPLETIONS is a file for bash and a directory of files for zsh; WORK is an empty directory; SETUP is
+# a line for the shell.
 emulate -R zsh
 zmodload zsh/zpty zsh/zselect || exit 2
 shell=$1 completions=${2:a} work=${3:a}
 
-# Behind Tab come keys that write the line to a file. They are read when Tab has done its work.
+# After Tab, another key binding writes the line to a file; the shell reads it after the completion.
 case $shell in
 bash)
     print -r -- "
@@ -24,7 +25,7 @@ zsh)
         setopt nobeep
         LISTMAX=1000
         autoload -Uz compinit && compinit -u -D
-        # All that is offered goes through compadd. With -O, -A or -D nothing is: it only says what would fit.
+        # compadd adds all candidates. With -O, -A or -D it only returns matches.
         compadd() {
             local word
             local -a fit
@@ -48,11 +49,11 @@ zsh)
     ;;
 esac
 
-# Waits for a file, and takes what the shell says meanwhile: nobody reads that.
+# Waits for a file, and discards the output of the shell meanwhile.
 await() {
-    local said tries=0
+    local output tries=0
     until [[ -e $1 ]]; do
-        while zpty -rt inner said; do :; done
+        while zpty -rt inner output; do :; done
         (( tries++ < 500 )) || { print -ru2 -- "$shell does not answer: $2"; exit 2 }
         zselect -t 2
     done

@@ -1,7 +1,7 @@
-//! A browser without a window, through its DevTools protocol: opens a page, presses keys, measures, and takes pictures.
-//! Knows nothing of the page.
+//! A headless Chromium, controlled with the DevTools protocol: opens a page, presses keys,
+//! evaluates expressions, and takes screenshots.
 
-use crate::machine;
+use crate::host_packages;
 use anyhow::{Context, Result, bail, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 
-/// How long anything may take.
+/// The time limit of every operation.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks at something that is not there yet.
+/// The time between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A browser with one page.
@@ -26,34 +26,51 @@ pub struct Browser {
     socket: WebSocket<TcpStream>,
     session: Option<String>,
     sent: u64,
-    /// What the page complained about: exceptions, errors in the console.
-    pub complaints: Vec<String>,
-    /// Its settings and caches, gone with it.
+    /// Exceptions, and errors and warnings of the console.
+    pub errors: Vec<String>,
+    /// The settings and caches; removed on drop.
     _profile: TempDir,
 }
 
-/// Keys of the keyboard: name, code of the old kind, text.
-const KEYS: [(&str, u32, &str); 8] = [
-    ("Enter", 13, "\r"),
-    ("Escape", 27, ""),
-    ("Tab", 9, ""),
-    ("ArrowLeft", 37, ""),
-    ("ArrowUp", 38, ""),
-    ("ArrowRight", 39, ""),
-    ("ArrowDown", 40, ""),
-    ("End", 35, ""),
-];
+/// A key of the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    Enter,
+    Escape,
+    Tab,
+    ArrowLeft,
+    ArrowUp,
+    ArrowRight,
+    ArrowDown,
+    End,
+}
+
+impl Key {
+    /// The name of the key, its code on Windows, and its text.
+    fn description(self) -> (&'static str, u32, &'static str) {
+        match self {
+            Key::Enter => ("Enter", 13, "\r"),
+            Key::Escape => ("Escape", 27, ""),
+            Key::Tab => ("Tab", 9, ""),
+            Key::ArrowLeft => ("ArrowLeft", 37, ""),
+            Key::ArrowUp => ("ArrowUp", 38, ""),
+            Key::ArrowRight => ("ArrowRight", 39, ""),
+            Key::ArrowDown => ("ArrowDown", 40, ""),
+            Key::End => ("End", 35, ""),
+        }
+    }
+}
 
 impl Browser {
     /// Opens a file.
     ///
     /// # Errors
-    /// Chromium is not here and cannot be installed, or does not answer.
+    /// Chromium is not installed and cannot be installed, or does not answer.
     pub fn open(file: &Path) -> Result<Browser> {
-        machine::need(machine::BROWSER)?;
-        let profile = tempfile::tempdir().context("A temporary folder cannot be made")?;
+        host_packages::need(host_packages::BROWSER)?;
+        let profile = tempfile::tempdir().context("A temporary directory cannot be created")?;
         let process = Command::new("chromium")
-            // Root has no sandbox to be in. The page is one of our own, and the network is not needed.
+            // Chromium has no sandbox for root. The page is the lab's own and needs no network.
             .args([
                 "--headless",
                 "--no-sandbox",
@@ -78,14 +95,14 @@ impl Browser {
         let stream = TcpStream::connect(("127.0.0.1", port)).context("chromium does not listen")?;
         stream.set_read_timeout(Some(PATIENCE)).context("A socket without a time limit")?;
         let (socket, _) = tungstenite::client(format!("ws://127.0.0.1:{port}{path}"), stream)
-            .context("chromium does not speak the DevTools protocol")?;
+            .context("chromium does not support the DevTools protocol")?;
         let process = browser.0.take().context("chromium was not started")?;
         let mut browser = Browser {
             process,
             socket,
             session: None,
             sent: 0,
-            complaints: Vec::new(),
+            errors: Vec::new(),
             _profile: profile,
         };
         let page = browser.call("Target.createTarget", &json!({"url": "about:blank"}))?;
@@ -104,27 +121,34 @@ impl Browser {
         Ok(browser)
     }
 
-    /// The size of the window in pixels, a telephone's when it is narrow, and whether its owner likes it dark.
-    pub fn look(&mut self, (width, height): (u32, u32), dark: bool) -> Result<()> {
-        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+    /// Sets the size of the window in pixels and the preferred color scheme. A narrow window is
+    /// that of a telephone.
+    pub fn set_screen(&mut self, (width, height): (u32, u32), dark: bool) -> Result<()> {
+        let size = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600
+        });
         self.call("Emulation.setDeviceMetricsOverride", &size)?;
         let scheme =
             json!({"name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" }});
         self.call("Emulation.setEmulatedMedia", &json!({"features": [scheme]}))?;
-        self.wait(&format!("innerWidth === {width} && matchMedia('(prefers-color-scheme: dark)').matches === {dark}"))
+        self.wait(&format!(
+            "innerWidth === {width} && \
+             matchMedia('(prefers-color-scheme: dark)').matches === {dark}"
+        ))
     }
 
-    /// The value of an expression.
+    /// The value of a JavaScript expression.
     ///
     /// # Errors
-    /// It throws.
+    /// The expression throws.
     pub fn value(&mut self, expression: &str) -> Result<Value> {
-        let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.call("Runtime.evaluate", &asked)?;
-        if let Some(thrown) = answer.get("exceptionDetails") {
+        let request =
+            json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let response = self.call("Runtime.evaluate", &request)?;
+        if let Some(thrown) = response.get("exceptionDetails") {
             bail!("{expression} throws: {}", thrown["exception"]["description"]);
         }
-        Ok(answer["result"]["value"].clone())
+        Ok(response["result"]["value"].clone())
     }
 
     /// Waits until an expression is true.
@@ -138,30 +162,28 @@ impl Browser {
     }
 
     /// Presses and releases a key.
-    pub fn press(&mut self, key: &str) -> Result<()> {
-        let (_, code, text) = KEYS
-            .into_iter()
-            .find(|(name, ..)| *name == key)
-            .context("There is no such key here")?;
-        let event = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
-        self.call("Input.dispatchKeyEvent", &event)?;
-        let event =
-            json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
-        self.call("Input.dispatchKeyEvent", &event)?;
+    pub fn press(&mut self, key: Key) -> Result<()> {
+        let (key, code, text) = key.description();
+        for (kind, text) in [("keyDown", text), ("keyUp", "")] {
+            let event = json!({
+                "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text
+            });
+            self.call("Input.dispatchKeyEvent", &event)?;
+        }
         Ok(())
     }
 
-    /// Writes a picture of what the window shows, or of the whole page, as a PNG.
-    pub fn picture(&mut self, file: &Path, whole: bool) -> Result<()> {
-        let asked = json!({"format": "png", "captureBeyondViewport": whole});
-        let shot = self.call("Page.captureScreenshot", &asked)?;
+    /// Writes a screenshot of the window, or of the whole page, as PNG.
+    pub fn screenshot(&mut self, file: &Path, whole: bool) -> Result<()> {
+        let request = json!({"format": "png", "captureBeyondViewport": whole});
+        let shot = self.call("Page.captureScreenshot", &request)?;
         let bytes =
-            BASE64_STANDARD.decode(shot["data"].as_str().context("chromium took no picture")?);
-        let bytes = bytes.context("chromium's picture is not base64")?;
+            BASE64_STANDARD.decode(shot["data"].as_str().context("chromium made no screenshot")?);
+        let bytes = bytes.context("the screenshot is not base64")?;
         fs::write(file, bytes).with_context(|| format!("{} cannot be written", file.display()))
     }
 
-    /// A command of the protocol, and its answer.
+    /// Sends a command of the protocol and waits for its result.
     fn call(&mut self, method: &str, parameters: &Value) -> Result<Value> {
         self.sent += 1;
         let mut message = json!({"id": self.sent, "method": method, "params": parameters});
@@ -176,16 +198,16 @@ impl Browser {
                 self.socket.read().with_context(|| format!("{method} is not answered"))?;
             let Message::Text(text) = message else { continue };
             let mut message: Value =
-                serde_json::from_str(&text).context("chromium says something that is not JSON")?;
+                serde_json::from_str(&text).context("chromium sent a message that is not JSON")?;
             if message["id"] == self.sent {
                 ensure!(message.get("error").is_none(), "{method}: {}", message["error"]);
                 return Ok(message["result"].take());
             }
-            self.hear(&message);
+            self.record_errors(&message);
         }
     }
 
-    fn hear(&mut self, event: &Value) {
+    fn record_errors(&mut self, event: &Value) {
         let parameters = &event["params"];
         let bad = match event["method"].as_str() {
             Some("Runtime.exceptionThrown") => true,
@@ -198,7 +220,7 @@ impl Browser {
             _ => false,
         };
         if bad {
-            self.complaints.push(parameters.to_string());
+            self.errors.push(parameters.to_string());
         }
     }
 }
@@ -209,7 +231,7 @@ impl Drop for Browser {
     }
 }
 
-/// Ends a browser that nobody holds yet.
+/// Ends the browser if opening the page fails.
 struct Guard(Option<Child>);
 
 impl Drop for Guard {
@@ -219,22 +241,22 @@ impl Drop for Guard {
 }
 
 fn end(process: &mut Child) {
-    // It may have ended by itself.
+    // The process may have ended.
     let _ = process.kill();
     let _ = process.wait();
 }
 
-/// Where the browser listens: it writes port and path into a file of its profile.
+/// The port and the path of the protocol, which Chromium writes into a file of its profile.
 fn endpoint(profile: &Path) -> Result<(u16, String)> {
     let start = Instant::now();
     loop {
-        let said = fs::read_to_string(profile.join("DevToolsActivePort")).unwrap_or_default();
+        let output = fs::read_to_string(profile.join("DevToolsActivePort")).unwrap_or_default();
         if let Some((port, path)) =
-            said.split_once('\n').filter(|(_, path)| path.starts_with("/devtools/"))
+            output.split_once('\n').filter(|(_, path)| path.starts_with("/devtools/"))
         {
             return Ok((port.parse().context("chromium names no port")?, path.trim().to_owned()));
         }
-        ensure!(start.elapsed() < PATIENCE, "chromium did not say where it listens");
+        ensure!(start.elapsed() < PATIENCE, "chromium wrote no port");
         sleep(PAUSE);
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the report out of a console log. Knows the frame the program prints as PID 1, and nothing about reports or kernels.
+//! Reads the report out of a console log: the frame that the program prints as PID 1.
 //!
 //! ```text
 //! mapprobe: begin 1
@@ -7,51 +7,52 @@
 //! mapprobe: end lines=2 bytes=33 crc32=0a1b2c3d exit=0
 //! ```
 //!
-//! A console is shared with the kernel: its messages stand between our lines and sometimes inside them, and `\n` arrives
-//! as `\r\n`. So every line is found by its marker and believed only when its checksum fits. What a message divided is put together
-//! again where the message tells where it begins: by its time. What a log holds *starts* as nothing: silence never reads as success.
+//! The kernel prints on the same console: its messages stand between the lines of the frame and
+//! sometimes inside them, and `\n` arrives as `\r\n`. So every line is found by its marker and
+//! accepted
+//! only with a correct checksum. A line that a message divides is joined again if the message
+//! begins
+//! with its time. A log without a complete frame never counts as a report.
 
 use std::collections::BTreeMap;
 
-/// What every line of the frame starts with.
+/// The start of every line of the frame.
 const MARKER: &[u8] = b"mapprobe:";
-/// The frame format this reader knows: the number after `begin`.
+/// The version of the frame that this reader supports: the number after `begin`.
 const VERSION: &str = "1";
 
-/// What a console log holds.
+/// The content of a console log.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// The report.
     pub report: Framed,
-    /// The first line in which the kernel said that it gave up: a panic, a BUG, a killed init.
+    /// The first line that reports a panic, a BUG or a killed init.
     pub panic: Option<String>,
 }
 
-/// A report as it came over the console.
+/// A report as it arrived on the console.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub enum Framed {
-    /// No line of a report.
+    /// The log has no line of a report.
     #[default]
     Nothing,
-    /// It began and did not end: the number of good lines.
+    /// The report has no end: the number of valid lines.
     Truncated(usize),
-    /// It ended, and cannot be rebuilt.
+    /// The report has an end but cannot be rebuilt.
     Damaged {
-        /// Numbers of the lines that are missing, contradict each other, or fail their checksum.
+        /// The numbers of lines that are missing, contradict each other, or have a wrong checksum.
         lines: Vec<u32>,
-        /// What is wrong, in a sentence.
         reason: String,
     },
-    /// Complete and checked.
+    /// The report is complete, and its checksum is correct.
     Whole {
         /// The report, byte for byte.
         report: Vec<u8>,
-        /// The exit code the run would have had.
+        /// The exit code that the run would have had.
         exit: i32,
     },
 }
 
-/// Reads a console log. When it holds several reports, the last whole one counts.
+/// Reads a console log. Of several reports the last whole one counts.
 pub fn read(log: &[u8]) -> Reading {
     let mut readings = reports(log);
     let whole = readings.iter().rposition(|reading| matches!(reading, Framed::Whole { .. }));
@@ -68,8 +69,8 @@ pub fn reports(log: &[u8]) -> Vec<Framed> {
     if whole(&mended) > whole(&as_it_is) { mended } else { as_it_is }
 }
 
-/// A log without the kernel's messages. The kernel sends a message to a serial line at once, in the middle of what programs have
-/// sent there and the line has not yet taken, and ends it with a line feed.
+/// A log without the kernel's messages. The kernel writes a message to a serial line at once, even
+/// in the middle of a line of a program, and ends it with a line feed.
 fn without_messages(log: &[u8]) -> Vec<u8> {
     let (mut kept, mut rest) = (Vec::with_capacity(log.len()), log);
     while let [first, behind @ ..] = rest {
@@ -84,7 +85,8 @@ fn without_messages(log: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// Whether a message begins here: `[    3.288085] `, seconds and millionths since the start (`CONFIG_PRINTK_TIME`).
+/// Whether the text starts with the time of a kernel message, such as `[    3.288085] `
+/// (`CONFIG_PRINTK_TIME`).
 fn is_message(text: &[u8]) -> bool {
     let head = text
         .iter()
@@ -98,7 +100,7 @@ fn is_message(text: &[u8]) -> bool {
     })
 }
 
-/// Every report of the lines as they are.
+/// Every report of the log as it is.
 fn framed(log: &[u8]) -> Vec<Framed> {
     let mut frames = vec![Frame::default()];
     for line in lines(log) {
@@ -117,24 +119,24 @@ fn lines(log: &[u8]) -> impl Iterator<Item = &[u8]> {
     log.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-/// The line as text, if with it the kernel gives up.
+/// The line as text, if it reports the end of the kernel.
 fn trouble(line: &[u8]) -> Option<String> {
     let line = String::from_utf8_lossy(line);
     let signs = ["Kernel panic", "Attempted to kill init", "kernel BUG at", "Kernel bug", "Oops:"];
     signs.iter().any(|sign| line.contains(sign)).then(|| line.into_owned())
 }
 
-/// One line of the frame.
+/// A line of the frame.
 enum Line {
     Begin(String),
-    /// A line whose checksum fits.
+    /// A line with a correct checksum.
     Piece(u32, Vec<u8>),
-    /// A line that carries our marker and a number, and whose checksum does not fit.
+    /// A line with the marker, a number and a wrong checksum.
     Broken(u32),
     End(End),
 }
 
-/// What the last line promises.
+/// The content of the last line.
 #[derive(Clone, Copy)]
 struct End {
     lines: u32,
@@ -143,7 +145,7 @@ struct End {
     exit: i32,
 }
 
-/// Finds our line in a console line, wherever it starts: the first marker that makes sense wins.
+/// Finds a line of the frame anywhere in a console line. The first valid one counts.
 fn parse(line: &[u8]) -> Option<Line> {
     let starts = line.windows(MARKER.len()).enumerate().filter(|(_, window)| *window == MARKER);
     let candidates: Vec<Line> =
@@ -152,7 +154,7 @@ fn parse(line: &[u8]) -> Option<Line> {
     candidates.into_iter().nth(good.unwrap_or(0))
 }
 
-/// Reads what follows a marker.
+/// Parses the text behind a marker.
 fn parse_at(rest: &[u8]) -> Option<Line> {
     if let Some(words) = rest.strip_prefix(b" ") {
         let words = std::str::from_utf8(words).ok()?;
@@ -173,7 +175,7 @@ fn parse_at(rest: &[u8]) -> Option<Line> {
     Some(text.map_or(Line::Broken(number), |text| Line::Piece(number, text)))
 }
 
-/// `lines=412 bytes=25813 crc32=0a1b2c3d exit=0`, and whatever else later versions append.
+/// Parses `lines=412 bytes=25813 crc32=0a1b2c3d exit=0`. Further fields are ignored.
 fn parse_end(words: &str) -> Option<End> {
     let field = |name: &str| {
         words.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
@@ -193,7 +195,7 @@ fn hexadecimal(digits: &[u8]) -> Option<u32> {
     right.then(|| u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()).flatten()
 }
 
-/// Turns `\n` and `\\` back; nothing on any other use of a backslash.
+/// Replaces `\n` and `\\`; none for any other escape.
 fn unescape(payload: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = payload.iter();
     let mut text = Vec::with_capacity(payload.len());
@@ -210,12 +212,12 @@ fn unescape(payload: &[u8]) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// The lines of one report, as they come in.
+/// The lines of one report.
 #[derive(Default)]
 struct Frame {
-    /// The version the begin line named.
+    /// The version in the line `begin`.
     begun: Option<String>,
-    /// The good lines; `None` where two good lines of one number differ.
+    /// The valid lines; `None` if two valid lines of the same number differ.
     pieces: BTreeMap<u32, Option<Vec<u8>>>,
     broken: Vec<u32>,
     end: Option<End>,
@@ -272,7 +274,8 @@ impl Frame {
         let report: Vec<u8> = self.pieces.into_values().flatten().flatten().collect();
         if report.len() != end.bytes || crc32fast::hash(&report) != end.crc32 {
             let reason = format!(
-                "Every line is whole, and together they are {} bytes with checksum {:08x} where {} and {:08x} were announced.",
+                "Every line is valid, but all of them are {} bytes with checksum {:08x}; {} and \
+                 {:08x} were announced.",
                 report.len(),
                 crc32fast::hash(&report),
                 end.bytes,
@@ -283,7 +286,7 @@ impl Frame {
         Framed::Whole { report, exit: end.exit }
     }
 
-    /// Whether anything with this number arrived.
+    /// Whether a line with this number arrived, valid or not.
     fn seen(&self, number: u32) -> bool {
         self.broken.contains(&number) || self.pieces.contains_key(&number)
     }

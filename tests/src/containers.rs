@@ -1,14 +1,15 @@
-//! Builds in containers, with the commands that the README tells, on machines where Podman can start: the program of PA-RISC with its
-//! Dockerfile, the two others with cross. What comes out must be right, and boots.
+//! Builds in containers with the commands of the README, on machines where Podman can start: the
+//! program of PA-RISC with its Dockerfile, the two others with cross. Each program is checked and
+//! booted.
 //!
-//! [`engine`] is the Podman, [`base`] the image that all others are made of.
+//! [`engine`] is Podman, [`base`] the base image of all containers.
 
 mod base;
 mod engine;
 
-use crate::survey::{Way, compare};
-use crate::{cross, delivered, guests, kernels, machine, stock};
-use anyhow::{Context, Result, ensure};
+use crate::run::{BootSpec, compare};
+use crate::{artifacts, cache_entry, cross, host_packages, kernels, scenarios};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use dist::cache::Lock;
 use dist::manifest::{Manifest, sha256};
 use dist::progress::Step;
@@ -20,48 +21,59 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use targets::Target;
 
-/// What was, or was not, built in a container.
+/// A build in a container.
 #[derive(Debug)]
 pub struct Build {
-    /// As in the summary.
+    /// The name in the summary.
     pub name: &'static str,
-    /// What came of it.
     pub outcome: Outcome,
 }
 
-/// What came of it.
+/// The outcome of a build.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It was not tried: why.
+    /// The build was not started, for this reason.
     Skipped(String),
-    /// It could not be built, or is not as it should be: what happened, in sentences.
+    /// The build failed, or its result is wrong: the error message.
     Failed(String),
-    /// It is as it should be.
+    /// The build succeeded, and its result is correct.
     Built {
-        /// How long it took, the boot included.
+        /// The time of the build and the boot.
         time: Duration,
-        /// What was found right about it.
+        /// The checks that passed.
         findings: String,
     },
 }
 
 impl Build {
-    /// Whether something is wrong.
+    /// Whether the build failed.
     pub fn failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed(_))
     }
 }
 
-/// The names of the builds, and what they are of.
-const BUILDS: [(&str, Arch); 3] =
-    [("cross x86_64", Arch::X86_64), ("cross aarch64", Arch::Aarch64), ("docker hppa", Arch::Hppa)];
-/// A file that must not come into a container.
+/// How a program is built.
+#[derive(Clone, Copy)]
+enum Method {
+    /// With cross, for an architecture.
+    Cross(Arch),
+    /// With the Dockerfile of PA-RISC.
+    Docker,
+}
+
+/// The builds by name. Those with cross share an image, so they follow each other.
+const BUILDS: [(&str, Method); 3] = [
+    ("cross x86_64", Method::Cross(Arch::X86_64)),
+    ("cross aarch64", Method::Cross(Arch::Aarch64)),
+    ("docker hppa", Method::Docker),
+];
+/// An old artifact that must not get into a container.
 const STALE: &str = "dist/out/stale";
 
-/// Builds all of it, in the folder `containers` of this one; what the commands said stays there. One that fails does not keep the others
-/// from being built.
-pub fn builds(folder: &Path) -> Vec<Build> {
-    let prepared = prepare(folder);
+/// Makes all builds in the directory `containers` below `directory`, where the output of the
+/// commands stays. A failed build does not stop the others.
+pub fn builds(directory: &Path) -> Vec<Build> {
+    let prepared = prepare(directory);
     let all = |outcome: &dyn Fn() -> Outcome| {
         BUILDS.map(|(name, _)| Build { name, outcome: outcome() }).into()
     };
@@ -70,74 +82,70 @@ pub fn builds(folder: &Path) -> Vec<Build> {
         Ok(Prepared::Obstacle(reason)) => return all(&|| Outcome::Skipped(reason.clone())),
         Err(error) => return all(&|| Outcome::Failed(format!("{error:#}"))),
     };
-    let mut image: Option<Result<Engine, String>> = None;
+    let mut image = None;
     let mut builds = Vec::new();
-    for (name, arch) in BUILDS {
-        let began = Instant::now();
+    for (name, method) in BUILDS {
+        let start = Instant::now();
         let step = Step::begin(format!("{name}: building in a container"));
-        let built = match arch {
-            Arch::Hppa => {
-                // Two stores at a time would be many gigabytes.
+        let built = match method {
+            Method::Cross(arch) => {
+                workshop.cross_engine(&mut image).and_then(|engine| workshop.cross(engine, arch))
+            }
+            Method::Docker => {
+                // Two image stores at the same time would need many gigabytes.
                 image = None;
                 workshop.docker()
             }
-            _ => match image
-                .get_or_insert_with(|| workshop.cross_image().map_err(|error| format!("{error:#}")))
-            {
-                Ok(engine) => workshop.cross(engine, arch),
-                Err(sentence) => Err(anyhow::anyhow!("{sentence}")),
-            },
         };
         let outcome = match built {
-            Ok(findings) => Outcome::Built { time: began.elapsed(), findings },
+            Ok(findings) => {
+                step.done();
+                Outcome::Built { time: start.elapsed(), findings }
+            }
             Err(error) => Outcome::Failed(format!("{error:#}")),
         };
-        if matches!(outcome, Outcome::Built { .. }) {
-            step.done();
-        }
         builds.push(Build { name, outcome });
     }
     builds
 }
 
-/// What the builds begin with.
+/// The preparation of the builds.
 enum Prepared {
     Ready(Workshop),
-    /// Why none can be made on this machine.
+    /// The reason why this machine cannot start containers.
     Obstacle(String),
 }
 
-fn prepare(folder: &Path) -> Result<Prepared> {
-    if !machine::is_root() {
-        let reason = "only root may make the base image and the mounts of containers";
+fn prepare(directory: &Path) -> Result<Prepared> {
+    if !host_packages::is_root() {
+        let reason = "only root may create the base image and mount for containers";
         return Ok(Prepared::Obstacle(reason.into()));
     }
-    if let Err(error) = machine::need(machine::CONTAINERS) {
+    if let Err(error) = host_packages::need(host_packages::CONTAINERS) {
         return Ok(Prepared::Obstacle(format!(
-            "podman is not here, and cannot be installed: {error:#}"
+            "podman is not installed and cannot be installed: {error:#}"
         )));
     }
-    let folder = folder.join("containers");
-    let lock = Lock::take(&folder.with_extension("lock"))?;
-    stock::clear(&folder)?;
-    if let Some(reason) = engine::obstacle(&folder, &delivered::program(Arch::native())?)? {
+    let directory = directory.join("containers");
+    let lock = Lock::take(&directory.with_extension("lock"))?;
+    cache_entry::remove_directory(&directory)?;
+    if let Some(reason) = engine::obstacle(&directory, &artifacts::program(Arch::native())?)? {
         return Ok(Prepared::Obstacle(reason));
     }
-    // With this the container's is compared. Both are made of the same sources, if nobody writes in them now.
-    delivered::packaged(Arch::Hppa)?;
-    let project = folder.join("project");
+    // The reference for the container's artifacts.
+    artifacts::packaged(Arch::Hppa)?;
+    let project = directory.join("project");
     copy(workspace::root(), &project, Path::new(""))?;
-    fs::create_dir_all(project.join(STALE).parent().context("STALE is in a folder.")?)?;
+    fs::create_dir_all(project.join(STALE).parent().context("STALE is a path in a directory.")?)?;
     fs::write(project.join(STALE), "of another build\n")?;
-    Ok(Prepared::Ready(Workshop { folder, project, base: base::tarball()?, _lock: lock }))
+    Ok(Prepared::Ready(Workshop { directory, project, base: base::tarball()?, _lock: lock }))
 }
 
-/// Where the builds are made.
+/// The files of the builds.
 struct Workshop {
-    folder: PathBuf,
-    /// A copy of the project: nothing is put into the user's own.
+    directory: PathBuf,
+    /// A copy of the project, so that the builds do not write into the user's own.
     project: PathBuf,
-    /// The base image.
     base: PathBuf,
     _lock: Lock,
 }
@@ -145,38 +153,47 @@ struct Workshop {
 impl Drop for Workshop {
     fn drop(&mut self) {
         for name in ["project", "target", "home"] {
-            // Nobody is there to be told; the next run tries it again, and says so.
-            let _ = stock::clear(&self.folder.join(name));
+            // Best effort: the next run removes the directory again and reports errors.
+            let _ = cache_entry::remove_directory(&self.directory.join(name));
         }
     }
 }
 
 impl Workshop {
     fn engine(&self, name: &str) -> Result<Engine> {
-        let engine = Engine::new(self.folder.join(name))?;
+        let engine = Engine::new(self.directory.join(name))?;
         engine.import(&self.base)?;
         Ok(engine)
     }
 
-    /// The Dockerfile of PA-RISC, with its own command.
+    /// Builds the program of PA-RISC with the command of its Dockerfile.
     fn docker(&self) -> Result<String> {
         let engine = self.engine("docker")?;
-        let command = told("docker build")?;
+        let command = readme_command("docker build")?;
         let mut build = engine.command();
         build.args(command.split_whitespace().skip(1)).current_dir(&self.project);
-        engine::run(&mut build, &self.folder.join("docker-hppa.txt"))?;
+        engine::run(&mut build, &self.directory.join("docker-hppa.txt"))?;
         drop(engine);
-        let folder =
+        let directory =
             command.split_whitespace().find_map(|word| word.strip_prefix("type=local,dest="));
-        let folder = self
-            .project
-            .join(folder.context("The command of the README has no folder for what it makes.")?);
-        let compared = compared(&folder)?;
-        let proven = proven(Arch::Hppa, &folder.join("mapprobe-hppa"))?;
-        Ok(format!("{compared}; {proven}"))
+        let directory =
+            self.project.join(directory.context("The command of the README has no destination.")?);
+        let comparison = compare_artifacts(&directory)?;
+        let checks = check_program(Arch::Hppa, &directory.join("mapprobe-hppa"))?;
+        Ok(format!("{comparison}; {checks}"))
     }
 
-    /// An engine with an image that stands in for both of cross.
+    /// The engine for cross, which is created once. An error is remembered too.
+    fn cross_engine<'a>(
+        &self,
+        image: &'a mut Option<Result<Engine, String>>,
+    ) -> Result<&'a Engine> {
+        let image =
+            image.get_or_insert_with(|| self.cross_image().map_err(|error| format!("{error:#}")));
+        image.as_ref().map_err(|message| anyhow!("{message}"))
+    }
+
+    /// An engine with one image that replaces both images of cross.
     fn cross_image(&self) -> Result<Engine> {
         let engine = self.engine("cross")?;
         let mut build = engine.command();
@@ -185,18 +202,19 @@ impl Workshop {
             build.args(["--tag", &image(&self.project, arch)?]);
         }
         build.arg(self.project.join("tests/containers"));
-        engine::run(&mut build, &self.folder.join("cross-image.txt"))?;
+        engine::run(&mut build, &self.directory.join("cross-image.txt"))?;
         Ok(engine)
     }
 
-    /// The program of an architecture, with the README's command for cross.
+    /// Builds the program of an architecture with the README's command for cross.
     fn cross(&self, engine: &Engine, arch: Arch) -> Result<String> {
-        let (triple, target) = (targets::of(arch).triple, self.folder.join("target"));
-        let command = told("cross build")?.replace(targets::of(Arch::X86_64).triple, triple);
-        let home = self.folder.join("home");
+        let (triple, target) = (targets::of(arch).triple, self.directory.join("target"));
+        let command =
+            readme_command("cross build")?.replace(targets::of(Arch::X86_64).triple, triple);
+        let home = self.directory.join("home");
         fs::create_dir_all(&home)?;
         fs::create_dir_all(&target)?;
-        // cross does not end its engine when it is ended, so it is ended with this process.
+        // cross does not stop its engine when it is killed, so the engine gets a signal instead.
         let mut build = cross::guarded(Path::new("/usr/bin/setpriv"), &home)?;
         build.args(["--pdeathsig", "KILL"]).arg(cross::program()?);
         build
@@ -204,17 +222,17 @@ impl Workshop {
             .current_dir(&self.project)
             .envs(engine.environment());
         build.env("CROSS_CONTAINER_ENGINE", Engine::program()).env("CARGO_TARGET_DIR", &target);
-        engine::run(&mut build, &self.folder.join(format!("cross-{}.txt", arch.name())))?;
-        proven(arch, &target.join(triple).join("release/mapprobe"))
+        engine::run(&mut build, &self.directory.join(format!("cross-{}.txt", arch.name())))?;
+        check_program(arch, &target.join(triple).join("release/mapprobe"))
     }
 }
 
-/// A command of the README, without its remark.
-fn told(start: &str) -> Result<String> {
+/// A command of the README without its comment.
+fn readme_command(start: &str) -> Result<String> {
     let text = fs::read_to_string(workspace::root().join("README.md"))
         .context("README.md cannot be read.")?;
     let line = text.lines().find(|line| line.starts_with(start));
-    let line = line.with_context(|| format!("The README has no line that starts with {start}."))?;
+    let line = line.with_context(|| format!("README.md has no line that starts with {start}."))?;
     Ok(line.split(" #").next().unwrap_or(line).trim().to_owned())
 }
 
@@ -222,46 +240,47 @@ fn told(start: &str) -> Result<String> {
 fn image(project: &Path, arch: Arch) -> Result<String> {
     let text =
         fs::read_to_string(project.join("Cross.toml")).context("Cross.toml cannot be read.")?;
-    let document: toml::Table = toml::from_str(&text).context("Cross.toml is no TOML.")?;
+    let document: toml::Table = toml::from_str(&text).context("Cross.toml is not TOML.")?;
     let triple = targets::of(arch).triple;
     let image =
         document.get("target").and_then(|targets| targets.get(triple)?.get("image")?.as_str());
     Ok(image.with_context(|| format!("Cross.toml names no image for {triple}."))?.to_owned())
 }
 
-/// Compares what a container delivered, all of it, with what `cargo dist` delivers here of the same ingredients: the same bytes.
-fn compared(folder: &Path) -> Result<String> {
-    let manifest = Manifest::of(folder);
+/// Compares the artifacts of a container with those of `cargo dist` on this machine. From the same
+/// packages the bytes must be the same.
+fn compare_artifacts(directory: &Path) -> Result<String> {
+    let manifest = Manifest::of(directory);
     let [row] = manifest.files.as_slice() else {
-        anyhow::bail!(
+        bail!(
             "{}: the program of PA-RISC was expected, and {:?}.",
-            folder.display(),
+            directory.display(),
             manifest.files
         );
     };
     let mut names: Vec<&str> =
         vec![&row.file, &row.archive.file, &row.sbom.file, "SHA256SUMS", "manifest.json"];
     names.extend(row.packages.iter().map(|item| item.file.as_str()));
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
         ensure!(
             names.iter().any(|known| **known == *name),
-            "{} is none of the container's.",
+            "{} is not an artifact of the container.",
             name.display()
         );
     }
-    let here = delivered::packaged(Arch::Hppa)?;
-    let own = here.path.parent().context("dist/out is a folder.")?;
-    let inside = |folder: &Path| -> Result<serde_json::Value> {
+    let here = artifacts::packaged(Arch::Hppa)?;
+    let own = here.path.parent().context("dist/out is a directory.")?;
+    let inside = |directory: &Path| -> Result<serde_json::Value> {
         let document: serde_json::Value =
-            serde_json::from_slice(&fs::read(folder.join(&row.sbom.file))?)?;
+            serde_json::from_slice(&fs::read(directory.join(&row.sbom.file))?)?;
         Ok(document["components"].clone())
     };
     let of =
         |row: &dist::manifest::Row| (row.rustc.clone(), row.rustflags.clone(), row.linker.clone());
-    if of(row) != of(&here.row) || inside(folder)? != inside(own)? {
+    if of(row) != of(&here.row) || inside(directory)? != inside(own)? {
         return Ok(format!(
-            "made of other packages than on this machine ({}, {} here)",
+            "built from other packages than on this machine ({}, {} here)",
             row.rustc, here.row.rustc
         ));
     }
@@ -277,34 +296,35 @@ fn compared(folder: &Path) -> Result<String> {
         .map(|item| &item.file)
         .chain([&row.file]);
     for file in files {
-        let [made, own] =
-            [folder, own].map(|folder| fs::read(folder.join(file)).map(|bytes| sha256(&bytes)));
-        let (made, own) = (made?, own.with_context(|| format!("{file} of this machine"))?);
+        let [built, own] = [directory, own]
+            .map(|directory| fs::read(directory.join(file)).map(|bytes| sha256(&bytes)));
+        let (built, own) = (built?, own.with_context(|| format!("{file} of this machine"))?);
         ensure!(
-            made == own,
-            "{file} of the same ingredients has other bytes: SHA-256 {made}, and {own} here."
+            built == own,
+            "{file} of the same packages has other bytes: SHA-256 {built}, and {own} here."
         );
     }
-    Ok("the bytes of `cargo dist`".into())
+    Ok("the same bytes as `cargo dist`".into())
 }
 
-/// Makes sure that a program is static, runs it here or in an emulator, and boots it: its report is as the facts say.
-fn proven(arch: Arch, program: &Path) -> Result<String> {
+/// Checks that a program is static, runs it here or in an emulator, and boots it: the report must
+/// be as expected.
+fn check_program(arch: Arch, program: &Path) -> Result<String> {
     let target: &Target = targets::of(arch);
     let bytes =
-        fs::read(program).with_context(|| format!("{} was not made.", program.display()))?;
+        fs::read(program).with_context(|| format!("{} was not built.", program.display()))?;
     let refusals = check::refusals(&bytes, target, &[], false);
     ensure!(refusals.is_empty(), "{}", check::sentences(&refusals, target));
-    machine::need(machine::EMULATORS)?;
+    host_packages::need(host_packages::EMULATORS)?;
     let ran = smoke::run(target, program)?;
     let kernel = kernels::ALL
         .iter()
         .find(|kernel| kernel.arch == arch && kernel.quick)
-        .context("No kernel is quick.")?;
-    let guest = guests::named("root").context("There is no guest root.")?;
-    let visit = Way::of(kernel, guest).visit(&bytes)?;
-    let report = visit.document()?.context("The program printed no report.")?;
-    let (basis, differences) = compare(&report, kernel, guest)?;
+        .context("No kernel of the architecture is quick.")?;
+    let scenario = scenarios::named("root").context("The scenario root is missing.")?;
+    let output = BootSpec::of(kernel, scenario).boot(&bytes)?;
+    let report = output.document()?.context("The program printed no report.")?;
+    let (basis, differences) = compare(&report, kernel, scenario)?;
     let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
     ensure!(
         differences.is_empty(),
@@ -312,19 +332,19 @@ fn proven(arch: Arch, program: &Path) -> Result<String> {
         kernel.name,
         differences.join("; ")
     );
-    Ok(format!("{} bytes, static; {ran}; right on {}", bytes.len(), kernel.name))
+    Ok(format!("{} bytes, static; {ran}; as expected on {}", bytes.len(), kernel.name))
 }
 
-/// Copies a folder of the project, but for what is made.
+/// Copies a directory of the project without its build artifacts.
 fn copy(from: &Path, to: &Path, place: &Path) -> Result<()> {
     fs::create_dir_all(to.join(place))
-        .with_context(|| format!("{} cannot be made.", to.display()))?;
+        .with_context(|| format!("{} cannot be created.", to.display()))?;
     for entry in fs::read_dir(from.join(place))
         .with_context(|| format!("{} cannot be read.", from.display()))?
     {
         let entry = entry?;
         let place = place.join(entry.file_name());
-        if [".git", "target", "dist/out"].iter().any(|made| place == Path::new(made)) {
+        if [".git", "target", "dist/out"].iter().any(|skipped| place == Path::new(skipped)) {
             continue;
         }
         if entry.file_type()?.is_dir() {
@@ -342,24 +362,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commands_that_are_tried_are_those_that_people_are_told() {
+    fn the_files_have_the_same_commands_as_the_readme() {
         for (start, file) in
             [("docker build", "targets/hppa/Dockerfile"), ("cross build", "Cross.toml")]
         {
-            let (command, text) =
-                (told(start).unwrap(), fs::read_to_string(workspace::root().join(file)).unwrap());
+            let (command, text) = (
+                readme_command(start).unwrap(),
+                fs::read_to_string(workspace::root().join(file)).unwrap(),
+            );
             assert!(
                 text.contains(&command),
-                "{file} has another command than the README: {command}"
+                "{file} does not have the command of the README: {command}"
             );
         }
-        assert!(told("docker brew").is_err());
+        assert!(readme_command("docker brew").is_err());
     }
 
     #[test]
-    fn what_is_made_is_not_copied() {
-        let folder = tempfile::tempdir().unwrap();
-        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+    fn build_artifacts_are_not_copied() {
+        let directory = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| directory.path().join(name));
         for file in ["target/a", ".git/a", "dist/out/a", "dist/src/a", "probe/target/a", "b"] {
             let file = from.join(file);
             fs::create_dir_all(file.parent().unwrap()).unwrap();

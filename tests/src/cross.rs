@@ -1,5 +1,5 @@
-//! The cross that people have, from crates.io, kept from changing this user's toolchains: with a rustup of newer kinds it would update
-//! them by itself. `cross/rustup` stands in for rustup.
+//! cross from crates.io. It must not change the user's toolchains: with a recent rustup it would
+//! update them. `cross/rustup` replaces rustup.
 
 use anyhow::{Context, Result, ensure};
 use dist::cache::Cache;
@@ -10,21 +10,22 @@ use std::process::Command;
 /// The newest release on crates.io.
 pub const VERSION: &str = "0.2.5";
 
-/// cargo itself, which started this process: not rustup's proxy of that name, which may change toolchains.
+/// The cargo that started this process. rustup's proxy of that name may change toolchains.
 fn cargo() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO")
         .map(PathBuf::from)
-        .context("cargo did not start this, and cross needs its cargo.")?;
+        .context("cargo did not start this process, and cross needs cargo.")?;
     ensure!(!cargo.with_file_name("rustup").exists(), "{} may be rustup's.", cargo.display());
     Ok(cargo)
 }
 
-/// A command that can reach no rustup of this user, and no server of toolchains. What the stand-in of rustup is asked is written to
-/// the file `asked` in `home`.
+/// A command that can reach neither the user's rustup nor a server of toolchains. The replacement
+/// of rustup logs its arguments to the file `asked` in `home`.
 pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
     let mut command = Command::new(program);
     command.env_clear().env("HOME", home).env("RUSTUP_HOME", home.join("rustup"));
-    command.env("CARGO_HOME", dist::workspace::cargo_home().context("cargo has no folder.")?);
+    command
+        .env("CARGO_HOME", dist::workspace::cargo_home().context("The home of cargo is unknown.")?);
     command
         .env("RUSTUP_DIST_SERVER", "http://127.0.0.1:9")
         .env("RUSTUP_UPDATE_ROOT", "http://127.0.0.1:9");
@@ -40,24 +41,26 @@ pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
         }
     }
     let tools = cargo()?;
-    let tools = tools.parent().context("cargo is in no folder.")?;
+    let tools = tools.parent().context("The path of cargo has no directory.")?;
     let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross");
     let path = [stand_ins.as_path(), tools, Path::new("/usr/bin"), Path::new("/bin")];
     command.env("PATH", env::join_paths(path)?).env("ASKED", home.join("asked"));
     Ok(command)
 }
 
-/// cross, compiled once and kept in the cache.
+/// The program cross, compiled once and kept in the cache.
 pub fn program() -> Result<PathBuf> {
     let cache = Cache::open()?;
     let name = format!("cross-{VERSION}");
-    let (_lock, folder) = (cache.lock(&name)?, cache.path().join(&name));
-    let program = folder.join("bin/cross");
+    let (_lock, directory) = (cache.lock(&name)?, cache.path().join(&name));
+    let program = directory.join("bin/cross");
     if !program.is_file() {
         dist::progress::say(&format!("compiling cross {VERSION}, which takes some minutes"));
         let work = tempfile::tempdir_in(cache.path())?;
         let mut install = guarded(&cargo()?, work.path())?;
-        install.args(["install", "cross", "--version", VERSION, "--locked", "--root"]).arg(&folder);
+        install
+            .args(["install", "cross", "--version", VERSION, "--locked", "--root"])
+            .arg(&directory);
         let made = install.env("CARGO_TARGET_DIR", work.path().join("target")).output()?;
         ensure!(
             made.status.success(),

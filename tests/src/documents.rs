@@ -1,7 +1,8 @@
-//! Every document of a run of the lab in one file, a line each, with where it came from: what other programs read.
+//! Every document of a run of the lab in one file, a line each, together with its origin. Other
+//! programs read this file; its form is `atlas/schema/mapprobe.lab.json`.
 
-use crate::survey::{Entry, Question, Told};
-use crate::{guests, kernels};
+use crate::run::{Completed, Entry, Query};
+use crate::{kernels, scenarios};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,16 +15,17 @@ struct Envelope<'a> {
     schema: &'static str,
     schema_version: &'static str,
     kernel: &'a str,
-    guest: &'a str,
+    #[serde(rename = "guest")]
+    scenario: &'a str,
     origin: Origin<'a>,
-    /// How the document came about: a kernel was booted.
+    /// The kind of run that the document comes from: a boot.
     made: &'static str,
     /// From the start of QEMU to its end.
     seconds: f64,
     document: &'a Value,
 }
 
-/// What was booted, and with what.
+/// The kernel package and the emulator.
 #[derive(Debug, Serialize)]
 struct Origin<'a> {
     package: &'a str,
@@ -33,89 +35,88 @@ struct Origin<'a> {
     emulator: &'a str,
 }
 
-/// Writes the documents of these entries into a file, in the order of the lab. Lines of an earlier run about other kernels, guests
-/// and questions stay, as long as there are rows of them.
+/// Writes the documents of some entries into a file, in the order of the lab. Lines of an earlier
+/// run about other kernels, scenarios and queries stay, as long as the lab still has them.
 pub fn write(file: &Path, entries: &[Entry]) -> Result<()> {
-    let mut lines: Vec<(Place, String)> = Vec::new();
+    let position_of = |entry: &Entry| {
+        Position::find(entry.kernel.name, entry.scenario.name, entry.query.schema())
+    };
+    let mut lines: Vec<(Position, String)> = Vec::new();
     for entry in entries {
-        if let Some(line) = entry.told().and_then(|told| line(entry, told)) {
-            lines
-                .extend(place(entry.kernel.name, entry.guest.name, schema(entry)).zip(Some(line?)));
+        if let Some(completed) = entry.completed()
+            && let Some(document) = &completed.document
+        {
+            lines.extend(position_of(entry).zip(Some(line(entry, completed, document)?)));
         }
     }
-    let made: Vec<Option<Place>> = entries
-        .iter()
-        .map(|entry| place(entry.kernel.name, entry.guest.name, schema(entry)))
-        .collect();
+    let replaced: Vec<Position> = entries.iter().filter_map(position_of).collect();
     for line in fs::read_to_string(file).unwrap_or_default().lines() {
         let old: Value = serde_json::from_str(line).unwrap_or_default();
-        let words = [&old["kernel"], &old["guest"], &old["document"]["schema"]]
-            .map(|word| word.as_str().unwrap_or(""));
-        let there =
-            place(words[0], words[1], words[2]).filter(|place| !made.contains(&Some(*place)));
+        let [kernel, scenario, schema] =
+            [&old["kernel"], &old["guest"], &old["document"]["schema"]]
+                .map(|key| key.as_str().unwrap_or_default());
+        let position = Position::find(kernel, scenario, schema);
         if old["schema"] == "mapprobe.lab" {
-            lines.extend(there.zip(Some(line.to_owned())));
+            let kept = position.filter(|position| !replaced.contains(position));
+            lines.extend(kept.zip(Some(line.to_owned())));
         }
     }
-    lines.sort_by_key(|(place, _)| *place);
+    lines.sort_by_key(|(position, _)| *position);
     let text: String = lines.into_iter().map(|(_, line)| line + "\n").collect();
-    // Nobody may see half a file.
+    // Renamed, so that a reader never sees an incomplete file.
     let new = file.with_extension("ndjson.new");
     fs::write(&new, text)
         .and_then(|()| fs::rename(&new, file))
         .with_context(|| format!("{} cannot be written.", file.display()))
 }
 
-/// The places of a document's kernel, guest and question among the rows.
-type Place = (usize, usize, usize);
-
-/// What a document about a question says it is.
-const SCHEMAS: [(Question, &str); 2] =
-    [(Question::Report, "mapprobe.report"), (Question::FreeBits, "mapprobe.free-bits")];
-
-fn schema(entry: &Entry) -> &'static str {
-    SCHEMAS
-        .iter()
-        .find(|(question, _)| *question == entry.question)
-        .map_or("", |(_, schema)| schema)
+/// The position of a line in the order of the lab.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Position {
+    /// The row of the kernel.
+    kernel: usize,
+    /// The row of the scenario.
+    scenario: usize,
+    query: Query,
 }
 
-/// Where a line stands; nowhere if there is no such row any more.
-fn place(kernel: &str, guest: &str, schema: &str) -> Option<Place> {
-    Some((
-        kernels::ALL.iter().position(|row| row.name == kernel)?,
-        guests::ALL.iter().position(|row| row.name == guest)?,
-        SCHEMAS.iter().position(|(_, name)| *name == schema)?,
-    ))
+impl Position {
+    /// The position of a document; none if the lab has no such kernel, scenario or query.
+    fn find(kernel: &str, scenario: &str, schema: &str) -> Option<Position> {
+        Some(Position {
+            kernel: kernels::ALL.iter().position(|row| row.name == kernel)?,
+            scenario: scenarios::ALL.iter().position(|row| row.name == scenario)?,
+            query: Query::ALL.into_iter().find(|query| query.schema() == schema)?,
+        })
+    }
 }
 
-/// The line about an entry, if it has a document.
-fn line(entry: &Entry, told: &Told) -> Option<Result<String>> {
-    let document = told.document.as_ref()?;
-    let provenance = &told.origin.provenance;
+/// The line about a document.
+fn line(entry: &Entry, completed: &Completed, document: &Value) -> Result<String> {
+    let provenance = &completed.origin.provenance;
     let envelope = Envelope {
         schema: "mapprobe.lab",
         schema_version: "1.0",
         kernel: entry.kernel.name,
-        guest: entry.guest.name,
+        scenario: entry.scenario.name,
         origin: Origin {
             package: &provenance.package,
             version: &provenance.version,
             sha256: &provenance.sha256,
-            suite: told.origin.suite,
-            emulator: &told.origin.emulator,
+            suite: completed.origin.suite.unwrap_or_default(),
+            emulator: &completed.origin.emulator,
         },
         made: "boot",
-        seconds: (told.time.as_secs_f64() * 10.0).round() / 10.0,
+        seconds: (completed.time.as_secs_f64() * 10.0).round() / 10.0,
         document,
     };
-    Some(serde_json::to_string(&envelope).context("A document cannot be written as JSON."))
+    serde_json::to_string(&envelope).context("A document cannot be written as JSON.")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::tests::{entry, failed};
+    use crate::summary::tests::{entry, failed};
     use serde_json::json;
 
     fn lines(file: &Path) -> Vec<Value> {
@@ -127,21 +128,31 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_where_and_how() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("reports.ndjson");
+    fn a_line_has_the_origin_and_the_document() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports.ndjson");
         write(&file, &[entry("x86_64-6.1", "root", "honored"), failed("hppa-6.1", "user")])
             .unwrap();
-        let expected = r#"{"schema":"mapprobe.lab","schema_version":"1.0","kernel":"x86_64-6.1","guest":"root","origin":{"package":"linux","version":"6.1-1","sha256":"abc","suite":"bookworm","emulator":"QEMU 7"},"made":"boot","seconds":1.5,"document":{"schema":"mapprobe.report","kernel":{"release":"6.1.0"},"process":{"euid":0},"flags":[{"name":"MAP_SHARED","verdict":"honored"}]}}"#;
+        let expected = concat!(
+            r#"{"schema":"mapprobe.lab","schema_version":"1.0","kernel":"x86_64-6.1","#,
+            r#""guest":"root","origin":{"package":"linux","version":"6.1-1","sha256":"abc","#,
+            r#""suite":"bookworm","emulator":"QEMU 7"},"made":"boot","seconds":1.5,"#,
+            r#""document":{"schema":"mapprobe.report","kernel":{"release":"6.1.0"},"#,
+            r#""process":{"euid":0},"#,
+            r#""flags":[{"name":"MAP_SHARED","verdict":"honored"}]}}"#,
+        );
         assert_eq!(fs::read_to_string(&file).unwrap(), format!("{expected}\n"));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
     }
 
     #[test]
-    fn a_run_replaces_its_own_lines_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("reports.ndjson");
-        let gone = r#"{"schema":"mapprobe.lab","kernel":"x86_64-3.2","guest":"root","document":{"schema":"mapprobe.report"}}"#;
+    fn a_run_replaces_only_its_own_lines() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports.ndjson");
+        let gone = concat!(
+            r#"{"schema":"mapprobe.lab","kernel":"x86_64-3.2","guest":"root","#,
+            r#""document":{"schema":"mapprobe.report"}}"#
+        );
         fs::write(&file, format!("not JSON\n{{\"schema\":\"other\"}}\n{gone}\n")).unwrap();
         write(
             &file,
@@ -153,7 +164,7 @@ mod tests {
             &[entry("x86_64-6.1", "root", "ignored"), entry("hppa-6.1", "root", "honored")],
         )
         .unwrap();
-        let told: Vec<Value> = lines(&file)
+        let found: Vec<Value> = lines(&file)
             .iter()
             .map(|line| {
                 json!([line["kernel"], line["guest"], line["document"]["flags"][0]["verdict"]])
@@ -164,14 +175,14 @@ mod tests {
             json!(["x86_64-6.1", "user", "honored"]),
             json!(["hppa-6.1", "root", "honored"]),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
     }
 
-    /// What the guest does not say any more must not seem to be new.
+    /// An old line must not look like the result of this run.
     #[test]
-    fn what_failed_has_no_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("reports.ndjson");
+    fn a_failed_boot_has_no_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("reports.ndjson");
         write(&file, &[entry("x86_64-6.1", "root", "honored")]).unwrap();
         write(&file, &[failed("x86_64-6.1", "root")]).unwrap();
         assert_eq!(lines(&file).len(), 0);

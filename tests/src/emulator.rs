@@ -1,7 +1,8 @@
-//! Which QEMU runs a kernel. Debian 12's knows one PA-RISC machine, the 32-bit B160L, and Linux 6.12 panics in it.
+//! The QEMU that runs a kernel. Debian 12's QEMU has one PA-RISC machine, the 32-bit B160L, on
+//! which Linux 6.12 panics; a newer one comes from backports.
 
-use crate::{machine, stock};
-use anyhow::{Context, Result};
+use crate::{cache_entry, host_packages, process};
+use anyhow::Result;
 use dist::cache::Cache;
 use dist::debian::{Mirror, Package, extract};
 use mapprobe::arch::Arch;
@@ -10,52 +11,47 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use targets::Machine;
 
-/// A QEMU.
+/// A version of QEMU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Emulator {
-    /// The one that is installed on this machine.
+    /// The QEMU that is installed on the host.
     Installed,
-    /// The one of [`SUITE`], unpacked into the cache: nothing is installed, and apt's sources stay as they are.
+    /// The QEMU of [`SUITE`], unpacked into the cache. Nothing is installed on the host.
     Backports,
 }
 
-/// Where the newer QEMU comes from. Its libraries are those of Debian 12.
+/// The suite of the newer QEMU. Its libraries are those of Debian 12.
 const SUITE: &str = "bookworm-backports";
-/// PA-RISC's emulator is in the first; that of other architectures is in other packages. The others hold its firmware.
-const PACKAGES: [&str; 3] = ["qemu-system-misc", "qemu-system-data", "qemu-system-common"];
+/// The package of PA-RISC's emulator.
+const PROGRAM: &str = "qemu-system-misc";
+/// The packages of its firmware.
+const FIRMWARE: [&str; 2] = ["qemu-system-data", "qemu-system-common"];
 
-/// An emulator that can be started.
+/// A QEMU that can be started.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// The file, or the name of an installed one.
+    /// A file, or the name of an installed program.
     pub path: PathBuf,
-    /// Where it finds its firmware, if not where it was installed.
+    /// The directory of the firmware, if it is not the built-in one.
     pub firmware: Option<PathBuf>,
 }
 
 impl Program {
-    /// Its version, in its own words.
+    /// The version line that QEMU prints.
     pub fn version(&self) -> Result<String> {
-        let path = self.path.display();
-        let said = Command::new(&self.path).arg("--version").output();
-        let said = said.with_context(|| format!("{path} cannot be started."))?;
-        let said = String::from_utf8_lossy(&said.stdout).into_owned();
-        said.lines()
-            .next()
-            .map(str::to_owned)
-            .with_context(|| format!("{path} does not tell its version."))
+        process::version(&mut Command::new(&self.path))
     }
 }
 
 impl Emulator {
-    /// The program for a machine: installed, or fetched now unless it is in the cache.
+    /// The program for a machine. It is downloaded if the cache does not have it.
     pub fn program(self, machine: &Machine) -> Result<Program> {
-        // The newer one needs the installed one's libraries.
-        machine::need(machine::GUESTS)?;
+        // The QEMU of backports needs the libraries of the installed one.
+        host_packages::need(host_packages::QEMU)?;
         match self {
             Emulator::Installed => Ok(Program { path: machine.qemu.into(), firmware: None }),
             Emulator::Backports => {
-                let usr = fetched(&Cache::open()?)?;
+                let usr = unpacked(&Cache::open()?)?;
                 Ok(Program {
                     path: usr.join("bin").join(machine.qemu),
                     firmware: Some(usr.join("share/qemu")),
@@ -65,23 +61,26 @@ impl Emulator {
     }
 }
 
-/// The `usr` of the unpacked packages.
-fn fetched(cache: &Cache) -> Result<PathBuf> {
-    let recipe = format!("{} of {SUITE}", PACKAGES.join(", "));
-    let item =
-        stock::item(cache, ("emulator", "emulator"), &recipe, |to, work| make(cache, to, work))?;
-    Ok(item.folder.join("usr"))
+/// The `usr` directory of the unpacked packages.
+fn unpacked(cache: &Cache) -> Result<PathBuf> {
+    let recipe = format!("{PROGRAM}, {} of {SUITE}", FIRMWARE.join(", "));
+    let entry = cache_entry::get(cache, ("emulator", "emulator"), &recipe, |to, work| {
+        unpack(cache, to, work)
+    })?;
+    Ok(entry.directory.join("usr"))
 }
 
-/// Makes the folder `usr` in the folder `to`.
-fn make(cache: &Cache, to: &Path, work: &Path) -> Result<Package> {
-    machine::need(machine::ARCHIVE)?;
+/// Creates the directory `usr` in the directory `to`.
+fn unpack(cache: &Cache, to: &Path, work: &Path) -> Result<Package> {
+    host_packages::need(host_packages::ARCHIVE)?;
     let index = Mirror::from_apt()?.index(cache, SUITE, targets::of(Arch::native()).debian)?;
-    let packages = PACKAGES.iter().map(|name| index.newest(name)).collect::<Result<Vec<_>>>()?;
-    let files = packages.iter().map(|package| package.fetch(cache)).collect::<Result<Vec<_>>>()?;
+    let program = index.newest(PROGRAM)?;
+    let mut files = vec![program.fetch(cache)?];
+    for name in FIRMWARE {
+        files.push(index.newest(name)?.fetch(cache)?);
+    }
     let unpacked = work.join("unpacked");
     extract(&files.iter().map(PathBuf::as_path).collect::<Vec<_>>(), "usr", &unpacked)?;
     fs::rename(unpacked.join("usr"), to.join("usr"))?;
-    let [program, ..] = packages.as_slice() else { unreachable!("PACKAGES is not empty") };
-    Ok(program.clone())
+    Ok(program)
 }

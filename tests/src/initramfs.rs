@@ -1,11 +1,12 @@
-//! What machines boot from: an initramfs that a distribution's own generator makes, for a kernel and with a program that are not
-//! installed here. The generator runs in mounts of its own, in which the files of the kernel's package and of mapprobe's lie over
-//! those of this machine; nothing of that is left afterwards, or seen by other processes.
+//! An initramfs made by the generator of a distribution, for a kernel and with a program that are
+//! not installed on this machine. The generator runs in its own mount namespace, where the files of
+//! the kernel's package and of mapprobe lie over those of this machine. Other processes see nothing
+//! of that, and nothing remains.
 
-use crate::guests;
+use crate::host_packages;
 use crate::kernels::Kernel;
-use crate::machine;
-use crate::qemu::{self, Boot, Run};
+use crate::qemu::{self, Boot, VmConfig};
+use crate::scenarios;
 use anyhow::{Context, Result, bail};
 use dist::workspace;
 use std::fs;
@@ -14,13 +15,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// Where files of `dist/initramfs/` are installed.
+/// The installed paths of the directories of `dist/initramfs/`.
 const PLACES: [(&str, &str); 3] = [
     ("initramfs-tools", "usr/share/initramfs-tools"),
     ("dracut", "usr/lib/dracut/modules.d"),
     ("mkinitcpio", "usr/lib/initcpio"),
 ];
-/// Lays folders over those of this machine and runs a command: the first two arguments are what lies on top, the rest is the command.
+/// Mounts two directories over those of this machine and runs a command. The first two arguments
+/// are the directories.
 const OVERLAID: &str = r#"
 for place in usr etc boot; do
     mount -t overlay -o "lowerdir=$1/$place:$2/$place:/$place" overlay "/$place" || exit 1
@@ -32,25 +34,25 @@ exec "$@"
 /// A machine on which a kernel and mapprobe are installed.
 #[derive(Debug)]
 pub struct Installed {
-    /// Everything but the kernel, as it would lie below `/`.
+    /// The files below `/`, without the kernel's.
     files: TempDir,
-    /// The kernel's files.
+    /// The files of the kernel's package.
     kernel: PathBuf,
-    /// Its release, which `uname -r` shows.
+    /// The release of the kernel, as in `uname -r`.
     release: String,
-    /// Where generators put what they make.
+    /// The path of the generated image.
     image: PathBuf,
 }
 
 impl Installed {
-    /// With the hooks as they are delivered, and a program in the place of mapprobe.
+    /// With the hooks of the project, and a program in the place of mapprobe.
     pub fn new(kernel: &Kernel, program: &[u8]) -> Result<Installed> {
         let tree = kernel.installed()?;
         let release = fs::read_dir(tree.join("usr/lib/modules"))?
             .next()
-            .context("The kernel has no modules.")??;
+            .context("The kernel's package has no modules.")??;
         let release = release.file_name().to_string_lossy().into_owned();
-        let files = tempfile::tempdir().context("A temporary folder cannot be made.")?;
+        let files = tempfile::tempdir().context("A temporary directory cannot be created.")?;
         fs::create_dir_all(tree.join("etc"))?;
         let image = files.path().join("image");
         let installed = Installed { files, kernel: tree, release, image };
@@ -63,15 +65,15 @@ impl Installed {
         Ok(installed)
     }
 
-    /// Puts a file there; the path is without a slash at its beginning.
+    /// Creates a file; the path has no leading slash.
     pub fn file(&self, path: &str, permissions: u32, content: impl AsRef<[u8]>) -> Result<()> {
         let to = self.files.path().join(path);
-        fs::create_dir_all(to.parent().context("A file lies in a folder.")?)?;
+        fs::create_dir_all(to.parent().context("The path has no directory.")?)?;
         fs::write(&to, content).with_context(|| format!("{} cannot be written.", to.display()))?;
         Ok(fs::set_permissions(&to, fs::Permissions::from_mode(permissions))?)
     }
 
-    /// Copies a folder, permissions included.
+    /// Copies a directory with its permissions.
     fn copy(&self, from: &Path, to: &str) -> Result<()> {
         for entry in
             fs::read_dir(from).with_context(|| format!("{} cannot be read.", from.display()))?
@@ -90,17 +92,17 @@ impl Installed {
         Ok(())
     }
 
-    /// What mkinitramfs of initramfs-tools makes there, and what it said.
+    /// Runs mkinitramfs of initramfs-tools: the image and the output.
     pub fn mkinitramfs(&self) -> Result<(Vec<u8>, String)> {
-        // Only what a disk of QEMU needs: all that Debian chooses makes the image ten times as large.
+        // Only the drivers of QEMU's disk. Debian's default makes the image ten times as large.
         self.file("etc/initramfs-tools/conf.d/lab", 0o644, "MODULES=list\n")?;
         self.file("etc/initramfs-tools/modules", 0o644, "virtio_pci\nvirtio_blk\n")?;
         self.make(|image| vec!["mkinitramfs", "-o", image, &self.release])
     }
 
-    /// What dracut makes there with these arguments, and what it said.
+    /// Runs dracut with these arguments: the image and the output.
     pub fn dracut(&self, arguments: &[&str]) -> Result<(Vec<u8>, String)> {
-        // Only these drivers, as above.
+        // Only the drivers of QEMU's disk.
         let modules =
             ["--drivers", "virtio_pci virtio_blk", "--no-hostonly", "--no-early-microcode"];
         self.make(|image| {
@@ -109,48 +111,50 @@ impl Installed {
         })
     }
 
-    /// The names in the image that was made last, a line each.
+    /// The names in the last image, one per line.
     pub fn listed(&self) -> Result<String> {
-        let said = self
-            .run(&["lsinitramfs", self.image.to_str().context("The folder's name is no text.")?])?;
-        if !said.status.success() {
+        let output = self.run(&[
+            "lsinitramfs",
+            self.image.to_str().context("The path of the directory is not UTF-8.")?,
+        ])?;
+        if !output.status.success() {
             bail!(
                 "lsinitramfs ended with {}: {}",
-                said.status,
-                String::from_utf8_lossy(&said.stderr)
+                output.status,
+                String::from_utf8_lossy(&output.stderr)
             );
         }
-        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Runs a command there that makes a file.
+    /// Runs a command that creates an image.
     fn make<'a>(
         &'a self,
         command: impl FnOnce(&'a str) -> Vec<&'a str>,
     ) -> Result<(Vec<u8>, String)> {
-        let image = self.image.to_str().context("The temporary folder's name is no text.")?;
+        let image = self.image.to_str().context("The path of the directory is not UTF-8.")?;
         let command = command(image);
-        let said = self.run(&command)?;
+        let output = self.run(&command)?;
         let text = format!(
             "{}{}",
-            String::from_utf8_lossy(&said.stdout),
-            String::from_utf8_lossy(&said.stderr)
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
         );
-        if !said.status.success() {
-            bail!("{} ended with {}: {text}", command.join(" "), said.status);
+        if !output.status.success() {
+            bail!("{} ended with {}: {text}", command.join(" "), output.status);
         }
         Ok((
             fs::read(image)
-                .with_context(|| format!("{} made nothing: {text}", command.join(" ")))?,
+                .with_context(|| format!("{} created no file: {text}", command.join(" ")))?,
             text,
         ))
     }
 
-    /// Runs a command there.
+    /// Runs a command on the machine.
     pub fn run(&self, command: &[&str]) -> Result<Output> {
-        machine::need(machine::INITRAMFS)?;
+        host_packages::need(host_packages::INITRAMFS)?;
         let mut unshare = Command::new("unshare");
-        if !machine::is_root() {
+        if !host_packages::is_root() {
             unshare.arg("--map-root-user");
         }
         unshare
@@ -166,36 +170,37 @@ impl Installed {
     }
 }
 
-/// The disk of a machine whose init does these steps, in the words of `guests/setup.c`.
+/// A disk image whose init does these steps, in the language of `scenarios/setup.c`.
 pub fn disk(kernel: &Kernel, steps: &[&str]) -> Result<Vec<u8>> {
-    let root = tempfile::tempdir().context("A temporary folder cannot be made.")?;
-    for folder in ["dev", "proc", "sys", "run", "tmp", "etc", "sbin"] {
-        fs::create_dir(root.path().join(folder))?;
+    let root = tempfile::tempdir().context("A temporary directory cannot be created.")?;
+    for directory in ["dev", "proc", "sys", "run", "tmp", "etc", "sbin"] {
+        fs::create_dir(root.path().join(directory))?;
     }
     let init = root.path().join("sbin/init");
-    fs::write(&init, guests::setup(kernel.arch)?)?;
+    fs::write(&init, scenarios::setup(kernel.arch)?)?;
     fs::set_permissions(&init, fs::Permissions::from_mode(0o755))?;
-    // By this file systemd and dracut know a system.
+    // systemd and dracut recognize a system by this file.
     fs::write(root.path().join("etc/os-release"), "ID=lab\n")?;
     fs::write(
         root.path().join("setup"),
         steps.iter().map(|step| format!("{step}\n")).collect::<String>(),
     )?;
-    guests::ext4_of(root.path())
+    scenarios::ext4_of(root.path())
 }
 
-/// Boots a kernel with an initramfs and the disk of its real root, and with these words at the end of its command line.
+/// Boots a kernel with an initramfs, the disk of its real root, and words at the end of its command
+/// line.
 pub fn boot(kernel: &Kernel, initramfs: &[u8], disk: &[u8], append: &str) -> Result<Boot> {
     let image = kernel.image()?;
     let machine = &targets::of(kernel.arch).machine;
     let emulator = kernel.emulator.program(machine)?;
-    let file = tempfile::NamedTempFile::new().context("A temporary file cannot be made.")?;
+    let file = tempfile::NamedTempFile::new().context("A temporary file cannot be created.")?;
     fs::write(file.path(), disk)?;
     let drive = format!("file={},format=raw,if=virtio", file.path().display());
     let arguments = [kernel.arguments, &["-drive", &drive, "-nic", "none"]].concat();
     let append = format!("{} root=/dev/vda rootfstype=ext4 rw {append}", kernel.append);
-    let run = Run::new(kernel.name, machine, &image.path, initramfs);
-    // A whole system starts, where the lab's other guests have one program.
+    let config = VmConfig::new(kernel.name, machine, &image.path, initramfs);
+    // A whole system starts, not only one program.
     let deadline = qemu::DEADLINE * 2;
-    qemu::boot(&Run { emulator, append: &append, arguments: &arguments, deadline, ..run })
+    qemu::boot(&VmConfig { emulator, append: &append, arguments: &arguments, deadline, ..config })
 }

@@ -1,33 +1,40 @@
-//! The lab: real kernels under QEMU, and what the program said on them.
+//! The lab: real kernels under QEMU, and the program's output on them.
 //!
-//! [`machine`] sets this machine up, [`kernels`] gets kernels and [`emulator`] what runs them, [`guests`] makes what they are
-//! booted in, [`initramfs`] what distributions boot them with, [`qemu`] boots them, [`console`] finds the report in what they said, [`report`] reads it, [`facts`] says what it
-//! should have been. [`survey`] does all of that for many kernels and guests, [`matrix`] shows what came of it, and
-//! [`documents`] keeps it for other programs.
-//! [`containers`] builds in containers, with [`cross`] for one.
-//! [`browser`] looks at pages, [`shells`] complete lines; [`kunit`], [`node_exporter`] and what [`python`] has are programs that read what
-//! we write. [`usage`] is what the command line takes. [`headers`] is what kernels define.
+//! Modules in the order of their use: [`host_packages`] installs Debian packages, [`cache_entry`]
+//! keeps downloads and builds, [`artifacts`] has the released programs. [`kernels`] provides
+//! kernels and [`emulator`] the QEMU for each; [`scenarios`] are the conditions in which they are
+//! booted, and [`initramfs`] makes images with the generators of distributions. [`qemu`] boots,
+//! [`console`] finds the report on the console, [`report`] parses it, [`expectations`] has what it
+//! should contain. [`run`] does all of that for many kernels and scenarios, [`summary`] prints the
+//! outcome, [`documents`] writes it for other programs, [`containers`] builds in containers.
+//!
+//! Other programs that the tests use: [`browser`], [`cross`], [`shells`], [`kunit`],
+//! [`node_exporter`], [`python`]. [`headers`] are the kernel's own headers, [`usage`] is the
+//! command line as the program describes it, and [`library`] makes reports without a boot.
 
+pub mod artifacts;
 pub mod browser;
+pub mod cache_entry;
 pub mod console;
 pub mod containers;
 pub mod cross;
-pub mod delivered;
 pub mod documents;
 pub mod emulator;
-pub mod facts;
-pub mod guests;
+pub mod expectations;
 pub mod headers;
+pub mod host_packages;
 pub mod initramfs;
 pub mod kernels;
 pub mod kunit;
-pub mod machine;
-pub mod matrix;
+pub mod library;
 pub mod node_exporter;
+pub mod per_arch;
+pub mod process;
 pub mod python;
 pub mod qemu;
 pub mod report;
+pub mod run;
+pub mod scenarios;
 pub mod shells;
-pub mod stock;
-pub mod survey;
+pub mod summary;
 pub mod usage;

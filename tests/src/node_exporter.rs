@@ -1,6 +1,7 @@
-//! Prometheus' node exporter, which serves what lies in a folder: out of its package, without installing it as a service.
+//! Prometheus' node exporter, which serves metrics from files. It is unpacked from its Debian
+//! package and not installed as a service.
 
-use crate::{machine, stock};
+use crate::{cache_entry, host_packages};
 use anyhow::{Context, Result, bail, ensure};
 use dist::cache::Cache;
 use dist::debian::extract;
@@ -14,12 +15,12 @@ use std::time::{Duration, Instant};
 
 const SUITE: &str = "bookworm";
 const PACKAGE: &str = "prometheus-node-exporter";
-/// How long it may take to listen.
+/// The time limit of the start.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two attempts.
+/// The time between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A node exporter on this machine, ended with this value.
+/// A running node exporter, which is stopped on drop.
 #[derive(Debug)]
 pub struct NodeExporter {
     process: Child,
@@ -27,15 +28,15 @@ pub struct NodeExporter {
 }
 
 impl NodeExporter {
-    /// Serves the files of a folder, and nothing else, to this machine only.
-    pub fn start(folder: &Path) -> Result<NodeExporter> {
+    /// Serves the files of a directory on the loopback interface.
+    pub fn start(directory: &Path) -> Result<NodeExporter> {
         let program = program()?;
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("There is no free port.")?;
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("No port is free.")?;
         let port = free.local_addr()?.port();
         drop(free);
         let process = Command::new(&program)
             .args(["--collector.disable-defaults", "--collector.textfile"])
-            .arg(format!("--collector.textfile.directory={}", folder.display()))
+            .arg(format!("--collector.textfile.directory={}", directory.display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -48,25 +49,25 @@ impl NodeExporter {
             if let Some(status) = exporter.process.try_wait()? {
                 bail!("{PACKAGE} ended with {status}.");
             }
-            ensure!(Instant::now() < deadline, "{PACKAGE} does not answer: {error:#}");
+            ensure!(Instant::now() < deadline, "{PACKAGE} does not respond: {error:#}");
             sleep(PAUSE);
         }
         Ok(exporter)
     }
 
-    /// What it serves now.
+    /// The metrics that it serves now.
     pub fn fetch(&self) -> Result<String> {
-        let mut stream =
-            TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).context("It does not listen.")?;
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
+            .context("The exporter does not listen.")?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        // Of the oldest version, so that the answer comes in one piece.
+        // HTTP/1.0 has no chunked responses.
         stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).context("It does not answer with text.")?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("It does not answer in HTTP.")?;
+        let mut response = String::new();
+        stream.read_to_string(&mut response).context("The response is not UTF-8.")?;
+        let (head, body) = response.split_once("\r\n\r\n").context("The response is not HTTP.")?;
         ensure!(
             head.lines().next().is_some_and(|line| line.ends_with(" 200 OK")),
-            "It answers {head}\n{body}"
+            "The response is {head}\n{body}"
         );
         Ok(body.to_owned())
     }
@@ -74,7 +75,7 @@ impl NodeExporter {
 
 impl Drop for NodeExporter {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -82,19 +83,23 @@ impl Drop for NodeExporter {
 
 fn program() -> Result<PathBuf> {
     let cache = Cache::open()?;
-    let item = stock::item(
+    let item = cache_entry::get(
         &cache,
         ("node-exporter", "package"),
         &format!("{PACKAGE} of {SUITE}"),
         |to, work| {
-            machine::need(machine::ARCHIVE)?;
-            let package =
-                stock::newest(&cache, SUITE, targets::of(Arch::native()).debian, PACKAGE)?;
+            host_packages::need(host_packages::ARCHIVE)?;
+            let package = cache_entry::newest_package(
+                &cache,
+                SUITE,
+                targets::of(Arch::native()).debian,
+                PACKAGE,
+            )?;
             let unpacked = work.join("unpacked");
             extract(&[&package.fetch(&cache)?], "usr/bin", &unpacked)?;
             std::fs::rename(unpacked.join("usr/bin").join(PACKAGE), to.join(PACKAGE))?;
             Ok(package)
         },
     )?;
-    Ok(item.folder.join(PACKAGE))
+    Ok(item.directory.join(PACKAGE))
 }

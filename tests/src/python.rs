@@ -1,29 +1,32 @@
-//! Python's packages in a folder of the cache: a virtual environment for a list of pinned versions.
+//! Python virtual environments in the cache, one for each list of pinned versions.
 
-use crate::machine;
-use anyhow::{Context, Result, ensure};
+use crate::{host_packages, process};
+use anyhow::{Context, Result};
 use dist::cache::Cache;
 use dist::manifest::sha256;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The interpreter of an environment that has what `requirements` (a file of pip) lists.
+/// The interpreter of an environment with the packages of `requirements`, a requirements file of
+/// pip.
 ///
 /// # Errors
-/// It cannot be made: in pip's own words.
+/// The environment cannot be created; the error has the output of pip.
 pub fn with(requirements: &Path) -> Result<PathBuf> {
-    machine::need(machine::PYTHON)?;
+    host_packages::need(host_packages::PYTHON)?;
     let list = fs::read(requirements)
         .with_context(|| format!("{} cannot be read", requirements.display()))?;
     let cache = Cache::open()?;
     let name = format!("python/{}", &sha256(&list)[..16]);
-    let (folder, whole) = (cache.path().join(&name), cache.path().join(&name).join("whole"));
+    let (directory, whole) = (cache.path().join(&name), cache.path().join(&name).join("whole"));
     let _lock = cache.lock(&name)?;
     if !whole.is_file() {
-        // A killed run may have left half of it.
-        run(Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-        let mut pip = Command::new(folder.join("bin/pip"));
+        // A run that was killed may have left an incomplete environment.
+        process::run(
+            Command::new("/usr/bin/python3").args(["-m", "venv", "--clear"]).arg(&directory),
+        )?;
+        let mut pip = Command::new(directory.join("bin/pip"));
         pip.args([
             "install",
             "--quiet",
@@ -31,21 +34,8 @@ pub fn with(requirements: &Path) -> Result<PathBuf> {
             "--only-binary=:all:",
             "-r",
         ]);
-        run(pip.arg(requirements))?;
+        process::run(pip.arg(requirements))?;
         fs::write(&whole, "").with_context(|| format!("{} cannot be written", whole.display()))?;
     }
-    Ok(folder.join("bin/python"))
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let said = command
-        .output()
-        .with_context(|| format!("{:?} cannot be started", command.get_program()))?;
-    ensure!(
-        said.status.success(),
-        "{command:?} ended with {}: {}",
-        said.status,
-        String::from_utf8_lossy(&said.stderr)
-    );
-    Ok(())
+    Ok(directory.join("bin/python"))
 }

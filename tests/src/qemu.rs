@@ -1,7 +1,7 @@
-//! Boots a kernel in QEMU and keeps what it said on its serial console. Knows nothing about reports.
+//! Boots a kernel in QEMU and keeps the output of its serial console.
 //!
-//! Always with QEMU's own translation: `/dev/kvm` often exists where it does not work, and a guest that runs on the host's
-//! processor would answer for that one.
+//! QEMU always emulates the processor (TCG): `/dev/kvm` often exists without working, and with it a
+//! guest would use the host's processor.
 
 use crate::emulator::Program;
 use anyhow::{Context, Result};
@@ -14,45 +14,44 @@ use std::thread;
 use std::time::{Duration, Instant};
 use targets::Machine;
 
-/// How many guests run at a time.
+/// The number of guests that run at the same time.
 pub const AT_ONCE: usize = 2;
-/// How long a guest may take from start to power-off.
+/// The time limit from start to power-off.
 pub const DEADLINE: Duration = Duration::from_secs(120);
 
-/// How many lines of a console are worth showing.
+/// The number of console lines in an error message.
 const LAST: usize = 20;
 
-/// What to boot, and how.
+/// A virtual machine and what it boots.
 #[derive(Debug)]
-pub struct Run<'a> {
-    /// For the progress lines.
+pub struct VmConfig<'a> {
+    /// The name in the progress display.
     pub name: &'a str,
-    /// What runs it; [`Run::new`] gives it the one that is installed.
+    /// [`VmConfig::new`] uses the installed QEMU.
     pub emulator: Program,
-    /// The machine that is emulated.
     pub machine: &'a Machine,
     /// The kernel image.
     pub kernel: &'a Path,
-    /// The initramfs: cpio, compressed or not.
+    /// A cpio archive, compressed or not.
     pub initramfs: &'a [u8],
     /// Words for the kernel's command line, after the lab's own.
     pub append: &'a str,
-    /// More arguments of QEMU; where one is given twice, the last counts.
+    /// Further arguments of QEMU. The last of repeated arguments applies.
     pub arguments: &'a [&'a str],
-    /// How long it may take; [`Run::new`] gives it 120 s.
+    /// [`VmConfig::new`] uses [`DEADLINE`].
     pub deadline: Duration,
 }
 
-impl<'a> Run<'a> {
-    /// One without anything special.
+impl<'a> VmConfig<'a> {
+    /// A machine with defaults for everything else.
     pub fn new(
         name: &'a str,
         machine: &'a Machine,
         kernel: &'a Path,
         initramfs: &'a [u8],
-    ) -> Run<'a> {
+    ) -> VmConfig<'a> {
         let emulator = Program { path: machine.qemu.into(), firmware: None };
-        Run {
+        VmConfig {
             name,
             emulator,
             machine,
@@ -65,14 +64,13 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What became of a guest.
+/// A finished boot.
 #[derive(Debug)]
 pub struct Boot {
-    /// Everything on the serial console, as it came.
+    /// The bytes of the serial console.
     pub log: Vec<u8>,
-    /// How it ended.
     pub status: Status,
-    /// How long it took.
+    /// From the start of QEMU to its end.
     pub time: Duration,
 }
 
@@ -82,13 +80,13 @@ impl Boot {
         String::from_utf8_lossy(&self.log).replace('\r', "")
     }
 
-    /// The last lines on the console, for messages.
-    pub fn last_words(&self) -> String {
+    /// The last lines of the console, for messages.
+    pub fn last_lines(&self) -> String {
         let text = self.text();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = &lines[lines.len().saturating_sub(LAST)..];
         if last.is_empty() {
-            return "The console said nothing.".into();
+            return "The console is empty.".into();
         }
         format!("The console ended with:\n    {}", last.join("\n    "))
     }
@@ -97,24 +95,26 @@ impl Boot {
 /// How a guest ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It switched itself off.
     PoweredOff,
-    /// It restarted; with `panic=-1` on its command line that is also how a kernel panic ends.
+    /// A kernel panic restarts too, because of `panic=-1` on the command line.
     Restarted,
-    /// It was still running at its deadline.
+    /// It was still running at the deadline.
     TimedOut,
-    /// QEMU ended by itself: what it said.
+    /// QEMU failed, with this message.
     Failed(String),
 }
 
-/// Boots a guest and waits until it ends or its deadline passes. Fails only if QEMU cannot be started.
-pub fn boot(guest: &Run) -> Result<Boot> {
-    let folder = tempfile::tempdir().context("A temporary folder could not be made.")?;
-    let initrd = folder.path().join("initramfs");
-    std::fs::write(&initrd, guest.initramfs)
-        .with_context(|| format!("Writing {} failed.", initrd.display()))?;
-    let Machine { package, arguments, memory, console, .. } = guest.machine;
-    let Program { path: qemu, firmware } = &guest.emulator;
+/// Boots a guest and waits for its end or its deadline.
+///
+/// # Errors
+/// QEMU cannot be started.
+pub fn boot(config: &VmConfig) -> Result<Boot> {
+    let directory = tempfile::tempdir().context("A temporary directory cannot be created.")?;
+    let initrd = directory.path().join("initramfs");
+    std::fs::write(&initrd, config.initramfs)
+        .with_context(|| format!("{} cannot be written.", initrd.display()))?;
+    let Machine { package, arguments, memory, console, .. } = config.machine;
+    let Program { path: qemu, firmware } = &config.emulator;
     let mut command = Command::new(qemu);
     if let Some(firmware) = firmware {
         command.arg("-L").arg(firmware);
@@ -122,59 +122,61 @@ pub fn boot(guest: &Run) -> Result<Boot> {
     command
         .args(*arguments)
         .args(["-accel", "tcg", "-m", &memory.to_string(), "-nographic", "-no-reboot"])
-        // QEMU exits with 0 when the guest powers off and when it restarts; this line on stderr tells which.
+        // QEMU exits with 0 after a power-off and after a restart. This trace tells them apart.
         .args(["-trace", "qemu_system_shutdown_request"])
-        .args(guest.arguments)
+        .args(config.arguments)
         .arg("-kernel")
-        .arg(guest.kernel)
+        .arg(config.kernel)
         .arg("-initrd")
         .arg(&initrd)
-        .args(["-append", format!("console={console} panic=-1 quiet {}", guest.append).trim_end()])
+        .args(["-append", format!("console={console} panic=-1 quiet {}", config.append).trim_end()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
 
-    let _turn = Turn::take();
-    let step = Step::begin(format!("booting {}", guest.name));
+    let _slot = Slot::take();
+    let step = Step::begin(format!("booting {}", config.name));
     let start = Instant::now();
     let mut child = command.spawn().with_context(|| {
-        format!("{} could not be started; its package is {package}.", qemu.display())
+        format!("{} cannot be started; its Debian package is {package}.", qemu.display())
     })?;
     let stdout = collect(child.stdout.take().expect("piped"));
     let stderr = collect(child.stderr.take().expect("piped"));
-    let exit = wait(&mut child, start + guest.deadline);
+    let exit = wait(&mut child, start + config.deadline);
     let time = start.elapsed();
-    let log = stdout.join().expect("the reader does not panic");
-    let said =
-        String::from_utf8_lossy(&stderr.join().expect("the reader does not panic")).into_owned();
+    let log = stdout.join().expect("the reading thread does not panic");
+    let stderr =
+        String::from_utf8_lossy(&stderr.join().expect("the reading thread does not panic"))
+            .into_owned();
     let status = match exit? {
         None => Status::TimedOut,
-        Some(code) => status(code, &said),
+        Some(code) => status(code, &stderr),
     };
     step.done();
     Ok(Boot { log, status, time })
 }
 
-/// Reads QEMU's exit code and what it wrote on stderr. It exits with 0 also when somebody ends it with a signal.
-fn status(code: std::process::ExitStatus, said: &str) -> Status {
-    // `SHUTDOWN_CAUSE_GUEST_SHUTDOWN`, QEMU's qapi/run-state.json. A restart makes no such request.
+/// The end of a guest, from QEMU's exit status and its standard error. QEMU also exits with 0 after
+/// a signal.
+fn status(code: std::process::ExitStatus, stderr: &str) -> Status {
+    // 6 is `SHUTDOWN_CAUSE_GUEST_SHUTDOWN` (qapi/run-state.json of QEMU). A restart has no request.
     let request =
-        said.lines().find_map(|line| line.split("qemu_system_shutdown_request reason=").nth(1));
+        stderr.lines().find_map(|line| line.split("qemu_system_shutdown_request reason=").nth(1));
     match request.map(str::trim) {
         Some("6") if code.success() => Status::PoweredOff,
-        None if code.success() && !said.contains("terminating on signal") => Status::Restarted,
-        _ => Status::Failed(format!("QEMU ended with {code} and said: {}", said.trim())),
+        None if code.success() && !stderr.contains("terminating on signal") => Status::Restarted,
+        _ => Status::Failed(format!("QEMU ended with {code}: {}", stderr.trim())),
     }
 }
 
-/// Waits for a child; when the time is up, ends it and answers `None`.
+/// Waits for a child. At the deadline the child is killed, and there is no status.
 fn wait(child: &mut Child, deadline: Instant) -> Result<Option<std::process::ExitStatus>> {
     loop {
         if let Some(code) = child.try_wait().context("Waiting for QEMU failed.")? {
             return Ok(Some(code));
         }
         if Instant::now() >= deadline {
-            child.kill().context("QEMU could not be ended.")?;
+            child.kill().context("QEMU cannot be killed.")?;
             child.wait().context("Waiting for QEMU failed.")?;
             return Ok(None);
         }
@@ -182,33 +184,35 @@ fn wait(child: &mut Child, deadline: Instant) -> Result<Option<std::process::Exi
     }
 }
 
-/// Reads a stream to its end, beside the child that writes it.
+/// Reads a stream to its end in a thread.
 fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // A stream that breaks off leaves what came before it, which is what there is to show.
+        // After an error the bytes before it are still of use.
         let _ = stream.read_to_end(&mut bytes);
         bytes
     })
 }
 
-/// One of the [`AT_ONCE`] places for a running guest.
-struct Turn;
+/// One of the [`AT_ONCE`] slots for a running guest.
+struct Slot;
 
 static RUNNING: Mutex<usize> = Mutex::new(0);
 static ENDED: Condvar = Condvar::new();
 
-impl Turn {
-    fn take() -> Turn {
-        let running = RUNNING.lock().expect("no holder panics");
-        *ENDED.wait_while(running, |running| *running >= AT_ONCE).expect("no holder panics") += 1;
-        Turn
+impl Slot {
+    fn take() -> Slot {
+        let running = RUNNING.lock().expect("no holder of the lock panics");
+        *ENDED
+            .wait_while(running, |running| *running >= AT_ONCE)
+            .expect("no holder of the lock panics") += 1;
+        Slot
     }
 }
 
-impl Drop for Turn {
+impl Drop for Slot {
     fn drop(&mut self) {
-        *RUNNING.lock().expect("no holder panics") -= 1;
+        *RUNNING.lock().expect("no holder of the lock panics") -= 1;
         ENDED.notify_one();
     }
 }

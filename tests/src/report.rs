@@ -1,10 +1,10 @@
-//! A report as the outside sees it: JSON that fits its schema. Knows nothing of the program that wrote it.
+//! Parses reports: JSON that fits its schema.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::path::Path;
 
-/// The schemas, relative to the project: one for each value of the key `schema`.
+/// The paths of the schemas in the project.
 const SCHEMAS: [&str; 3] = [
     "probe/schema/mapprobe.report.json",
     "probe/schema/mapprobe.sweep.json",
@@ -14,14 +14,14 @@ const SCHEMAS: [&str; 3] = [
 /// Parses a report.
 ///
 /// # Errors
-/// Says where the text is no JSON, or lists every place where it does not fit the schema.
+/// The text is not JSON, or does not fit its schema: the error lists every violation.
 pub fn parse(text: &[u8]) -> Result<Value> {
     let report: Value = serde_json::from_slice(text)
         .with_context(|| format!("The report is not JSON: {}", String::from_utf8_lossy(text)))?;
     let name = report["schema"].as_str().unwrap_or_default();
     let file = SCHEMAS.into_iter().find(|file| file.ends_with(&format!("/{name}.json")));
     let file = file.with_context(|| {
-        format!("There is no schema {name:?}; there are: {}", SCHEMAS.join(", "))
+        format!("The schema {name:?} is unknown; the schemas are {}", SCHEMAS.join(", "))
     })?;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
     let schema = std::fs::read(&path).with_context(|| format!("{file} cannot be read."))?;
@@ -31,7 +31,7 @@ pub fn parse(text: &[u8]) -> Result<Value> {
 }
 
 fn validate(schema: &Value, report: &Value) -> Result<()> {
-    let validator = jsonschema::validator_for(schema).context("That is not a JSON Schema.")?;
+    let validator = jsonschema::validator_for(schema).context("The file is not a JSON Schema.")?;
     let errors: Vec<String> = validator
         .iter_errors(report)
         .map(|error| format!("{}: {error}", error.instance_path()))
@@ -46,8 +46,10 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_does_not_fit_a_schema_is_named_with_its_place() {
-        let schema = json!({"properties": {"flags": {"items": {"required": ["name"]}}}, "required": ["complete"]});
+    fn a_schema_violation_is_reported_with_its_path() {
+        let schema = json!({
+            "properties": {"flags": {"items": {"required": ["name"]}}}, "required": ["complete"]
+        });
         validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}], "complete": true})).unwrap();
         let error = validate(&schema, &json!({"flags": [{"name": "MAP_FIXED"}, {}]}))
             .unwrap_err()

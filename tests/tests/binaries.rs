@@ -1,7 +1,8 @@
-//! The delivered binaries on this machine: exit codes, sentences, and how little they ask of the kernel to say it.
+//! The released binaries on this machine: exit codes, error messages, and the system calls they
+//! make.
 
-use lab::machine;
-use lab::{delivered, report};
+use lab::host_packages;
+use lab::{artifacts, report};
 use mapprobe::arch::Arch;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -9,16 +10,16 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn mapprobe() -> Command {
-    Command::new(&delivered::of(Arch::X86_64).unwrap().path)
+    Command::new(&artifacts::of(Arch::X86_64).unwrap().path)
 }
 
-/// One line on stderr that starts with the program's name and holds all of these.
+/// Checks that standard error starts with a message of the program that has all of these parts.
 #[track_caller]
-fn assert_sentence(run: &Output, parts: &[&str]) {
-    let said = String::from_utf8_lossy(&run.stderr);
-    let sentence = said.lines().next().unwrap_or_default();
+fn assert_message(run: &Output, parts: &[&str]) {
+    let output = String::from_utf8_lossy(&run.stderr);
+    let message = output.lines().next().unwrap_or_default();
     assert!(
-        sentence.starts_with("mapprobe: ") && parts.iter().all(|part| sentence.contains(part)),
+        message.starts_with("mapprobe: ") && parts.iter().all(|part| message.contains(part)),
         "{run:?}"
     );
 }
@@ -35,13 +36,13 @@ fn a_report_that_cannot_be_written_is_a_failure() {
         .wait_with_output()
         .unwrap();
     assert_eq!(closed.status.code(), Some(2), "{closed:?}");
-    assert_sentence(&closed, &["EPIPE"]);
+    assert_message(&closed, &["EPIPE"]);
 
     let full = File::options().write(true).open("/dev/full").unwrap();
     let full =
         mapprobe().stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
     assert_eq!(full.status.code(), Some(2), "{full:?}");
-    assert_sentence(&full, &["ENOSPC"]);
+    assert_message(&full, &["ENOSPC"]);
 }
 
 #[test]
@@ -55,7 +56,7 @@ fn wrong_arguments_are_a_failure() {
             (Some(2), true),
             "{wrong:?}: {run:?}"
         );
-        assert_sentence(&run, &[wrong[wrong.len() - 1]]);
+        assert_message(&run, &[wrong[wrong.len() - 1]]);
     }
 }
 
@@ -68,11 +69,11 @@ fn help_and_version_go_to_stdout() {
     }
 }
 
-/// The system calls of a program, one a line, and what it wrote on stdout.
+/// The system calls of a program, one per line, and its standard output.
 fn trace(program: &Path) -> (Vec<String>, Vec<u8>) {
-    machine::need(machine::TRACING).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("trace");
+    host_packages::need(host_packages::TRACING).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("trace");
     let run = Command::new("strace")
         .arg("-f")
         .arg("-o")
@@ -82,7 +83,7 @@ fn trace(program: &Path) -> (Vec<String>, Vec<u8>) {
         .expect("strace runs");
     assert_eq!(run.status.code(), Some(0), "{run:?}");
     let text = fs::read_to_string(&log).unwrap();
-    // "PID call(..) = result"; "PID +++ exited with 0 +++" is no call.
+    // "PID call(..) = result"; "PID +++ exited with 0 +++" is not a call.
     let calls = text
         .lines()
         .filter_map(|line| line.split_once(' '))
@@ -95,7 +96,7 @@ fn trace(program: &Path) -> (Vec<String>, Vec<u8>) {
 
 #[test]
 fn the_report_is_one_write() {
-    let (calls, report) = trace(&delivered::of(Arch::X86_64).unwrap().path);
+    let (calls, report) = trace(&artifacts::of(Arch::X86_64).unwrap().path);
     let writes: Vec<&String> = calls
         .iter()
         .filter(|call| ["write(1,", "writev(1,"].iter().any(|name| call.starts_with(name)))
@@ -111,17 +112,17 @@ fn the_report_is_one_write() {
 
 #[test]
 fn starting_and_ending_takes_at_most_eight_calls() {
-    let (calls, report) = trace(&delivered::example(Arch::X86_64, "empty_table").unwrap());
+    let (calls, report) = trace(&artifacts::example(Arch::X86_64, "empty_table").unwrap());
     assert!(calls[0].starts_with("execve("), "{calls:#?}");
     assert!(calls.len() <= 8, "{} calls: {calls:#?}", calls.len());
-    assert!(!report.is_empty(), "it reports that there is nothing to report");
+    assert!(!report.is_empty(), "the report is empty");
 }
 
 #[test]
 fn reports_of_every_architecture_fit_the_schema() {
-    machine::need(machine::EMULATORS).unwrap();
+    host_packages::need(host_packages::EMULATORS).unwrap();
     for arch in Arch::ALL {
-        let program = &delivered::of(arch).unwrap().path;
+        let program = &artifacts::of(arch).unwrap().path;
         let mut command = match targets::of(arch).emulator {
             Some(emulator) => Command::new(emulator),
             None => Command::new("env"),
@@ -138,37 +139,43 @@ fn reports_of_every_architecture_fit_the_schema() {
     }
 }
 
-/// A root with nothing in it but the program: no /proc, no /dev, no /tmp.
+/// A root directory that has only the program: no /proc, /dev or /tmp.
 #[test]
 fn an_empty_root_is_enough_for_a_complete_report() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::copy(&delivered::of(Arch::X86_64).unwrap().path, folder.path().join("mapprobe")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    fs::copy(&artifacts::of(Arch::X86_64).unwrap().path, directory.path().join("mapprobe"))
+        .unwrap();
     let mut command = Command::new("unshare");
-    if !machine::is_root() {
+    if !host_packages::is_root() {
         command.arg("--map-root-user");
     }
-    let run =
-        command.arg("--root").arg(folder.path()).arg("/mapprobe").output().expect("unshare runs");
+    let run = command
+        .arg("--root")
+        .arg(directory.path())
+        .arg("/mapprobe")
+        .output()
+        .expect("unshare runs");
     assert_eq!(run.status.code(), Some(0), "{run:?}");
     let report = report::parse(&run.stdout).unwrap();
     assert_eq!(report["complete"], true, "{report:#}");
     let left: Vec<_> =
-        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["mapprobe"], "it leaves nothing behind");
+        fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["mapprobe"], "files are left");
 }
 
-/// Nothing may be locked, and nobody may lock more: a kernel that says `EPERM` knows the flag.
+/// The limit for locked memory is 0, without privileges: `EPERM` still shows that the kernel knows
+/// the flag.
 #[test]
-fn a_limit_is_not_a_no() {
-    let program = &delivered::of(Arch::X86_64).unwrap().path;
-    // Where an unprivileged user can reach it.
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    let copy = folder.path().join("mapprobe");
+fn a_limit_does_not_make_a_flag_unknown() {
+    let program = &artifacts::of(Arch::X86_64).unwrap().path;
+    // A directory that an unprivileged user can reach.
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
+    let copy = directory.path().join("mapprobe");
     fs::copy(program, &copy).unwrap();
     let mut command = Command::new("prlimit");
     command.arg("--memlock=0:0");
-    if machine::is_root() {
+    if host_packages::is_root() {
         command.args([
             "setpriv",
             "--reuid=65534",

@@ -1,17 +1,18 @@
-//! What the delivered programs of every architecture answer without asking the kernel, and `require` on this machine and as PID 1.
+//! Queries that the released programs of every architecture answer without the kernel, and
+//! `require` on this machine and as PID 1.
 
 use lab::console::{self, Framed};
 use lab::headers::definitions;
-use lab::{delivered, guests, kernels, machine};
+use lab::{artifacts, host_packages, kernels, scenarios};
 use mapprobe::arch::Arch;
 use mapprobe::decode::MAP_TYPE;
 use mapprobe::flags::LEFT_OUT;
 use std::process::{Command, Output};
 
-/// The delivered program of an architecture, in an emulator where this machine is another.
+/// Runs the released program of an architecture, in an emulator if necessary.
 fn mapprobe(arch: Arch, words: &[&str]) -> Output {
-    machine::need(machine::EMULATORS).unwrap();
-    let program = &delivered::of(arch).unwrap().path;
+    host_packages::need(host_packages::EMULATORS).unwrap();
+    let program = &artifacts::of(arch).unwrap().path;
     let mut command = match targets::of(arch).emulator {
         Some(emulator) => Command::new(emulator),
         None => Command::new("env"),
@@ -20,15 +21,15 @@ fn mapprobe(arch: Arch, words: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn said(arch: Arch, words: &[&str]) -> String {
+fn output(arch: Arch, words: &[&str]) -> String {
     let run = mapprobe(arch, words);
     assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{words:?}: {run:?}");
     String::from_utf8(run.stdout).unwrap()
 }
 
-/// Every `MAP_*` of the kernel's headers that asks something of `mmap(2)`: its name and what it is worth.
+/// Every flag of `mmap(2)` in the kernel's headers: its name and its value.
 fn flags(arch: Arch) -> Vec<(String, u64)> {
-    let defined = definitions(arch);
+    let defined = definitions(arch).unwrap();
     let flag = |name: &str| LEFT_OUT.iter().all(|(left, _)| *left != name);
     let flags: Vec<_> = defined
         .into_iter()
@@ -45,12 +46,12 @@ fn every_number_of_the_headers_gets_its_name() {
         for (name, value) in flags(arch).into_iter().filter(|(_, value)| *value != 0) {
             let numbers = [format!("{value:#x}"), format!("{value}"), format!("0{value:o}")];
             for number in numbers {
-                let names = said(Arch::X86_64, &["decode", &number, "--arch", arch.name()]);
+                let names = output(Arch::X86_64, &["decode", &number, "--arch", arch.name()]);
                 assert_eq!(names.lines().next(), Some(name.as_str()), "{} {number}", arch.name());
             }
         }
         assert_eq!(
-            definitions(arch)["MAP_TYPE"].value,
+            definitions(arch).unwrap()["MAP_TYPE"].value,
             u64::from(MAP_TYPE[arch as usize]),
             "{}",
             arch.name()
@@ -61,7 +62,7 @@ fn every_number_of_the_headers_gets_its_name() {
 #[test]
 fn the_list_has_every_name_of_the_headers() {
     for arch in Arch::ALL {
-        let list = said(Arch::X86_64, &["list", "--arch", arch.name()]);
+        let list = output(Arch::X86_64, &["list", "--arch", arch.name()]);
         let value = |name: &str| {
             let row = list
                 .lines()
@@ -76,10 +77,10 @@ fn the_list_has_every_name_of_the_headers() {
     }
 }
 
-/// The programs of other architectures say the same, of their own numbers where nobody asks for others.
+/// The programs of all architectures print the same; without `--arch` they print their own numbers.
 #[test]
 fn programs_of_all_architectures_agree() {
-    let names: Vec<String> = said(Arch::X86_64, &["list"])
+    let names: Vec<String> = output(Arch::X86_64, &["list"])
         .lines()
         .filter_map(|line| line.split(' ').next())
         .map(str::to_owned)
@@ -96,8 +97,8 @@ fn programs_of_all_architectures_agree() {
             ] {
                 let words: Vec<&str> = question.iter().chain(&words).copied().collect();
                 assert_eq!(
-                    said(arch, &words),
-                    said(Arch::X86_64, &words),
+                    output(arch, &words),
+                    output(Arch::X86_64, &words),
                     "{}: {words:?}",
                     arch.name()
                 );
@@ -105,20 +106,20 @@ fn programs_of_all_architectures_agree() {
         }
         for name in &names {
             assert_eq!(
-                said(arch, &["explain", name]),
-                said(Arch::X86_64, &["explain", name]),
+                output(arch, &["explain", name]),
+                output(Arch::X86_64, &["explain", name]),
                 "{}",
                 arch.name()
             );
         }
-        assert_eq!(said(arch, &["list"]), said(arch, &["list", "--arch", arch.name()]));
-        let own = said(arch, &["decode", "0x8000"]);
+        assert_eq!(output(arch, &["list"]), output(arch, &["list", "--arch", arch.name()]));
+        let own = output(arch, &["decode", "0x8000"]);
         assert_eq!(own, if arch == Arch::Hppa { "MAP_GROWSDOWN\n" } else { "MAP_POPULATE\n" });
         let wrong = mapprobe(arch, &["explain", "MAP_SINC"]);
-        let complaint = "mapprobe: no flag MAP_SINC; nearest is MAP_SYNC\n";
+        let message = "mapprobe: no flag MAP_SINC; nearest is MAP_SYNC\n";
         assert_eq!(
             (wrong.status.code(), String::from_utf8_lossy(&wrong.stderr)),
-            (Some(2), complaint.into())
+            (Some(2), message.into())
         );
         assert_eq!(
             mapprobe(arch, &["decode", "0x100000000", "--arch", "hppa"]).status.code(),
@@ -127,14 +128,14 @@ fn programs_of_all_architectures_agree() {
     }
 }
 
-/// Nothing is asked of the kernel but to write: no mapping, no file.
+/// The program only writes: it maps nothing and opens no file.
 #[test]
-fn a_list_is_one_write() {
-    machine::need(machine::TRACING).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("trace");
+fn offline_queries_only_write() {
+    host_packages::need(host_packages::TRACING).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("trace");
     for words in [&["list"][..], &["explain", "MAP_SYNC"], &["decode", "0x8003"]] {
-        let program = &delivered::of(Arch::X86_64).unwrap().path;
+        let program = &artifacts::of(Arch::X86_64).unwrap().path;
         let run = Command::new("strace")
             .arg("-o")
             .arg(&log)
@@ -154,7 +155,7 @@ fn a_list_is_one_write() {
     }
 }
 
-/// What every Linux does, and what none has done since 2.6.
+/// Flags that every Linux honors, and flags that none has honored since 2.6.
 #[test]
 fn requirements_on_this_machine() {
     let run = |words: &[&str]| {
@@ -169,26 +170,28 @@ fn requirements_on_this_machine() {
         run(&["require", "MAP_FIXED", "MAP_SHARED"]),
         (Some(0), String::new(), String::new())
     );
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_str().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
     let (denies, grows) = ("MAP_DENYWRITE", format!("MAP_GROWSDOWN:{path}"));
     let lines = format!(
-        "{denies}: ignored: taken, and nothing happened\n{grows}: unavailable: on this file: EINVAL\n"
+        "{denies}: ignored: taken, and nothing happened\n\
+         {grows}: unavailable: on this file: EINVAL\n"
     );
     let words = ["require", denies, &grows, "MAP_FIXED"];
     assert_eq!(run(&words), (Some(1), lines.clone(), String::new()));
     let (code, report, aside) = run(&[&words[..], &["--format", "json"]].concat());
     assert_eq!((code, aside), (Some(1), lines));
     lab::report::parse(report.as_bytes()).unwrap();
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left there");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "files are left");
 }
 
-/// An emulator of system calls drops flags that the kernel below would honor; it is named.
+/// The emulator drops flags that the kernel below it would honor. The report names the emulator.
 #[test]
 fn requirements_under_an_emulator() {
     for arch in [Arch::Aarch64, Arch::Hppa] {
         let run = mapprobe(arch, &["require", "MAP_POPULATE", "MAP_SHARED"]);
-        let line = "MAP_POPULATE: ignored: taken, and nothing happened; in the way: system call emulator\n";
+        let line = "MAP_POPULATE: ignored: taken, and nothing happened; in the way: system call \
+            emulator\n";
         assert_eq!(
             (run.status.code(), String::from_utf8_lossy(&run.stdout)),
             (Some(1), line.into()),
@@ -211,7 +214,8 @@ fn requirements_under_an_emulator() {
     }
 }
 
-/// As PID 1 the lines stand in the frame, and its last line has the exit code; a misspelled flag is never taken for no flag.
+/// As PID 1 the lines are framed, and the last line has the exit code. A misspelled flag never
+/// counts as a missing operand.
 #[test]
 fn requirements_as_the_first_process() {
     let unknown = "MAP_DROPPABLE: unknown: refused like unknown flags; may help: Linux >= 6.11\n";
@@ -222,8 +226,9 @@ fn requirements_as_the_first_process() {
         ("x86_64-6.1", "-- require MAP_SINC", 2, None),
     ] {
         let kernel = kernels::named(name).unwrap();
-        let initramfs = guests::initramfs(&[("init", &delivered::program(kernel.arch).unwrap())]);
-        let boot = guests::boot(kernel, &initramfs, words).unwrap();
+        let initramfs =
+            scenarios::initramfs(&[("init", &artifacts::program(kernel.arch).unwrap())]);
+        let boot = scenarios::boot(kernel, &initramfs, words).unwrap();
         let Framed::Whole { report, exit } = console::read(&boot.log).report else {
             panic!("{}", boot.text())
         };
@@ -231,7 +236,7 @@ fn requirements_as_the_first_process() {
         assert_eq!(exit, code, "{words}: {}", boot.text());
         match expected {
             Some(lines) => assert_eq!(report, lines, "{words}"),
-            // The report is printed all the same.
+            // The report is still printed.
             None => assert!(report.contains("\"complete\": true"), "{report}"),
         }
         let nearest = boot.text().contains("no flag MAP_SINC; nearest is MAP_SYNC");

@@ -1,25 +1,27 @@
-//! The completions for shells, in these shells: they offer what the command line takes, and nothing else.
+//! The shell completions, in these shells: the candidates are exactly the arguments that the
+//! command line accepts.
 
-use lab::shells::{Place, Shell};
-use lab::{delivered, usage};
+use lab::shells::{CompletionDirectory, Shell};
+use lab::{artifacts, library, usage};
 use mapprobe::arch::Arch;
-use mapprobe::flags::TABLE;
 use std::collections::BTreeSet;
 
-/// With a name that has to be quoted, for a terminal only.
-const FILES: [&str; 3] = ["folder/", "folder/inside.txt", "file.txt"];
+const FILES: [&str; 3] = ["directory/", "directory/inside.txt", "file.txt"];
+/// A name that needs quotes on a terminal.
 const ODD: [&str; 1] = ["with space/"];
 
-fn place(files: &[&str]) -> Place {
-    let program = &delivered::of(Arch::native()).unwrap().path;
-    Place::make(&dist::workspace::root().join("dist/completions"), program, files).unwrap()
+fn directory(files: &[&str]) -> CompletionDirectory {
+    let program = &artifacts::of(Arch::native()).unwrap().path;
+    CompletionDirectory::create(&dist::workspace::root().join("dist/completions"), program, files)
+        .unwrap()
 }
 
 fn set<T: Into<String>>(words: impl IntoIterator<Item = T>) -> BTreeSet<String> {
     words.into_iter().map(Into::into).collect()
 }
 
-/// The options that go with a command. Those that end everything, help and version, are offered in front only.
+/// The options that are valid with a command. Help and version are candidates only before a
+/// command.
 fn options(command: Option<&str>) -> BTreeSet<String> {
     let ends = |option: &str| ["--help", "--version"].contains(&option);
     let options = usage::options().into_iter();
@@ -27,10 +29,10 @@ fn options(command: Option<&str>) -> BTreeSet<String> {
         .filter(|option| usage::accepts(command, option) && !(command.is_some() && ends(option))))
 }
 
-/// Lines, and what is to be offered at their ends.
+/// Lines, with the candidates at their ends.
 fn expected() -> Vec<(String, BTreeSet<String>)> {
     let (commands, nothing) = (usage::commands(), BTreeSet::new());
-    let flags = || TABLE.iter().map(|flag| flag.name.plain());
+    let flags = library::flag_names;
     let begin = |start: &str| set(flags().filter(|name| name.starts_with(start)));
     let mut lines = vec![
         ("mapprobe ".into(), set(commands.clone())),
@@ -48,40 +50,42 @@ fn expected() -> Vec<(String, BTreeSet<String>)> {
         ("mapprobe explain MAP_FIXED ".into(), nothing),
         ("mapprobe require ".into(), set(flags())),
         ("mapprobe require MAP_FIXED MAP_S".into(), begin("MAP_S")),
-        ("mapprobe require MAP_SYNC:".into(), set(["file.txt", "folder"])),
+        ("mapprobe require MAP_SYNC:".into(), set(["file.txt", "directory"])),
         ("mapprobe require MAP_FIXED MAP_SYNC:fi".into(), set(["file.txt"])),
-        ("mapprobe require MAP_SYNC:folder/".into(), set(["inside.txt"])),
+        ("mapprobe require MAP_SYNC:directory/".into(), set(["inside.txt"])),
     ];
     for option in ["--path", "--record", "--replay"] {
-        lines.push((format!("mapprobe {option} "), set(["file.txt", "folder"])));
-        lines.push((format!("mapprobe sweep {option} fo"), set(["folder"])));
+        lines.push((format!("mapprobe {option} "), set(["file.txt", "directory"])));
+        lines.push((format!("mapprobe sweep {option} di"), set(["directory"])));
     }
     lines.extend(commands.iter().map(|command| {
-        // Where a command itself takes words, options are offered when a hyphen is there.
+        // After a command with operands, options are candidates only behind a hyphen.
         (format!("mapprobe {command} --"), options(Some(command)))
     }));
     lines
 }
 
-/// An offer without what stands before it in its word, and without the end of a folder: shells differ in these.
-fn bare(offer: &str) -> String {
-    let offer = offer.rsplit(':').next().unwrap_or_default().trim_end_matches('/');
-    offer.rsplit('/').next().unwrap_or_default().into()
+/// A candidate without the part of the word before it and without a trailing slash, in which shells
+/// differ.
+fn bare(candidate: &str) -> String {
+    let candidate = candidate.rsplit(':').next().unwrap_or_default().trim_end_matches('/');
+    candidate.rsplit('/').next().unwrap_or_default().into()
 }
 
 #[test]
-fn shells_offer_what_the_program_takes() {
-    let place = place(&FILES);
+fn the_candidates_are_what_the_program_accepts() {
+    let directory = directory(&FILES);
     let (lines, expected): (Vec<String>, Vec<BTreeSet<String>>) = expected().into_iter().unzip();
     let mut wrong = Vec::new();
     for shell in Shell::ALL {
-        for ((line, expected), offered) in
-            lines.iter().zip(&expected).zip(place.offered(shell, &lines).unwrap())
+        for ((line, expected), candidates) in
+            lines.iter().zip(&expected).zip(directory.candidates(shell, &lines).unwrap())
         {
-            let offered: BTreeSet<String> = offered.iter().map(|offer| bare(offer)).collect();
-            if offered != *expected {
+            let candidates: BTreeSet<String> =
+                candidates.iter().map(|candidate| bare(candidate)).collect();
+            if candidates != *expected {
                 wrong.push(format!(
-                    "{shell:?} at the end of `{line}` offers {offered:?} instead of {expected:?}"
+                    "{shell:?} at the end of `{line}`: {candidates:?} instead of {expected:?}"
                 ));
             }
         }
@@ -90,10 +94,10 @@ fn shells_offer_what_the_program_takes() {
     println!("{} lines in {} shells", lines.len(), Shell::ALL.len());
 }
 
-/// What a person sees: keys are pressed on a terminal.
+/// The line as a user sees it: keys are pressed on a terminal.
 #[test]
-fn tab_goes_on_with_the_line() {
-    let place = place(&[&FILES[..], &ODD].concat());
+fn tab_completes_the_line() {
+    let directory = directory(&[&FILES[..], &ODD].concat());
     let lines = [
         ("mapprobe exp", "mapprobe explain "),
         ("mapprobe explain MAP_FIXED_", "mapprobe explain MAP_FIXED_NOREPLACE "),
@@ -104,32 +108,33 @@ fn tab_goes_on_with_the_line() {
         ("mapprobe require MAP_SYNC:w", "mapprobe require MAP_SYNC:with\\ space/"),
         ("mapprobe --replay fi", "mapprobe --replay file.txt "),
         ("mapprobe --path w", "mapprobe --path with\\ space/"),
-        ("mapprobe --path fo", "mapprobe --path folder/"),
+        ("mapprobe --path di", "mapprobe --path directory/"),
         ("mapprobe nothing", "mapprobe nothing"),
     ];
     let typed: Vec<String> = lines.iter().map(|line| line.0.into()).collect();
     for shell in [Shell::Bash, Shell::Zsh] {
-        let seen = place.typed(shell, "", &typed).unwrap();
+        let seen = directory.typed(shell, "", &typed).unwrap();
         assert_eq!(seen, lines.map(|line| line.1), "{shell:?}");
     }
 }
 
 #[test]
-fn bash_completion_finds_it() {
-    assert_eq!(place(&[]).loaded_by_bash().unwrap().trim(), "complete -F _mapprobe mapprobe");
+fn bash_completion_finds_the_file() {
+    assert_eq!(directory(&[]).loaded_by_bash().unwrap().trim(), "complete -F _mapprobe mapprobe");
 }
 
-/// In bash a colon divides words, unless somebody says otherwise.
+/// In bash a colon divides words, unless COMP_WORDBREAKS is changed.
 #[test]
 fn a_colon_may_be_part_of_a_word() {
-    let place = place(&[&FILES[..], &ODD].concat());
+    let directory = directory(&[&FILES[..], &ODD].concat());
     let lines = [
         ("mapprobe require MAP_SYNC:fi", "mapprobe require MAP_SYNC:file.txt "),
-        ("mapprobe require MAP_SYNC:fo", "mapprobe require MAP_SYNC:folder/"),
-        ("mapprobe require MAP_SYNC:folder/", "mapprobe require MAP_SYNC:folder/inside.txt "),
+        ("mapprobe require MAP_SYNC:di", "mapprobe require MAP_SYNC:directory/"),
+        ("mapprobe require MAP_SYNC:directory/", "mapprobe require MAP_SYNC:directory/inside.txt "),
         ("mapprobe require MAP_SYNC:w", "mapprobe require MAP_SYNC:with\\ space/"),
     ];
     let typed = lines.map(|line| line.0.into());
-    let seen = place.typed(Shell::Bash, "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}", &typed).unwrap();
+    let seen =
+        directory.typed(Shell::Bash, "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}", &typed).unwrap();
     assert_eq!(seen, lines.map(|line| line.1));
 }

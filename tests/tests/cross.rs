@@ -1,5 +1,6 @@
-//! `Cross.toml`, read by the cross that people have, which starts a container of the right image with the right command. The engine
-//! stands in for Podman: no image is fetched, and nothing is compiled. rustup stands in, too: cross would change toolchains.
+//! `Cross.toml`, read by cross from crates.io: it starts a container of the right image with the
+//! right command. The container engine and rustup are replaced, so that no image is downloaded,
+//! nothing is compiled, and no toolchain changes.
 
 use lab::cross::{self, VERSION};
 use mapprobe::arch::Arch;
@@ -8,7 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-/// What the main branch reads (`docs/config_file.md` of cross-rs/cross), by table; `*` is any target.
+/// The keys that the main branch of cross reads (`docs/config_file.md` of cross-rs/cross), by
+/// table; `*` is any target.
 const MAIN: [(&str, &[&str]); 4] = [
     ("build", &["build-std", "xargo", "zig", "default-target", "pre-build", "dockerfile", "env"]),
     ("build.env", &["volumes", "passthrough"]),
@@ -20,36 +22,36 @@ const MAIN: [(&str, &[&str]); 4] = [
 ];
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's folder")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's directory")
 }
 
-/// What cross says about the project in a folder, the words it gave to the engine, and what it asked of rustup.
+/// Runs cross in a directory: its output, the arguments of the engine, and the requests to rustup.
 fn run(project: &Path, arguments: &[&str]) -> (Output, Vec<Vec<String>>, String) {
     let home = tempfile::tempdir().unwrap();
     let log = home.path().join("log");
     let mut cross = cross::guarded(&cross::program().unwrap(), home.path()).unwrap();
     cross.env("CROSS_CONTAINER_ENGINE", Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/engine"));
     cross.env("LOG", &log).env("CARGO_TARGET_DIR", home.path().join("target"));
-    let said = cross.current_dir(project).args(arguments).output().unwrap();
+    let output = cross.current_dir(project).args(arguments).output().unwrap();
     let log = fs::read_to_string(log).unwrap_or_default();
     let calls =
         log.split_terminator("\n\n").map(|call| call.lines().map(String::from).collect()).collect();
-    (said, calls, fs::read_to_string(home.path().join("asked")).unwrap_or_default())
+    (output, calls, fs::read_to_string(home.path().join("asked")).unwrap_or_default())
 }
 
-fn complains(said: &Output) -> bool {
-    String::from_utf8_lossy(&said.stderr).contains("found unused key(s)")
+fn reports_unknown_keys(output: &Output) -> bool {
+    String::from_utf8_lossy(&output.stderr).contains("found unused key(s)")
 }
 
 #[test]
 fn cross_starts_the_right_container() {
     for arch in [Arch::X86_64, Arch::Aarch64] {
         let triple = targets::of(arch).triple;
-        let (said, calls, asked) =
+        let (output, calls, requests) =
             run(root(), &["build", "--release", "--package", "mapprobe", "--target", triple]);
-        assert!(said.status.success() && !complains(&said), "{said:?}");
+        assert!(output.status.success() && !reports_unknown_keys(&output), "{output:?}");
         let [call] = calls.as_slice() else {
-            panic!("{triple}: one container was expected: {calls:?}; {said:?}")
+            panic!("{triple}: expected one container: {calls:?}; {output:?}")
         };
         assert_eq!(call[0], "run");
         let after = |word: &str| {
@@ -64,7 +66,7 @@ fn cross_starts_the_right_container() {
         );
         assert!(
             !environment.iter().any(|pair| pair.contains("RUSTFLAGS")),
-            "the image has the flags of its linker: {call:?}"
+            "the image sets the flags of its linker: {call:?}"
         );
         let image = after("/project");
         assert_eq!(image, format!("ghcr.io/cross-rs/{triple}:{VERSION}"));
@@ -74,35 +76,38 @@ fn cross_starts_the_right_container() {
                 .ends_with(&format!("cargo build --release --package mapprobe --target {triple}")),
             "{command}"
         );
-        // Nothing was asked that would change something.
-        assert!(asked.lines().all(|line| line == "toolchain list"), "rustup was asked: {asked}");
+        // No request changes a toolchain.
+        assert!(
+            requests.lines().all(|line| line == "toolchain list"),
+            "requests to rustup: {requests}"
+        );
     }
-    // Without a target: that of Cross.toml.
+    // Without `--target` the one of Cross.toml is used.
     let (_, calls, _) = run(root(), &["build", "--package", "mapprobe"]);
     assert!(calls[0].last().unwrap().ends_with("--target x86_64-unknown-linux-musl"), "{calls:?}");
 }
 
-/// The check above can fail: cross says it where a key is none.
+/// The check above can fail: cross reports an unknown key.
 #[test]
-fn a_key_that_cross_does_not_know_is_noticed() {
-    let folder = tempfile::tempdir().unwrap();
+fn cross_reports_an_unknown_key() {
+    let directory = tempfile::tempdir().unwrap();
     fs::write(
-        folder.path().join("Cargo.toml"),
+        directory.path().join("Cargo.toml"),
         "[package]\nname = \"empty\"\nversion = \"0.1.0\"\n",
     )
     .unwrap();
-    fs::create_dir(folder.path().join("src")).unwrap();
-    fs::write(folder.path().join("src/main.rs"), "fn main() {}\n").unwrap();
+    fs::create_dir(directory.path().join("src")).unwrap();
+    fs::write(directory.path().join("src/main.rs"), "fn main() {}\n").unwrap();
     let ours = fs::read_to_string(root().join("Cross.toml")).unwrap();
     let build = ["build", "--target", "aarch64-unknown-linux-musl"];
     for (more, expected) in [("", false), ("imagine = \"x\"\n", true)] {
-        fs::write(folder.path().join("Cross.toml"), format!("{ours}{more}")).unwrap();
-        let (said, ..) = run(folder.path(), &build);
-        assert_eq!(complains(&said), expected, "{more}: {said:?}");
+        fs::write(directory.path().join("Cross.toml"), format!("{ours}{more}")).unwrap();
+        let (output, ..) = run(directory.path(), &build);
+        assert_eq!(reports_unknown_keys(&output), expected, "{more}: {output:?}");
     }
 }
 
-/// The tables of a document with their keys, by the names of [`MAIN`].
+/// The keys of a document by table, with the names of [`MAIN`].
 fn keys(name: &str, table: &toml::Table) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (key, value) in table {
@@ -140,7 +145,8 @@ fn the_main_branch_of_cross_knows_every_key() {
     assert!(targets.values().all(|target| target["image"].is_str()));
 }
 
-/// What the route of PA-RISC needs is installed in its container, and no folder of gigabytes is sent there.
+/// The container of PA-RISC has the packages of its build, and large directories are not sent to
+/// it.
 #[test]
 fn the_container_of_hppa_has_what_its_build_needs() {
     let file = fs::read_to_string(root().join("targets/hppa/Dockerfile")).unwrap();
@@ -157,7 +163,9 @@ fn the_container_of_hppa_has_what_its_build_needs() {
     }
     let ignored = fs::read_to_string(root().join(".dockerignore")).unwrap();
     assert!(
-        ["target", "dist/out"].iter().all(|folder| ignored.lines().any(|line| line == *folder)),
+        ["target", "dist/out"]
+            .iter()
+            .all(|directory| ignored.lines().any(|line| line == *directory)),
         "{ignored}"
     );
 }

@@ -1,7 +1,7 @@
-//! The framed form, checked with another implementation of its checksum.
+//! The frame, checked with another implementation of its checksum.
 
+use lab::artifacts;
 use lab::console::{self, Framed};
-use lab::delivered;
 use mapprobe::arch::Arch;
 use mapprobe::frame;
 use std::fs::File;
@@ -56,7 +56,7 @@ fn numbers_grow_beyond_four_digits() {
 }
 
 #[test]
-fn no_character_is_divided() {
+fn no_character_is_split() {
     let report = "\u{fffd}".repeat(100) + "x" + &"\u{1f980}".repeat(100);
     let lines = framed(&report);
     let payloads: String = lines[1..lines.len() - 1]
@@ -66,10 +66,10 @@ fn no_character_is_divided() {
     assert_eq!(payloads, report);
 }
 
-/// Beside the report as it is: the same in the frame on standard error.
+/// `--framed` prints the report on standard output and the frame on standard error.
 #[test]
-fn framed_the_report_comes_twice() {
-    let program = &delivered::of(Arch::X86_64).unwrap().path;
+fn framed_prints_the_report_twice() {
+    let program = &artifacts::of(Arch::X86_64).unwrap().path;
     for words in [&["--framed"][..], &["sweep", "--framed"], &["--framed", "--format", "table"]] {
         let run = Command::new(program).args(words).output().expect("the program runs");
         assert_eq!(run.status.code(), Some(0), "{words:?}");
@@ -88,6 +88,6 @@ fn framed_the_report_comes_twice() {
     assert_eq!(run.status.code(), Some(2));
     assert!(
         matches!(console::read(&run.stderr).report, Framed::Whole { exit: 2, .. }),
-        "the console has it all the same"
+        "the console has the report"
     );
 }

@@ -1,16 +1,17 @@
-//! mapprobe in the initramfs of distributions: the report is on the console, the real root has the same one, and the boot goes on
-//! whatever the program does. Without a boot the hooks are looked at in `initramfs_hooks.rs`.
+//! mapprobe in the initramfs of distributions: the report is on the console and in the real root,
+//! and the boot continues whatever the program does. `initramfs_hooks.rs` tests the hooks without a
+//! boot.
 
 use dist::archive::{self, Entry};
 use lab::console::{self, Framed};
 use lab::initramfs::{self, Installed};
 use lab::kernels::{self, Kernel};
 use lab::qemu::{Boot, Status};
-use lab::{delivered, report};
+use lab::{artifacts, report};
 use std::fs;
 use std::sync::OnceLock;
 
-/// What the real root's init does: it shows what the initramfs left behind.
+/// The steps of the real root's init: it prints the file that the initramfs created.
 const SHOW_REPORT: &[&str] = &["print /run/initramfs/mapprobe.json"];
 
 fn kernel() -> &'static Kernel {
@@ -18,10 +19,10 @@ fn kernel() -> &'static Kernel {
 }
 
 fn installed() -> Installed {
-    Installed::new(kernel(), &delivered::program(kernel().arch).unwrap()).unwrap()
+    Installed::new(kernel(), &artifacts::program(kernel().arch).unwrap()).unwrap()
 }
 
-/// An image of initramfs-tools with mapprobe in it, made once.
+/// An image of initramfs-tools with mapprobe, made once.
 fn tools() -> Vec<u8> {
     static IMAGE: OnceLock<Vec<u8>> = OnceLock::new();
     let make = || {
@@ -32,27 +33,27 @@ fn tools() -> Vec<u8> {
     IMAGE.get_or_init(make).clone()
 }
 
-/// Boots; the guest must power off by itself, without a panic.
+/// Boots. The guest must power off without a panic.
 #[track_caller]
 fn boot(initramfs: &[u8], steps: &[&str], append: &str) -> Boot {
     let disk = initramfs::disk(kernel(), steps).unwrap();
     let boot = initramfs::boot(kernel(), initramfs, &disk, append).unwrap();
-    assert_eq!(console::read(&boot.log).panic, None, "{}", boot.last_words());
-    assert_eq!(boot.status, Status::PoweredOff, "{}", boot.last_words());
+    assert_eq!(console::read(&boot.log).panic, None, "{}", boot.last_lines());
+    assert_eq!(boot.status, Status::PoweredOff, "{}", boot.last_lines());
     boot
 }
 
-/// What came over the console in frames, in order; each must be whole, and the run it is of a good one.
+/// The frames on the console in order. Each must be whole and have exit code 0.
 #[track_caller]
 fn framed(boot: &Boot) -> Vec<String> {
     let whole = |framed| match framed {
         Framed::Whole { report, exit: 0 } => String::from_utf8(report).unwrap(),
-        other => panic!("{other:?}:\n{}", boot.last_words()),
+        other => panic!("{other:?}:\n{}", boot.last_lines()),
     };
     console::reports(&boot.log).into_iter().map(whole).collect()
 }
 
-/// The hook's report must be followed by the same one out of the real root.
+/// The report of the hook must be followed by the same report from the real root.
 #[track_caller]
 fn reports_and_boots(initramfs: &[u8]) {
     let boot = boot(initramfs, SHOW_REPORT, "");
@@ -70,7 +71,7 @@ fn initramfs_tools() {
     reports_and_boots(&tools());
 }
 
-/// Without systemd, which takes three times as long to boot; its hooks are the same.
+/// Without systemd, which triples the time of the boot; its hooks are the same.
 #[test]
 fn dracut() {
     let modules = [
@@ -83,9 +84,9 @@ fn dracut() {
 }
 
 #[test]
-fn appended_to_one_that_is_there() {
+fn appended_to_another_initramfs() {
     let initramfs =
-        [tools(), fs::read(&delivered::of(kernel().arch).unwrap().archive).unwrap()].concat();
+        [tools(), fs::read(&artifacts::of(kernel().arch).unwrap().archive).unwrap()].concat();
     let boot = boot(&initramfs, SHOW_REPORT, "rdinit=/mapprobe");
     let framed = framed(&boot);
     let [of_init, on_the_console, in_the_root] = framed.as_slice() else {
@@ -97,14 +98,15 @@ fn appended_to_one_that_is_there() {
     assert!(on_the_console == in_the_root);
 }
 
-/// Something that writes kernel messages, one after the other, from before the report until it is there.
+/// Writes kernel messages from before the report until the report is complete.
 const NOISE: &str = "\
-[ ! -e /dev/kmsg ] || while [ ! -e /run/initramfs/mapprobe.json ] && [ ! -e /run/initramfs/mapprobe.json.failed ]; do
+report=/run/initramfs/mapprobe.json
+[ ! -e /dev/kmsg ] || while [ ! -e $report ] && [ ! -e $report.failed ]; do
     echo 'lab noise: something happened to a device' > /dev/kmsg
 done &
 ";
 
-/// What stands between the first line of a frame and its last, and is not of it.
+/// The number of foreign messages inside the first frame.
 fn noise_within(log: &str) -> usize {
     let frame =
         log.split("mapprobe: begin ").nth(1).and_then(|rest| rest.split("mapprobe: end ").next());
@@ -112,13 +114,13 @@ fn noise_within(log: &str) -> usize {
 }
 
 #[test]
-fn among_kernel_messages() {
-    // The init of initramfs-tools reads every file of this folder.
+fn a_report_survives_kernel_messages() {
+    // The init of initramfs-tools reads every file of this directory.
     let noise = archive::write_gz(&[Entry::file("conf/conf.d/noise", 0o644, NOISE)]).unwrap();
     let initramfs = [tools(), noise].concat();
     let boot = boot(&initramfs, SHOW_REPORT, "ignore_loglevel loglevel=7 printk.devkmsg=on");
     let count = noise_within(&boot.text());
-    assert!(count > 0, "no message came between the lines of the report:\n{}", boot.last_words());
+    assert!(count > 0, "no message is between the lines of the report:\n{}", boot.last_lines());
     let framed = framed(&boot);
     let [on_the_console, in_the_root] = framed.as_slice() else {
         panic!("{} frames", framed.len())
@@ -129,7 +131,8 @@ fn among_kernel_messages() {
     );
 }
 
-/// A program that ends as it should not, in place of mapprobe: the boot goes on, and the console says what happened.
+/// A program that fails in place of mapprobe: the boot continues, and the console has an error
+/// message.
 #[test]
 fn a_failing_program_does_not_stop_the_boot() {
     let program = Entry::file("usr/bin/mapprobe", 0o755, "#!/bin/sh\necho half a rep\nexit 2\n");
@@ -138,7 +141,7 @@ fn a_failing_program_does_not_stop_the_boot() {
     assert!(
         boot.text().contains("mapprobe: no report, it ended with 2\n"),
         "{}",
-        boot.last_words()
+        boot.last_lines()
     );
     assert_eq!(framed(&boot), ["half a rep\n"]);
 }

@@ -1,21 +1,25 @@
-//! The hooks of `dist/initramfs/` by themselves, each in the shell that its initramfs has: whatever mapprobe does, they come to their
-//! end. What Debian has generators for is booted in `initramfs.rs`; mkinitcpio is not in Debian 12, and is a stand-in here: shell
-//! functions with the names and arguments of mkinitcpio's own (its manual, mkinitcpio(8)).
+//! The hooks of `dist/initramfs/`, each in the shell of its initramfs: they finish whatever
+//! mapprobe does. `initramfs.rs` boots those with a generator in Debian. mkinitcpio is not in
+//! Debian 12; shell functions with the names and arguments of its manual (mkinitcpio(8)) replace
+//! it.
 
 use lab::initramfs::Installed;
-use lab::{delivered, kernels};
+use lab::{artifacts, kernels};
 use mapprobe::arch::Arch;
 
-/// Mounts of its own for a hook: an empty `/run`, and a `/dev` whose console is a file.
+/// Mounts for a hook: an empty `/run`, and a `/dev` whose console is a file.
 const EMPTY: &str = "\
-mount -t tmpfs tmpfs /run && mkdir /run/dev && touch /run/dev/null /run/dev/console && mount --bind /dev/null /run/dev/null &&
+mount -t tmpfs tmpfs /run && mkdir /run/dev && touch /run/dev/null /run/dev/console &&
+mount --bind /dev/null /run/dev/null &&
 mount --rbind /run/dev /dev || exit 90
 ";
-/// Shows what a hook left behind.
+/// Prints the files that a hook created.
 const SHOW: &str = "\
-echo ended with $?; cd /run/initramfs; for file in *; do echo \"file $file: $(head -n 1 $file)\"; done; [ ! -f /dev/console ] || sed 's/^/console /' /dev/console
+echo ended with $?; cd /run/initramfs
+for file in *; do echo \"file $file: $(head -n 1 $file)\"; done
+[ ! -f /dev/console ] || sed 's/^/console /' /dev/console
 ";
-/// How each hook is run: what runs it, and how.
+/// The name of each hook, its shell and its command.
 const HOOKS: [(&str, &str, &str); 3] = [
     ("initramfs-tools", "busybox sh", "(. /usr/share/initramfs-tools/scripts/init-top/mapprobe)"),
     ("dracut", "dash", ". /usr/lib/dracut/modules.d/97mapprobe/mapprobe.sh"),
@@ -26,86 +30,88 @@ fn installed(program: &[u8]) -> Installed {
     Installed::new(kernels::named("x86_64-6.1").unwrap(), program).unwrap()
 }
 
-/// Runs a hook in an initramfs that is none, and answers with what it left behind and printed.
+/// Runs a hook outside of an initramfs: the files that it created and its output.
 #[track_caller]
 fn hook(installed: &Installed, (name, shell, call): (&str, &str, &str), before: &str) -> String {
     let script = format!("{EMPTY}{before}{shell} -c '{call}; {}'", SHOW.replace('\'', "'\\''"));
-    let said = installed.run(&["sh", "-c", &script]).unwrap();
-    let text = String::from_utf8(said.stdout).unwrap();
-    assert!(said.status.success(), "{name}: {text}{}", String::from_utf8_lossy(&said.stderr));
+    let output = installed.run(&["sh", "-c", &script]).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{name}: {text}{}", String::from_utf8_lossy(&output.stderr));
     text
 }
 
 #[test]
-fn every_hook_leaves_the_report_where_it_belongs() {
-    let installed = installed(&delivered::program(Arch::X86_64).unwrap());
-    for way in HOOKS {
-        let said = hook(&installed, way, "");
+fn every_hook_writes_the_report_to_its_file() {
+    let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
+    for case in HOOKS {
+        let output = hook(&installed, case, "");
         assert!(
-            said.starts_with("ended with 0\nfile mapprobe.json: {\nconsole mapprobe: begin 1\n"),
-            "{way:?}: {said}"
+            output.starts_with("ended with 0\nfile mapprobe.json: {\nconsole mapprobe: begin 1\n"),
+            "{case:?}: {output}"
         );
-        assert!(said.trim_end().ends_with(" exit=0"), "{way:?}: {said}");
+        assert!(output.trim_end().ends_with(" exit=0"), "{case:?}: {output}");
     }
 }
 
 #[test]
-fn whatever_the_program_does_every_hook_comes_to_its_end() {
-    let ways =
+fn every_hook_finishes_although_the_program_fails() {
+    let programs =
         [("#!/bin/sh\necho half\nexit 2\n", 2), ("#!/bin/sh\necho half\nkill -11 $$\n", 139)];
-    for (program, exit) in ways {
+    for (program, exit) in programs {
         let installed = installed(program.as_bytes());
-        for way in HOOKS {
-            let said = hook(&installed, way, "");
+        for case in HOOKS {
+            let output = hook(&installed, case, "");
             let wanted = format!(
-                "ended with 0\nfile mapprobe.json.failed: half\nconsole mapprobe: no report, it ended with {exit}\n"
+                "ended with 0\nfile mapprobe.json.failed: half\nconsole mapprobe: no report, it \
+                    ended with {exit}\n"
             );
-            assert_eq!(said, wanted, "{way:?}");
+            assert_eq!(output, wanted, "{case:?}");
         }
     }
 }
 
 #[test]
-fn without_the_program_every_hook_comes_to_its_end() {
+fn every_hook_finishes_without_the_program() {
     let installed = installed(b"");
-    for way in HOOKS {
-        // Nothing can be run from here.
-        let said = hook(&installed, way, "mount --bind /dev/null /bin/mapprobe\n");
-        let rest = said
+    for case in HOOKS {
+        // /dev/null is not executable here.
+        let output = hook(&installed, case, "mount --bind /dev/null /bin/mapprobe\n");
+        let rest = output
             .strip_prefix("ended with 0\nfile mapprobe.json.failed: \n")
-            .unwrap_or_else(|| panic!("{way:?}: {said}"));
+            .unwrap_or_else(|| panic!("{case:?}: {output}"));
         assert!(
             rest.contains("console mapprobe: no report, it ended with 126\n"),
-            "{way:?}: {said}"
+            "{case:?}: {output}"
         );
     }
 }
 
-/// Time is made to pass at once: the shell's own `sleep` takes none.
+/// The shell's own `sleep` returns at once.
 #[test]
-fn a_program_that_hangs_is_ended() {
+fn a_hanging_program_is_killed() {
     let installed = installed(b"#!/bin/sh\nexec sleep 1000\n");
     for (name, shell, call) in HOOKS {
-        let said = hook(&installed, (name, shell, &format!("sleep() {{ :; }}; {call}")), "");
-        let wanted = "ended with 0\nfile mapprobe.json.failed: \nconsole mapprobe: no report, it ended with 137\n";
-        assert_eq!(said, wanted, "{name}");
+        let output = hook(&installed, (name, shell, &format!("sleep() {{ :; }}; {call}")), "");
+        let wanted = "ended with 0\nfile mapprobe.json.failed: \nconsole mapprobe: no report, it \
+            ended with 137\n";
+        assert_eq!(output, wanted, "{name}");
     }
 }
 
 #[test]
-fn without_a_console_there_is_the_report() {
-    let installed = installed(&delivered::program(Arch::X86_64).unwrap());
-    for way in HOOKS {
-        // Opening a folder for writing fails even for root.
-        let said = hook(&installed, way, "rm /run/dev/console && mkdir /run/dev/console\n");
-        assert_eq!(said, "ended with 0\nfile mapprobe.json: {\n", "{way:?}");
+fn without_a_console_the_report_is_written() {
+    let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
+    for case in HOOKS {
+        // A directory cannot be opened for writing, even by root.
+        let output = hook(&installed, case, "rm /run/dev/console && mkdir /run/dev/console\n");
+        assert_eq!(output, "ended with 0\nfile mapprobe.json: {\n", "{case:?}");
     }
 }
 
-/// Nobody's boot gets longer because a package was installed.
+/// Installing the package does not slow any boot.
 #[test]
-fn nothing_is_in_an_image_unless_that_is_asked_for() {
-    let installed = installed(&delivered::program(Arch::X86_64).unwrap());
+fn an_image_has_the_program_only_on_request() {
+    let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
     let image = |configuration: &[(&str, &str)]| {
         for (file, content) in configuration {
             installed.file(&format!("etc/initramfs-tools/conf.d/{file}"), 0o644, content).unwrap();
@@ -121,15 +127,15 @@ fn nothing_is_in_an_image_unless_that_is_asked_for() {
     assert_eq!(without, [""; 0]);
     let with: Vec<String> = mentions(&image(&[("zz", "MAPPROBE=y\n")]));
     assert_eq!(with, ["scripts/init-top/mapprobe", "usr/bin/mapprobe"]);
-    let said = installed.run(&[
+    let output = installed.run(&[
         "bash",
         "-c",
         ". /usr/lib/dracut/modules.d/97mapprobe/module-setup.sh; check; echo $?",
     ]);
-    assert_eq!(String::from_utf8_lossy(&said.unwrap().stdout), "255\n");
+    assert_eq!(String::from_utf8_lossy(&output.unwrap().stdout), "255\n");
 }
 
-/// What mkinitcpio's functions are asked for: it is a stand-in, mkinitcpio itself is not in Debian 12.
+/// Shell functions in place of mkinitcpio, which is not in Debian 12. They print their arguments.
 const STAND_IN: &str = r#"
 add_binary() { echo "add_binary $*"; }
 add_runscript() { echo "add_runscript of ${BASH_SOURCE[1]##*/}"; }
@@ -140,12 +146,12 @@ help
 "#;
 
 #[test]
-fn a_stand_in_for_mkinitcpio_is_asked_for_the_program_and_its_script() {
-    let said = installed(b"").run(&["bash", "-u", "-c", STAND_IN]).unwrap();
-    let text = String::from_utf8(said.stdout).unwrap();
+fn mkinitcpio_is_asked_for_the_program_and_its_script() {
+    let output = installed(b"").run(&["bash", "-u", "-c", STAND_IN]).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
     let wanted =
         "add_binary /usr/bin/mapprobe /bin/mapprobe\nadd_runscript of mapprobe\nended with 0\n";
     let help = text.strip_prefix(wanted).unwrap_or_else(|| panic!("{text}"));
     assert!(help.contains("mmap(2)") && help.contains("/run/initramfs/mapprobe.json"), "{help}");
-    assert_eq!(String::from_utf8_lossy(&said.stderr), "");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

@@ -1,32 +1,30 @@
-//! The delivered program as PID 1 of real kernels, its report compared with what was written by hand about each of them.
+//! The released program as PID 1 of real kernels: the report against the expectations.
 
-use lab::facts::Facts;
-use lab::facts::since::Basis;
-use lab::survey::{self, Way};
-use lab::{delivered, guests, kernels, report};
+use lab::expectations::Expectations;
+use lab::expectations::since::Basis;
+use lab::run::{self, BootSpec};
+use lab::{artifacts, kernels, library, report, scenarios};
 use mapprobe::flags::TABLE;
-use mapprobe::recording;
-use mapprobe::report::FORMATS;
 use std::path::Path;
 
-/// Boots a kernel in a guest; everything must be as its facts say.
+/// Boots a kernel in a scenario; the report must be as expected.
 #[track_caller]
-fn boots_in(name: &str, guest: &str) {
-    let (kernel, guest) = (kernels::named(name).unwrap(), guests::named(guest).unwrap());
-    let program = delivered::program(kernel.arch).unwrap();
-    let visit =
-        Way::of(kernel, guest).visit(&program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
-    assert_eq!(visit.exit, 0, "{name}: what the run ended with");
-    let report =
-        visit.document().unwrap().expect("without other words the program prints a report");
-    let (basis, differences) = survey::compare(&report, kernel, guest).unwrap();
-    assert_eq!(basis, Basis::Facts, "{name}: is it still the series that its facts are about?");
+fn boots_in(name: &str, scenario: &str) {
+    let (kernel, scenario) = (kernels::named(name).unwrap(), scenarios::named(scenario).unwrap());
+    let program = artifacts::program(kernel.arch).unwrap();
+    let output = BootSpec::of(kernel, scenario)
+        .boot(&program)
+        .unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    assert_eq!(output.exit, 0, "{name}: the exit code");
+    let report = output.document().unwrap().expect("without arguments the program prints a report");
+    let (basis, differences) = run::compare(&report, kernel, scenario).unwrap();
+    assert_eq!(basis, Basis::Expectations, "{name}: the series of the expectations");
     let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
     let count = differences.len();
     assert_eq!(
         count,
         0,
-        "{name}: {count} things are not those of the facts:\n{}",
+        "{name}: {count} differences from the expectations:\n{}",
         differences.join("\n")
     );
 }
@@ -50,65 +48,69 @@ fn boots_hppa_6_1() {
     boots("hppa-6.1");
 }
 
-/// One guest beside the plain one for each architecture; `cargo lab` boots all of them.
+/// One scenario beside the plain one for each architecture. `cargo lab` boots all of them.
 #[test]
-fn x86_64_may_not_lock_memory() {
+fn x86_64_without_locked_memory() {
     boots_in("x86_64-6.1", "memlock-0");
 }
 
 #[test]
-fn aarch64_may_not_see_what_is_in_memory() {
+fn aarch64_without_mincore() {
     boots_in("aarch64-6.1", "seccomp");
 }
 
 #[test]
-fn hppa_may_not_have_more_memory_than_there_is() {
+fn hppa_without_overcommit() {
     boots_in("hppa-6.1", "overcommit-2");
 }
 
-/// Every kernel of the lab, from its recording: no boot needed.
+/// The recordings of every kernel of the lab, without a boot.
 #[test]
-fn recorded_runs_agree_with_the_facts() {
+fn recorded_runs_agree_with_the_expectations() {
     let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/tests/recordings/lab");
     for kernel in kernels::ALL {
         let recording =
             std::fs::read(recordings.join(format!("{}.report.txt", kernel.name))).unwrap();
-        let replayed = recording::replay(&recording, TABLE, false).unwrap();
-        let report = report::parse((FORMATS[0].write)(&replayed).as_bytes()).unwrap();
-        let facts = Facts::in_guest(kernel.name, "root").unwrap();
+        let replayed = library::replay(&recording, false).unwrap();
+        let report = report::parse(library::json(&replayed).as_bytes()).unwrap();
+        let expectations = Expectations::in_scenario(kernel.name, "root").unwrap();
         let differences: Vec<String> =
-            facts.compare(&report).iter().map(ToString::to_string).collect();
+            expectations.compare(&report).iter().map(ToString::to_string).collect();
         assert_eq!(differences.len(), 0, "{}:\n{}", kernel.name, differences.join("\n"));
     }
 }
 
-/// A quick kernel without its test above would be a skip that nobody sees; the others are booted by `cargo lab`.
+/// Every quick kernel has its test above. `cargo lab` boots the others.
 #[test]
-fn every_kernel_has_its_test_and_its_facts() {
+fn every_kernel_has_its_test_and_its_expectations() {
     let tests = include_str!("kernels.rs");
     for kernel in kernels::ALL {
         let test = format!("fn boots_{}()", kernel.name.replace(['-', '.'], "_"));
         assert_eq!(tests.contains(&test), kernel.quick, "{test}");
-        let facts = Facts::of(kernel.name).unwrap();
-        let rows: Vec<&str> = TABLE.iter().map(|flag| flag.name.plain()).collect();
+        let expectations = Expectations::of(kernel.name).unwrap();
+        let rows: Vec<&str> = library::flag_names().collect();
         for row in &rows {
-            assert!(facts.flags.contains_key(*row), "{}: no fact about {row}", kernel.name);
+            assert!(
+                expectations.flags.contains_key(*row),
+                "{}: no expectation for {row}",
+                kernel.name
+            );
         }
-        for name in facts.flags.keys() {
+        for name in expectations.flags.keys() {
             assert!(
                 rows.contains(&name.as_str()),
-                "{}: {name} is no row of the table",
+                "{}: {name} is not a row of the table",
                 kernel.name
             );
         }
         for flag in TABLE {
-            let absent = facts.flags[flag.name.plain()].verdict == "absent";
+            let absent = expectations.flags[library::name(flag)].verdict == "absent";
             assert_eq!(
                 flag.value(kernel.arch).is_none(),
                 absent,
                 "{}: {}",
                 kernel.name,
-                flag.name.plain()
+                library::name(flag)
             );
         }
     }

@@ -1,7 +1,7 @@
-//! The manual page: without complaint of the programs that read such pages, and true to the command line.
+//! The manual page: without warnings of the programs that render it, and consistent with the
+//! command line.
 
-use lab::{machine, usage};
-use mapprobe::verdict::Verdict;
+use lab::{host_packages, library, usage};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,17 +14,17 @@ fn source() -> String {
     std::fs::read_to_string(path()).unwrap()
 }
 
-/// What a program made of the page, and what it complained about.
+/// The rendered page and the warnings of a program.
 fn read(program: &str, arguments: &[&str]) -> (String, String) {
-    machine::need(machine::MANUALS).unwrap();
+    host_packages::need(host_packages::MANUALS).unwrap();
     let mut command = Command::new(program);
     command.args(arguments).arg(path()).env("LC_ALL", "C.UTF-8").env("MANWIDTH", "80");
-    let said = command.output().unwrap_or_else(|error| panic!("{program}: {error}"));
-    assert!(said.status.success(), "{program} {arguments:?}: {said:?}");
-    (String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap())
+    let output = command.output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// The page as a reader sees it, with words in one piece.
+/// The page as plain text, with unbroken words.
 fn page() -> String {
     let (text, _) = read("mandoc", &["-T", "utf8"]);
     let mut plain = String::new();
@@ -58,7 +58,7 @@ fn section(name: &str) -> String {
     section.split(".SH ").next().unwrap_or_default().into()
 }
 
-/// What is defined in a section, each with what stands behind it.
+/// The terms that a section defines, each with its operands.
 fn heads(name: &str) -> Vec<(String, String)> {
     let section = section(name);
     let lines: Vec<&str> = section.lines().collect();
@@ -84,24 +84,21 @@ fn set(words: Vec<String>) -> BTreeSet<String> {
 }
 
 #[test]
-fn readers_of_manual_pages_have_no_complaint() {
+fn the_page_renders_without_warnings() {
     for warnings in ["--warnings", "--warnings=w"] {
-        let (text, complaints) = read("man", &[warnings, "-l"]);
-        assert_eq!(complaints, "", "man {warnings}");
+        let (text, errors) = read("man", &[warnings, "-l"]);
+        assert_eq!(errors, "", "man {warnings}");
         assert!(text.contains("NAME\n") && text.contains("mmap(2)"), "{text}");
     }
     assert_eq!(read("mandoc", &["-T", "lint"]), (String::new(), String::new()));
 }
 
 #[test]
-fn what_is_defined_is_what_there_is() {
+fn the_defined_terms_are_those_of_the_command_line() {
     assert_eq!(names("COMMANDS"), set(usage::commands()));
     assert_eq!(names("OPTIONS"), set(usage::options()));
     assert_eq!(names("FORMATS"), set(usage::formats()));
-    assert_eq!(
-        names("VERDICTS"),
-        set(Verdict::ALL.map(|verdict| verdict.word().string()).to_vec())
-    );
+    assert_eq!(names("VERDICTS"), set(library::verdict_names()));
     assert_eq!(names("EXIT STATUS"), set(usage::exit_codes()));
     for (option, value) in heads("OPTIONS") {
         assert_eq!(!value.is_empty(), usage::has_value(&option), "{option} {value}");
@@ -111,9 +108,9 @@ fn what_is_defined_is_what_there_is() {
     }
 }
 
-/// In running text, too: no option is named that does not exist, and none is missing in the synopsis.
+/// The text names no unknown option, and the synopsis has every option.
 #[test]
-fn what_is_named_is_what_there_is() {
+fn the_page_names_every_option_and_no_other() {
     let words = |text: &str| -> BTreeSet<String> {
         let words = text.split(|c: char| c.is_whitespace() || "[]().,;:|".contains(c));
         words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
@@ -139,7 +136,7 @@ fn what_is_named_is_what_there_is() {
 }
 
 #[test]
-fn the_examples_are_understood() {
+fn the_program_accepts_the_examples() {
     let examples: String =
         section("EXAMPLES").lines().map(|line| plain(&format!("\\&{line}")) + "\n").collect();
     let invocations = usage::invocations(&examples);

@@ -1,7 +1,7 @@
-//! Packages, as those see them who install them: dpkg, lintian, tar, and readers of bills of materials.
+//! Packages, checked with dpkg, lintian, tar, and readers of bills of materials.
 
 use dist::Delivered;
-use lab::{delivered, machine, python, report};
+use lab::{artifacts, host_packages, python, report};
 use mapprobe::arch::Arch;
 use serde_json::Value;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// What an installed package has, and with which permissions.
+/// The files of an installed package, with their permissions.
 const INSTALLED: [(&str, &str); 20] = [
     ("-rwxr-xr-x", "/usr/bin/mapprobe"),
     ("-rwxr-xr-x", "/usr/lib/dracut/modules.d/97mapprobe/mapprobe.sh"),
@@ -33,30 +33,30 @@ const INSTALLED: [(&str, &str); 20] = [
     ("-rw-r--r--", "/usr/share/zsh/vendor-completions/_mapprobe"),
 ];
 
-fn delivered(arch: Arch) -> &'static Delivered {
-    delivered::packaged(arch).unwrap()
+fn packaged(arch: Arch) -> &'static Delivered {
+    artifacts::packaged(arch).unwrap()
 }
 
-/// A package of an architecture, by the end of its name.
+/// A package of an architecture, by the end of its file name.
 fn package(arch: Arch, end: &str) -> PathBuf {
-    let found = delivered(arch).packages.iter().find(|path| path.to_string_lossy().ends_with(end));
+    let found = packaged(arch).packages.iter().find(|path| path.to_string_lossy().ends_with(end));
     found.unwrap_or_else(|| panic!("no package {end} of {}", arch.name())).clone()
 }
 
-/// Runs a tool, which must succeed.
+/// Runs a command that must succeed.
 #[track_caller]
 fn run(command: &mut Command) -> Output {
-    let said = command.env("LC_ALL", "C").env("TZ", "UTC").output().unwrap();
-    assert!(said.status.success(), "{command:?}: {said:?}");
-    said
+    let output = command.env("LC_ALL", "C").env("TZ", "UTC").output().unwrap();
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    output
 }
 
 #[track_caller]
-fn said(command: &mut Command) -> String {
+fn output(command: &mut Command) -> String {
     String::from_utf8(run(command).stdout).unwrap()
 }
 
-/// An empty system, as far as dpkg is concerned.
+/// A system without packages, as far as dpkg is concerned.
 fn system() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let database = root.path().join("var/lib/dpkg");
@@ -77,10 +77,10 @@ fn dpkg(root: &Path) -> Command {
     dpkg
 }
 
-/// The program in the package is the delivered one, and so is the one in its initramfs; they run.
+/// The program and the initramfs of the package are the released ones, and the program runs.
 #[track_caller]
 fn assert_program(arch: Arch, program: &Path, initramfs: &Path) {
-    let row = &delivered(arch).row;
+    let row = &packaged(arch).row;
     let sum = |path: &Path| dist::manifest::sha256(&fs::read(path).unwrap());
     assert_eq!(
         (sum(program), sum(initramfs)),
@@ -88,7 +88,7 @@ fn assert_program(arch: Arch, program: &Path, initramfs: &Path) {
         "{}",
         arch.name()
     );
-    machine::need(machine::EMULATORS).unwrap();
+    host_packages::need(host_packages::EMULATORS).unwrap();
     let mut command = match targets::of(arch).emulator {
         Some(emulator) => Command::new(emulator),
         None => Command::new("env"),
@@ -98,11 +98,11 @@ fn assert_program(arch: Arch, program: &Path, initramfs: &Path) {
 }
 
 #[test]
-fn a_debian_package_is_installed_runs_and_goes() {
+fn a_debian_package_can_be_installed_run_and_removed() {
     for (arch, debian) in [(Arch::X86_64, "amd64"), (Arch::Aarch64, "arm64"), (Arch::Hppa, "hppa")]
     {
         let deb = package(arch, &format!("mapprobe_{}_{debian}.deb", env!("CARGO_PKG_VERSION")));
-        let fields = said(Command::new("dpkg-deb").arg("-f").arg(&deb).args([
+        let fields = output(Command::new("dpkg-deb").arg("-f").arg(&deb).args([
             "Package",
             "Version",
             "Architecture",
@@ -112,13 +112,15 @@ fn a_debian_package_is_installed_runs_and_goes() {
             fields,
             format!("Package: mapprobe\nVersion: {version}\nArchitecture: {debian}\n")
         );
-        let list = said(Command::new("dpkg-deb").arg("-c").arg(&deb));
+        let list = output(Command::new("dpkg-deb").arg("-c").arg(&deb));
         let mut files: Vec<(&str, &str)> = Vec::new();
         for line in list.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             assert_eq!(words[1], "root/root", "{line}");
             match words[5].trim_start_matches('.') {
-                folder if folder.ends_with('/') => assert_eq!(words[0], "drwxr-xr-x", "{line}"),
+                directory if directory.ends_with('/') => {
+                    assert_eq!(words[0], "drwxr-xr-x", "{line}")
+                }
                 file => files.push((words[0], file)),
             }
         }
@@ -127,15 +129,15 @@ fn a_debian_package_is_installed_runs_and_goes() {
 
         let root = system();
         run(dpkg(root.path()).arg("-i").arg(&deb));
-        // dpkg compares with the sums in the package, and says what differs.
-        assert_eq!(said(dpkg(root.path()).args(["--verify", "mapprobe"])), "");
+        // dpkg compares with the checksums in the package and prints differences.
+        assert_eq!(output(dpkg(root.path()).args(["--verify", "mapprobe"])), "");
         let usr = root.path().join("usr");
         assert_program(arch, &usr.join("bin/mapprobe"), &usr.join("lib/mapprobe/mapprobe.cpio.gz"));
         run(Command::new("gzip").arg("--test").arg(usr.join("share/man/man1/mapprobe.1.gz")));
         let damaged = usr.join("share/doc/mapprobe/copyright");
         fs::write(&damaged, "nobody").unwrap();
         assert!(
-            said(dpkg(root.path()).args(["--verify", "mapprobe"]))
+            output(dpkg(root.path()).args(["--verify", "mapprobe"]))
                 .contains("/usr/share/doc/mapprobe/copyright")
         );
         run(dpkg(root.path()).args(["--purge", "mapprobe"]));
@@ -143,10 +145,10 @@ fn a_debian_package_is_installed_runs_and_goes() {
     }
 }
 
-/// No error and no warning; and lintian really looked, since it says that it was told to leave one thing alone.
+/// No errors and no warnings. lintian did look: it reports the one override.
 #[test]
-fn lintian_has_nothing_to_say() {
-    machine::need(machine::PACKAGING).unwrap();
+fn lintian_reports_nothing() {
+    host_packages::need(host_packages::PACKAGING).unwrap();
     for arch in Arch::ALL {
         let mut lintian = Command::new("lintian");
         lintian.args([
@@ -158,23 +160,23 @@ fn lintian_has_nothing_to_say() {
             "--tag-display-limit",
             "0",
         ]);
-        let said = said(lintian.arg(package(arch, ".deb")));
-        let lines: Vec<&str> = said.lines().filter(|line| !line.starts_with("N:")).collect();
+        let output = output(lintian.arg(package(arch, ".deb")));
+        let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with("N:")).collect();
         let static_binary =
             lines.iter().filter(|line| line.starts_with("O: mapprobe: statically-linked-binary"));
-        assert_eq!(static_binary.count(), 1, "{}: {said}", arch.name());
+        assert_eq!(static_binary.count(), 1, "{}: {output}", arch.name());
         let others: Vec<&&str> = lines.iter().filter(|line| !line.starts_with("O: ")).collect();
         assert!(others.is_empty(), "{}: {others:#?}", arch.name());
     }
 }
 
 #[test]
-fn a_tarball_unpacks_into_one_folder_and_runs() {
+fn a_tarball_unpacks_into_one_directory_and_its_program_runs() {
     let date = dist::date::text("%Y-%m-%d %H:%M").unwrap();
     for arch in Arch::ALL {
         let name = format!("mapprobe-{}-{}", env!("CARGO_PKG_VERSION"), arch.name());
         let tarball = package(arch, &format!("/{name}.tar.gz"));
-        let list = said(Command::new("tar").args(["tvf"]).arg(&tarball));
+        let list = output(Command::new("tar").args(["tvf"]).arg(&tarball));
         for line in list.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             assert_eq!(
@@ -184,9 +186,9 @@ fn a_tarball_unpacks_into_one_folder_and_runs() {
             );
             assert!(words[5].starts_with(&format!("{name}/")), "{line}");
         }
-        let folder = tempfile::tempdir().unwrap();
-        run(Command::new("tar").arg("xzf").arg(&tarball).arg("-C").arg(folder.path()));
-        let root = folder.path().join(&name);
+        let directory = tempfile::tempdir().unwrap();
+        run(Command::new("tar").arg("xzf").arg(&tarball).arg("-C").arg(directory.path()));
+        let root = directory.path().join(&name);
         assert_program(arch, &root.join("mapprobe"), &root.join("mapprobe.cpio.gz"));
         for file in [
             "README.md",
@@ -207,13 +209,13 @@ fn a_tarball_unpacks_into_one_folder_and_runs() {
 
 #[test]
 fn every_file_has_its_checksum() {
-    let files: Vec<_> = Arch::ALL.into_iter().map(delivered).collect();
+    let files: Vec<_> = Arch::ALL.into_iter().map(packaged).collect();
     let out = files[0].path.parent().unwrap();
-    let checked = said(
+    let checked = output(
         Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(out),
     );
-    for delivered in files {
-        let row = &delivered.row;
+    for artifact in files {
+        let row = &artifact.row;
         let items = [&row.archive, &row.sbom].into_iter().chain(&row.packages);
         for file in items.map(|item| &item.file).chain([&row.file]) {
             assert!(checked.contains(&format!("{file}: OK\n")), "{file}: {checked}");
@@ -221,7 +223,7 @@ fn every_file_has_its_checksum() {
     }
 }
 
-/// The names of components, those inside others behind them.
+/// The names of components, each followed by its inner components.
 fn names(components: &Value) -> Vec<String> {
     let components = components.as_array().map(Vec::as_slice).unwrap_or_default();
     let with_parts = |one: &Value| {
@@ -231,12 +233,12 @@ fn names(components: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_bill_of_materials_says_what_is_inside() {
+fn a_bill_of_materials_lists_every_component() {
     let sboms: Vec<PathBuf> =
-        Arch::ALL.map(|arch| delivered(arch).path.with_extension("cdx.json")).into();
+        Arch::ALL.map(|arch| packaged(arch).path.with_extension("cdx.json")).into();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = python::with(&here.join("sbom/requirements.txt")).unwrap();
-    let counts = said(Command::new(&python).arg(here.join("sbom/validate.py")).args(&sboms));
+    let counts = output(Command::new(&python).arg(here.join("sbom/validate.py")).args(&sboms));
     let lock = fs::read_to_string(here.join("../Cargo.lock")).unwrap();
     let copyright = fs::read_to_string(here.join("../dist/package/copyright")).unwrap();
     for ((arch, sbom), count) in Arch::ALL.into_iter().zip(&sboms).zip(counts.lines()) {
@@ -245,7 +247,7 @@ fn a_bill_of_materials_says_what_is_inside() {
         assert_eq!(names.len().to_string(), count, "{sbom:?}");
         assert_eq!(
             document["metadata"]["component"]["hashes"][0]["content"],
-            delivered(arch).row.sha256.as_str()
+            packaged(arch).row.sha256.as_str()
         );
         let top: Vec<&str> = document["components"]
             .as_array()
@@ -253,7 +255,8 @@ fn a_bill_of_materials_says_what_is_inside() {
             .iter()
             .map(|it| it["name"].as_str().unwrap())
             .collect();
-        // PA-RISC's program has no libc crate; it has gcc's arithmetic, and what wasm2c writes. None has a C library.
+        // PA-RISC's program has no libc crate, but gcc's arithmetic and the output of wasm2c. None
+        // has a C library.
         let expected: &[&str] = match arch {
             Arch::Hppa => &["argh", "argh_shared", "libgcc.a", "once_cell", "std", "wabt"],
             _ => &["argh", "argh_shared", "libc", "once_cell", "std"],
@@ -281,22 +284,18 @@ fn a_bill_of_materials_says_what_is_inside() {
         }
         for name in names {
             let named = copyright.split_whitespace().any(|word| word == format!("mapprobe/{name}"));
-            assert!(
-                named,
-                "{name} is inside {}; dist/package/copyright does not say whose it is",
-                arch.name()
-            );
+            assert!(named, "{name} is part of {}, but not of dist/package/copyright", arch.name());
         }
     }
 }
 
 #[test]
-fn a_bill_of_materials_that_is_none_is_refused() {
+fn an_invalid_bill_of_materials_is_rejected() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = python::with(&here.join("sbom/requirements.txt")).unwrap();
-    let text = fs::read_to_string(delivered(Arch::X86_64).path.with_extension("cdx.json")).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("wrong.json");
+    let text = fs::read_to_string(packaged(Arch::X86_64).path.with_extension("cdx.json")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("wrong.json");
     for (right, wrong) in [
         ("\"SHA-256\"", "\"SHA-257\""),
         ("\"components\": [", "\"component\": ["),
@@ -306,11 +305,11 @@ fn a_bill_of_materials_that_is_none_is_refused() {
         fs::write(&file, text.replace(right, wrong)).unwrap();
         let run =
             Command::new(&python).arg(here.join("sbom/validate.py")).arg(&file).output().unwrap();
-        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        let output = String::from_utf8_lossy(&run.stderr).into_owned();
         assert_eq!(
-            (run.status.code(), said.contains("does not fit the schema")),
+            (run.status.code(), output.contains("does not fit the schema")),
             (Some(1), true),
-            "{wrong}: {said}"
+            "{wrong}: {output}"
         );
     }
 }

@@ -1,25 +1,26 @@
-//! The page of the atlas as a reader meets it: in a browser, on a telephone and on a desk, in the light and in the dark.
-//! Pictures of it are left in `target/page/`.
+//! The page of the atlas in a browser: on a phone and on a desktop, in light and dark colors.
+//! Screenshots are written to `target/page/`.
 
 use atlas::{models, publish, recordings};
-use lab::browser::Browser;
+use lab::browser::{Browser, Key};
 use lab::kernels;
-use mapprobe::cli::What;
+use lab::library::What;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const TELEPHONE: (u32, u32) = (375, 812);
-const DESK: (u32, u32) = (1440, 900);
+const PHONE: (u32, u32) = (375, 812);
+const DESKTOP: (u32, u32) = (1440, 900);
 
-/// The documents of every kernel of the lab, as recorded, and those of the models.
+/// The documents of every kernel of the lab, from recordings, and those of the simulated kernels.
 fn documents() -> Vec<Value> {
-    let folder = dist::workspace::root().join("probe/tests/recordings/lab");
+    let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let recorded = kernels::ALL.iter().flat_map(|kernel| {
-        let asked = [("report", What::Report), ("sweep", What::Sweep), ("sweep", What::FreeBits)];
-        asked.map(|(file, what)| {
-            let recording = fs::read(folder.join(format!("{}.{file}.txt", kernel.name))).unwrap();
+        let queries = [("report", What::Report), ("sweep", What::Sweep), ("sweep", What::FreeBits)];
+        queries.map(|(file, what)| {
+            let recording =
+                fs::read(directory.join(format!("{}.{file}.txt", kernel.name))).unwrap();
             recordings::document(kernel.name, &recording, what).unwrap().value
         })
     });
@@ -28,13 +29,13 @@ fn documents() -> Vec<Value> {
 
 /// A page about some documents.
 fn page(name: &str, documents: &[Value]) -> PathBuf {
-    let folder = dist::workspace::root().join("target/page").join(name);
-    fs::create_dir_all(&folder).unwrap();
+    let directory = dist::workspace::root().join("target/page").join(name);
+    fs::create_dir_all(&directory).unwrap();
     let lines: String = documents.iter().map(|document| format!("{document}\n")).collect();
-    let file = folder.join("documents.ndjson");
+    let file = directory.join("documents.ndjson");
     fs::write(&file, lines).unwrap();
-    publish::publish(&[&file], false, &folder).unwrap();
-    folder.join(publish::PAGE)
+    publish::publish(&[&file], false, &directory).unwrap();
+    directory.join(publish::PAGE)
 }
 
 fn texts(browser: &mut Browser, expression: &str) -> Vec<String> {
@@ -43,18 +44,19 @@ fn texts(browser: &mut Browser, expression: &str) -> Vec<String> {
     list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// The texts of the elements that a selector finds and that are to be seen.
+/// The texts of the visible elements of a selector.
 fn seen(browser: &mut Browser, selector: &str) -> Vec<String> {
     texts(
         browser,
         &format!(
-            "[...document.querySelectorAll({})].filter((it) => it.offsetParent).map((it) => it.innerText.trim())",
+            "[...document.querySelectorAll({})].filter((it) => it.offsetParent).map((it) => \
+                it.innerText.trim())",
             json!(selector)
         ),
     )
 }
 
-/// What the documents say: verdict by kernel and flag.
+/// The verdicts in the documents by kernel and flag.
 fn verdicts(documents: &[Value]) -> BTreeMap<(String, String), String> {
     let reports = documents.iter().filter(|value| value["document"]["schema"] == "mapprobe.report");
     let word = |value: &Value| value.as_str().unwrap().to_owned();
@@ -69,11 +71,11 @@ fn verdicts(documents: &[Value]) -> BTreeMap<(String, String), String> {
 }
 
 #[test]
-fn filters_leave_what_they_name() {
+fn filters_show_the_selected_rows_and_columns() {
     let documents = documents();
     let all = verdicts(&documents);
     let mut browser = Browser::open(&page("filters", &documents)).unwrap();
-    browser.look(DESK, false).unwrap();
+    browser.set_screen(DESKTOP, false).unwrap();
     let heads = "#matrix thead th[data-arch] a";
     let flags = "#matrix tbody th code";
     let (columns, rows) = (kernels::ALL.len() + 2, all.len() / (kernels::ALL.len() + 2));
@@ -97,7 +99,7 @@ fn filters_leave_what_they_name() {
     let mut rest = seen(&mut browser, flags);
     rest.sort();
     assert_eq!(rest, expected);
-    // Words that were not asked for lose their colour, the others keep it.
+    // Verdicts outside of the filter lose their color.
     let other = seen(&mut browser, "#matrix td.other");
     assert!(!other.is_empty() && !other.contains(&"unknown".to_owned()), "{other:?}");
     let count = seen(&mut browser, "[data-verdict=unknown].chip b");
@@ -109,21 +111,24 @@ fn filters_leave_what_they_name() {
 
     browser.value("document.querySelector('#everything').click()").unwrap();
     assert_eq!((seen(&mut browser, heads).len(), seen(&mut browser, flags).len()), (columns, rows));
-    assert_eq!(browser.complaints, Vec::<String>::new());
+    assert_eq!(browser.errors, Vec::<String>::new());
 }
 
 #[test]
-fn another_guest_is_another_choice() {
+fn another_scenario_can_be_selected() {
     let mut documents = documents();
     let mut other = documents.iter().find(|value| value["kernel"] == "x86_64-6.1").unwrap().clone();
     other["guest"] = json!("user");
     documents.push(other);
-    let mut browser = Browser::open(&page("guests", &documents)).unwrap();
-    browser.look(DESK, false).unwrap();
+    let mut browser = Browser::open(&page("scenarios", &documents)).unwrap();
+    browser.set_screen(DESKTOP, false).unwrap();
     let heads = "#matrix thead th[data-arch] a";
     assert_eq!(seen(&mut browser, heads).len(), kernels::ALL.len() + 2);
     browser
-        .value("(() => { const it = document.querySelector('#by-guest'); it.value = 'user'; it.dispatchEvent(new Event('change')); })()")
+        .value(
+            "(() => { const it = document.querySelector('#by-guest'); it.value = 'user'; \
+             it.dispatchEvent(new Event('change')); })()",
+        )
         .unwrap();
     assert_eq!(
         seen(&mut browser, heads).iter().map(|name| name.replace('\n', "-")).collect::<Vec<_>>(),
@@ -133,7 +138,7 @@ fn another_guest_is_another_choice() {
     assert_eq!(seen(&mut browser, "#cell .where"), ["as user, recording"]);
 }
 
-/// A flag on a kernel, in the documents.
+/// The finding for a flag on a kernel.
 fn finding<'a>(documents: &'a [Value], kernel: &str, flag: &str) -> &'a Value {
     let of_kernel = |value: &&Value| {
         value["kernel"] == kernel && value["document"]["schema"] == "mapprobe.report"
@@ -151,50 +156,49 @@ fn finding<'a>(documents: &'a [Value], kernel: &str, flag: &str) -> &'a Value {
 fn a_cell_opens_its_own_evidence_from_the_keyboard() {
     let documents = documents();
     let mut browser = Browser::open(&page("evidence", &documents)).unwrap();
-    browser.look(DESK, false).unwrap();
-    // By Tab from the last link of the first column of filters into the table, then by arrows.
+    browser.set_screen(DESKTOP, false).unwrap();
+    // By Tab from the last button of the filters into the table, then by arrows.
     browser.value("document.querySelector('#by-verdict button:last-child').focus()").unwrap();
     for _ in 0..10 {
-        browser.press("Tab").unwrap();
+        browser.press(Key::Tab).unwrap();
         if browser.value("document.activeElement.matches('#matrix td button')").unwrap() == true {
             break;
         }
     }
     for key in [
-        "ArrowDown",
-        "ArrowDown",
-        "ArrowDown",
-        "ArrowRight",
-        "ArrowRight",
-        "ArrowUp",
-        "ArrowLeft",
-        "ArrowDown",
+        Key::ArrowDown,
+        Key::ArrowDown,
+        Key::ArrowDown,
+        Key::ArrowRight,
+        Key::ArrowRight,
+        Key::ArrowUp,
+        Key::ArrowLeft,
+        Key::ArrowDown,
     ] {
         browser.press(key).unwrap();
     }
-    let here = "(() => { const cell = document.activeElement.closest('td'); const head = document.querySelectorAll('#matrix thead th')[cell.cellIndex]; \
-                return [[...head.querySelectorAll('.family, .series')].map((it) => it.textContent).join('-'), \
-                cell.parentElement.querySelector('code').textContent]; })()";
+    let here = include_str!("../browser/focused-cell.js");
     let place = texts(&mut browser, here);
     assert_eq!(place, ["x86_64-5.10", "MAP_DROPPABLE"]);
-    // The Tab key stops at this cell from now on, and at no other.
-    let stops = "[...document.querySelectorAll('#matrix [tabindex=\"0\"]')].map((it) => String(it === document.activeElement))";
+    // Only this cell can be reached by Tab now.
+    let stops = "[...document.querySelectorAll('#matrix [tabindex=\"0\"]')].map((it) => \
+                 String(it === document.activeElement))";
     assert_eq!(texts(&mut browser, stops), ["true"]);
     for (kernel, flag) in [("x86_64-5.10", "MAP_DROPPABLE"), ("hppa64-6.12", "MAP_HUGE_16GB")] {
         if texts(&mut browser, here) != [kernel, flag] {
             for _ in 0..40 {
-                browser.press("ArrowDown").unwrap();
+                browser.press(Key::ArrowDown).unwrap();
             }
-            browser.press("End").unwrap();
+            browser.press(Key::End).unwrap();
         }
         assert_eq!(texts(&mut browser, here), [kernel, flag]);
-        browser.press("Enter").unwrap();
+        browser.press(Key::Enter).unwrap();
         browser.wait("document.querySelector('#cell').open").unwrap();
         let expected = finding(&documents, kernel, flag);
-        let said = |key: &str| expected[key].as_str().unwrap().to_owned();
+        let output = |key: &str| expected[key].as_str().unwrap().to_owned();
         assert_eq!(seen(&mut browser, "#cell-title"), [format!("{flag} on {kernel}")]);
-        assert_eq!(seen(&mut browser, "#cell .word"), [said("verdict")]);
-        assert_eq!(seen(&mut browser, "#cell .reason"), [format!("{}.", said("reason"))]);
+        assert_eq!(seen(&mut browser, "#cell .word"), [output("verdict")]);
+        assert_eq!(seen(&mut browser, "#cell .reason"), [format!("{}.", output("reason"))]);
         let calls: Vec<String> = serde_json::from_value(expected["evidence"].clone()).unwrap();
         assert_eq!(
             texts(
@@ -218,42 +222,29 @@ fn a_cell_opens_its_own_evidence_from_the_keyboard() {
             ),
             contexts
         );
-        browser.press("Escape").unwrap();
+        browser.press(Key::Escape).unwrap();
         browser.wait("!document.querySelector('#cell').open").unwrap();
-        // Back where the reader was.
+        // The focus returns to the cell.
         assert_eq!(texts(&mut browser, here), [kernel, flag]);
     }
-    assert_eq!(browser.complaints, Vec::<String>::new());
+    assert_eq!(browser.errors, Vec::<String>::new());
 }
 
-/// Every text that is to be seen, with its colour and the colour behind it, where they are not far enough apart.
-const FAINT: &str = "(() => { \
-    const numbers = (color) => color.match(/[\\d.]+/g).map(Number); \
-    const behind = (it) => { for (; it; it = it.parentElement) { const [r, g, b, a = 1] = numbers(getComputedStyle(it).backgroundColor); if (a === 1) return [r, g, b]; } return null; }; \
-    const light = (color) => { const [r, g, b] = color.slice(0, 3).map((part) => { part /= 255; return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; }; \
-    const found = []; let looked = 0; \
-    for (const it of document.querySelectorAll('body *')) { \
-      if (!it.offsetParent || ![...it.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue; \
-      const back = behind(it); looked += 1; \
-      if (!back) { found.push(it.outerHTML.slice(0, 80) + ' has nothing behind it'); continue; } \
-      const [one, two] = [light(numbers(getComputedStyle(it).color)), light(back)].sort((a, b) => b - a); \
-      const contrast = (one + 0.05) / (two + 0.05); \
-      if (contrast < 4.5) found.push(it.tagName + '.' + it.className + ' ' + it.textContent.slice(0, 40) + ' ' + contrast.toFixed(2)); \
-    } \
-    return [String(looked), ...found]; })()";
+/// Every visible text with too little contrast to its background.
+const FAINT: &str = include_str!("../browser/contrast.js");
 
 #[test]
-fn it_can_be_read_everywhere() {
+fn the_page_is_legible_on_every_screen() {
     let documents = documents();
     let file = page("looks", &documents);
     let mut browser = Browser::open(&file).unwrap();
-    let folder = file.parent().unwrap().to_owned();
+    let directory = file.parent().unwrap().to_owned();
     let mut look = |size: (u32, u32), dark: bool, name: &str| {
-        browser.look(size, dark).unwrap();
+        browser.set_screen(size, dark).unwrap();
         browser.value("scrollTo(0, 0)").unwrap();
-        picture(&mut browser, &folder, name);
+        screenshot(&mut browser, &directory, name);
         let faint = texts(&mut browser, FAINT);
-        assert!(faint[0].parse::<usize>().unwrap() > 500, "few texts were looked at: {faint:?}");
+        assert!(faint[0].parse::<usize>().unwrap() > 500, "too few texts: {faint:?}");
         assert_eq!(faint[1..], Vec::<String>::new(), "{name}");
         let wide = "[document.documentElement.scrollWidth, document.body.scrollWidth].map(String)";
         for width in texts(&mut browser, wide) {
@@ -262,49 +253,50 @@ fn it_can_be_read_everywhere() {
                 "{name}: the page is {width} pixels wide"
             );
         }
-        // Every verdict has its colour, and none has another's.
-        let colours = "[...new Set([...document.querySelectorAll('.legend .word')].map((it) => getComputedStyle(it).backgroundColor))]";
-        assert_eq!(texts(&mut browser, colours).len(), 7, "{name}");
+        // Every verdict has its own color.
+        let colors = "[...new Set([...document.querySelectorAll('.legend .word')].map((it) => \
+            getComputedStyle(it).backgroundColor))]";
+        assert_eq!(texts(&mut browser, colors).len(), 7, "{name}");
         browser
-            .value("document.querySelectorAll('#matrix tbody tr')[3].querySelectorAll('button')[3].click()")
+            .value(
+                "document.querySelectorAll('#matrix tbody tr')[3]\
+                 .querySelectorAll('button')[3].click()",
+            )
             .unwrap();
-        picture(&mut browser, &folder, &format!("{name}-cell"));
+        screenshot(&mut browser, &directory, &format!("{name}-cell"));
         assert_eq!(texts(&mut browser, FAINT)[1..], Vec::<String>::new(), "{name}, a cell");
-        browser.press("Escape").unwrap();
+        browser.press(Key::Escape).unwrap();
         browser.wait("!document.querySelector('#cell').open").unwrap();
     };
     for dark in [false, true] {
         let scheme = if dark { "dark" } else { "light" };
-        look(TELEPHONE, dark, &format!("telephone-{scheme}"));
-        look(DESK, dark, &format!("desk-{scheme}"));
+        look(PHONE, dark, &format!("phone-{scheme}"));
+        look(DESKTOP, dark, &format!("desktop-{scheme}"));
     }
-    assert_eq!(browser.complaints, Vec::<String>::new());
+    assert_eq!(browser.errors, Vec::<String>::new());
 }
 
-fn picture(browser: &mut Browser, folder: &Path, name: &str) {
-    browser.picture(&folder.join(format!("{name}.png")), false).unwrap();
+fn screenshot(browser: &mut Browser, directory: &Path, name: &str) {
+    browser.screenshot(&directory.join(format!("{name}.png")), false).unwrap();
     if !name.ends_with("-cell") {
-        browser.picture(&folder.join(format!("{name}-whole.png")), true).unwrap();
+        browser.screenshot(&directory.join(format!("{name}-whole.png")), true).unwrap();
     }
 }
 
 #[test]
-fn heads_stay_in_sight() {
+fn headings_stay_visible() {
     let mut browser = Browser::open(&page("heads", &documents())).unwrap();
-    browser.look(TELEPHONE, false).unwrap();
+    browser.set_screen(PHONE, false).unwrap();
     browser.value("document.querySelector('#box').scrollTo(300, 400)").unwrap();
-    let place = "(() => { const box = document.querySelector('#box').getBoundingClientRect(); \
-                 const corner = document.querySelector('.corner').getBoundingClientRect(); \
-                 const head = document.querySelectorAll('#matrix thead th')[6].getBoundingClientRect(); \
-                 const flag = document.querySelectorAll('#matrix tbody th')[12].getBoundingClientRect(); \
-                 return [corner.left - box.left, corner.top - box.top, head.top - box.top, flag.left - box.left].map((it) => String(Math.round(it))); })()";
+    let distances = include_str!("../browser/headings.js");
     // One pixel is the border.
-    assert_eq!(texts(&mut browser, place), ["1", "1", "1", "1"]);
+    assert_eq!(texts(&mut browser, distances), ["1", "1", "1", "1"]);
 }
 
 #[test]
-fn strings_from_outside_stay_strings() {
-    let hostile = "</script><script>window.taken = 1</script><img src=x onerror='window.taken = 2'>\u{2028}&amp;\"'";
+fn foreign_strings_are_escaped() {
+    let hostile = "</script><script>window.taken = 1</script>\
+                   <img src=x onerror='window.taken = 2'>\u{2028}&amp;\"'";
     let mut documents: Vec<Value> =
         documents().into_iter().filter(|value| value["kernel"] == "x86_64-6.1").collect();
     for value in &mut documents {
@@ -321,7 +313,7 @@ fn strings_from_outside_stay_strings() {
         }
     }
     let mut browser = Browser::open(&page("hostile", &documents)).unwrap();
-    browser.look(DESK, false).unwrap();
+    browser.set_screen(DESKTOP, false).unwrap();
     browser.value("document.querySelector('#matrix td button').click()").unwrap();
     assert_eq!(seen(&mut browser, "#cell .reason").len(), 1);
     assert_eq!(
@@ -338,5 +330,5 @@ fn strings_from_outside_stay_strings() {
         0
     );
     assert_eq!(browser.value("document.querySelectorAll('script').length").unwrap(), 2);
-    assert_eq!(browser.complaints, Vec::<String>::new());
+    assert_eq!(browser.errors, Vec::<String>::new());
 }

@@ -1,19 +1,15 @@
-//! What the documents quote, tell to type, and link to: quotations are looked up in recordings of real kernels, commands are understood by the
-//! program, and links lead somewhere.
+//! Quotations, commands and links in the documents: quotations are in recordings of real kernels,
+//! the program accepts the commands, and links lead to files.
 
-use lab::{delivered, report, usage};
+use lab::{artifacts, library, report, usage};
 use mapprobe::arch::Arch;
-use mapprobe::flags::TABLE;
-use mapprobe::recording;
-use mapprobe::report::FORMATS;
-use mapprobe::verdict::Verdict;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 /// Documents that quote recordings.
 const QUOTING: [&str; 2] = ["docs/verdicts.md", "docs/unknown-flags.md"];
-/// Where recordings are, as a document in `docs/` links to them.
+/// The directory of the recordings, as linked in `docs/`.
 const RECORDINGS: &str = "../probe/tests/recordings/";
 
 fn text(path: &str) -> String {
@@ -21,24 +17,24 @@ fn text(path: &str) -> String {
         .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every document that people wrote.
+/// Every document of the project.
 fn documents() -> Vec<String> {
-    let folders = ["", "docs/", "probe/tests/recordings/", "tests/console/"];
-    let names = folders.iter().flat_map(|folder| {
-        let entries = fs::read_dir(dist::workspace::root().join(folder)).unwrap();
-        entries
-            .map(move |entry| format!("{folder}{}", entry.unwrap().file_name().to_string_lossy()))
+    let directories = ["", "docs/", "probe/tests/recordings/", "tests/console/"];
+    let names = directories.iter().flat_map(|directory| {
+        let entries = fs::read_dir(dist::workspace::root().join(directory)).unwrap();
+        entries.map(move |entry| {
+            format!("{directory}{}", entry.unwrap().file_name().to_string_lossy())
+        })
     });
     names.filter(|name| name.ends_with(".md")).collect()
 }
 
-/// A block of a document between fences.
+/// A code block of a document.
 struct Block {
     /// The word behind the first fence.
     kind: String,
-    /// The line of text before it.
+    /// The line of text before the block.
     before: String,
-    /// What is between.
     lines: Vec<String>,
 }
 
@@ -64,7 +60,7 @@ fn blocks(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// A quotation: of what kernel, which package that came in, from what recording.
+/// The source of a quotation: kernel, package and recording.
 struct Source {
     kernel: String,
     package: String,
@@ -79,13 +75,13 @@ fn source(line: &str) -> Option<Source> {
     Some(Source { kernel: kernel.into(), package: package.into(), path: path.into() })
 }
 
-/// The quoted lines that are missing: they must stand in the other ones, in this order.
+/// The quoted lines that are not in the other lines in the same order.
 fn missing<'a>(quoted: &'a [String], lines: &[String]) -> Vec<&'a str> {
     let mut lines = lines.iter();
     quoted.iter().filter(|quoted| !lines.any(|line| line == *quoted)).map(String::as_str).collect()
 }
 
-/// What of a block is not in the recording.
+/// The lines of a block that are not in the recording.
 fn wrong(block: &Block, path: &str) -> Vec<String> {
     let recording = text(&format!("probe/tests/recordings/{path}"));
     let strings = |lines: Vec<&str>| lines.into_iter().map(str::to_owned).collect::<Vec<String>>();
@@ -94,16 +90,13 @@ fn wrong(block: &Block, path: &str) -> Vec<String> {
     if !recording.starts_with("mapprobe recording") {
         return strings(missing(&block.lines, &plain(&recording)));
     }
-    let replayed = recording::replay(recording.as_bytes(), TABLE, true)
-        .unwrap_or_else(|complaint| panic!("{path}: {complaint}"));
-    let print = |format: &str| {
-        let at = usage::formats().iter().position(|name| name == format).unwrap();
-        (FORMATS[at].write)(&replayed)
-    };
+    let replayed = library::replay(recording.as_bytes(), true)
+        .unwrap_or_else(|message| panic!("{path}: {message}"));
+    let print = |format: &str| library::print(&replayed, format).unwrap();
     if block.kind == "json" {
         return strings(missing(&plain(&block.lines.join("\n")), &plain(&print("json"))));
     }
-    // A row of the table, and some of the evidence for it.
+    // A row of the table, and some of its evidence.
     let (row, evidence) = block.lines.split_first().expect("a quotation");
     let json = report::parse(print("json").as_bytes()).unwrap();
     let name = row.split_whitespace().next();
@@ -127,7 +120,7 @@ fn quotations_are_in_the_recordings() {
             let Some(source) = source(&block.before) else {
                 assert!(
                     !usage::invocations(&block.lines.join("\n")).is_empty(),
-                    "{document}: who said {:?}?",
+                    "{document}: the block has no source: {:?}",
                     block.lines
                 );
                 continue;
@@ -153,8 +146,7 @@ fn quotations_are_in_the_recordings() {
 #[test]
 fn each_verdict_has_an_example() {
     let text = text("docs/verdicts.md");
-    for verdict in Verdict::ALL {
-        let word = verdict.word().string();
+    for word in library::verdict_names() {
         let (_, section) = text
             .split_once(&format!("\n## {word}\n"))
             .unwrap_or_else(|| panic!("no section {word}"));
@@ -165,9 +157,9 @@ fn each_verdict_has_an_example() {
     }
 }
 
-/// The rows of the atlas about bits that could have carried no flag, all of them.
+/// The rows of the atlas about bits that no flag could have used.
 #[test]
-fn what_is_told_of_the_atlas_is_in_it() {
+fn quotations_of_the_atlas_are_in_it() {
     let rows = |text: &str| -> Vec<String> {
         let (_, rest) = text.split_once("| Architecture | Value |").expect("the table");
         rest.lines().skip(2).take_while(|line| line.starts_with('|')).map(str::to_owned).collect()
@@ -178,7 +170,8 @@ fn what_is_told_of_the_atlas_is_in_it() {
         !quoted.is_empty() && quoted.iter().all(|row| row.starts_with("| hppa |")),
         "{quoted:#?}"
     );
-    // The row about map types says what the others do: each of its values was taken once, and is refused by all that are named.
+    // The row about map types agrees with the others: each of its values was used once, and all
+    // kernels in it reject the value.
     let row = quoted.iter().find(|row| row.contains("map types")).expect("the row about map types");
     let values = row.split(['|', ',', ' ']).filter_map(|word| word.strip_prefix("0x"));
     let kernels: Vec<&str> = row.rsplit('|').nth(1).unwrap().split(',').map(str::trim).collect();
@@ -190,11 +183,11 @@ fn what_is_told_of_the_atlas_is_in_it() {
         }
         for kernel in &kernels {
             let recording = text(&format!("probe/tests/recordings/lab/{kernel}.sweep.txt"));
-            let json =
-                (FORMATS[0].write)(&recording::replay(recording.as_bytes(), TABLE, true).unwrap());
+            let json = library::json(&library::replay(recording.as_bytes(), true).unwrap());
             for backing in ["anonymous", "memfd"] {
                 let line = format!(
-                    "{{\"type\": \"0x{value}\", \"backing\": \"{backing}\", \"outcome\": \"EINVAL\"}}"
+                    "{{\"type\": \"0x{value}\", \"backing\": \"{backing}\", \
+                     \"outcome\": \"EINVAL\"}}"
                 );
                 assert!(json.contains(&line), "{kernel}: {line}");
             }
@@ -203,9 +196,10 @@ fn what_is_told_of_the_atlas_is_in_it() {
     assert_eq!(kernels.len(), 5, "{kernels:?}");
 }
 
-/// Every command line of every document is one that the program takes; what asks no kernel, or a recording, is run.
+/// The program accepts every command line of every document. Those that need no kernel, or replay a
+/// recording, are run.
 #[test]
-fn commands_are_understood() {
+fn the_program_accepts_every_command() {
     let (mut understood, mut run) = (0, 0);
     for document in documents() {
         for block in blocks(&text(&document)) {
@@ -219,15 +213,15 @@ fn commands_are_understood() {
                 understood += 1;
                 let replays = words.iter().any(|word| dist::workspace::root().join(word).is_file());
                 if replays || ["list", "explain", "decode"].contains(words.first().unwrap_or(&"")) {
-                    let program = &delivered::of(Arch::native()).unwrap().path;
-                    let said = Command::new(program)
+                    let program = &artifacts::of(Arch::native()).unwrap().path;
+                    let output = Command::new(program)
                         .args(&words)
                         .current_dir(dist::workspace::root())
                         .output()
                         .unwrap();
                     assert!(
-                        said.status.success() && said.stderr.is_empty(),
-                        "{document}: {words:?}: {said:?}"
+                        output.status.success() && output.stderr.is_empty(),
+                        "{document}: {words:?}: {output:?}"
                     );
                     run += 1;
                 }
@@ -242,12 +236,12 @@ fn commands_are_understood() {
 fn links_lead_somewhere() {
     let mut links = 0;
     for document in documents() {
-        let folder = dist::workspace::root().join(&document);
-        let folder = folder.parent().unwrap_or(Path::new(""));
+        let directory = dist::workspace::root().join(&document);
+        let directory = directory.parent().unwrap_or(Path::new(""));
         for link in text(&document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = link.split('#').next().unwrap_or_default();
             if !link.contains("://") && !file.is_empty() {
-                assert!(folder.join(file).exists(), "{document}: {link}");
+                assert!(directory.join(file).exists(), "{document}: {link}");
                 links += 1;
             }
         }

@@ -1,23 +1,19 @@
-//! The versions of the report's form: what a reader of an older minor version relies on stays (`docs/schema.md`). The form of every version is
-//! kept in `probe/schema/frozen/`.
+//! The versions of the report's schema: the promises to readers of an older minor version
+//! (`docs/schema.md`). `probe/schema/frozen/` has every version.
 
+use lab::library::{self, Rules, What};
 use lab::report;
 use mapprobe::arch::Arch;
-use mapprobe::cli::{Options, What};
-use mapprobe::flags::TABLE;
-use mapprobe::kernel::model::{Model, Rules};
-use mapprobe::recording::replay;
-use mapprobe::report::{FORMATS, SCHEMA_VERSION};
-use mapprobe::run::probe;
+use mapprobe::report::SCHEMA_VERSION;
 use serde_json::{Map, Value, json};
 use std::fs;
 use std::path::PathBuf;
 
 const NAMES: [&str; 3] = ["mapprobe.report", "mapprobe.sweep", "mapprobe.free-bits"];
-/// What says nothing about documents.
+/// Keys without meaning for documents.
 const PROSE: [&str; 3] = ["description", "title", "$comment"];
 
-fn folder() -> PathBuf {
+fn directory() -> PathBuf {
     dist::workspace::root().join("probe/schema")
 }
 
@@ -27,12 +23,13 @@ fn read(path: PathBuf) -> Value {
 }
 
 fn current(name: &str) -> Value {
-    read(folder().join(format!("{name}.json")))
+    read(directory().join(format!("{name}.json")))
 }
 
-/// The frozen forms of a schema: version and form.
+/// The frozen versions of a schema.
 fn frozen(name: &str) -> Vec<(String, Value)> {
-    let files = fs::read_dir(folder().join("frozen")).unwrap().map(|entry| entry.unwrap().path());
+    let files =
+        fs::read_dir(directory().join("frozen")).unwrap().map(|entry| entry.unwrap().path());
     let version = |path: &PathBuf| {
         let file = path.file_name()?.to_str()?;
         Some(file.strip_prefix(name)?.strip_prefix('.')?.strip_suffix(".json")?.to_owned())
@@ -44,7 +41,7 @@ fn major(version: &str) -> &str {
     version.split('.').next().unwrap()
 }
 
-/// What a form promises and a later one does not, each with its place: only keys may come.
+/// The promises of a schema that a later one breaks, each with its path. Only new keys are allowed.
 fn broken(place: &str, old: &Value, new: &Value) -> Vec<String> {
     let (Value::Object(before), Value::Object(after)) = (old, new) else {
         return if old == new { vec![] } else { vec![format!("{place}: {old} became {new}")] };
@@ -77,7 +74,7 @@ fn broken(place: &str, old: &Value, new: &Value) -> Vec<String> {
     found
 }
 
-/// The same schema, in which an object has no keys but those that it names.
+/// The schema without additional properties.
 fn closed(schema: &Value) -> Value {
     match schema {
         Value::Object(members) => {
@@ -93,28 +90,24 @@ fn closed(schema: &Value) -> Value {
     }
 }
 
-/// Documents about kernels of all architectures, and of ones that lack something.
+/// Documents about kernels of all architectures, and about simulated kernels that lack something.
 fn documents() -> Vec<Value> {
-    let folder = dist::workspace::root().join("probe/tests/recordings/lab");
+    let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let mut reports = Vec::new();
-    for file in fs::read_dir(folder).unwrap() {
-        reports.push(replay(&fs::read(file.unwrap().path()).unwrap(), TABLE, false).unwrap());
+    for file in fs::read_dir(directory).unwrap() {
+        reports.push(library::replay(&fs::read(file.unwrap().path()).unwrap(), false).unwrap());
     }
     for what in What::ALL {
-        let options = Options { what, ..Options::default() };
         for (arch, rules) in [
             (Arch::X86_64, Rules { validate: false, noreplace: false, ..Rules::x86_6_1() }),
             (Arch::X86_64, Rules { no_memfd: true, ..Rules::x86_6_1() }),
             (Arch::Hppa, Rules::parisc_6_1()),
             (Arch::X86_64, Rules::wsl1()),
         ] {
-            reports.push(probe(&mut Model::new(rules), arch, TABLE, &[], &options, &mut |_| {}));
+            reports.push(library::simulate(arch, rules, what));
         }
     }
-    reports
-        .iter()
-        .map(|report| report::parse((FORMATS[0].write)(report).as_bytes()).unwrap())
-        .collect()
+    reports.iter().map(|report| report::parse(library::json(report).as_bytes()).unwrap()).collect()
 }
 
 fn faults(schema: &Value, document: &Value) -> Vec<String> {
@@ -138,22 +131,22 @@ fn this_version_is_frozen_and_breaks_no_promise() {
             let found = broken("", old, &now);
             assert!(
                 found.is_empty(),
-                "{name} is no longer what {version} promises; that takes a major version:\n{}",
+                "{name} breaks a promise of {version}, which needs a major version:\n{}",
                 found.join("\n")
             );
         }
-        // Both ways: a key more is a minor version.
+        // In both directions: a new key needs a minor version.
         let found = broken("", &now, same);
         assert!(
             found.is_empty(),
-            "{name} has more than {SCHEMA_VERSION}; that takes a minor version:\n{}",
+            "{name} has more than {SCHEMA_VERSION}, which needs a minor version:\n{}",
             found.join("\n")
         );
     }
 }
 
 #[test]
-fn documents_are_what_every_frozen_version_promises() {
+fn documents_fit_every_frozen_version() {
     let documents = documents();
     for name in NAMES {
         let documents: Vec<&Value> =
@@ -169,7 +162,7 @@ fn documents_are_what_every_frozen_version_promises() {
             assert_eq!(
                 faults(&closed(&current(name)), document),
                 [""; 0],
-                "{name}: a key that the schema does not name"
+                "{name}: a key that is not in the schema"
             );
         }
     }
@@ -187,7 +180,7 @@ fn a_broken_promise_is_named() {
         move |value: &mut Value| drop(value.as_object_mut().unwrap().shift_remove(key))
     };
     let row = "/properties/flags/items";
-    // Gone, another name, optional, another type, a word less, a word more, another rule.
+    // Removed, renamed, optional, another type, a value less, a value more, another rule.
     assert_eq!(change("/properties", &remove("kernel")), ["/properties/kernel is gone"]);
     assert_eq!(
         change(&format!("{row}/properties"), &remove("verdict")),
@@ -221,7 +214,7 @@ fn a_broken_promise_is_named() {
         change("/$defs/hex", &|hex| hex["maxLength"] = 9.into()),
         ["/$defs/hex/maxLength is a new rule"]
     );
-    // A key more, other prose.
+    // A new key, and other prose.
     assert_eq!(change("/properties", &|keys| keys["more"] = json!({"type": "string"})), [""; 0]);
     assert_eq!(
         change("", &|schema| schema["required"].as_array_mut().unwrap().push("more".into())),

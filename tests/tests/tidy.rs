@@ -1,17 +1,17 @@
-//! House rules, read from the project's own files.
+//! The rules of ARCHITECTURE.md and of style, checked in the project's own files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The only places where the compiler's checks may be switched off.
-const UNCHECKED: [&str; 3] =
+/// The only files with unsafe code.
+const UNSAFE: [&str; 3] =
     ["probe/src/kernel/linux.rs", "probe/src/kernel/wasm.rs", "probe/src/start.rs"];
-/// Files may have so many lines; the flag table may have more.
+/// The maximum number of lines of a file, except for the flag table.
 const LINES: usize = 400;
 const TABLE: &str = "probe/src/flags.rs";
-/// Folders with nothing that people wrote.
-const MADE: [&str; 3] = [".git", "target", "dist/out"];
-/// Folders of the kernel's source tree, whose files documents name too.
+/// Directories without sources.
+const GENERATED: [&str; 3] = [".git", "target", "dist/out"];
+/// Directories of the kernel's source tree, whose files the documents name too.
 const KERNEL: [&str; 11] = [
     "arch",
     "block",
@@ -26,8 +26,25 @@ const KERNEL: [&str; 11] = [
     "scripts",
 ];
 
+/// The directories in which columns and words are checked.
+const STYLE: [&str; 1] = ["tests/"];
+/// The maximum length of a line of Rust or of Markdown prose.
+const COLUMNS: usize = 100;
+/// Words that comments and documents do without, each with its replacement.
+const BANNED: [(&str, &str); 5] = [
+    ("whoever", "the subject by its name"),
+    ("folder", "directory"),
+    ("liar", "impostor kernel, hostile environment"),
+    ("bench", "fixture"),
+    ("made of rules", "simulated"),
+];
+/// Comments that say nothing.
+const EMPTY: [&str; 2] = ["It alone.", "The same."];
+/// The crate of benchmarks.
+const MEASURING: &str = "bench/";
+
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's folder").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's directory").to_owned()
 }
 
 /// Every file of the project with one of these endings: its path from the root, and its text.
@@ -38,15 +55,15 @@ fn files(endings: &[&str]) -> Vec<(String, String)> {
     files
 }
 
-fn collect(root: &Path, folder: &str, endings: &[&str], files: &mut Vec<(String, String)>) {
-    let entries = fs::read_dir(root.join(folder)).unwrap().map(Result::unwrap);
+fn collect(root: &Path, directory: &str, endings: &[&str], files: &mut Vec<(String, String)>) {
+    let entries = fs::read_dir(root.join(directory)).unwrap().map(Result::unwrap);
     let mut entries: Vec<_> =
         entries.map(|entry| (entry.file_name().into_string().unwrap(), entry)).collect();
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     for (name, entry) in entries {
-        let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
         if entry.file_type().unwrap().is_dir() {
-            if !MADE.contains(&path.as_str()) {
+            if !GENERATED.contains(&path.as_str()) {
                 collect(root, &path, endings, files);
             }
         } else if endings.iter().any(|ending| path.ends_with(ending)) {
@@ -55,7 +72,7 @@ fn collect(root: &Path, folder: &str, endings: &[&str], files: &mut Vec<(String,
     }
 }
 
-/// The places, as `file:line: text`, where a line fits.
+/// The lines that fit, as `file:line: text`.
 fn lines(files: &[(String, String)], fits: impl Fn(&str, &str) -> bool) -> Vec<String> {
     let numbered = files
         .iter()
@@ -69,7 +86,7 @@ fn assert_none(found: &[String], rule: &str) {
     assert!(found.is_empty(), "{rule}\n{}", found.join("\n"));
 }
 
-/// Whether a line of code, its comment and its strings left aside, has this word.
+/// Whether a line of code has a word outside of comments and strings.
 fn has_word(line: &str, word: &str) -> bool {
     let code = line.split("//").next().unwrap_or_default();
     let code: String = code.split('"').step_by(2).collect::<Vec<_>>().join("\"\"");
@@ -77,20 +94,16 @@ fn has_word(line: &str, word: &str) -> bool {
 }
 
 #[test]
-fn unchecked_code_stays_in_its_files() {
-    let found = lines(&files(&[".rs"]), |path, line| {
-        !UNCHECKED.contains(&path) && has_word(line, "unsafe")
-    });
-    assert_none(
-        &found,
-        "Only the live kernels and the start of the program may do without the compiler's checks:",
-    );
-    assert!(has_word(concat!("    un", "safe { *at } // as promised"), "unsafe"));
+fn unsafe_code_stays_in_its_files() {
+    let found =
+        lines(&files(&[".rs"]), |path, line| !UNSAFE.contains(&path) && has_word(line, "unsafe"));
+    assert_none(&found, "Unsafe code belongs in the live kernels and the start of the program:");
+    assert!(has_word(concat!("    un", "safe { *at } // valid"), "unsafe"));
     assert!(!has_word(concat!("#![deny(un", "safe_code)] // un", "safe"), "unsafe"));
 }
 
 #[test]
-fn nothing_is_left_unfinished_or_switched_off() {
+fn nothing_is_unfinished_or_disabled() {
     let marks = [
         concat!("to", "do!"),
         concat!("unimplemented", "!"),
@@ -99,7 +112,7 @@ fn nothing_is_left_unfinished_or_switched_off() {
     ];
     let found =
         lines(&files(&[".rs", ".c", ".h"]), |_, line| marks.iter().any(|mark| line.contains(mark)));
-    assert_none(&found, "Finish it, or take it out:");
+    assert_none(&found, "Finish or remove:");
 }
 
 #[test]
@@ -109,7 +122,7 @@ fn files_are_short() {
         .filter(|(path, text)| path != TABLE && text.lines().count() > LINES)
         .map(|(path, text)| format!("{path}: {} lines", text.lines().count()))
         .collect();
-    assert_none(&long, &format!("More than {LINES} lines: split them by what they are about."));
+    assert_none(&long, &format!("Files with more than {LINES} lines:"));
 }
 
 #[test]
@@ -125,10 +138,118 @@ fn every_allowed_lint_has_its_reason() {
             }
         }
     }
-    assert_none(&bare, "Say why the lint is wrong here: reason = \"...\"");
+    assert_none(&bare, "Lints without a reason = \"...\":");
 }
 
-/// What stands between backticks and looks like a file or a folder of this project.
+/// Whether a line is too long and could be broken; a URL cannot.
+fn is_too_long(line: &str) -> bool {
+    line.chars().count() > COLUMNS && !line.contains("://")
+}
+
+/// The lines of Markdown outside of code blocks and tables; the others are replaced by empty lines.
+fn prose(text: &str) -> String {
+    let mut fenced = false;
+    let mut prose = String::new();
+    for line in text.lines() {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        if !fenced && !fence && !line.trim_start().starts_with('|') {
+            prose.push_str(line);
+        }
+        prose.push('\n');
+    }
+    prose
+}
+
+/// The comment in a line of Rust, without its marker.
+fn comment(line: &str) -> Option<&str> {
+    let is_code = |at: &usize| line[..*at].matches('"').count().is_multiple_of(2);
+    let start = match line.trim_start().starts_with("//") {
+        true => line.find("//")?,
+        false => line.find(" // ").filter(is_code)? + 1,
+    };
+    Some(line[start..].trim_start_matches(['/', '!']).trim())
+}
+
+/// Why a comment or a line of prose is rejected, if it is. Text between backticks is not prose.
+fn fault(path: &str, text: &str) -> Option<String> {
+    if EMPTY.contains(&text) {
+        return Some("the comment says nothing".into());
+    }
+    let plain: Vec<&str> = text.split('`').step_by(2).collect();
+    let words: Vec<String> = plain
+        .join(" ")
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| word.to_lowercase().trim_end_matches('s').to_owned())
+        .collect();
+    let (_, replacement) = BANNED.into_iter().find(|(banned, _)| {
+        let banned: Vec<&str> = banned.split(' ').map(|word| word.trim_end_matches('s')).collect();
+        let found = words.windows(banned.len()).any(|window| window == banned.as_slice());
+        found && !(banned == ["bench"] && path.starts_with(MEASURING))
+    })?;
+    Some(format!("write: {replacement}"))
+}
+
+/// The files with one of these endings whose style is checked.
+fn styled(endings: &[&str]) -> Vec<(String, String)> {
+    let mut files = files(endings);
+    files.retain(|(path, _)| STYLE.iter().any(|start| path.starts_with(start)));
+    files
+}
+
+/// The Markdown files whose style is checked, reduced to prose.
+fn styled_prose() -> Vec<(String, String)> {
+    styled(&[".md"]).into_iter().map(|(path, text)| (path, prose(&text))).collect()
+}
+
+#[test]
+fn lines_have_at_most_100_columns() {
+    let mut found = lines(&styled(&[".rs"]), |_, line| is_too_long(line));
+    found.extend(lines(&styled_prose(), |_, line| is_too_long(line)));
+    assert_none(&found, "Lines over 100 columns:");
+}
+
+#[test]
+fn comments_and_documents_use_the_terms_of_the_field() {
+    let is_banned = |path: &str, text: &str| fault(path, text).is_some();
+    let mut found = lines(&styled(&[".rs"]), |path, line| {
+        comment(line).is_some_and(|comment| is_banned(path, comment))
+    });
+    found.extend(lines(&styled_prose(), |path, line| is_banned(path, line.trim())));
+    assert_none(&found, &format!("Empty comments, or words of this list: {BANNED:?}"));
+}
+
+#[test]
+fn long_lines_are_recognized() {
+    let long = "word ".repeat(21);
+    assert!(is_too_long(&long) && !is_too_long(&long[..COLUMNS]));
+    assert!(!is_too_long(&format!("{long}https://example.org/")));
+    let text = format!("```\n{long}\n```\n| {long} |\n{long}\n");
+    assert_eq!(lines(&[("a.md".into(), prose(&text))], |_, line| is_too_long(line)).len(), 1);
+}
+
+#[test]
+fn banned_words_are_recognized() {
+    let found = |path: &str, line: &str| comment(line).and_then(|text| fault(path, text));
+    for wrong in [
+        "/// Some Folders.",
+        "    //! The same.",
+        "x(); // a kernel made of rules",
+        "// It alone.",
+        "// the bench of a test",
+    ] {
+        assert!(found("a.rs", wrong).is_some(), "{wrong}");
+    }
+    for right in
+        ["/// A field `folder`.", "let folder = \"folder\";", "// The same file.", "// a workbench"]
+    {
+        assert_eq!(found("a.rs", right), None, "{right}");
+    }
+    assert_eq!(found("bench/src/lib.rs", "// a bench"), None);
+}
+
+/// The files and directories of this project that a text names between backticks.
 fn mentioned(text: &str) -> Vec<&str> {
     let mut fenced = false;
     let plain = text.lines().filter(|line| {
@@ -149,7 +270,7 @@ fn mentioned(text: &str) -> Vec<&str> {
                 word.contains('/') && (file || word.ends_with('/') || root().join(first).is_dir());
             let top = !word.contains('/')
                 && (word.ends_with(".md") || ["Cargo.toml", "Cross.toml"].contains(word));
-            let made = MADE.iter().any(|made| word.starts_with(made));
+            let made = GENERATED.iter().any(|made| word.starts_with(made));
             named && (place || top) && !made && !KERNEL.contains(&first)
         })
         .collect()
@@ -168,17 +289,19 @@ fn documents_name_files_that_exist() {
                 .map(|path| format!("{document}: {path}")),
         );
     }
-    assert_none(&gone, "No such file or folder:");
+    assert_none(&gone, "No such file or directory:");
 }
 
 #[test]
 fn names_of_files_are_recognized() {
-    let text = "`probe/src/no.rs` `atlas/` `GONE.md`, `cargo run`, `mm/mmap.c`, `/proc/self/maps`, `dist/out/mapprobe-hppa`\n\
-                ```\n`probe/inside.rs`\n```\n`x/y` `probe/src` `MAP_FIXED` `mapprobe.rs` `include/uapi/linux/mman.h`\n";
+    let text = "`probe/src/no.rs` `atlas/` `GONE.md`, `cargo run`, `mm/mmap.c`, \
+        `/proc/self/maps`, `dist/out/mapprobe-hppa`\n\
+                ```\n`probe/inside.rs`\n```\n`x/y` `probe/src` `MAP_FIXED` `mapprobe.rs` \
+                `include/uapi/linux/mman.h`\n";
     assert_eq!(mentioned(text), ["probe/src/no.rs", "atlas/", "GONE.md", "probe/src"]);
 }
 
-/// The version of the first heading that has one: `## 1.2.3 ...` or `## [1.2.3] ...`.
+/// The version in the first heading with one: `## 1.2.3 ...` or `## [1.2.3] ...`.
 fn newest(changelog: &str) -> Option<&str> {
     let headings = changelog.lines().filter_map(|line| line.strip_prefix("## "));
     let versions = headings.filter_map(|heading| heading.split_whitespace().next());

@@ -1,46 +1,46 @@
-//! Whole runs of the delivered program on this machine: what they leave behind, what they can be asked, and that a recording says the same.
+//! Whole runs of the released program on this machine: they leave nothing behind, and a recording
+//! replays to the same output.
 
-use lab::{delivered, machine, report};
+use lab::{artifacts, host_packages, library, report};
 use mapprobe::arch::Arch;
-use mapprobe::flags::TABLE;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 fn mapprobe(arguments: &[&str]) -> Output {
-    Command::new(&delivered::of(Arch::X86_64).unwrap().path).args(arguments).output().unwrap()
+    Command::new(&artifacts::of(Arch::X86_64).unwrap().path).args(arguments).output().unwrap()
 }
 
 #[track_caller]
-fn said(run: &Output) -> &[u8] {
+fn output(run: &Output) -> &[u8] {
     assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{run:?}");
     &run.stdout
 }
 
-fn names(folder: &Path) -> Vec<String> {
-    fs::read_dir(folder)
+fn names(directory: &Path) -> Vec<String> {
+    fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect()
 }
 
-/// Mappings and open files before and after, looked at by the program itself.
+/// The example compares its mappings and open files before and after.
 #[test]
 fn nothing_is_left_behind() {
-    let program = delivered::example(Arch::X86_64, "left_behind").unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
+    let program = artifacts::example(Arch::X86_64, "left_behind").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
     fs::write(&file, "content").unwrap();
     let before = fs::metadata(&file).unwrap().modified().unwrap();
-    let [folder_name, file_name] =
-        [folder.path(), file.as_path()].map(|path| path.to_str().unwrap());
+    let [directory_name, file_name] =
+        [directory.path(), file.as_path()].map(|path| path.to_str().unwrap());
     for arguments in [
         &[][..],
         &["sweep"],
         &["free-bits"],
         &[
             "--path",
-            folder_name,
+            directory_name,
             "--path",
             file_name,
             "--path",
@@ -48,7 +48,7 @@ fn nothing_is_left_behind() {
             "--path",
             "/proc/self/maps",
         ],
-        &["sweep", "--path", folder_name, "--path", file_name],
+        &["sweep", "--path", directory_name, "--path", file_name],
     ] {
         let run = Command::new(&program).args(arguments).output().unwrap();
         assert_eq!(
@@ -58,15 +58,15 @@ fn nothing_is_left_behind() {
             String::from_utf8_lossy(&run.stdout)
         );
     }
-    assert_eq!(names(folder.path()), ["file"]);
+    assert_eq!(names(directory.path()), ["file"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), "content");
     assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), before);
 }
 
 #[test]
 fn a_recording_replays_to_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    let recording = folder.path().join("recording");
+    let directory = tempfile::tempdir().unwrap();
+    let recording = directory.path().join("recording");
     let recording = recording.to_str().unwrap();
     for arguments in [&[][..], &["sweep"], &["free-bits", "--path", "/tmp"], &["--format", "table"]]
     {
@@ -74,7 +74,7 @@ fn a_recording_replays_to_the_same_bytes() {
         let form: Vec<&str> =
             arguments.iter().copied().filter(|word| ["--format", "table"].contains(word)).collect();
         let replayed = mapprobe(&[&form[..], &["--replay", recording]].concat());
-        assert_eq!(said(&recorded), said(&replayed), "{arguments:?}");
+        assert_eq!(output(&recorded), output(&replayed), "{arguments:?}");
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
         let text = fs::read_to_string(recording).unwrap();
         let uname = text.lines().find(|line| line.starts_with("uname")).unwrap();
@@ -84,19 +84,19 @@ fn a_recording_replays_to_the_same_bytes() {
         );
     }
     let printed = mapprobe(&["--record", "-"]);
-    assert!(said(&printed).starts_with(b"mapprobe recording 1\n"));
+    assert!(output(&printed).starts_with(b"mapprobe recording 1\n"));
 }
 
 #[test]
 fn sweeps_and_free_bits_of_every_architecture_fit_their_schemas() {
-    machine::need(machine::EMULATORS).unwrap();
+    host_packages::need(host_packages::EMULATORS).unwrap();
     for arch in Arch::ALL {
-        let program = &delivered::of(arch).unwrap().path;
+        let program = &artifacts::of(arch).unwrap().path;
         for what in ["sweep", "free-bits"] {
             let mut command = Command::new(targets::of(arch).emulator.unwrap_or("env"));
             let run = command.arg(program).arg(what).output().unwrap();
             assert_eq!(
-                report::parse(said(&run)).unwrap()["schema"],
+                report::parse(output(&run)).unwrap()["schema"],
                 format!("mapprobe.{what}"),
                 "{}",
                 arch.name()
@@ -105,13 +105,14 @@ fn sweeps_and_free_bits_of_every_architecture_fit_their_schemas() {
     }
 }
 
-/// A path on a file system that cannot keep `MAP_SYNC`'s promise: refused under every map type, and yet known.
+/// A path on a file system without `MAP_SYNC`: every map type rejects the flag, and still it is
+/// known.
 #[test]
-fn a_path_is_a_context_of_every_flag() {
-    let report = report::parse(said(&mapprobe(&["--path", "/dev/zero"]))).unwrap();
+fn every_flag_is_tried_on_a_path() {
+    let report = report::parse(output(&mapprobe(&["--path", "/dev/zero"]))).unwrap();
     let rows = report["flags"].as_array().unwrap();
-    assert_eq!(rows.len(), TABLE.len());
-    let asked = |name: &str| {
+    assert_eq!(rows.len(), library::flag_names().count());
+    let contexts = |name: &str| {
         let row = rows.iter().find(|row| row["name"] == name).unwrap();
         row["contexts"]
             .as_array()
@@ -121,51 +122,52 @@ fn a_path_is_a_context_of_every_flag() {
             .count()
     };
     for name in ["MAP_SHARED", "MAP_DROPPABLE"] {
-        assert_eq!(asked(name), 1, "{name}");
+        assert_eq!(contexts(name), 1, "{name}");
     }
     for name in ["MAP_SYNC", "MAP_FIXED_NOREPLACE", "MAP_STACK", "MAP_HUGETLB"] {
-        assert_eq!(asked(name), 3, "{name}");
+        assert_eq!(contexts(name), 3, "{name}");
     }
 }
 
 #[test]
-fn what_cannot_be_opened_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let strange = folder.path().join("strange");
-    fs::write(&strange, "mapprobe recording 1\narch x86_64\nuname = -1\n").unwrap();
-    let strange = strange.to_str().unwrap();
+fn errors_name_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let damaged = directory.path().join("damaged");
+    fs::write(&damaged, "mapprobe recording 1\narch x86_64\nuname = -1\n").unwrap();
+    let damaged = damaged.to_str().unwrap();
     for (arguments, parts) in [
         (&["--path", "/no/such/path"][..], &["/no/such/path", "ENOENT"][..]),
         (&["--replay", "/no/such/path"], &["/no/such/path", "ENOENT"]),
         (&["--record", "/no/such/path"], &["/no/such/path", "ENOENT"]),
         (&["--replay", "/etc/hostname"], &["/etc/hostname", "no recording"]),
-        (&["--replay", strange], &["line 4", "getpid"]),
-        (&["--replay", strange, "--record", "-"], &["--record or --replay, not both"]),
+        (&["--replay", damaged], &["line 4", "getpid"]),
+        (&["--replay", damaged, "--record", "-"], &["--record or --replay, not both"]),
         (&["questions"], &["no question questions", "report sweep free-bits"]),
     ] {
         let run = mapprobe(arguments);
-        let complaint = String::from_utf8_lossy(&run.stderr);
+        let message = String::from_utf8_lossy(&run.stderr);
         assert_eq!(
             (run.status.code(), run.stdout.is_empty()),
             (Some(2), true),
             "{arguments:?}: {run:?}"
         );
-        assert!(parts.iter().all(|part| complaint.contains(part)), "{arguments:?}: {complaint}");
+        assert!(parts.iter().all(|part| message.contains(part)), "{arguments:?}: {message}");
     }
 }
 
-/// qemu-user answers in a kernel's place: the type field is its own, and it forgets flags. What it says must not be taken for a kernel's.
+/// qemu-user acts as the kernel: it uses its own type field and drops flags. The report must not
+/// present that as the kernel's behavior.
 #[test]
-fn an_emulator_is_named_and_not_believed() {
-    machine::need(machine::EMULATORS).unwrap();
+fn an_emulator_is_reported_and_its_answers_are_not_the_kernels() {
+    host_packages::need(host_packages::EMULATORS).unwrap();
     for (arch, memory) in [(Arch::Aarch64, "honored"), (Arch::Hppa, "honored|inconclusive")] {
         let emulator = targets::of(arch).emulator.unwrap();
-        let run = Command::new(emulator).arg(&delivered::of(arch).unwrap().path).output().unwrap();
-        let report = report::parse(said(&run)).unwrap();
+        let run = Command::new(emulator).arg(&artifacts::of(arch).unwrap().path).output().unwrap();
+        let report = report::parse(output(&run)).unwrap();
         assert_eq!(report["environment"][0]["name"], "system call emulator", "{report:#}");
         for (words, names) in [
             ("honored", "MAP_SHARED MAP_PRIVATE MAP_FIXED MAP_ANONYMOUS"),
-            // What is forgotten is ignored, for a program that runs there.
+            // A dropped flag is ignored from the program's point of view.
             ("ignored", "MAP_POPULATE MAP_FIXED_NOREPLACE MAP_DENYWRITE MAP_EXECUTABLE"),
             ("inconclusive", "MAP_SHARED_VALIDATE MAP_DROPPABLE MAP_NONBLOCK"),
             (memory, "MAP_LOCKED MAP_NORESERVE"),
@@ -193,16 +195,16 @@ fn an_emulator_is_named_and_not_believed() {
     }
 }
 
-/// The programs of three compilers are one program: a recording says the same in each of them, byte for byte. PA-RISC's has gone through
-/// WebAssembly and C, and a C compiler's mistake shows here.
+/// The programs of three compilers replay a recording to the same bytes. PA-RISC's went through
+/// WebAssembly and C, so this finds miscompilations.
 #[test]
 fn a_recording_replays_to_the_same_bytes_on_every_architecture() {
-    machine::need(machine::EMULATORS).unwrap();
-    let folder = dist::workspace::root().join("probe/tests/recordings/lab");
+    host_packages::need(host_packages::EMULATORS).unwrap();
+    let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let mut compared = 0;
-    for name in names(&folder) {
-        let path = folder.join(&name);
-        // Only a report can be a table.
+    for name in names(&directory) {
+        let path = directory.join(&name);
+        // Only a report has the format table.
         let forms = ["json", if name.ends_with(".report.txt") { "table" } else { "jsonl" }];
         let here =
             forms.map(|form| mapprobe(&["--format", form, "--replay", path.to_str().unwrap()]));
@@ -214,11 +216,11 @@ fn a_recording_replays_to_the_same_bytes_on_every_architecture() {
             for (form, here) in forms.iter().zip(&here) {
                 let mut there = Command::new(targets::of(arch).emulator.unwrap());
                 there
-                    .arg(&delivered::of(arch).unwrap().path)
+                    .arg(&artifacts::of(arch).unwrap().path)
                     .args(["--format", form, "--replay"])
                     .arg(&path);
                 assert!(
-                    said(&there.output().unwrap()) == said(here),
+                    output(&there.output().unwrap()) == output(here),
                     "{name} as {form} in {}'s program",
                     arch.name()
                 );

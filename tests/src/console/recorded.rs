@@ -1,9 +1,9 @@
-//! Real consoles, recorded (`tests/console/`; its README says how). What must be read out of each was written by hand from how it
-//! was made.
+//! Recorded consoles (`tests/console/`, described in its README). The expected results were written
+//! by hand.
 
 use super::*;
 
-/// What the program said on all of them, as far as it came: rebuilt by another program, which checked every line.
+/// The report on all of these consoles, rebuilt by another program that checked every line.
 const REPORT: &[u8] = include_bytes!("../../console/report.txt");
 
 fn whole() -> Framed {
@@ -23,7 +23,7 @@ fn clean() {
 }
 
 #[test]
-fn a_panic_before_anything_was_said() {
+fn a_panic_before_any_output() {
     let reading = read(include_bytes!("../../console/panic-before.log"));
     panicked(&reading);
     assert_eq!(reading.report, Framed::Nothing);
@@ -37,13 +37,13 @@ fn a_panic_after_39_lines() {
 }
 
 #[test]
-fn off_in_the_middle_of_line_40() {
+fn a_power_off_in_the_middle_of_line_40() {
     let reading = read(include_bytes!("../../console/truncated.log"));
     assert_eq!(reading, Reading { report: Framed::Truncated(39), panic: None });
 }
 
 #[test]
-fn ended_after_39_lines_since_it_hung() {
+fn a_time_out_after_39_lines() {
     let reading = read(include_bytes!("../../console/time-out.log"));
     assert_eq!(reading, Reading { report: Framed::Truncated(39), panic: None });
 }
@@ -55,18 +55,18 @@ fn all_lines_and_no_end() {
 }
 
 #[test]
-fn a_message_of_the_kernel_inside_line_20() {
+fn a_kernel_message_inside_line_20() {
     let log = include_bytes!("../../console/message-inside-a-line.log");
     assert_eq!(read(log), Reading { report: whole(), panic: None });
-    // With another time in it, nobody knows where the message begins.
+    // A message without a recognizable time cannot be removed.
     let log = String::from_utf8_lossy(log).replace("[    3.288085] sysrq", "[some time] sysrq");
     let Framed::Damaged { lines, reason } = read(log.as_bytes()).report else { panic!("{log}") };
     assert_eq!((lines, reason.as_str()), (vec![20], "Damaged lines: [20]; missing lines: []."));
 }
 
-/// Where no console takes anything, the report comes as messages of the kernel, with others between them.
+/// Without a working console the report arrives as kernel messages, with others between them.
 #[test]
-fn as_messages_of_the_kernel() {
+fn a_report_as_kernel_messages() {
     let log = include_bytes!("../../console/messages-of-the-kernel.log");
     assert!(log.split(|&byte| byte == b'\n').all(|line| !line.starts_with(MARKER)));
     assert_eq!(read(log), Reading { report: whole(), panic: None });
@@ -82,9 +82,9 @@ fn a_damaged_report_and_then_a_whole_one() {
     assert_eq!(read(log), Reading { report: whole(), panic: None });
 }
 
-/// However a console is cut, nothing but the whole of it gives the report.
+/// A truncated console never gives a report.
 #[test]
-fn no_beginning_of_a_console_reads_as_a_report() {
+fn a_truncated_console_never_gives_a_report() {
     let log = include_bytes!("../../console/clean.log");
     let digit = b"exit=0";
     let end = log.windows(digit.len()).rposition(|window| window == digit).unwrap() + digit.len();

@@ -1,4 +1,4 @@
-//! Hand-written logs. The checksums are from Python's `zlib.crc32`.
+//! Logs written by hand. The checksums are from Python's `zlib.crc32`.
 
 use super::*;
 
@@ -12,7 +12,7 @@ mapprobe:0004:1f6c7c16:}\n
 mapprobe: end lines=4 bytes=52 crc32=5defa829 exit=0
 "#;
 
-/// The clean log with one line replaced by others.
+/// The clean log with one line replaced.
 fn with(line: usize, replacement: &[&str]) -> String {
     let lines = CLEAN.lines().enumerate();
     let text: Vec<String> = lines
@@ -38,11 +38,11 @@ fn assert_whole(log: &str) {
 }
 
 #[track_caller]
-fn assert_damaged(log: &str, expected: &[u32], sentence: &str) {
+fn assert_damaged(log: &str, expected: &[u32], message: &str) {
     match read(log.as_bytes()).report {
         Framed::Damaged { lines, reason } => {
             assert_eq!(lines, expected, "{reason}");
-            assert!(reason.contains(sentence), "{reason}");
+            assert!(reason.contains(message), "{reason}");
         }
         other => panic!("{other:?}\n{log}"),
     }
@@ -55,7 +55,7 @@ fn a_clean_log_gives_the_report() {
 }
 
 #[test]
-fn silence_is_nothing() {
+fn an_empty_log_has_no_report() {
     for log in
         ["", "Linux version 6.1\r\n[    1.0] mapprobe\r\nmapprobe: out of memory\r\nmapprobe:x\r\n"]
     {
@@ -81,7 +81,7 @@ fn text_before_the_marker_is_skipped() {
 }
 
 #[test]
-fn bytes_that_are_not_text_are_skipped() {
+fn bytes_that_are_not_utf8_are_skipped() {
     let mut log = b"\xff\xfe\x00".to_vec();
     log.extend(CLEAN.bytes());
     log.extend(b"\xff\xc0\n");
@@ -89,7 +89,7 @@ fn bytes_that_are_not_text_are_skipped() {
 }
 
 #[test]
-fn a_kernel_message_inside_a_line_is_taken_out() {
+fn a_kernel_message_inside_a_line_is_removed() {
     for at in [0, 3, 10, 15, 40, line(2).len()] {
         let (head, tail) = line(2).split_at(at);
         let message =
@@ -115,7 +115,7 @@ fn a_kernel_message_without_a_time_damages_the_line_it_is_in() {
 }
 
 #[test]
-fn a_line_repeated_whole_repairs_a_damaged_one() {
+fn a_valid_copy_repairs_a_damaged_line() {
     assert_whole(&with(2, &[&line(2).replace("schema", "scheme"), line(2)]));
     assert_whole(&with(2, &[line(2), line(2)]));
 }
@@ -131,17 +131,17 @@ fn a_missing_line_is_named() {
 }
 
 #[test]
-fn a_line_too_many_is_damage() {
+fn an_extra_line_is_damage() {
     assert_damaged(&with(4, &[line(4), r"mapprobe:0005:23ac4644:[\n"]), &[5], "Damaged lines: [5]");
 }
 
 #[test]
-fn a_backslash_that_means_nothing_is_damage() {
+fn an_unknown_escape_is_damage() {
     assert_damaged(&with(1, &[r"mapprobe:0001:2f972428:a\tb"]), &[1], "Damaged lines: [1]");
 }
 
 #[test]
-fn whole_lines_of_another_report_do_not_fit_the_end() {
+fn valid_lines_of_another_report_do_not_fit_the_end() {
     assert_damaged(&with(1, &[r"mapprobe:0001:23ac4644:[\n"]), &[], "5defa829 were announced");
 }
 
@@ -161,7 +161,7 @@ fn a_report_without_its_begin_is_damaged() {
 }
 
 #[test]
-fn another_format_is_refused() {
+fn another_version_is_rejected() {
     assert_damaged(&with(0, &["mapprobe: begin 2"]), &[], "format 2");
 }
 
@@ -178,9 +178,10 @@ fn the_last_whole_report_counts() {
 
 #[test]
 fn a_panic_is_seen_with_and_without_a_report() {
-    let said = "[    2.1] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000004";
-    for log in [format!("{CLEAN}{said}\r\n"), format!("{said}\r\n")] {
-        assert_eq!(read(log.as_bytes()).panic.as_deref(), Some(said));
+    let output =
+        "[    2.1] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000004";
+    for log in [format!("{CLEAN}{output}\r\n"), format!("{output}\r\n")] {
+        assert_eq!(read(log.as_bytes()).panic.as_deref(), Some(output));
     }
-    assert_whole(&format!("{CLEAN}{said}\r\n"));
+    assert_whole(&format!("{CLEAN}{output}\r\n"));
 }

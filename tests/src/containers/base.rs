@@ -1,7 +1,7 @@
-//! The image that the Dockerfiles begin with, made on this machine of Debian's own packages: no registry is asked.
+//! The base image of the Dockerfiles, made from Debian's packages without a registry.
 
-use crate::{machine, stock};
-use anyhow::{Context, Result, ensure};
+use crate::{cache_entry, host_packages, process};
+use anyhow::Result;
 use dist::cache::Cache;
 use dist::debian::Mirror;
 use dist::progress::Step;
@@ -11,27 +11,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Its name in the Dockerfiles.
+/// The name of the image in the Dockerfiles.
 pub const IMAGE: &str = "docker.io/library/debian:bookworm";
 const SUITE: &str = "bookworm";
-/// The package whose version is that of Debian.
+/// The package whose version is the version of Debian.
 const RELEASE: &str = "base-files";
 
-/// What happens in the folder of the new system, after `debootstrap`: suites and settings of the official image, and nothing that
-/// was only fetched.
+/// Commands in the directory of the new system after `debootstrap`. They apply the settings of the
+/// official image and remove downloaded files.
 const FINISH: &str = "echo force-unsafe-io >etc/dpkg/dpkg.cfg.d/docker-apt-speedup
 rm -rf etc/apt/sources.list var/lib/apt/lists/* var/cache/apt/archives/*.deb";
 
-/// Its files, as a tarball in the cache.
+/// The tarball of the image in the cache.
 pub fn tarball() -> Result<PathBuf> {
     let (cache, mirror) = (Cache::open()?, Mirror::from_apt()?);
     let sources = sources(&mirror);
     let recipe = format!("debootstrap --variant=minbase {SUITE}\n{FINISH}\n{sources}");
-    let item = stock::item(&cache, ("containers/debian", "image"), &recipe, |to, work| {
-        machine::need(machine::CONTAINERS)?;
-        let package = stock::newest(&cache, SUITE, targets::of(Arch::native()).debian, RELEASE)?;
+    let item = cache_entry::get(&cache, ("containers/debian", "image"), &recipe, |to, work| {
+        host_packages::need(host_packages::CONTAINERS)?;
+        let package = cache_entry::newest_package(
+            &cache,
+            SUITE,
+            targets::of(Arch::native()).debian,
+            RELEASE,
+        )?;
         let system = work.join("system");
-        // It mounts /proc there.
+        // debootstrap mounts /proc there.
         let mut debootstrap =
             workspace::command(Path::new(env!("CARGO_MANIFEST_DIR")).join("containers/apart"));
         debootstrap
@@ -40,7 +45,7 @@ pub fn tarball() -> Result<PathBuf> {
             .arg(SUITE)
             .arg(&system)
             .arg(&mirror.uri);
-        let acquire = acquire();
+        let acquire = acquire()?;
         let proxy = acquire.lines().find_map(|line| line.strip_prefix("Acquire::http::Proxy \""));
         if let Some((proxy, _)) =
             proxy.and_then(|proxy| proxy.split_once('"')).filter(|(proxy, _)| proxy.contains(':'))
@@ -48,10 +53,10 @@ pub fn tarball() -> Result<PathBuf> {
             debootstrap.env("http_proxy", proxy);
         }
         let step = Step::begin(format!("making the base image {IMAGE}"));
-        said(&mut debootstrap)?;
+        process::run(&mut debootstrap)?;
         fs::write(system.join("etc/apt/sources.list.d/debian.sources"), sources)?;
-        said(Command::new("sh").args(["-e", "-c", FINISH]).current_dir(&system))?;
-        said(
+        process::run(Command::new("sh").args(["-e", "-c", FINISH]).current_dir(&system))?;
+        process::run(
             Command::new("tar")
                 .args(["-c", "-z", "--numeric-owner", "-f"])
                 .arg(to.join("image.tar.gz"))
@@ -62,10 +67,10 @@ pub fn tarball() -> Result<PathBuf> {
         step.done();
         Ok(package)
     })?;
-    Ok(item.folder.join("image.tar.gz"))
+    Ok(item.directory.join("image.tar.gz"))
 }
 
-/// The suites of the official image, from where this machine has its packages.
+/// The sources of the official image, with the mirror of this machine.
 fn sources(mirror: &Mirror) -> String {
     let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
     let stanza = |uri: &str, suites: &str| {
@@ -81,33 +86,20 @@ fn sources(mirror: &Mirror) -> String {
         .join("\n")
 }
 
-/// How apt reaches the archives, as on this machine; the certificates are in the folder `inside`, if there are any.
-pub fn apt(inside: Option<&str>) -> String {
-    let trust =
-        inside.map(|folder| format!("Acquire::https::CaInfo \"{folder}/certificates.crt\";\n"));
-    acquire() + &trust.unwrap_or_default()
+/// The settings of apt for containers: those of this machine. `inside` is the directory of the
+/// certificates, if there are any.
+pub fn apt(inside: Option<&str>) -> Result<String> {
+    let trust = inside
+        .map(|directory| format!("Acquire::https::CaInfo \"{directory}/certificates.crt\";\n"));
+    Ok(acquire()? + &trust.unwrap_or_default())
 }
 
-/// What apt on this machine is told about proxies, dates and retries.
-fn acquire() -> String {
-    let said = Command::new("apt-config")
-        .args(["dump", "Acquire"])
-        .output()
-        .map(|said| said.stdout)
-        .unwrap_or_default();
-    let said = String::from_utf8_lossy(&said).into_owned();
+/// The settings of this machine's apt for proxies, dates and retries.
+fn acquire() -> Result<String> {
+    let dump = process::stdout(Command::new("apt-config").args(["dump", "Acquire"]))?;
     let ours = ["Acquire::http", "Acquire::Check-", "Acquire::Retries"];
-    let lines = said.lines().filter(|line| ours.iter().any(|start| line.starts_with(start)));
-    lines.map(|line| format!("{line}\n")).collect()
-}
-
-fn said(command: &mut Command) -> Result<()> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let said = command.output().with_context(|| format!("{name} cannot be started."))?;
-    let texts =
-        [&said.stdout, &said.stderr].map(|text| String::from_utf8_lossy(text).trim().to_owned());
-    ensure!(said.status.success(), "{name} ended with {}: {}", said.status, texts.join("\n"));
-    Ok(())
+    let lines = dump.lines().filter(|line| ours.iter().any(|start| line.starts_with(start)));
+    Ok(lines.map(|line| format!("{line}\n")).collect())
 }
 
 #[cfg(test)]
@@ -115,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dockerfiles_begin_with_the_image_that_is_made() {
+    fn dockerfiles_start_with_the_base_image() {
         for file in ["targets/hppa/Dockerfile", "tests/containers/cross.Dockerfile"] {
             let text = fs::read_to_string(workspace::root().join(file)).unwrap();
             let first = text.lines().find_map(|line| line.strip_prefix("FROM ")).unwrap();

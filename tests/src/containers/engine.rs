@@ -1,8 +1,8 @@
-//! Podman with settings and a store of its own, so that this user's containers and images are left alone. What is stored there goes with
-//! it; its mounts and processes are its own (`containers/podman`).
+//! Podman with its own settings and its own image store, separate from the user's. The store is
+//! removed with the engine. `containers/podman` gives it its own mounts and processes.
 
 use super::base;
-use crate::stock;
+use crate::cache_entry;
 use anyhow::{Context, Result, bail, ensure};
 use dist::workspace;
 use mapprobe::arch::Arch;
@@ -14,45 +14,46 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long a command may take; the longest compiles everything that `cargo dist` is made of.
+/// The time limit of a command. The longest one compiles all dependencies of `cargo dist`.
 const DEADLINE: Duration = Duration::from_secs(60 * 60);
-/// How many lines of what a command said are worth showing.
+/// The number of output lines in an error message.
 const LAST: usize = 20;
-/// Where a container finds what it must know of this machine.
+/// The directory of this machine's settings inside a container.
 const INSIDE: &str = "/mnt/lab";
 
-/// An engine with an empty store, which is removed with this value.
+/// An engine with an empty store, which is removed on drop.
 #[derive(Debug)]
 pub struct Engine {
-    folder: PathBuf,
-    /// The variables that its containers have, as `ENV` in a Dockerfile takes them.
+    directory: PathBuf,
+    /// Environment variables of its containers, in the syntax of `ENV` in a Dockerfile.
     variables: Vec<String>,
 }
 
 impl Engine {
-    /// Its settings and its store are in `folder`, of which an earlier run may have left something.
-    pub fn new(folder: PathBuf) -> Result<Engine> {
-        stock::clear(&folder)?;
-        let machine = folder.join("machine");
+    /// An engine with its settings and its store in `directory`. Files of an earlier run are
+    /// removed.
+    pub fn new(directory: PathBuf) -> Result<Engine> {
+        cache_entry::remove_directory(&directory)?;
+        let machine = directory.join("machine");
         fs::create_dir_all(&machine)
-            .with_context(|| format!("{} cannot be made.", machine.display()))?;
+            .with_context(|| format!("{} cannot be created.", machine.display()))?;
         let certificates = certificates();
-        let engine = Engine { folder, variables: variables(certificates.is_some()) };
+        let engine = Engine { directory, variables: variables(certificates.is_some()) };
         if let Some(file) = &certificates {
             fs::copy(file, machine.join("certificates.crt"))
                 .with_context(|| format!("{}", file.display()))?;
         }
-        fs::write(machine.join("apt.conf"), base::apt(certificates.is_some().then_some(INSIDE)))?;
-        fs::write(engine.folder.join("containers.conf"), engine.settings()?)?;
-        fs::write(engine.folder.join("storage.conf"), engine.storage()?)?;
+        fs::write(machine.join("apt.conf"), base::apt(certificates.is_some().then_some(INSIDE))?)?;
+        fs::write(engine.directory.join("containers.conf"), engine.settings()?)?;
+        fs::write(engine.directory.join("storage.conf"), engine.storage()?)?;
         Ok(engine)
     }
 
-    /// containers.conf(5): without control groups and a network of its own, which need more than a simple machine has, and with what
-    /// containers need to reach the archives of Debian and cargo as this machine does. crates that are here are not fetched again; what
-    /// containers fetch is not kept.
+    /// containers.conf(5): no control groups and no network of its own, since these need more than
+    /// a simple machine has. The volumes have the settings with which containers reach the archives
+    /// of Debian and crates.io. Crates of this machine are not downloaded again.
     fn settings(&self) -> Result<String> {
-        let mut volumes = vec![format!("{}:{INSIDE}:ro", text(&self.folder.join("machine"))?)];
+        let mut volumes = vec![format!("{}:{INSIDE}:ro", text(&self.directory.join("machine"))?)];
         for (name, how) in [("registry", "O"), ("config.toml", "ro")] {
             let there =
                 workspace::cargo_home().map(|home| home.join(name)).filter(|path| path.exists());
@@ -61,7 +62,8 @@ impl Engine {
             }
         }
         Ok(format!(
-            "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\nruntime = \"crun\"\n\n\
+            "[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\n\
+             runtime = \"crun\"\n\n\
              [containers]\ncgroups = \"disabled\"\nnetns = \"host\"\n\
              default_ulimits = [\"nofile=20000:20000\", \"nproc=32768:32768\"]\nvolumes = {}\n",
             toml::Value::from(volumes)
@@ -70,8 +72,9 @@ impl Engine {
 
     /// containers-storage.conf(5).
     fn storage(&self) -> Result<String> {
-        let place =
-            |name: &str| Ok::<_, anyhow::Error>(toml::Value::from(text(&self.folder.join(name))?));
+        let place = |name: &str| {
+            Ok::<_, anyhow::Error>(toml::Value::from(text(&self.directory.join(name))?))
+        };
         Ok(format!(
             "[storage]\ndriver = \"overlay\"\nrunroot = {}\ngraphroot = {}\n",
             place("running")?,
@@ -79,32 +82,34 @@ impl Engine {
         ))
     }
 
-    /// What starts it in the place of `podman` or `docker`, in the environment of [`Engine::environment`].
+    /// The program that replaces `podman` and `docker`, with the variables of
+    /// [`Engine::environment`].
     pub fn program() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("containers/podman")
     }
 
-    /// Without these variables it would be this user's.
+    /// The variables that select this engine's settings and store.
     pub fn environment(&self) -> [(&'static str, OsString); 4] {
         [
-            ("CONTAINERS_CONF", self.folder.join("containers.conf").into()),
-            ("CONTAINERS_STORAGE_CONF", self.folder.join("storage.conf").into()),
-            ("TMPDIR", self.folder.clone().into()),
-            // A layer for each line of a Dockerfile is for those who build again.
+            ("CONTAINERS_CONF", self.directory.join("containers.conf").into()),
+            ("CONTAINERS_STORAGE_CONF", self.directory.join("storage.conf").into()),
+            ("TMPDIR", self.directory.clone().into()),
+            // Cached layers are of no use for a single build.
             ("BUILDAH_LAYERS", "false".into()),
         ]
     }
 
-    /// A command for it.
+    /// A command of the engine.
     pub fn command(&self) -> Command {
         let mut command = workspace::command(Engine::program());
         command.envs(self.environment());
         command
     }
 
-    /// Gives it the base image, under the name that Dockerfiles know it by. It has the variables: what builds gets none from the settings.
+    /// Imports the base image under its name in the Dockerfiles. The image has the variables,
+    /// because the settings of the engine do not apply to builds.
     pub fn import(&self, tarball: &Path) -> Result<()> {
-        let log = self.folder.join("import.txt");
+        let log = self.directory.join("import.txt");
         let mut import = self.command();
         import.arg("import");
         for variable in &self.variables {
@@ -116,19 +121,20 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // Nobody is there to be told; the next run tries it again, and says so.
-        let _ = stock::clear(&self.folder);
+        // Best effort: the next run removes the directory again and reports errors.
+        let _ = cache_entry::remove_directory(&self.directory);
     }
 }
 
-/// Why no container can be started on this machine, if so: a program in an image of its own is tried.
-pub fn obstacle(folder: &Path, program: &[u8]) -> Result<Option<String>> {
-    let engine = Engine::new(folder.join("trial"))?;
-    let context = engine.folder.join("context");
+/// The reason why this machine cannot start containers, if so. Tries a program in an image of its
+/// own.
+pub fn obstacle(directory: &Path, program: &[u8]) -> Result<Option<String>> {
+    let engine = Engine::new(directory.join("trial"))?;
+    let context = engine.directory.join("context");
     fs::create_dir_all(&context)?;
     dist::manifest::replace(&context.join("mapprobe"), program, 0o755)?;
     fs::write(context.join("Dockerfile"), "FROM scratch\nCOPY mapprobe /\n")?;
-    let log = engine.folder.join("said.txt");
+    let log = engine.directory.join("output.txt");
     let tag = "localhost/mapprobe";
     let tried =
         run(engine.command().args(["build", "--tag", tag]).arg(&context), &log).and_then(|()| {
@@ -146,9 +152,13 @@ pub fn obstacle(folder: &Path, program: &[u8]) -> Result<Option<String>> {
             )
         });
     let Err(error) = tried else {
-        let said = fs::read_to_string(&log)?;
+        let output = fs::read_to_string(&log)?;
         let version = format!("mapprobe {}", env!("CARGO_PKG_VERSION"));
-        ensure!(said.contains(&version), "A container of {} said: {said}", Arch::native().name());
+        ensure!(
+            output.contains(&version),
+            "The container of {} printed: {output}",
+            Arch::native().name()
+        );
         return Ok(None);
     };
     Ok(Some(
@@ -159,7 +169,7 @@ pub fn obstacle(folder: &Path, program: &[u8]) -> Result<Option<String>> {
     ))
 }
 
-/// Runs a command to its end, but not forever. What it says is written to a file.
+/// Runs a command to its end or its time limit, with its output in a file.
 pub fn run(command: &mut Command, log: &Path) -> Result<()> {
     let name = Path::new(command.get_program())
         .file_name()
@@ -178,23 +188,21 @@ pub fn run(command: &mut Command, log: &Path) -> Result<()> {
         if began.elapsed() > DEADLINE {
             process.kill()?;
             process.wait()?;
-            bail!(
-                "{name} was ended, since it still ran after {} minutes.",
-                DEADLINE.as_secs() / 60
-            );
+            bail!("{name} was still running after {} minutes.", DEADLINE.as_secs() / 60);
         }
         sleep(Duration::from_millis(50));
     };
     if status.success() {
         return Ok(());
     }
-    let said = fs::read(log)?;
-    let said = String::from_utf8_lossy(&said);
-    let lines: Vec<&str> = said.lines().collect();
+    let output = fs::read(log)?;
+    let output = String::from_utf8_lossy(&output);
+    let lines: Vec<&str> = output.lines().collect();
     bail!("{name} ended with {status}:\n{}", lines[lines.len().saturating_sub(LAST)..].join("\n"))
 }
 
-/// How apt and cargo in a container find what is told to them here. Nobody debugs what is only a tool of the build.
+/// The variables with which apt and cargo in a container find the settings of this machine. The
+/// tools of the build need no debug information.
 fn variables(certificates: bool) -> Vec<String> {
     let mut variables =
         vec![format!("APT_CONFIG={INSIDE}/apt.conf"), "CARGO_PROFILE_DEV_DEBUG=0".to_owned()];
@@ -221,5 +229,12 @@ fn certificates() -> Option<PathBuf> {
 
 fn text(path: &Path) -> Result<String> {
     let text = path.to_str().filter(|text| !text.contains(':'));
-    Ok(text.with_context(|| format!("{} cannot be named to podman.", path.display()))?.to_owned())
+    Ok(text
+        .with_context(|| {
+            format!(
+                "{} has a colon or is not UTF-8, which podman does not support.",
+                path.display()
+            )
+        })?
+        .to_owned())
 }

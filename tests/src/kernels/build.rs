@@ -7,20 +7,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The version of a compiler, in its own words.
-pub fn compiler_version(compiler: &str) -> Result<String> {
-    let said = Command::new(compiler)
-        .arg("--version")
-        .output()
-        .with_context(|| format!("{compiler} cannot be started."))?;
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
-    said.lines()
-        .next()
-        .map(str::to_owned)
-        .with_context(|| format!("{compiler} does not tell its version."))
-}
-
-/// Builds in the folder `work`, some 1.5 GB for some minutes. Answers with the image, which lies in `work` too.
+/// Builds a kernel in the directory `work`, which takes 1.5 GB and some minutes. Returns the path
+/// of the image in `work`.
 pub fn vmlinux(
     name: &str,
     source: &Path,
@@ -43,7 +31,7 @@ pub fn vmlinux(
     let make = |goals: &[&str]| {
         let mut command = Command::new("make");
         command.arg("-C").arg(&tree).args(make).args(goals);
-        // Without these two, the same source makes another image each time.
+        // Without these two variables every build makes another image.
         command.env("KBUILD_BUILD_TIMESTAMP", "1970-01-01").env("KBUILD_BUILD_USER", "lab");
         run(&mut command, &log)
     };
@@ -66,41 +54,39 @@ pub fn vmlinux(
     Ok(tree.join("vmlinux"))
 }
 
-/// Whether `make olddefconfig` kept what was asked for: it drops silently what depends on something missing.
+/// Checks that `make olddefconfig` kept the configuration. It silently drops an option with an
+/// unmet dependency.
 fn check(config: &Path, configuration: &[&str]) -> Result<()> {
     let config = fs::read_to_string(config)?;
     let has = |line: &str| config.lines().any(|have| have == line);
-    let asked = configuration
+    let requested = configuration
         .iter()
         .flat_map(|piece| piece.lines())
         .filter(|line| line.starts_with("CONFIG_"));
     let name = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
-    // A later piece may take back what an earlier one asked for.
-    let taken_back = |line: &str| {
+    // A later piece may switch off an option of an earlier one.
+    let switched_off = |line: &str| {
         let off = format!("# {} is not set", name(line));
         configuration.iter().flat_map(|piece| piece.lines()).any(|other| other == off)
     };
-    let dropped: Vec<&str> = asked.filter(|line| !has(line) && !taken_back(line)).collect();
+    let dropped: Vec<&str> = requested.filter(|line| !has(line) && !switched_off(line)).collect();
     if !dropped.is_empty() {
-        bail!(
-            "The kernel's configuration did not take {}: something that it depends on is off.",
-            dropped.join(", ")
-        );
+        bail!("The kernel's configuration dropped {}: a dependency is off.", dropped.join(", "));
     }
     Ok(())
 }
 
 /// The source archive of the package.
-pub fn tarball(folder: &Path) -> Result<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .with_context(|| format!("The source package has no {}.", folder.display()))?;
+pub fn tarball(directory: &Path) -> Result<PathBuf> {
+    let entries = fs::read_dir(directory)
+        .with_context(|| format!("The source package has no {}.", directory.display()))?;
     let mut paths = entries.flatten().map(|entry| entry.path());
     paths
         .find(|path| path.to_string_lossy().ends_with(".tar.xz") && path.is_file())
-        .with_context(|| format!("There is no .tar.xz in {}.", folder.display()))
+        .with_context(|| format!("{} has no .tar.xz file.", directory.display()))
 }
 
-/// Runs a command whose output only matters when it fails.
+/// Runs a command with its output in a file. The error has the end of the output.
 fn run(command: &mut Command, log: &Path) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let file = File::create(log)?;

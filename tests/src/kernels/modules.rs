@@ -1,8 +1,8 @@
-//! Modules of a packaged kernel, out of the package its image came from, or the one that goes with it.
+//! Modules of a packaged kernel, from the package of its image or the accompanying package.
 
-use super::{Kernel, Origin};
-use crate::stock::Provenance;
-use crate::{machine, stock};
+use super::kernel::{Kernel, Origin};
+use crate::cache_entry::Provenance;
+use crate::{cache_entry, host_packages, process};
 use anyhow::{Context, Result, bail};
 use dist::cache::Cache;
 use dist::debian::{Mirror, Package, extract};
@@ -10,25 +10,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// In Debian's development suite, the image and the modules have a package each, of one version.
+/// In Debian's development suite the image and the modules have separate packages of the same
+/// version.
 const APART: (&str, &str) = ("linux-binary-", "linux-modules-");
 
 impl Kernel {
-    /// Modules by their names without an ending, each with its content as the kernel reads it.
+    /// Modules by their names without an extension, each with its uncompressed content.
     pub fn modules(&self, names: &[&'static str]) -> Result<Vec<(&'static str, Vec<u8>)>> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
         let Origin::Packaged { suite, .. } = self.origin else {
             bail!(
-                "{} is built without modules; a guest that needs {} cannot be booted.",
+                "{} is built without modules; a scenario that needs {} cannot be booted.",
                 self.name,
                 names.join(", ")
             )
         };
         let (image, cache) = (self.image()?.provenance, Cache::open()?);
         let place = format!("modules/{}", self.name);
-        let item = stock::item(
+        let item = cache_entry::get(
             &cache,
             (&place, "modules"),
             &recipe(&names.join(", "), &image),
@@ -42,25 +43,25 @@ impl Kernel {
                 Ok(package)
             },
         )?;
-        let read = |name: &&'static str| Ok((*name, fs::read(item.folder.join(name))?));
+        let read = |name: &&'static str| Ok((*name, fs::read(item.directory.join(name))?));
         names
             .iter()
             .map(read)
             .collect::<Result<_>>()
-            .with_context(|| format!("Modules of {} are gone.", self.name))
+            .with_context(|| format!("The cached modules of {} cannot be read.", self.name))
     }
 
-    /// What the kernel's package installs, for programs that look for it on a machine: `boot/config-RELEASE` and
-    /// `usr/lib/modules/RELEASE` below a folder, with the lists that depmod makes.
+    /// The files that the kernel's package installs, for generators of an initramfs: a directory
+    /// with `boot/config-RELEASE` and `usr/lib/modules/RELEASE`, including the lists of depmod.
     pub fn installed(&self) -> Result<PathBuf> {
         let Origin::Packaged { suite, .. } = self.origin else {
-            bail!("{} comes in no package.", self.name)
+            bail!("{} has no package.", self.name)
         };
-        machine::need(machine::INITRAMFS)?;
+        host_packages::need(host_packages::INITRAMFS)?;
         let (image, cache) = (self.image()?.provenance, Cache::open()?);
         let place = format!("installed/{}", self.name);
         let item =
-            stock::item(&cache, (&place, "installed"), &recipe("all", &image), |to, work| {
+            cache_entry::get(&cache, (&place, "installed"), &recipe("all", &image), |to, work| {
                 let package = self.package_of_modules(&cache, suite, &image)?;
                 let (unpacked, usr) = (work.join("unpacked"), to.join("usr"));
                 extract(&[&package.fetch(&cache)?], "", &unpacked)?;
@@ -71,24 +72,21 @@ impl Kernel {
                     .context("The package has no configuration.")?;
                 for release in fs::read_dir(usr.join("lib/modules"))? {
                     let mut depmod = Command::new("/sbin/depmod");
-                    let status = depmod.arg("-b").arg(&usr).arg(release?.file_name()).status();
-                    if !status.context("depmod cannot be started.")?.success() {
-                        bail!("{depmod:?} failed.");
-                    }
+                    process::run(depmod.arg("-b").arg(&usr).arg(release?.file_name()))?;
                 }
                 Ok(package)
             })?;
-        Ok(item.folder)
+        Ok(item.directory)
     }
 
-    /// The package that has the modules of an image.
+    /// The package with the modules of an image.
     fn package_of_modules(
         &self,
         cache: &Cache,
         suite: &str,
         image: &Provenance,
     ) -> Result<Package> {
-        machine::need(machine::ARCHIVE)?;
+        host_packages::need(host_packages::ARCHIVE)?;
         let index = Mirror::from_apt()?.index(cache, suite, targets::of(self.arch).debian)?;
         index.exact(&image.package.replace(APART.0, APART.1), &image.version).with_context(|| {
             let kernel = cache.path().join("kernels").join(self.name);
@@ -97,36 +95,28 @@ impl Kernel {
     }
 }
 
-/// Modules fit one image only.
+/// Modules fit a single image.
 fn recipe(what: &str, image: &Provenance) -> String {
     format!("{what} for {} {} {}", image.package, image.version, image.sha256)
 }
 
-/// Writes a module as the kernel reads it.
-fn take(package: &Package, folder: &Path, name: &str, to: &Path) -> Result<()> {
-    let Some(module) = find(folder, &[&format!("{name}.ko"), &format!("{name}.ko.xz")])? else {
+/// Writes a module uncompressed.
+fn take(package: &Package, directory: &Path, name: &str, to: &Path) -> Result<()> {
+    let Some(module) = find(directory, &[&format!("{name}.ko"), &format!("{name}.ko.xz")])? else {
         bail!("{} {} has no module {name}.ko or {name}.ko.xz.", package.name, package.version)
     };
     if module.extension().is_some_and(|end| end == "ko") {
         fs::copy(&module, to)?;
         return Ok(());
     }
-    let plain =
-        Command::new("xz").arg("-dc").arg(&module).output().context("xz cannot be started.")?;
-    if !plain.status.success() {
-        bail!(
-            "xz failed on {}: {}",
-            module.display(),
-            String::from_utf8_lossy(&plain.stderr).trim()
-        );
-    }
+    let plain = process::run(Command::new("xz").arg("-dc").arg(&module))?;
     fs::write(to, plain.stdout).with_context(|| format!("{} cannot be written.", to.display()))
 }
 
-/// A file with one of these names, in a folder or below it.
-fn find(folder: &Path, names: &[&str]) -> Result<Option<PathBuf>> {
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("{} cannot be read.", folder.display()))?
+/// A file with one of these names below a directory.
+fn find(directory: &Path, names: &[&str]) -> Result<Option<PathBuf>> {
+    for entry in fs::read_dir(directory)
+        .with_context(|| format!("{} cannot be read.", directory.display()))?
     {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

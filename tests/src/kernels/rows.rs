@@ -1,10 +1,10 @@
-//! Which kernels the lab has. To add one, add a row here and a file of facts beside the others (`facts/`).
+//! The rows of the kernels. To add one, add a row here and its file in `expectations/`.
 
-use super::{Kernel, Origin};
+use super::kernel::{Kernel, Origin};
 use crate::emulator::Emulator;
 use mapprobe::arch::Arch;
 
-/// Every kernel, the older series first. The tests walk this list.
+/// Every kernel, older series first.
 pub static ALL: &[Kernel] = &[
     packaged("x86_64-5.10", Arch::X86_64, "bullseye", "linux-image-5.10.0-*-cloud-amd64"),
     Kernel {
@@ -26,13 +26,15 @@ pub static ALL: &[Kernel] = &[
     },
     packaged("aarch64-6.12", Arch::Aarch64, "trixie", "linux-image-6.12.*+deb13-cloud-arm64"),
     binary("aarch64-7.x", Arch::Aarch64, "linux-binary-7.*-cloud-arm64"),
-    // The Cortex-A72 has no 16 KiB pages. With the architecture's own algorithm for signed pointers the boot takes twice as long.
+    // The Cortex-A72 has no 16 KiB pages. The architected algorithm of pointer authentication
+    // doubles the time of a boot.
     Kernel {
         arguments: &["-cpu", "max,pauth-impdef=on", "-m", "1024"],
         ..binary("aarch64-7.x-16k", Arch::Aarch64, "linux-binary-7.*-arm64-16k")
     },
     hppa("hppa-5.10", "bullseye", "linux-source-5.10", &[HPPA]),
-    // The only PA-RISC kernel that is booted with the QEMU of Debian 12: every `cargo test` boots it.
+    // The only PA-RISC kernel for the QEMU of Debian 12, and so the one that every `cargo test`
+    // boots.
     Kernel {
         quick: true,
         emulator: Emulator::Installed,
@@ -43,26 +45,27 @@ pub static ALL: &[Kernel] = &[
     hppa64("hppa64-6.12", "bookworm-backports", "linux-source-6.12", &[HPPA, HPPA_6_12, HPPA64]),
 ];
 
-/// QEMU's default processor without `cmpxchg16b`. With it, Linux 6.12 panicked while booting in 6 of 19 boots under QEMU 7.2, the
-/// flags register full of garbage, in one of them right after that instruction; without it in none of 14. Why is not known.
+/// QEMU's default processor without `cmpxchg16b`. With it, Linux 6.12 panicked in 6 of 19 boots
+/// under QEMU 7.2, with garbage in the flags register, once right after that instruction; without
+/// it in none of 14. The cause is unknown.
 const WITHOUT_CX16: &[&str] = &["-cpu", "qemu64,-cx16"];
 
-/// Pieces of configuration; each file says what it is for.
+/// Pieces of configuration, described in each file.
 const HPPA: &str = include_str!("../../kernels/hppa.config");
 const HPPA_6_12: &str = include_str!("../../kernels/hppa-6.12.config");
 const HPPA64: &str = include_str!("../../kernels/hppa64.config");
 
-/// Pieces of configuration, where the last counts.
+/// Pieces of configuration. The last of contradicting lines applies.
 type Pieces = &'static [&'static str];
 
-/// A kernel as Debian ships it.
+/// A kernel from a Debian package.
 const fn packaged(
     name: &'static str,
     arch: Arch,
     suite: &'static str,
     package: &'static str,
 ) -> Kernel {
-    let origin = Origin::Packaged { suite, package, folder: "boot" };
+    let origin = Origin::Packaged { suite, package, directory: "boot" };
     Kernel {
         name,
         arch,
@@ -76,11 +79,11 @@ const fn packaged(
 
 /// A kernel of Debian's development suite, where the `linux-image` packages are empty.
 const fn binary(name: &'static str, arch: Arch, package: &'static str) -> Kernel {
-    let origin = Origin::Packaged { suite: "sid", package, folder: "usr/lib/modules" };
+    let origin = Origin::Packaged { suite: "sid", package, directory: "usr/lib/modules" };
     Kernel { origin, ..packaged(name, arch, "sid", package) }
 }
 
-/// A 32-bit PA-RISC kernel, built here: Debian ships none.
+/// A 32-bit PA-RISC kernel, built here because Debian has no package of it.
 const fn hppa(
     name: &'static str,
     suite: &'static str,
@@ -98,7 +101,7 @@ const fn hppa(
     Kernel { name, arch: Arch::Hppa, origin, emulator, arguments: &[], append: "", quick: false }
 }
 
-/// A 64-bit PA-RISC kernel, which runs 32-bit programs: PA-RISC has no others under Linux.
+/// A 64-bit PA-RISC kernel. Linux on PA-RISC has only 32-bit programs.
 const fn hppa64(
     name: &'static str,
     suite: &'static str,
@@ -110,7 +113,7 @@ const fn hppa64(
         package,
         make: &["ARCH=parisc64", "CROSS_COMPILE=hppa64-linux-gnu-"],
         configuration,
-        // The 32-bit one compiles what 32-bit programs see of the kernel, its vDSO.
+        // The 32-bit compiler builds the vDSO of 32-bit programs.
         compilers: &[
             ("hppa64-linux-gnu-gcc", "gcc-hppa64-linux-gnu"),
             ("hppa-linux-gnu-gcc", "gcc-hppa-linux-gnu"),

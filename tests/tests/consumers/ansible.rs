@@ -1,13 +1,13 @@
 //! Ansible's local facts: the program itself, under a name that ends with `.fact`.
 
 use super::*;
-use lab::machine;
+use lab::host_packages;
 
 #[test]
 fn the_program_is_a_local_fact() {
-    machine::need(machine::ANSIBLE).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let facts = folder.path().join("facts.d");
+    host_packages::need(host_packages::ANSIBLE).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let facts = directory.path().join("facts.d");
     fs::create_dir(&facts).unwrap();
     fs::copy(program(), facts.join("mapprobe.fact")).unwrap();
     let run = Command::new("/usr/bin/ansible")
@@ -23,13 +23,13 @@ fn the_program_is_a_local_fact() {
         .arg("--args")
         .arg(format!("fact_path={} filter=ansible_local", facts.display()))
         .args(["--extra-vars", "ansible_python_interpreter=/usr/bin/python3", "--tree", "results"])
-        .env("HOME", folder.path())
-        .current_dir(folder.path())
+        .env("HOME", directory.path())
+        .current_dir(directory.path())
         .output()
         .unwrap();
     assert!(run.status.success(), "{run:?}");
     let results: Value =
-        serde_json::from_slice(&fs::read(folder.path().join("results/localhost")).unwrap())
+        serde_json::from_slice(&fs::read(directory.path().join("results/localhost")).unwrap())
             .unwrap();
     let fact = &results["ansible_facts"]["ansible_local"]["mapprobe"];
     let fact = report::parse(fact.to_string().as_bytes()).unwrap();

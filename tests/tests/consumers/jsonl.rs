@@ -1,7 +1,7 @@
-//! `jsonl`: what `json` says, in one line, for every question and architecture.
+//! `jsonl`: the same object as `json` in one line, for every query and architecture.
 
 use super::*;
-use lab::machine;
+use lab::host_packages;
 
 #[test]
 fn a_line_is_the_object() {
@@ -17,20 +17,20 @@ fn a_line_is_the_object() {
         assert_eq!(report::parse(line.as_bytes()).unwrap(), kernel.json, "{}", kernel.name);
         lines += &line;
     }
-    // Many of them are one file.
+    // Several reports make one file.
     let parsed =
         serde_json::Deserializer::from_str(&lines).into_iter::<Value>().map(Result::unwrap);
     assert!(parsed.eq(kernels().iter().map(|kernel| kernel.json.clone())));
 }
 
 #[test]
-fn every_question_of_every_architecture_fits_its_schema_in_a_line() {
-    machine::need(machine::EMULATORS).unwrap();
+fn every_query_of_every_architecture_fits_its_schema_in_a_line() {
+    host_packages::need(host_packages::EMULATORS).unwrap();
     for arch in Arch::ALL {
         for what in ["report", "sweep", "free-bits"] {
             let mut command = Command::new(targets::of(arch).emulator.unwrap_or("env"));
             let run = command
-                .arg(&delivered::of(arch).unwrap().path)
+                .arg(&artifacts::of(arch).unwrap().path)
                 .args([what, "--format", "jsonl"])
                 .output()
                 .unwrap();

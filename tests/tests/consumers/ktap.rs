@@ -1,14 +1,16 @@
-//! `ktap`, read by the kernel's own parser of test results (`kunit_parser.py`) and by Perl's `TAP::Parser`.
+//! `ktap`, read by the kernel's own parser of test results (`kunit_parser.py`) and by Perl's
+//! `TAP::Parser`.
 
 use super::*;
-use lab::{kunit, machine};
-use mapprobe::run::probe;
+use lab::library::What;
+use lab::{host_packages, kunit};
 use mapprobe::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::Stdio;
 
-/// Prints a line for each test: its name and how it ended; then how many mistakes the parser found.
+/// Prints a line for each test with its name and its result, then the number of errors of the
+/// parser.
 const PERL: &str = r#"
 my $parser = TAP::Parser->new({ tap => join("", <STDIN>) });
 while (my $result = $parser->next) {
@@ -28,7 +30,7 @@ for one in test.subtests:
 print('errors', test.counts.errors + test.counts.crashed)
 ";
 
-/// What a reader made of it: how each test ended, and how many mistakes it found.
+/// The results of a parser: each test with its result, and the number of errors.
 fn read_by(command: &mut Command, text: &str) -> (Vec<(String, String)>, usize) {
     let mut child = command
         .stdin(Stdio::piped())
@@ -39,8 +41,8 @@ fn read_by(command: &mut Command, text: &str) -> (Vec<(String, String)>, usize) 
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let run = child.wait_with_output().unwrap();
     assert!(run.status.success(), "{run:?}");
-    let said = String::from_utf8(run.stdout).unwrap();
-    let mut tests: Vec<(String, String)> = said
+    let output = String::from_utf8(run.stdout).unwrap();
+    let mut tests: Vec<(String, String)> = output
         .lines()
         .map(|line| line.rsplit_once(' ').unwrap())
         .map(|(name, end)| (name.into(), end.into()))
@@ -50,7 +52,7 @@ fn read_by(command: &mut Command, text: &str) -> (Vec<(String, String)>, usize) 
 }
 
 fn readers() -> [Command; 2] {
-    machine::need(machine::TEST_READERS).unwrap();
+    host_packages::need(host_packages::TEST_READERS).unwrap();
     let mut perl = Command::new("perl");
     perl.args(["-MTAP::Parser", "-e", PERL]);
     let mut python = Command::new("/usr/bin/python3");
@@ -85,9 +87,9 @@ fn the_kernels_parser_and_perls_read_the_same_results() {
     }
 }
 
-/// A console: the kernel says something between any two lines.
+/// As on a console, where the kernel prints messages between any two lines.
 #[test]
-fn what_the_kernel_says_in_between_changes_nothing() {
+fn kernel_messages_between_the_lines_are_ignored() {
     let kernel = &kernels()[0];
     let text = kernel.text(&["--format", "ktap"]);
     let noise = "[    1.234567] random: crng init done\n";
@@ -101,9 +103,9 @@ fn what_the_kernel_says_in_between_changes_nothing() {
     }
 }
 
-/// The readers do read the plan: a report that is not whole is a mistake to them.
+/// The parsers check the plan: a truncated report is an error.
 #[test]
-fn a_report_that_is_cut_off_is_noticed() {
+fn a_truncated_report_is_an_error() {
     let text = kernels()[0].text(&["--format", "ktap"]);
     let cut = text
         .lines()
@@ -115,10 +117,9 @@ fn a_report_that_is_cut_off_is_noticed() {
     }
 }
 
-/// Only what is required can fail, and only where it is known not to be there.
+/// Only a required flag can fail, and only if it is known not to work.
 #[test]
-fn a_requirement_that_is_not_met_is_a_failure() {
-    let ktap = formats().position(|format| format == "ktap").unwrap();
+fn an_unmet_requirement_is_a_failure() {
     let old = Rules { validate: false, noreplace: false, ..Rules::x86_6_1() };
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (arch, rules) in [
@@ -127,8 +128,7 @@ fn a_requirement_that_is_not_met_is_a_failure() {
         (Arch::Hppa, Rules::parisc_6_1()),
         (Arch::X86_64, Rules::wsl1()),
     ] {
-        let mut report =
-            probe(&mut Model::new(rules), arch, TABLE, &[], &Options::default(), &mut |_| {});
+        let mut report = library::simulate(arch, rules, What::Report);
         for required in [0, u64::MAX, 0x5555_5555_5555_5555] {
             report.required = required;
             let wanted = report.rows.iter().enumerate().map(|(at, row)| {
@@ -143,12 +143,12 @@ fn a_requirement_that_is_not_met_is_a_failure() {
                     _ => "FAILURE",
                 };
                 *seen.entry(end).or_default() += 1;
-                (row.flag.name.plain().to_owned(), end.to_owned())
+                (library::name(row.flag).to_owned(), end.to_owned())
             });
             let wanted: Vec<_> = wanted.collect();
             for mut reader in readers() {
                 assert_eq!(
-                    read_by(&mut reader, &(FORMATS[ktap].write)(&report)),
+                    read_by(&mut reader, &library::print(&report, "ktap").unwrap()),
                     (wanted.clone(), 0),
                     "{reader:?}"
                 );

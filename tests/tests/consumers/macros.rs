@@ -1,17 +1,17 @@
-//! `macros`, compiled by gcc: a program that prints which of them are defined.
+//! `macros`, compiled by gcc: a program prints which macros are defined.
 
 use super::*;
-use lab::machine;
+use lab::host_packages;
 
 #[test]
-fn a_c_program_sees_what_json_says() {
-    machine::need(machine::COMPILER).unwrap();
-    let folder = tempfile::tempdir().unwrap();
+fn a_c_program_sees_the_verdicts_of_json() {
+    host_packages::need(host_packages::COMPILER).unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for (number, kernel) in kernels().iter().enumerate() {
         let prefix = ["MAPPROBE_", "", "my_probe_9"][number % 3];
         let words = ["--format", "macros", "--prefix", prefix];
         let text = kernel.text(if number % 3 == 0 { &words[..2] } else { &words });
-        fs::write(folder.path().join("facts.h"), &text).unwrap();
+        fs::write(directory.path().join("facts.h"), &text).unwrap();
         let mut program = String::from(
             "#include <stdio.h>\n#include \"facts.h\"\n#include \"facts.h\"\nint main(void) {\n",
         );
@@ -24,7 +24,7 @@ fn a_c_program_sees_what_json_says() {
             );
         }
         program += "  return 0;\n}\n";
-        fs::write(folder.path().join("program.c"), program).unwrap();
+        fs::write(directory.path().join("program.c"), program).unwrap();
         let mut compiler = Command::new("gcc");
         compiler.args([
             "-std=c99",
@@ -37,14 +37,14 @@ fn a_c_program_sees_what_json_says() {
             "program",
             "program.c",
         ]);
-        let built = compiler.current_dir(folder.path()).output().unwrap();
+        let built = compiler.current_dir(directory.path()).output().unwrap();
         assert!(
             built.status.success(),
             "{}: {}\n{text}",
             kernel.name,
             String::from_utf8_lossy(&built.stderr)
         );
-        let run = Command::new(folder.path().join("program")).output().unwrap();
+        let run = Command::new(directory.path().join("program")).output().unwrap();
         let wanted = kernel.verdicts().into_iter().map(|(name, verdict)| {
             let word = match verdict.as_str() {
                 "honored" | "accepted" => "yes",

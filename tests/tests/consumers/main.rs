@@ -1,5 +1,6 @@
-//! The formats, each read by what others read it with. Kernels are recordings of real ones, some made of rules, and one whose name would
-//! break whatever is not quoted; the program is the delivered one.
+//! The formats, each parsed by a program that uses it. The kernels are recordings of real kernels,
+//! some simulated kernels, and one whose name breaks everything that is not quoted. The program is
+//! the released one.
 
 mod ansible;
 mod jsonl;
@@ -12,16 +13,10 @@ mod shell;
 mod table;
 mod walk;
 
-use lab::{delivered, report};
+use lab::library::{self, Rules};
+use lab::{artifacts, report};
 use mapprobe::arch::Arch;
-use mapprobe::cli::Options;
-use mapprobe::flags::TABLE;
 use mapprobe::kernel::UTS_FIELD;
-use mapprobe::kernel::model::{Model, Rules};
-use mapprobe::kernel::replay::Recorder;
-use mapprobe::report::FORMATS;
-use mapprobe::run;
-use mapprobe::text::Text;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,19 +25,20 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-/// A release that ends quotes, comments, lines and commands: `struct new_utsname` has room for 64 bytes of it.
+/// A release that closes quotes, comments, lines and commands. `struct new_utsname` has room for 64
+/// bytes.
 const HOSTILE: &str = "6'\";$(touch x)`touch x`/* */ x\n#\\n%n {}=\u{fc}\u{1b}[31m//";
 
-/// A kernel, as a recording.
+/// A kernel with a recording.
 struct Kernel {
     name: String,
     recording: PathBuf,
-    /// The report about it.
+    /// The report about it as JSON.
     json: Value,
 }
 
 impl Kernel {
-    /// What the program prints about it.
+    /// The output of the program for this kernel.
     fn text(&self, words: &[&str]) -> String {
         let run = mapprobe(&[&["--replay", self.recording.to_str().unwrap()], words].concat());
         assert_eq!(
@@ -54,7 +50,7 @@ impl Kernel {
         String::from_utf8(run.stdout).unwrap()
     }
 
-    /// Flags and verdicts, as JSON has them.
+    /// Flags and verdicts as in JSON.
     fn verdicts(&self) -> Vec<(String, String)> {
         verdicts(&self.json)
     }
@@ -63,20 +59,20 @@ impl Kernel {
         self.json["kernel"]["release"].as_str().unwrap()
     }
 
-    /// What lies between the program and the kernel.
+    /// The names of the interference in the report.
     fn environment(&self) -> Vec<&str> {
         self.json["environment"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|lie| lie["name"].as_str().unwrap())
+            .map(|found| found["name"].as_str().unwrap())
             .collect()
     }
 }
 
-/// The delivered program.
+/// The released program.
 fn program() -> &'static Path {
-    &delivered::of(Arch::X86_64).unwrap().path
+    &artifacts::of(Arch::X86_64).unwrap().path
 }
 
 fn mapprobe(words: &[&str]) -> Output {
@@ -89,32 +85,32 @@ fn verdicts(json: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What `--format` takes.
+/// The values of `--format`.
 fn formats() -> impl Iterator<Item = &'static str> {
-    (0..FORMATS.len()).map(|at| Text::FORMATS.nth(at).plain())
+    library::format_names()
 }
 
-/// Every kernel there is a report about.
+/// Every kernel of these tests.
 fn kernels() -> &'static [Kernel] {
     static KERNELS: OnceLock<(TempDir, Vec<Kernel>)> = OnceLock::new();
     &KERNELS
         .get_or_init(|| {
-            let folder = tempfile::tempdir().unwrap();
-            let recordings = recorded().into_iter().chain(made_of_rules()).chain([hostile()]);
+            let directory = tempfile::tempdir().unwrap();
+            let recordings = recorded().into_iter().chain(simulated()).chain([hostile()]);
             let kernels = recordings.map(|(name, recording)| {
-                let path = folder.path().join(&name);
+                let path = directory.path().join(&name);
                 fs::write(&path, recording).unwrap();
                 let mut kernel = Kernel { name, recording: path, json: Value::Null };
                 kernel.json = report::parse(kernel.text(&[]).as_bytes()).unwrap();
                 kernel
             });
             let kernels = kernels.collect();
-            (folder, kernels)
+            (directory, kernels)
         })
         .1
 }
 
-/// The one whose name is hostile.
+/// The kernel with the hostile name.
 fn the_hostile() -> &'static Kernel {
     kernels()
         .iter()
@@ -122,17 +118,17 @@ fn the_hostile() -> &'static Kernel {
         .expect("a kernel with a hostile name")
 }
 
-/// Those that were booted.
+/// Recordings of booted kernels.
 fn recorded() -> Vec<(String, String)> {
-    let folder = dist::workspace::root().join("probe/tests/recordings/lab");
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let directory = dist::workspace::root().join("probe/tests/recordings/lab");
+    let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let reports = names.filter(|path| path.to_str().unwrap().ends_with(".report.txt"));
     let named = reports.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path));
     named.map(|(name, path)| (name, fs::read_to_string(path).unwrap())).collect()
 }
 
-/// Those that cannot be booted here.
-fn made_of_rules() -> Vec<(String, String)> {
+/// Recordings of simulated kernels.
+fn simulated() -> Vec<(String, String)> {
     let old = Rules { validate: false, noreplace: false, ..Rules::x86_6_1() };
     let kernels = [
         ("before MAP_SHARED_VALIDATE", Arch::X86_64, old),
@@ -142,16 +138,12 @@ fn made_of_rules() -> Vec<(String, String)> {
         ("PA-RISC", Arch::Hppa, Rules::parisc_6_1()),
     ];
     let record = |(name, arch, rules): (&str, Arch, Rules)| {
-        let mut model = Model::new(rules);
-        let head = format!("mapprobe recording 1\narch {}\nargument report\n", arch.name());
-        let mut recorder = Recorder::new(&mut model, head);
-        run::report(&mut recorder, arch, &Options::default(), TABLE, &mut |_| {}).unwrap();
-        (name.to_owned(), recorder.end())
+        (name.into(), library::record(arch, rules).unwrap())
     };
     kernels.map(record).into()
 }
 
-/// A recording in which the kernel calls itself something else.
+/// A recording of a kernel with a hostile release.
 fn hostile() -> (String, String) {
     let (_, recording) =
         recorded().into_iter().find(|(name, _)| name == "x86_64-6.1.report").unwrap();
@@ -161,7 +153,7 @@ fn hostile() -> (String, String) {
     let field: String = field.iter().map(|byte| format!("%{byte:02x}")).collect();
     let begin = "uname = 0 > ";
     let line = recording.lines().find(|line| line.starts_with(begin)).unwrap();
-    // One entry for each byte: itself, or three characters.
+    // Each byte as itself or as an escape of three characters.
     let mut bytes = Vec::new();
     let mut rest = &line[begin.len()..];
     while !rest.is_empty() {
@@ -174,7 +166,7 @@ fn hostile() -> (String, String) {
     ("hostile".into(), recording.replace(line, &named))
 }
 
-/// A comparison is worth something when there is something of everything.
+/// The comparisons need an example of every verdict.
 #[test]
 fn the_kernels_show_every_verdict() {
     let words: BTreeSet<String> =

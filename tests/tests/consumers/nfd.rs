@@ -1,14 +1,15 @@
-//! `nfd`, held to the rules of feature files (node feature discovery's customization guide, "Local feature source") and of labels
-//! (Kubernetes' concepts, "Labels and Selectors": syntax and character set). There is no reader of it in Debian.
+//! `nfd`, checked against the rules of feature files (node feature discovery's customization guide,
+//! "Local feature source") and of labels (Kubernetes' concepts, "Labels and Selectors": syntax and
+//! character set). Debian has no program that reads it.
 
 use super::*;
 use regex_lite::Regex;
 use std::collections::BTreeSet;
 
-/// Bytes of a feature file at most; a larger one is left out.
+/// The size limit of a feature file in bytes; larger files are ignored.
 const MOST: usize = 64_000;
 
-/// What is wrong with a feature file.
+/// The violations in a feature file.
 fn mistakes(text: &str) -> Vec<String> {
     let subdomain =
         Regex::new(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$").unwrap();
@@ -53,7 +54,7 @@ fn mistakes(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn feature_files_keep_the_rules() {
+fn feature_files_follow_the_rules() {
     for kernel in kernels() {
         let text = kernel.text(&["--format", "nfd"]);
         assert_eq!(mistakes(&text), [""; 0], "{}", kernel.name);
@@ -65,7 +66,7 @@ fn feature_files_keep_the_rules() {
 }
 
 #[test]
-fn every_rule_can_be_broken() {
+fn every_rule_rejects_a_violation() {
     let long = format!("x.io/{}=a", "n".repeat(64));
     let large = "# \n".repeat(MOST / 3 + 1);
     for wrong in [

@@ -4,18 +4,18 @@ use super::*;
 use lab::node_exporter::NodeExporter;
 use std::collections::BTreeSet;
 
-fn write(folder: &Path, text: &str) {
-    // As users do: a reader never sees half of it.
-    fs::write(folder.join("new"), text).unwrap();
-    fs::rename(folder.join("new"), folder.join("mapprobe.prom")).unwrap();
+fn write(directory: &Path, text: &str) {
+    // Renamed, so that a reader never sees an incomplete file.
+    fs::write(directory.join("new"), text).unwrap();
+    fs::rename(directory.join("new"), directory.join("mapprobe.prom")).unwrap();
 }
 
 #[test]
-fn the_node_exporter_serves_what_json_says() {
-    let folder = tempfile::tempdir().unwrap();
-    let exporter = NodeExporter::start(folder.path()).unwrap();
+fn the_node_exporter_serves_the_verdicts_of_json() {
+    let directory = tempfile::tempdir().unwrap();
+    let exporter = NodeExporter::start(directory.path()).unwrap();
     for kernel in kernels() {
-        write(folder.path(), &kernel.text(&["--format", "prometheus"]));
+        write(directory.path(), &kernel.text(&["--format", "prometheus"]));
         let page = exporter.fetch().unwrap();
         let has = |line: &str| page.lines().any(|have| have == line);
         assert!(has("node_textfile_scrape_error 0"), "{}: {page}", kernel.name);
@@ -26,12 +26,12 @@ fn the_node_exporter_serves_what_json_says() {
             .lines()
             .filter(|line| line.starts_with("mapprobe_") && line.contains('{'))
             .collect();
-        // The exporter puts labels in the order of the alphabet.
+        // The exporter sorts the labels.
         let verdicts = kernel.verdicts().into_iter();
         let verdicts = verdicts.map(|(flag, verdict)| {
             format!("mapprobe_flag_verdict{{flag={flag:?},verdict={verdict:?}}} 1")
         });
-        let lies = kernel
+        let interference = kernel
             .environment()
             .into_iter()
             .map(|name| format!("mapprobe_environment{{name={name:?}}} 1"));
@@ -42,13 +42,13 @@ fn the_node_exporter_serves_what_json_says() {
         let info = format!(
             "mapprobe_info{{arch=\"{arch}\",release=\"{release}\",version=\"{version}\"}} 1"
         );
-        let wanted: BTreeSet<String> = verdicts.chain(lies).chain([info]).collect();
+        let wanted: BTreeSet<String> = verdicts.chain(interference).chain([info]).collect();
         assert_eq!(served, wanted.iter().map(String::as_str).collect(), "{}", kernel.name);
     }
-    // It does look at what it serves.
+    // The exporter does parse the files.
     let text = kernels()[0].text(&["--format", "prometheus"]);
     for wrong in [text.replacen("} 1\n", "} 1 1700000000000\n", 1), text.replacen("=\"", "=", 1)] {
-        write(folder.path(), &wrong);
+        write(directory.path(), &wrong);
         let page = exporter.fetch().unwrap();
         assert!(page.lines().any(|line| line == "node_textfile_scrape_error 1"), "{page}");
     }

@@ -1,9 +1,9 @@
-//! What a format cannot print is refused before anything is asked.
+//! A query that a format cannot print is rejected before any system call.
 
 use super::*;
-use lab::machine;
+use lab::host_packages;
 
-/// The words and what is said about them.
+/// Arguments with their error messages.
 fn refused() -> Vec<(Vec<&'static str>, &'static str)> {
     let others = formats().filter(|format| !["json", "jsonl"].contains(format));
     let questions = others.flat_map(|format| {
@@ -20,39 +20,41 @@ fn refused() -> Vec<(Vec<&'static str>, &'static str)> {
 }
 
 #[test]
-fn what_a_format_cannot_print_is_refused_in_a_sentence() {
+fn a_query_that_a_format_cannot_print_is_an_error() {
     let refused = refused();
     assert!(refused.len() > 20);
-    for (words, sentence) in refused {
+    for (words, message) in refused {
         let run = mapprobe(&words);
-        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        let output = String::from_utf8_lossy(&run.stderr).into_owned();
         assert_eq!(
             (run.status.code(), run.stdout.is_empty()),
             (Some(2), true),
             "{words:?}: {run:?}"
         );
         assert!(
-            said.starts_with("mapprobe: ") && said.contains(sentence) && said.lines().count() == 1,
-            "{said}"
+            output.starts_with("mapprobe: ")
+                && output.contains(message)
+                && output.lines().count() == 1,
+            "{output}"
         );
     }
 }
 
-/// The question may stand in a recording.
+/// The query can come from a recording.
 #[test]
-fn a_recorded_sweep_is_no_table() {
+fn a_recorded_sweep_cannot_be_printed_as_shell() {
     let recording = dist::workspace::root().join("probe/tests/recordings/lab/x86_64-6.1.sweep.txt");
     let run = mapprobe(&["--format", "shell", "--replay", recording.to_str().unwrap()]);
-    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    let output = String::from_utf8_lossy(&run.stderr).into_owned();
     assert_eq!((run.status.code(), run.stdout.is_empty()), (Some(2), true), "{run:?}");
-    assert_eq!(said, "mapprobe: sweep: as json or jsonl only\n");
+    assert_eq!(output, "mapprobe: sweep: as json or jsonl only\n");
 }
 
 #[test]
-fn nothing_is_asked_in_vain() {
-    machine::need(machine::TRACING).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("trace");
+fn a_rejected_query_makes_no_system_calls() {
+    host_packages::need(host_packages::TRACING).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("trace");
     for words in [&["sweep", "--format", "ktap"][..], &["--format", "shell", "--prefix", "9"]] {
         let run = Command::new("strace")
             .arg("-o")

@@ -1,33 +1,33 @@
 //! `shell`, sourced and evaluated by dash and by busybox's ash.
 
 use super::*;
-use lab::machine;
+use lab::host_packages;
 
-/// The values of variables after a script, in a shell that ends at any mistake.
-fn values(shell: &[&str], script: &str, names: &[String], folder: &Path) -> Vec<String> {
+/// The values of variables after a script, in a shell that stops at any error.
+fn values(shell: &[&str], script: &str, names: &[String], directory: &Path) -> Vec<String> {
     let shown: String = names.iter().map(|name| format!("printf '%s\\0' \"${name}\"\n")).collect();
     let run = Command::new(shell[0])
         .args(&shell[1..])
         .args(["-eu", "-c", &format!("{script}\n{shown}")])
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
-        .current_dir(folder)
+        .current_dir(directory)
         .output()
         .unwrap();
     assert!(run.status.success() && run.stderr.is_empty(), "{shell:?}: {run:?}");
-    let said = String::from_utf8(run.stdout).unwrap();
-    said.strip_suffix('\0').unwrap().split('\0').map(str::to_owned).collect()
+    let output = String::from_utf8(run.stdout).unwrap();
+    output.strip_suffix('\0').unwrap().split('\0').map(str::to_owned).collect()
 }
 
 #[test]
 fn dash_and_ash_have_the_values_of_json() {
-    machine::need(machine::SHELLS).unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    host_packages::need(host_packages::SHELLS).unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for kernel in kernels() {
         for prefix in ["MAPPROBE_", "", "my_"] {
             let words = ["--format", "shell", "--prefix", prefix];
             let text = kernel.text(if prefix == "MAPPROBE_" { &words[..2] } else { &words });
-            fs::write(folder.path().join("facts"), &text).unwrap();
+            fs::write(directory.path().join("facts"), &text).unwrap();
             let environment: String =
                 kernel.environment().iter().map(|name| format!("{name};")).collect();
             let arch = kernel.json["tool"]["arch"].as_str().unwrap();
@@ -44,7 +44,7 @@ fn dash_and_ash_have_the_values_of_json() {
                 .chain(kernel.verdicts());
             let (names, wanted): (Vec<String>, Vec<String>) =
                 wanted.map(|(name, value)| (format!("{prefix}{name}"), value)).unzip();
-            // Nothing else is assigned: what the text has of lines and what was looked at are as many.
+            // The text assigns no other variables.
             let lines =
                 text.lines().filter(|line| line.starts_with(prefix) && line.contains("='")).count();
             assert_eq!(lines, names.len(), "{text}");
@@ -56,7 +56,7 @@ fn dash_and_ash_have_the_values_of_json() {
             for shell in [&["dash"][..], &["busybox", "sh"]] {
                 for script in [". ./facts", &evaluate] {
                     assert_eq!(
-                        values(shell, script, &names, folder.path()),
+                        values(shell, script, &names, directory.path()),
                         wanted,
                         "{} {shell:?} {script}",
                         kernel.name
@@ -66,6 +66,6 @@ fn dash_and_ash_have_the_values_of_json() {
         }
     }
     let files: Vec<_> =
-        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(files, ["facts"], "a value was run");
+        fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["facts"], "a value was executed");
 }

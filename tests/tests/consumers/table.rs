@@ -1,15 +1,15 @@
-//! `table`, on a terminal and in a pipe. The terminal is one that `script` makes.
+//! `table`, on a terminal and in a pipe. The terminal is made by `script`.
 
 use super::*;
-use lab::machine;
+use lab::host_packages;
 
-/// What the program of an architecture says on a terminal.
+/// The output of the program of an architecture on a terminal.
 fn on_a_terminal(arch: Arch, words: &[&str], no_color: Option<&str>) -> String {
     let mut line = String::new();
     for word in targets::of(arch)
         .emulator
         .into_iter()
-        .chain([delivered::of(arch).unwrap().path.to_str().unwrap()])
+        .chain([artifacts::of(arch).unwrap().path.to_str().unwrap()])
         .chain(words.iter().copied())
     {
         line += &format!("'{word}' ");
@@ -19,11 +19,11 @@ fn on_a_terminal(arch: Arch, words: &[&str], no_color: Option<&str>) -> String {
     command.envs(no_color.map(|value| ("NO_COLOR", value)));
     let run = command.output().unwrap();
     assert!(run.status.success(), "{line}: {run:?}");
-    // Terminals move to the next line in two steps.
+    // A terminal receives a carriage return and a line feed.
     String::from_utf8(run.stdout).unwrap().replace("\r\n", "\n")
 }
 
-/// Without what sets colours, and how often that was.
+/// The text without color sequences, and the number of sequences.
 fn plain(text: &str) -> (String, usize) {
     let mut pieces = text.split("\u{1b}[");
     let mut plain = pieces.next().unwrap().to_owned();
@@ -38,15 +38,15 @@ fn plain(text: &str) -> (String, usize) {
 }
 
 #[test]
-fn verdicts_are_coloured_on_a_terminal_only() {
-    machine::need(machine::EMULATORS).unwrap();
-    machine::need(machine::TERMINAL).unwrap();
+fn verdicts_are_colored_only_on_a_terminal() {
+    host_packages::need(host_packages::EMULATORS).unwrap();
+    host_packages::need(host_packages::TERMINAL).unwrap();
     let kernel = kernels().iter().find(|kernel| kernel.name == "hppa-6.1.report").unwrap();
     let words = ["--format", "table", "--replay", kernel.recording.to_str().unwrap()];
     let piped = kernel.text(&words[..2]);
     assert!(!piped.contains('\u{1b}'));
     for arch in Arch::ALL {
-        // Its value is not looked at, but it must have one (no-color.org).
+        // The variable counts only if its value is not empty (no-color.org).
         for no_color in [None, Some("")] {
             let coloured = on_a_terminal(arch, &words, no_color);
             assert_eq!(
@@ -69,8 +69,8 @@ fn verdicts_are_coloured_on_a_terminal_only() {
 }
 
 #[test]
-fn other_formats_have_no_colours() {
-    machine::need(machine::TERMINAL).unwrap();
+fn other_formats_have_no_colors() {
+    host_packages::need(host_packages::TERMINAL).unwrap();
     let kernel = &kernels()[0];
     for format in formats().filter(|&format| format != "table") {
         let words = ["--format", format, "--replay", kernel.recording.to_str().unwrap()];

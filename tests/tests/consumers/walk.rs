@@ -1,9 +1,9 @@
-//! Every format says the same about every kernel, and ends with the same exit code.
+//! Every format has the same verdicts for every kernel, and the same exit code.
 
 use super::*;
 use std::process::Stdio;
 
-/// Flags and verdicts as they stand in a text, in its order.
+/// Flags and verdicts in a text, in its order.
 fn read(format: &str, text: &str) -> Vec<(String, String)> {
     let between = |line: &str, before: &str, middle: &str, behind: &str| {
         let (name, rest) = line.strip_prefix(before)?.split_once(middle)?;
@@ -50,12 +50,12 @@ fn read(format: &str, text: &str) -> Vec<(String, String)> {
         "nfd" => lines
             .filter_map(|line| between(line, "mapprobe.feature.node.kubernetes.io/", "=", "\n"))
             .collect(),
-        other => panic!("nobody reads {other}"),
+        other => panic!("unknown format {other}"),
     }
 }
 
 #[test]
-fn every_format_says_the_same_about_every_kernel() {
+fn every_format_has_the_same_verdicts_for_every_kernel() {
     for kernel in kernels() {
         for format in formats() {
             let text = kernel.text(&["--format", format]);
@@ -70,10 +70,10 @@ fn every_format_says_the_same_about_every_kernel() {
     }
 }
 
-/// What is printed is the answer of the running kernel, in every format.
+/// Every format prints the verdicts of the running kernel.
 #[test]
-fn every_format_says_the_same_about_the_running_kernel() {
-    let said = |format| {
+fn every_format_has_the_same_verdicts_for_the_running_kernel() {
+    let output = |format| {
         let run = mapprobe(&["--format", format]);
         assert_eq!(
             (run.status.code(), run.stderr.is_empty()),
@@ -82,15 +82,15 @@ fn every_format_says_the_same_about_the_running_kernel() {
         );
         read(format, &String::from_utf8(run.stdout).unwrap())
     };
-    let json = said("json");
-    assert_eq!(json.len(), TABLE.len());
+    let json = output("json");
+    assert_eq!(json.len(), library::flag_names().count());
     for format in formats() {
-        assert_eq!(said(format), json, "{format}");
+        assert_eq!(output(format), json, "{format}");
     }
 }
 
 #[test]
-fn every_format_that_cannot_be_written_is_a_failure() {
+fn a_write_error_is_a_failure_in_every_format() {
     let recording = the_hostile().recording.to_str().unwrap();
     for format in formats() {
         let mut command = Command::new(program());
