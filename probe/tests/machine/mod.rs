@@ -1,309 +1,289 @@
-//! A machine made of rules whose init is the program: three ways to be heard, each of which may fail in its own way. Everything that is no
-//! business of an init is answered by the kernel made of rules.
+//! A simulated machine whose init is the program. It has three sinks for output, each of which may fail
+//! in its own way. The simulated kernel answers everything that is not special to an init.
 
-use mapprobe::command;
-use mapprobe::errno::Errno;
-use mapprobe::kernel::model::{Model, Rules};
-use mapprobe::kernel::{Answer, Call, Fd, Kernel, Op, text};
-use std::collections::BTreeMap;
+use kernel::{Call, Errno, Fd, Kernel, Op, SysResult, str_or_replacement};
+use mapprobe::{app, init};
+use simulator::{Rules, SimulatedKernel};
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// How every report begins.
-pub const TEXT: &str = "mapprobe: begin 1\n";
-/// Calls after which nobody believes any more that a run ends.
-const MANY: usize = 30_000;
-/// Seconds of sleep in a row that are rest.
-const REST: usize = 100;
-/// Where descriptors of devices begin when the standard ones are taken: the kernel made of rules gives none of these.
+/// The first line of every framed report.
+pub const BEGIN: &str = "mapprobe: begin 1\n";
+/// The largest number of calls of a run that ends.
+const MAX_CALLS: usize = 30_000;
+/// Seconds of sleep in a row that count as waiting forever.
+const FOREVER: usize = 100;
+/// The first descriptor of a device when the standard ones are in use. The simulated kernel gives none of
+/// these.
 const DEVICES: Fd = 500;
-/// That of `/proc/cmdline`.
+/// The descriptor of `/proc/cmdline`.
 const COMMAND_LINE: Fd = 400;
-/// Messages that `/dev/kmsg` takes of an open file.
+/// Messages that `/dev/kmsg` accepts of an open file.
 const BURST: usize = 10;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// The machine was switched off.
-    Off,
+    PowerOff,
     /// The next init was started.
-    Next,
-    /// It sleeps for ever.
-    Rests,
-    /// It ended, which is a panic of the kernel.
-    Exited(u64),
-    /// It goes on and on.
+    NextInit,
+    /// The program sleeps forever.
+    Waits,
+    /// The program ended. On a machine, the kernel panics.
+    Exited(usize),
+    /// The program makes calls without end.
     Spins,
 }
 
-/// A way to be heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Heard {
+pub enum Sink {
     Stdout,
     Console,
-    Log,
+    KernelLog,
 }
 
-/// What becomes of what is written.
+/// What happens to output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    Takes,
-    /// One byte at a time.
-    Byte,
+pub enum Behavior {
+    Works,
+    /// Accepts one byte at a time.
+    OneByte,
     /// Every second call would block, or is interrupted.
-    NowAndThen,
+    Intermittent,
     /// Every call would block.
-    Later,
-    /// 0 bytes are taken.
-    Nothing,
+    Blocks,
+    /// Accepts 0 bytes.
+    AcceptsNothing,
     Fails(Errno),
-    /// So many calls are answered, the others fail.
-    Dies(usize),
+    /// Accepts a number of calls; all others fail.
+    FailsAfter(usize),
     /// Standard output is closed, or the device cannot be opened.
     Closed(Errno),
-    /// Takes everything, can be read, and nobody does.
+    /// Accepts everything and can be read, but nobody reads it.
     PlainFile,
 }
 
-/// An open device.
-struct Open {
-    way: Heard,
+struct OpenDevice {
+    sink: Sink,
     writes: usize,
 }
 
-/// The machine.
-pub struct Guest {
-    pub ways: [Way; 3],
-    /// Whether there is another `/init`.
-    pub next: bool,
-    /// What is in `/proc/cmdline`, if there is one.
+pub struct Machine {
+    /// The behavior of standard output, of the console and of the kernel's log.
+    pub sinks: [Behavior; 3],
+    /// Whether another file is `/init`.
+    pub has_next_init: bool,
+    /// The content of `/proc/cmdline`, if it exists.
     pub command_line: Option<&'static str>,
-    /// What `fork` answers.
-    pub child: Result<u64, Errno>,
+    /// The result of `fork(2)`.
+    pub fork: Result<usize, Errno>,
     /// The inode of the process's PID namespace.
-    pub namespace: u64,
-    /// Calls that always fail.
-    pub refused: Vec<(Op, Errno)>,
-    /// A call, by its number, that is answered with this.
-    pub fault: Option<(usize, Answer)>,
-    /// What was called.
+    pub namespace: usize,
+    /// Operations that always fail.
+    pub failing: Vec<(Op, Errno)>,
+    /// A call, by its number, that is not executed and fails.
+    pub fault: Option<(usize, Errno)>,
+    /// Every call so far.
     pub log: Vec<Op>,
-    /// What was heard where.
-    pub heard: BTreeMap<Heard, String>,
+    /// What was printed where.
+    pub printed: BTreeMap<Sink, String>,
+    /// For the machine alone; public so that `..Machine::new()` works.
     pub state: State,
 }
 
-/// What it remembers.
+/// What the machine remembers.
 pub struct State {
     writes: usize,
     sleeps: usize,
-    open: BTreeMap<Fd, Open>,
-    standard: Vec<Fd>,
-    folders: Vec<String>,
+    open: BTreeMap<Fd, OpenDevice>,
+    inherited: BTreeSet<Fd>,
+    directories: Vec<String>,
     mounted: Vec<String>,
-    nodes: Vec<(String, u64)>,
-    model: Model,
+    nodes: Vec<(String, usize)>,
+    kernel: SimulatedKernel,
 }
 
-impl Guest {
-    pub fn new() -> Guest {
-        Guest {
-            ways: [Way::Takes; 3],
-            next: false,
+impl Machine {
+    pub fn new() -> Machine {
+        Machine {
+            sinks: [Behavior::Works; 3],
+            has_next_init: false,
             command_line: Some("quiet rdinit=/mapprobe -- x"),
-            child: Err(Errno::ENOSYS),
+            fork: Err(Errno::ENOSYS),
             namespace: 0xefff_fffc,
-            refused: Vec::new(),
+            failing: Vec::new(),
             fault: None,
             log: Vec::new(),
-            heard: BTreeMap::new(),
+            printed: BTreeMap::new(),
             state: State {
                 writes: 0,
                 sleeps: 0,
                 open: BTreeMap::new(),
-                standard: Vec::new(),
-                folders: Vec::new(),
+                inherited: BTreeSet::new(),
+                directories: Vec::new(),
                 mounted: Vec::new(),
                 nodes: Vec::new(),
-                model: Model::new(Rules::x86_6_1()),
+                kernel: SimulatedKernel::new(Rules::x86_6_1()),
             },
         }
     }
 
-    /// Starts the program as init, with no flag to ask about.
-    pub fn start(&mut self, arguments: &[&str]) -> End {
-        if !matches!(self.ways[0], Way::Closed(_)) {
+    /// Starts the program as the kernel does, with its own name as the first argument.
+    pub fn boot(&mut self, arguments: &[&str]) -> End {
+        if !matches!(self.sinks[0], Behavior::Closed(_)) {
             for fd in 0..3 {
-                self.state.open.insert(fd, Open { way: Heard::Stdout, writes: 0 });
-                self.state.standard.push(fd);
+                self.state.open.insert(fd, OpenDevice { sink: Sink::Stdout, writes: 0 });
+                self.state.inherited.insert(fd);
             }
         }
-        let run = catch_unwind(AssertUnwindSafe(|| command::main(self, arguments, &[])));
-        match run {
-            Ok(code) => End::Exited(code as u64),
+        let program = || {
+            if init::is_init(self) { init::run(self, arguments) } else { app::run(self, arguments) }
+        };
+        match catch_unwind(AssertUnwindSafe(program)) {
+            Ok(code) => End::Exited(code as usize),
             Err(end) => *end.downcast::<End>().unwrap_or_else(|panic| resume_unwind(panic)),
         }
     }
 
-    /// Where a whole report was heard.
-    pub fn whole(&self) -> Option<Heard> {
-        let whole = |text: &str| {
-            let report = text
-                .rsplit_once(TEXT)
-                .and_then(|(_, report)| report.split_once("mapprobe: end lines="));
-            report.is_some_and(|(lines, end)| {
-                let count = lines.lines().filter(|line| line.starts_with("mapprobe:")).count();
-                end.starts_with(&format!("{count} bytes="))
-                    && end.ends_with('\n')
-                    && lines.ends_with('\n')
-                    && count > 0
-            })
-        };
-        self.heard.iter().find(|(_, text)| whole(text)).map(|(&way, _)| way)
+    /// Where a whole report was printed.
+    pub fn whole_report(&self) -> Option<Sink> {
+        let printed = self.printed.iter().find(|(_, text)| is_whole_report(text));
+        printed.map(|(&sink, _)| sink)
     }
 
-    /// What is there that was not there before.
-    pub fn left(&self) -> Vec<String> {
-        let open = self
-            .state
-            .open
-            .keys()
-            .filter(|fd| !self.state.standard.contains(fd))
-            .map(|fd| format!("descriptor {fd}"));
+    /// Everything that did not exist before the run.
+    pub fn leftovers(&self) -> Vec<String> {
+        let descriptors = self.open_devices().map(|fd| format!("descriptor {fd}"));
+        let mounted = self.state.mounted.iter().cloned();
         let nodes = self.state.nodes.iter().map(|(path, _)| path.clone());
-        open.chain(self.state.mounted.iter().cloned())
-            .chain(nodes)
-            .chain(self.state.model.left())
-            .collect()
+        descriptors.chain(mounted).chain(nodes).chain(self.state.kernel.leftovers()).collect()
+    }
+
+    /// The descriptors of devices that the program opened.
+    fn open_devices(&self) -> impl Iterator<Item = &Fd> {
+        self.state.open.keys().filter(|fd| !self.state.inherited.contains(fd))
     }
 
     /// Whether standard input, output or error is open.
-    pub fn is_open(&self) -> bool {
+    pub fn has_standard_files(&self) -> bool {
         self.state.open.keys().any(|&fd| fd < 3)
     }
 
-    fn device(&mut self, path: &str) -> Option<Result<u64, Errno>> {
-        let number =
-            self.state.nodes.iter().find(|(node, _)| node == path).map(|&(_, number)| number);
-        let way = match (path, number) {
-            ("/dev/console", _) | (_, Some(0x501)) => Heard::Console,
-            ("/dev/kmsg", _) | (_, Some(0x10b)) => Heard::Log,
+    /// Opens a device. `None` if the path is none.
+    fn open_device(&mut self, path: &str) -> Option<Result<usize, Errno>> {
+        let node = self.state.nodes.iter().find(|(node, _)| node == path);
+        let sink = match (path, node) {
+            ("/dev/console", _) | (_, Some((_, 0x501))) => Sink::Console,
+            ("/dev/kmsg", _) | (_, Some((_, 0x10b))) => Sink::KernelLog,
             _ => return None,
         };
-        if let Way::Closed(errno) = self.ways[way as usize] {
+        if let Behavior::Closed(errno) = self.sinks[sink as usize] {
             return Some(Err(errno));
         }
-        let free = |fd: &Fd| !self.state.open.contains_key(fd);
-        let fd = (0..3).find(free).or_else(|| (DEVICES..).find(free)).expect("one is free");
-        self.state.open.insert(fd, Open { way, writes: 0 });
-        Some(Ok(fd as u64))
+        let is_free = |fd: &Fd| !self.state.open.contains_key(fd);
+        let fd = (0..3).chain(DEVICES..).find(is_free).expect("a free descriptor");
+        self.state.open.insert(fd, OpenDevice { sink, writes: 0 });
+        Some(Ok(fd as usize))
     }
 
-    fn write(&mut self, fd: Fd, bytes: &[u8]) -> Result<u64, Errno> {
-        let Some(Open { way, writes }) = self.state.open.get_mut(&fd) else {
+    fn write(&mut self, fd: Fd, bytes: &[u8]) -> Result<usize, Errno> {
+        let Some(OpenDevice { sink, writes }) = self.state.open.get_mut(&fd) else {
             return Err(Errno::EBADF);
         };
         *writes += 1;
         self.state.writes += 1;
-        let (way, writes) = (*way, *writes);
-        let taken = match self.ways[way as usize] {
-            Way::Takes | Way::PlainFile => bytes.len(),
-            // A message is never half taken.
-            Way::Byte | Way::NowAndThen
-                if way == Heard::Log && !self.state.writes.is_multiple_of(3) =>
-            {
-                bytes.len()
+        let (sink, writes) = (*sink, *writes);
+        let is_log = sink == Sink::KernelLog;
+        let is_every = |count: usize| self.state.writes.is_multiple_of(count);
+        let accepted = match self.sinks[sink as usize] {
+            Behavior::Works | Behavior::PlainFile => bytes.len(),
+            // The kernel's log accepts a message as a whole.
+            Behavior::OneByte | Behavior::Intermittent if is_log && !is_every(3) => bytes.len(),
+            Behavior::OneByte if !is_log => bytes.len().min(1),
+            Behavior::Intermittent if !is_log && is_every(2) => bytes.len().div_ceil(2),
+            Behavior::Intermittent if is_every(3) => return Err(Errno::EINTR),
+            Behavior::OneByte | Behavior::Intermittent | Behavior::Blocks => {
+                return Err(Errno::EAGAIN);
             }
-            Way::Byte if way != Heard::Log => 1.min(bytes.len()),
-            Way::NowAndThen if way != Heard::Log && self.state.writes.is_multiple_of(2) => {
-                bytes.len().div_ceil(2)
-            }
-            Way::NowAndThen if self.state.writes.is_multiple_of(3) => return Err(Errno::EINTR),
-            Way::Byte | Way::NowAndThen | Way::Later => return Err(Errno::EAGAIN),
-            Way::Nothing => 0,
-            Way::Dies(after) if writes <= after => bytes.len(),
-            Way::Dies(_) => return Err(Errno::EIO),
-            Way::Fails(errno) | Way::Closed(errno) => return Err(errno),
+            Behavior::AcceptsNothing => 0,
+            Behavior::FailsAfter(calls) if writes <= calls => bytes.len(),
+            Behavior::FailsAfter(_) => return Err(Errno::EIO),
+            Behavior::Fails(errno) | Behavior::Closed(errno) => return Err(errno),
         };
-        if way == Heard::Log && writes > BURST {
-            return Ok(taken as u64);
+        if is_log && writes > BURST {
+            return Ok(accepted);
         }
-        let said = text(&bytes[..taken]);
-        // A message of the kernel loses its level, and does not come to a quiet console without one.
-        let said =
-            if way == Heard::Log { said.strip_prefix("<1>").unwrap_or_default() } else { said };
-        if self.ways[way as usize] != Way::PlainFile {
-            self.heard.entry(way).or_default().push_str(said);
+        let mut text = str_or_replacement(&bytes[..accepted]);
+        if is_log {
+            // The log removes the level of a message. A message without one does not appear on a quiet
+            // console.
+            text = text.strip_prefix("<1>").unwrap_or_default();
         }
-        Ok(taken as u64)
+        if self.sinks[sink as usize] != Behavior::PlainFile {
+            self.printed.entry(sink).or_default().push_str(text);
+        }
+        Ok(accepted)
     }
 
-    fn serve(&mut self, call: &mut Call) -> Result<u64, Errno> {
+    fn serve(&mut self, call: &mut Call) -> Result<usize, Errno> {
         let fd = call.args[0] as Fd;
-        let strings: Vec<&str> = call.input.split(|&byte| byte == 0).map(text).collect();
+        let strings: Vec<&str> =
+            call.input.split(|&byte| byte == 0).map(str_or_replacement).collect();
         let path = strings[0];
+        let has_open_device = self.open_devices().next().is_some();
+        let state = &mut self.state;
         match call.op {
             Op::Pid => Ok(1),
             Op::MayReboot => Ok(0),
-            Op::Fork => self.child,
-            Op::Reboot => resume_unwind(Box::new(End::Off)),
-            Op::Execve => resume_unwind(Box::new(End::Next)),
-            Op::Pause => resume_unwind(Box::new(End::Rests)),
-            Op::Exit => resume_unwind(Box::new(End::Exited(call.args[0]))),
+            Op::Fork => self.fork,
+            Op::Reboot => end(End::PowerOff),
+            Op::Execve => end(End::NextInit),
+            Op::Pause => end(End::Waits),
+            Op::Exit => end(End::Exited(call.args[0])),
             Op::Sleep => {
-                self.state.sleeps += 1;
-                if self.state.sleeps == REST {
-                    resume_unwind(Box::new(End::Rests));
-                }
-                Ok(0)
+                state.sleeps += 1;
+                if state.sleeps == FOREVER { end(End::Waits) } else { Ok(0) }
             }
-            Op::Mkdir if self.state.folders.iter().any(|folder| folder == path) => {
-                Err(Errno::EEXIST)
-            }
+            Op::Mkdir if state.directories.iter().any(|known| known == path) => Err(Errno::EEXIST),
             Op::Mkdir => {
-                self.state.folders.push(path.to_string());
+                state.directories.push(path.to_string());
                 Ok(0)
             }
-            Op::Mknod if self.state.nodes.iter().any(|(node, _)| node == path) => {
-                Err(Errno::EEXIST)
-            }
+            Op::Mknod if state.nodes.iter().any(|(node, _)| node == path) => Err(Errno::EEXIST),
             Op::Mknod => {
-                self.state.nodes.push((path.to_string(), call.args[0]));
+                state.nodes.push((path.to_string(), call.args[0]));
                 Ok(0)
             }
             Op::Unlink => {
-                self.state.nodes.retain(|(node, _)| node != path);
+                state.nodes.retain(|(node, _)| node != path);
                 Ok(0)
             }
-            Op::Mount if !self.state.folders.iter().any(|folder| folder == strings[1]) => {
+            Op::Mount if !state.directories.iter().any(|known| known == strings[1]) => {
                 Err(Errno::ENOENT)
             }
             Op::Mount => {
-                self.state.mounted.push(strings[1].to_string());
+                state.mounted.push(strings[1].to_string());
                 Ok(0)
             }
-            // An open device keeps it busy.
-            Op::Umount
-                if path == "/dev"
-                    && !self.left().iter().all(|left| !left.starts_with("descriptor")) =>
-            {
-                Err(Errno::EBUSY)
-            }
+            // An open device keeps its file system busy.
+            Op::Umount if path == "/dev" && has_open_device => Err(Errno::EBUSY),
             Op::Umount => {
-                self.state.mounted.retain(|target| target != path);
+                state.mounted.retain(|target| target != path);
                 Ok(0)
             }
-            Op::FileDevice if path == "/init" && !self.next => Err(Errno::ENOENT),
+            Op::FileDevice if path == "/init" && !self.has_next_init => Err(Errno::ENOENT),
             Op::FileDevice => Ok(1),
             Op::FileInode if path.ends_with("ns/pid") => Ok(self.namespace),
-            Op::FileInode => Ok(path.len() as u64),
-            Op::Pread if fd < 3 && self.ways[0] == Way::PlainFile => Ok(0),
+            Op::FileInode => Ok(path.len()),
+            Op::Pread if fd < 3 && self.sinks[0] == Behavior::PlainFile => Ok(0),
             Op::Pread if fd < 3 => Err(Errno::ESPIPE),
             Op::Write if !(3..DEVICES).contains(&fd) => self.write(fd, call.input),
-            Op::Close if self.state.open.remove(&fd).is_some() => Ok(0),
+            Op::Close if state.open.remove(&fd).is_some() => Ok(0),
             Op::Close if fd < 3 => Err(Errno::EBADF),
+            Op::Close if fd == COMMAND_LINE => Ok(0),
             Op::Open if path == "/proc/cmdline" => match self.command_line {
-                Some(_) => Ok(COMMAND_LINE as u64),
+                Some(_) => Ok(COMMAND_LINE as usize),
                 None => Err(Errno::ENOENT),
             },
             Op::Read if fd == COMMAND_LINE => {
@@ -312,36 +292,53 @@ impl Guest {
                 let (now, later) = line.split_at(line.len().min(7));
                 self.command_line = Some(later);
                 call.output[..now.len()].copy_from_slice(now.as_bytes());
-                Ok(now.len() as u64)
+                Ok(now.len())
             }
-            Op::Close if fd == COMMAND_LINE => Ok(0),
-            Op::Open => match self.device(path) {
+            Op::Open => match self.open_device(path) {
                 Some(opened) => opened,
-                None => self.state.model.call(call).result(),
+                None => self.state.kernel.call(call).result(),
             },
-            _ => self.state.model.call(call).result(),
+            _ => state.kernel.call(call).result(),
         }
     }
 }
 
-impl Kernel for Guest {
-    fn call(&mut self, call: &mut Call) -> Answer {
+fn end(end: End) -> ! {
+    resume_unwind(Box::new(end))
+}
+
+/// Whether a text ends with a framed report of which no line is missing.
+fn is_whole_report(text: &str) -> bool {
+    let report = text.rsplit_once(BEGIN).map(|(_, report)| report);
+    let Some((lines, end)) = report.and_then(|report| report.split_once("mapprobe: end lines="))
+    else {
+        return false;
+    };
+    let count = lines.lines().filter(|line| line.starts_with("mapprobe:")).count();
+    count > 0
+        && lines.ends_with('\n')
+        && end.starts_with(&format!("{count} bytes="))
+        && end.ends_with('\n')
+}
+
+impl Kernel for Machine {
+    fn call(&mut self, call: &mut Call) -> SysResult {
         let number = self.log.len();
         self.log.push(call.op);
         if ![Op::Sleep, Op::Pause].contains(&call.op) {
             self.state.sleeps = 0;
         }
-        if number > MANY {
-            resume_unwind(Box::new(End::Spins));
+        if number > MAX_CALLS {
+            end(End::Spins);
         }
-        if let Some((at, answer)) = self.fault
-            && at == number
+        if let Some((faulty, errno)) = self.fault
+            && faulty == number
         {
-            return answer;
+            return SysResult::failure(errno);
         }
-        if let Some(&(_, errno)) = self.refused.iter().find(|(op, _)| *op == call.op) {
-            return Answer::failed(errno);
+        if let Some(&(_, errno)) = self.failing.iter().find(|(op, _)| *op == call.op) {
+            return SysResult::failure(errno);
         }
-        self.serve(call).map_or_else(Answer::failed, Answer::value)
+        self.serve(call).into()
     }
 }
