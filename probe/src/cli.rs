@@ -235,7 +235,7 @@ pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
     let Arguments { version, command } = match parsed {
         Ok(parsed) => parsed,
         Err(exit) if exit.status.is_ok() => return Ok(Request::Help(exit.output)),
-        Err(exit) => return Err(Error::Usage(message(&info, &arguments, exit.output.trim_end()))),
+        Err(exit) => return Err(Error::Usage(message(&info, &arguments, &exit.output))),
     };
     if version {
         return Ok(Request::Version);
@@ -326,6 +326,7 @@ fn command_first<'a>(info: &CommandInfoWithArgs, mut arguments: Vec<&'a str>) ->
 
 /// argh's error message in one line, with the nearest command or option, or with a list of them.
 fn message(info: &CommandInfoWithArgs, arguments: &[&str], message: &str) -> String {
+    let message = message.trim_end_matches('\n');
     let command = arguments.first().copied().unwrap_or_default();
     if let Some(argument) = message.strip_prefix("Unrecognized argument: ") {
         return unrecognized(info, command, argument);
@@ -359,13 +360,16 @@ fn unrecognized(info: &CommandInfoWithArgs, command: &str, argument: &str) -> St
         return unknown_command(info, argument);
     };
     let known = &known.command;
-    if !argument.starts_with('-') {
-        return format!("unexpected argument {argument}; see mapprobe {command} --help");
-    }
     let option = argument.split_once('=').map_or(argument, |(option, _)| option);
     let names = known.flags.iter().map(|flag| flag.long);
-    if names.clone().any(|name| name == option) {
+    let is_own = names.clone().any(|name| name == option);
+    let is_switch = option_length(info, option) == Some(1);
+    if is_own && is_switch && argument != option {
         return format!("{option} takes no value");
+    }
+    // Behind `--`, an option is an argument.
+    if is_own || !argument.starts_with('-') {
+        return format!("unexpected argument {argument}; see mapprobe {command} --help");
     }
     let mut others = info.commands.iter().flat_map(|other| other.command.flags).chain(info.flags);
     if others.any(|other| other.long == option) {
