@@ -288,7 +288,7 @@ fn error_messages_go_where_the_report_goes() {
         assert_eq!(machine.boot(&["/mapprobe", "--no-such-option"]), End::PowerOff);
         let sink = machine.whole_report().expect("a report");
         let printed = &machine.printed[&sink];
-        let message = printed.find("mapprobe: unrecognized option --no-such-option");
+        let message = printed.find("mapprobe: unknown option --no-such-option;");
         let report = printed.find(BEGIN);
         assert!(message.expect("a message") < report.expect("a report"), "{printed}");
         assert!(printed.ends_with("mapprobe: could not start /init: EACCES\n"), "{printed}");
