@@ -1,5 +1,5 @@
-//! A program that allocates more memory than its heap holds: it must end with a message, and as PID 1
-//! with power-off.
+//! A program that allocates more memory than its heap holds: it must end with a message, and as PID
+//! 1 with power-off.
 #![no_main]
 
 mapprobe::program!(|_, arguments| {

@@ -1,5 +1,5 @@
-//! Prints what a whole run leaves behind: mappings and open files that did not exist before. Exit code 0
-//! if there is nothing.
+//! Prints what a whole run leaves behind: mappings and open files that did not exist before. Exit
+//! code 0 if there is nothing.
 #![no_main]
 
 use kernel::{Errno, Fd, Kernel, str_or_replacement};

@@ -1,5 +1,5 @@
-//! A program that panics (on hppa: a WebAssembly trap): it must end with a message, and as PID 1 with
-//! power-off.
+//! A program that panics (on hppa: a WebAssembly trap): it must end with a message, and as PID 1
+//! with power-off.
 #![no_main]
 
 mapprobe::program!(|_, arguments| {

@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! Each command has its own options and its own `--help`. A query's options may also stand in front of
-//! the command; without a command they belong to `report`.
+//! Each command has its own options and its own `--help`. A query's options may also stand in front
+//! of the command; without a command they belong to `report`.
 
 use crate::arch::Arch;
 use crate::error::Error;
@@ -44,8 +44,8 @@ enum Command {
     Decode(DecodeCommand),
 }
 
-/// The options of the commands that ask the kernel. argh cannot flatten a struct into another one, so a
-/// macro writes them into each.
+/// The options of the commands that ask the kernel. argh cannot flatten a struct into another one,
+/// so a macro writes them into each.
 macro_rules! query_command {
     ($command:tt $usage:tt: $(#[$doc:meta])* struct $name:ident { $($field:tt)* }) => {
         #[derive(FromArgs, ArgsInfo, Debug)]
@@ -194,7 +194,8 @@ pub struct QueryRequest {
     /// The file for a recording; `-` is standard output.
     pub record: Option<String>,
     pub replay: Option<String>,
-    /// Whether the output is printed on standard error too, in checksummed lines ([`crate::frame`]).
+    /// Whether the output is printed on standard error too, in checksummed lines
+    /// ([`crate::frame`]).
     pub framed: bool,
 }
 
@@ -272,7 +273,8 @@ fn require(mut command: RequireCommand) -> Result<QueryRequest, Error> {
     Ok(command.into_request(Query::Report, Some(require)))
 }
 
-/// The number of arguments of an option of any command: 2 with a value. `None` if no command has it.
+/// The number of arguments of an option of any command: 2 with a value. `None` if no command has
+/// it.
 fn option_length(info: &CommandInfoWithArgs, argument: &str) -> Option<usize> {
     if matches!(argument, "--help" | "-h") {
         return Some(1);

@@ -1,5 +1,5 @@
-//! Commands, options and error messages, without a kernel: `list`, `explain` and `decode`, the help of
-//! each command, and arguments that make no request.
+//! Commands, options and error messages, without a kernel: `list`, `explain` and `decode`, the help
+//! of each command, and arguments that make no request.
 
 use kernel::{Call, Kernel, Op, SysResult};
 use mapprobe::app;

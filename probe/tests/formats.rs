@@ -1,5 +1,5 @@
-//! The formats of a report: their layout, the effect of a prefix, and how each spells characters that
-//! have a meaning in it.
+//! The formats of a report: their layout, the effect of a prefix, and how each spells characters
+//! that have a meaning in it.
 
 use kernel::{Call, Errno, Kernel, Op, SysResult};
 use mapprobe::app;

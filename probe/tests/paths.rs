@@ -1,5 +1,5 @@
-//! `--path` from the command line: what can be probed, the error message where a path cannot, and that
-//! nothing is left behind.
+//! `--path` from the command line: what can be probed, the error message where a path cannot, and
+//! that nothing is left behind.
 
 use program::console::Console;
 use program::files::create_file;
@@ -26,7 +26,8 @@ fn path_options<'a>(paths: &[&'a str]) -> Vec<&'a str> {
     paths.iter().flat_map(|path| ["--path", path]).collect()
 }
 
-/// Every query fails with exit code 2 and this message, prints nothing else and leaves nothing behind.
+/// Every query fails with exit code 2 and this message, prints nothing else and leaves nothing
+/// behind.
 #[track_caller]
 fn fails(rules: &Rules, paths: &[&str], message: &str) {
     for start in [&[][..], &["sweep"], &["free-bits"], &["--format", "table"], &["--record", "-"]] {

@@ -1,6 +1,6 @@
-//! The program as PID 1 of a simulated machine on which everything fails that can fail. It prints its
-//! report where output is possible, goes on to the next init or to power-off, never ends, and never keeps
-//! the machine busy.
+//! The program as PID 1 of a simulated machine on which everything fails that can fail. It prints
+//! its report where output is possible, goes on to the next init or to power-off, never ends, and
+//! never keeps the machine busy.
 
 use kernel::{Errno, Op};
 use machine::{BEGIN, Behavior, End, Machine, Sink};
@@ -227,8 +227,8 @@ fn everything_may_fail() {
     }
 }
 
-/// The init of a machine must not end, or the kernel panics, even if it may not switch the machine off. In
-/// a container it just ends.
+/// The init of a machine must not end, or the kernel panics, even if it may not switch the machine
+/// off. In a container it just ends.
 #[test]
 fn an_init_that_may_not_reboot_is_recognized_by_its_namespace() {
     let failing = vec![(Op::MayReboot, Errno::EPERM), (Op::Reboot, Errno::EPERM)];
@@ -240,8 +240,8 @@ fn an_init_that_may_not_reboot_is_recognized_by_its_namespace() {
     assert_eq!(container.whole_report(), None);
 }
 
-/// On a machine that stays on, the kernel ends the process that switches it off: that must be a child, if
-/// one can be made.
+/// On a machine that stays on, the kernel ends the process that switches it off: that must be a
+/// child, if one can be made.
 #[test]
 fn a_child_switches_the_machine_off() {
     for (fork, expected) in

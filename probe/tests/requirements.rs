@@ -1,5 +1,5 @@
-//! `mapprobe require` from the command line, on simulated kernels and on recordings of real ones: the
-//! output and the exit code.
+//! `mapprobe require` from the command line, on simulated kernels and on recordings of real ones:
+//! the output and the exit code.
 
 use kernel::{Call, Errno, Fd, Kernel, Op, SysResult};
 use mapprobe::app;
@@ -95,8 +95,8 @@ fn a_line_gives_the_reason_and_the_remedy() {
     expect(new(), "MAP_HUGE_16GB", 1, &[&format!("MAP_HUGE_16GB: {NOT_OFFERED}")]);
 }
 
-/// Whatever replaces the kernel explains why a flag is not honored. Whatever else interferes explains why
-/// a flag is inconclusive.
+/// Whatever replaces the kernel explains why a flag is not honored. Whatever else interferes
+/// explains why a flag is inconclusive.
 #[test]
 fn interference_is_named_where_it_explains_the_verdict() {
     let sync = "MAP_SYNC: inconclusive: no evidence decides; \
@@ -171,8 +171,8 @@ struct RejectingFile {
     file: Option<Fd>,
     flag: usize,
     errno: Errno,
-    /// The one call that fails, by its number among those with `MAP_SHARED_VALIDATE` and no other flag.
-    /// `None`: all calls fail.
+    /// The one call that fails, by its number among those with `MAP_SHARED_VALIDATE` and no other
+    /// flag. `None`: all calls fail.
     only: Option<usize>,
     /// The number of those calls so far.
     calls: usize,
@@ -196,7 +196,8 @@ impl Kernel for RejectingFile {
     }
 }
 
-/// Requires a flag on the rejecting file. Returns exit code, output, and the number of counted calls.
+/// Requires a flag on the rejecting file. Returns exit code, output, and the number of counted
+/// calls.
 fn require_on_rejecting_file(
     flag: Flag,
     errno: Errno,

@@ -1,5 +1,5 @@
-//! A simulated machine whose init is the program. It has three sinks for output, each of which may fail
-//! in its own way. The simulated kernel answers everything that is not special to an init.
+//! A simulated machine whose init is the program. It has three sinks for output, each of which may
+//! fail in its own way. The simulated kernel answers everything that is not special to an init.
 
 use kernel::{Call, Errno, Fd, Kernel, Op, SysResult, str_or_replacement};
 use mapprobe::{app, init};
@@ -13,8 +13,8 @@ pub const BEGIN: &str = "mapprobe: begin 1\n";
 const MAX_CALLS: usize = 30_000;
 /// Seconds of sleep in a row that count as waiting forever.
 const FOREVER: usize = 100;
-/// The first descriptor of a device when the standard ones are in use. The simulated kernel gives none of
-/// these.
+/// The first descriptor of a device when the standard ones are in use. The simulated kernel gives
+/// none of these.
 const DEVICES: Fd = 500;
 /// The descriptor of `/proc/cmdline`.
 const COMMAND_LINE: Fd = 400;
@@ -216,8 +216,8 @@ impl Machine {
         }
         let mut text = str_or_replacement(&bytes[..accepted]);
         if is_log {
-            // The log removes the level of a message. A message without one does not appear on a quiet
-            // console.
+            // The log removes the level of a message. A message without one does not appear on a
+            // quiet console.
             text = text.strip_prefix("<1>").unwrap_or_default();
         }
         if self.sinks[sink as usize] != Behavior::PlainFile {
