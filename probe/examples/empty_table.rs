@@ -1,6 +1,20 @@
-//! mapprobe without a single flag to ask about: what is left is what a run costs beside its experiments.
+//! Probes no flag and prints the report: what a run costs beside its experiments.
 #![no_main]
 
-use mapprobe::command;
+use mapprobe::app::{FAILURE, SUCCESS};
+use mapprobe::arch::Arch;
+use mapprobe::output::{STDOUT, write_all};
+use mapprobe::probe;
+use mapprobe::report::json;
+use mapprobe::request::ProbeOptions;
 
-mapprobe::program!(|kernel, arguments| command::main(kernel, arguments, &[]));
+mapprobe::program!(|kernel, _| {
+    let options = ProbeOptions::default();
+    let Ok(report) = probe::run(kernel, Arch::native(), &[], &options, &mut |_| {}) else {
+        return FAILURE;
+    };
+    match write_all(kernel, STDOUT, json::write(&report).as_bytes()) {
+        Ok(()) => SUCCESS,
+        Err(_) => FAILURE,
+    }
+});

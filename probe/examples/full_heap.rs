@@ -1,10 +1,11 @@
-//! A program that asks for more memory than there is: it must end in a sentence, and as PID 1 in power-off.
+//! A program that allocates more memory than its heap holds: it must end with a message, and as PID
+//! 1 with power-off.
 #![no_main]
 
 mapprobe::program!(|_, arguments| {
-    let mut hoard = Vec::new();
+    let mut blocks = Vec::new();
     loop {
-        // The arguments keep the compiler from knowing better.
-        hoard.push(vec![arguments.len(); 4096]);
+        // The compiler does not know the length, so it must allocate.
+        blocks.push(vec![arguments.len(); 4096]);
     }
 });

@@ -1,7 +1,8 @@
-//! A program that panics: on hppa a WebAssembly trap, which must end in a sentence, and as PID 1 in power-off.
+//! A program that panics (on hppa: a WebAssembly trap): it must end with a message, and as PID 1
+//! with power-off.
 #![no_main]
 
 mapprobe::program!(|_, arguments| {
-    // There is never such an argument, and no compiler can know.
+    // The index is out of bounds, and the compiler does not know it.
     arguments[arguments.len() + 1].len() as i32
 });

@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! Each command has its own options and its own `--help`. A query's options may also stand in front of
-//! the command; without a command they belong to `report`.
+//! Each command has its own options and its own `--help`. A query's options may also stand in front
+//! of the command; without a command they belong to `report`.
 
 use crate::arch::Arch;
 use crate::error::Error;
@@ -10,12 +10,13 @@ use crate::reference::suggest::nearest;
 use crate::report::write::Style;
 use crate::request::{Format, ProbeOptions, Query};
 use crate::requirement::{Requirement, parse_flag};
-use argh::{FromArgValue, FromArgs, SubCommands};
+use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfoKind, FromArgValue, FromArgs};
 
 /// Find out by experiment which mmap(2) flags the running kernel honors.
-#[derive(FromArgs, Debug)]
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
     help_triggers("-h", "--help", "help"),
+    usage = "[COMMAND] [OPTIONS]",
     note = "Without a command: report. `{command_name} COMMAND --help` lists its options.",
     error_code(0, "success, or every required flag is honored"),
     error_code(1, "a required flag is not honored"),
@@ -31,7 +32,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(FromArgs, Debug)]
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand)]
 enum Command {
     Report(ReportCommand),
@@ -43,12 +44,13 @@ enum Command {
     Decode(DecodeCommand),
 }
 
-/// The options of the commands that ask the kernel. argh cannot flatten a struct into another one, so a
-/// macro writes them into each.
+/// The options of the commands that ask the kernel. argh cannot flatten a struct into another one,
+/// so a macro writes them into each.
 macro_rules! query_command {
-    ($command:tt: $(#[$doc:meta])* struct $name:ident { $($field:tt)* }) => {
-        #[derive(FromArgs, Debug)]
+    ($command:tt $usage:tt: $(#[$doc:meta])* struct $name:ident { $($field:tt)* }) => {
+        #[derive(FromArgs, ArgsInfo, Debug)]
         #[argh(subcommand, name = $command, help_triggers("-h", "--help", "help"))]
+        #[argh(usage = $usage)]
         $(#[$doc])*
         struct $name {
             $($field)*
@@ -108,25 +110,25 @@ macro_rules! query_command {
 }
 
 query_command! {
-    "report":
+    "report" "[OPTIONS]":
     /// Print a verdict for every flag (default).
     struct ReportCommand {}
 }
 
 query_command! {
-    "sweep":
+    "sweep" "[OPTIONS]":
     /// Print the kernel's answer to every bit of the flags argument.
     struct SweepCommand {}
 }
 
 query_command! {
-    "free-bits":
+    "free-bits" "[OPTIONS]":
     /// Print the bits and map types that are guaranteed to fail.
     struct FreeBitsCommand {}
 }
 
 query_command! {
-    "require":
+    "require" "[OPTIONS] FLAG[:PATH]...":
     /// Check that flags are honored, and print those that are not.
     struct RequireCommand {
         /// a flag, or FLAG:PATH to require it on that file
@@ -140,7 +142,7 @@ query_command! {
 }
 
 /// List the flags, their numbers, and the Linux versions that introduced them.
-#[derive(FromArgs, Debug)]
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "list", help_triggers("-h", "--help", "help"))]
 struct ListCommand {
     /// x86_64, aarch64 or hppa (default: this machine's)
@@ -149,7 +151,7 @@ struct ListCommand {
 }
 
 /// Explain what a flag promises, how that is proved, and its pitfalls.
-#[derive(FromArgs, Debug)]
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "explain", help_triggers("-h", "--help", "help"))]
 struct ExplainCommand {
     /// a flag, such as MAP_SYNC
@@ -158,7 +160,7 @@ struct ExplainCommand {
 }
 
 /// Name the flags in a number.
-#[derive(FromArgs, Debug)]
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(subcommand, name = "decode", help_triggers("-h", "--help", "help"))]
 struct DecodeCommand {
     /// a flags argument, such as 0x8003, 32771 or 0100003
@@ -192,7 +194,8 @@ pub struct QueryRequest {
     /// The file for a recording; `-` is standard output.
     pub record: Option<String>,
     pub replay: Option<String>,
-    /// Whether the output is printed on standard error too, in checksummed lines ([`crate::frame`]).
+    /// Whether the output is printed on standard error too, in checksummed lines
+    /// ([`crate::frame`]).
     pub framed: bool,
 }
 
@@ -227,44 +230,13 @@ impl QueryRequest {
 
 /// Parses the arguments after `argv[0]`.
 pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
-    let arguments = split_values(arguments);
-    match arguments.first() {
-        Some(first) if first.starts_with('-') && !is_top_level(first) => {
-            parse_options_first(&arguments)
-        }
-        _ => parse_command_first(&arguments),
-    }
-}
-
-/// Whether an option belongs to no command.
-fn is_top_level(option: &str) -> bool {
-    matches!(option, "--version" | "--help" | "-h")
-}
-
-/// Parses options in front of a command. Without a command they belong to `report`.
-fn parse_options_first(arguments: &[&str]) -> Result<Request, Error> {
-    let report = [&[Query::Report.command()], arguments].concat();
-    let parsed = parse_command_first(&report);
-    if parsed.is_ok() {
-        return parsed;
-    }
-    let is_command = |argument: &&str| Command::COMMANDS.iter().any(|one| one.name == *argument);
-    match arguments.iter().position(is_command) {
-        Some(index) => {
-            let mut rotated = arguments.to_vec();
-            let command = rotated.remove(index);
-            rotated.insert(0, command);
-            parse_command_first(&rotated)
-        }
-        None => parsed,
-    }
-}
-
-fn parse_command_first(arguments: &[&str]) -> Result<Request, Error> {
-    let Arguments { version, command } = match Arguments::from_args(&["mapprobe"], arguments) {
+    let info = Arguments::get_args_info();
+    let arguments = command_first(&info, split_values(&info, arguments));
+    let parsed = Arguments::from_args(&["mapprobe"], &arguments);
+    let Arguments { version, command } = match parsed {
         Ok(parsed) => parsed,
         Err(exit) if exit.status.is_ok() => return Ok(Request::Help(exit.output)),
-        Err(exit) => return Err(Error::Usage(usage_error(arguments, exit.output.trim_end()))),
+        Err(exit) => return Err(Error::Usage(message(&info, &arguments, &exit.output))),
     };
     if version {
         return Ok(Request::Version);
@@ -301,32 +273,124 @@ fn require(mut command: RequireCommand) -> Result<QueryRequest, Error> {
     Ok(command.into_request(Query::Report, Some(require)))
 }
 
+/// The number of arguments of an option of any command: 2 with a value. `None` if no command has
+/// it.
+fn option_length(info: &CommandInfoWithArgs, argument: &str) -> Option<usize> {
+    if matches!(argument, "--help" | "-h") {
+        return Some(1);
+    }
+    let mut options = info.commands.iter().flat_map(|command| command.command.flags);
+    match options.find(|option| option.long == argument)?.kind {
+        FlagInfoKind::Option { .. } => Some(2),
+        FlagInfoKind::Switch => Some(1),
+    }
+}
+
 /// Makes two arguments of `--option=value`.
-fn split_values<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+fn split_values<'a>(info: &CommandInfoWithArgs, arguments: &[&'a str]) -> Vec<&'a str> {
+    let takes_value = |option| option_length(info, option) == Some(2);
     let mut split = Vec::new();
-    for argument in arguments {
+    let mut rest = arguments.iter();
+    while let Some(&argument) = rest.next() {
         match argument.split_once('=') {
-            Some((option, value)) if option.starts_with("--") => split.extend([option, value]),
+            Some((option, value)) if takes_value(option) => split.extend([option, value]),
             _ => split.push(argument),
+        }
+        if takes_value(argument) {
+            split.extend(rest.next());
+        }
+        if argument == "--" {
+            split.extend(rest.by_ref());
         }
     }
     split
 }
 
-/// Adds the nearest command or option to argh's message about an unrecognized argument.
-fn usage_error(arguments: &[&str], message: &str) -> String {
-    let Some(argument) = message.strip_prefix("Unrecognized argument: ") else {
-        return message.to_owned();
+/// Moves the command in front of its options. Options without a command belong to `report`.
+fn command_first<'a>(info: &CommandInfoWithArgs, mut arguments: Vec<&'a str>) -> Vec<&'a str> {
+    match arguments.first() {
+        None | Some(&("--version" | "--help" | "-h")) => return arguments,
+        Some(_) => {}
+    }
+    let mut index = 0;
+    while let Some(length) = arguments.get(index).and_then(|option| option_length(info, option)) {
+        index += length;
+    }
+    match arguments.get(index) {
+        Some(command) if !command.starts_with('-') => {
+            let command = arguments.remove(index);
+            arguments.insert(0, command);
+        }
+        _ => arguments.insert(0, Query::Report.command()),
+    }
+    arguments
+}
+
+/// argh's error message in one line, with the nearest command or option, or with a list of them.
+fn message(info: &CommandInfoWithArgs, arguments: &[&str], message: &str) -> String {
+    let message = message.trim_end_matches('\n');
+    let command = arguments.first().copied().unwrap_or_default();
+    if let Some(argument) = message.strip_prefix("Unrecognized argument: ") {
+        return unrecognized(info, command, argument);
+    }
+    if let Some(positional) = message.strip_prefix("Required positional arguments not provided:") {
+        return format!("{command} needs a {}", positional.trim());
+    }
+    if let Some(option) = message.strip_prefix("No value provided for option '") {
+        return format!("{} needs a value", option.trim_end_matches("'."));
+    }
+    if message.starts_with("Trailing arguments") {
+        return String::from("help takes no options");
+    }
+    // argh repeats the value in front of what is wrong with it.
+    let problem = |value: &&str| message.split_once(&format!("with value '{value}': "));
+    let found = arguments.iter().find_map(|value| Some((value, problem(value)?)));
+    let Some((value, (subject, problem))) = found else { return message.to_owned() };
+    let Some(option) = subject.strip_prefix("Error parsing option '") else {
+        return problem.to_owned();
     };
-    // The help of the command lists what it recognizes, one at the beginning of each line.
-    let command = arguments.first().filter(|command| **command != argument);
-    let help_arguments = [command.copied().unwrap_or("--help"), "--help"];
-    let help = Arguments::from_args(&["mapprobe"], &help_arguments);
-    let help = help.err().map(|exit| exit.output).unwrap_or_default();
-    let recognized = help.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
-    match nearest(argument, recognized) {
-        Some(nearest) => format!("unrecognized argument {argument}; did you mean {nearest}?"),
-        None => format!("unrecognized argument {argument}; see --help"),
+    let option = option.trim_end_matches("' ");
+    match problem {
+        "duplicate values provided" => format!("{option} is given more than once"),
+        _ => format!("{option} {value}: {problem}"),
+    }
+}
+
+/// The message about an argument that `command` does not have.
+fn unrecognized(info: &CommandInfoWithArgs, command: &str, argument: &str) -> String {
+    let Some(known) = info.commands.iter().find(|known| known.name == command) else {
+        return unknown_command(info, argument);
+    };
+    let known = &known.command;
+    let option = argument.split_once('=').map_or(argument, |(option, _)| option);
+    let names = known.flags.iter().map(|flag| flag.long);
+    let is_own = names.clone().any(|name| name == option);
+    let is_switch = option_length(info, option) == Some(1);
+    if is_own && is_switch && argument != option {
+        return format!("{option} takes no value");
+    }
+    // Behind `--`, an option is an argument.
+    if is_own || !argument.starts_with('-') {
+        return format!("unexpected argument {argument}; see mapprobe {command} --help");
+    }
+    let mut others = info.commands.iter().flat_map(|other| other.command.flags).chain(info.flags);
+    if others.any(|other| other.long == option) {
+        return format!("{option} is no option of {command}; see mapprobe {command} --help");
+    }
+    match nearest(option, names) {
+        Some(nearest) => format!("unknown option {option}; did you mean {nearest}?"),
+        None => format!("unknown option {option}; see mapprobe {command} --help"),
+    }
+}
+
+fn unknown_command(info: &CommandInfoWithArgs, argument: &str) -> String {
+    if argument.starts_with('-') {
+        return format!("unexpected argument {argument}; see mapprobe --help");
+    }
+    let names: Vec<&str> = info.commands.iter().map(|known| known.name).collect();
+    match nearest(argument, names.iter().copied()) {
+        Some(nearest) => format!("unknown command {argument}; did you mean {nearest}?"),
+        None => format!("unknown command {argument}; {}", expected_one_of(&names)),
     }
 }
 
@@ -344,7 +408,7 @@ impl FromArgValue for Arch {
 }
 
 fn expected_one_of(names: &[&str]) -> String {
-    format!("expected one of: {}", names.join(", "))
+    format!("expected one of {}", names.join(", "))
 }
 
 /// Parses a number as C spells it: hexadecimal, octal or decimal.
@@ -356,7 +420,11 @@ fn parse_number(argument: &str) -> Result<u64, String> {
     };
     let is_unsigned = digits.starts_with(|first: char| first.is_ascii_hexdigit());
     let number = u64::from_str_radix(digits, radix).ok().filter(|_| is_unsigned);
-    number.ok_or_else(|| String::from("expected a number such as 0x8003, 32771 or 0100003"))
+    number.ok_or_else(|| {
+        format!(
+            "{argument}: expected a number of at most 64 bits, such as 0x8003, 32771 or 0100003"
+        )
+    })
 }
 
 /// Checks that identifiers of C and of the shell can begin with a text.

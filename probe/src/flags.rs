@@ -191,6 +191,8 @@ flags! {
 /// Bits that no architecture has assigned: the control of every measurement. Bit 21 is in use on
 /// alpha, bits 26 to 31 are the huge page size field.
 pub const UNASSIGNED_BITS: [u32; 4] = [22, 23, 24, 25];
+/// The logarithm of a huge page size that no machine has: the control of the sizes.
+pub const UNASSIGNED_SIZE: u32 = 13;
 
 /// Where the huge page size field begins: `MAP_HUGE_SHIFT`,
 /// `include/uapi/asm-generic/hugetlb_encode.h`.

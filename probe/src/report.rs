@@ -7,7 +7,7 @@ pub mod data;
 pub mod escape;
 pub mod json;
 mod json_sweep;
-mod json_text;
+pub mod json_text;
 mod ktap;
 mod macros;
 mod nfd;

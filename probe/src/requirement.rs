@@ -26,14 +26,12 @@ pub fn parse_flag(name: &str) -> Result<Flag, String> {
     if let Some(flag) = Flag::from_name(name) {
         return Ok(flag);
     }
-    let without_prefix = |name: &'static str| name.strip_prefix("MAP_").unwrap_or(name);
-    let word = match name.get(..4) {
-        Some(prefix) if prefix.eq_ignore_ascii_case("MAP_") => name.get(4..).unwrap_or_default(),
-        _ => name,
-    };
-    let names = Flag::ALL.iter().map(|flag| without_prefix(flag.name()));
-    Err(match nearest(word, names) {
-        Some(nearest) => format!("no flag {name}; did you mean MAP_{nearest}?"),
+    // `sync` means MAP_SYNC too.
+    let has_prefix = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("MAP_"));
+    let missing_prefix = if has_prefix { "" } else { "MAP_" };
+    let names = Flag::ALL.iter().filter_map(|flag| flag.name().strip_prefix(missing_prefix));
+    Err(match nearest(name, names) {
+        Some(nearest) => format!("no flag {name}; did you mean {missing_prefix}{nearest}?"),
         None => format!("no flag {name}; `mapprobe list` lists them"),
     })
 }

@@ -1,19 +1,31 @@
-//! `mapprobe require` from the command line, on kernels made of rules and on recordings of real ones: what is printed, and the exit code.
+//! `mapprobe require` from the command line, on simulated kernels and on recordings of real ones:
+//! the output and the exit code.
 
+use kernel::{Call, Errno, Fd, Kernel, Op, SysResult};
+use mapprobe::app;
 use mapprobe::arch::Arch;
-use mapprobe::command;
-use mapprobe::errno::Errno;
-use mapprobe::flags::{MAP_SHARED_VALIDATE, TABLE};
-use mapprobe::kernel::model::{Machine, Manner, Proc, Refusal, Rules};
-use mapprobe::kernel::{Answer, Call, Fd, Kernel, Op};
-use program::findings::Console;
-use program::oracle::NAMES;
+use mapprobe::flags::{Flag, MAP_SHARED_VALIDATE};
+use program::console::Console;
+use program::files::create_file;
+use program::flag_names::FLAG_NAMES;
+use simulator::{Machine, Overcommit, Personality, Proc, Rules, SeccompRule};
 use std::path::Path;
 
-mod program;
+mod program {
+    pub mod console;
+    pub mod files;
+    pub mod flag_names;
+}
 
-/// The machine the program was built for.
+/// The machine that the program was built for.
 const NATIVE: Machine = if cfg!(target_arch = "x86_64") { Machine::X86 } else { Machine::Arm64 };
+
+const NO_EFFECT: &str = "ignored: accepted, no effect";
+const UNKNOWN: &str = "unknown: rejected as unknown";
+const RECOGNIZED: &str = "unavailable: recognized; no effect observed";
+const NOT_OFFERED: &str = "unavailable: not offered by this machine; \
+                           may help: CONFIG_HUGETLBFS, another processor";
+const ON_DAX: &str = "may help: MAP_SYNC:PATH of a file on DAX";
 
 fn new() -> Rules {
     Rules::new(NATIVE, (6, 12))
@@ -23,437 +35,364 @@ fn old() -> Rules {
     Rules::new(NATIVE, (4, 14))
 }
 
-/// Exit code, standard output and standard error of a run with these words, one after the other.
-fn run(rules: Rules, words: &str) -> (i32, String, String) {
-    let mut console = Console::on(rules);
-    let code = console.run(&words.split(' ').collect::<Vec<_>>());
-    assert_eq!(console.model.left(), Vec::<String>::new(), "{words}");
-    let (said, complained) = console.said();
-    (code, said, complained)
+fn without_proc() -> Rules {
+    Rules { proc: Proc::Missing, ..new() }
 }
 
-/// Required alone: the lines are all there is.
+/// Exit code, standard output and standard error of a run that must leave nothing behind.
 #[track_caller]
-fn expect(rules: Rules, words: &str, code: i32, lines: &[&str]) {
-    let expected: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    assert_eq!(run(rules, &format!("require {words}")), (code, expected, String::new()), "{words}");
+fn run(rules: Rules, arguments: &str) -> (i32, String, String) {
+    let mut console = Console::on(rules);
+    let result = run_on(&mut console, arguments);
+    assert_eq!(console.simulated.leftovers(), Vec::<String>::new(), "{arguments}");
+    result
+}
+
+/// Exit code, standard output and standard error.
+fn run_on(console: &mut Console, arguments: &str) -> (i32, String, String) {
+    let exit = console.run(&arguments.split(' ').collect::<Vec<_>>());
+    let (stdout, stderr) = console.take_output();
+    (exit, stdout, stderr)
+}
+
+/// `require` without a format prints only these lines.
+#[track_caller]
+fn expect(rules: Rules, arguments: &str, exit: i32, lines: &[&str]) {
+    let stdout: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let result = run(rules, &format!("require {arguments}"));
+    assert_eq!(result, (exit, stdout, String::new()), "{arguments}");
 }
 
 #[test]
-fn nothing_is_said_of_what_is_met() {
+fn nothing_is_printed_about_a_requirement_that_is_met() {
     expect(new(), "MAP_FIXED", 0, &[]);
     expect(new(), "MAP_SHARED_VALIDATE MAP_LOCKED MAP_LOCKED MAP_HUGE_2MB", 0, &[]);
-    // Accepted is as good: the kernel knows it and took it.
+    // An accepted flag meets a requirement: the kernel recognizes it.
     expect(Rules { collapse: None, ..new() }, "MAP_STACK", 0, &[]);
-    expect(Rules { overcommit: 1, ..new() }, "MAP_NORESERVE", 0, &[]);
+    expect(Rules { overcommit: Overcommit::Always, ..new() }, "MAP_NORESERVE", 0, &[]);
 }
 
 #[test]
-fn a_line_says_why_not_and_what_may_help() {
-    expect(
-        new(),
-        "MAP_DENYWRITE MAP_FIXED",
-        1,
-        &["MAP_DENYWRITE: ignored: taken, and nothing happened"],
-    );
-    let unknown = "refused like unknown flags; may help: Linux >=";
-    expect(
-        Rules::new(NATIVE, (6, 1)),
-        "MAP_DROPPABLE",
-        1,
-        &[&format!("MAP_DROPPABLE: unknown: {unknown} 6.11")],
-    );
-    expect(
-        old(),
-        "MAP_SHARED_VALIDATE",
-        1,
-        &[&format!("MAP_SHARED_VALIDATE: unknown: {unknown} 4.15")],
-    );
-    let dropped = "ignored: taken, and nothing happened; may help: Linux >= 4.17";
-    expect(old(), "MAP_FIXED_NOREPLACE", 1, &[&format!("MAP_FIXED_NOREPLACE: {dropped}")]);
-    let refused = |errno| Rules { root: false, lock_refusal: Some(errno), ..new() };
-    let limit = "may help: ulimit -l, CAP_IPC_LOCK";
-    expect(
-        refused(Errno::EPERM),
-        "MAP_LOCKED",
-        1,
-        &[&format!("MAP_LOCKED: unavailable: not permitted; {limit}")],
-    );
-    expect(
-        refused(Errno::EAGAIN),
-        "MAP_LOCKED",
-        1,
-        &[&format!("MAP_LOCKED: unavailable: over a limit; {limit}")],
-    );
-    let stack = Rules { stack_limit: 4096, ..new() };
-    let sign = "unavailable: known; no effect was seen; may help:";
-    expect(stack, "MAP_GROWSDOWN", 1, &[&format!("MAP_GROWSDOWN: {sign} ulimit -s")]);
-    expect(new(), "MAP_SYNC", 1, &[&format!("MAP_SYNC: {sign} MAP_SYNC:PATH of a file on DAX")]);
-    let size =
-        "unavailable: not offered by this machine; may help: CONFIG_HUGETLBFS, another processor";
-    expect(new(), "MAP_HUGE_16GB", 1, &[&format!("MAP_HUGE_16GB: {size}")]);
-}
-
-/// What lies between the program and a kernel explains a no; what is only in the way of measuring explains why nobody can tell.
-#[test]
-fn what_is_in_the_way_is_named() {
-    let liar =
-        |name: &str| Rules::liars().into_iter().find(|(liar, _)| liar == name).expect("a liar").1;
-    let sync = "MAP_SYNC: inconclusive: nothing was seen that decides; \
-                may help: MAP_SYNC:PATH of a file on DAX, Linux >= 4.15; in the way: no /proc";
-    expect(Rules { proc: Proc::Missing, ..new() }, "MAP_SYNC", 3, &[sync]);
-    let hidden = Rules { proc: Proc::Missing, ..new() };
-    expect(hidden, "MAP_DENYWRITE", 1, &["MAP_DENYWRITE: ignored: taken, and nothing happened"]);
-    if NATIVE == Machine::X86 {
-        let forgets = "MAP_HUGETLB: ignored: taken, and nothing happened";
-        expect(liar("gVisor"), "MAP_HUGETLB", 1, &[forgets]);
-        let other = "MAP_LOCKED: unknown: refused like unknown flags; in the way: not Linux";
-        expect(liar("WSL1"), "MAP_LOCKED", 1, &[other]);
-    }
-    let unmanaged =
-        Rules { manner: Manner::Nommu, collapse: None, huge_sizes: Vec::new(), ..new() };
-    for (rules, between) in
-        [(Rules { manner: Manner::Qemu, ..new() }, "system call emulator"), (unmanaged, "no MMU")]
+fn a_line_gives_the_reason_and_the_remedy() {
+    expect(new(), "MAP_DENYWRITE MAP_FIXED", 1, &[&format!("MAP_DENYWRITE: {NO_EFFECT}")]);
+    let line = format!("MAP_DROPPABLE: {UNKNOWN}; may help: Linux >= 6.11");
+    expect(Rules::new(NATIVE, (6, 1)), "MAP_DROPPABLE", 1, &[&line]);
+    let line = format!("MAP_SHARED_VALIDATE: {UNKNOWN}; may help: Linux >= 4.15");
+    expect(old(), "MAP_SHARED_VALIDATE", 1, &[&line]);
+    let line = format!("MAP_FIXED_NOREPLACE: {NO_EFFECT}; may help: Linux >= 4.17");
+    expect(old(), "MAP_FIXED_NOREPLACE", 1, &[&line]);
+    for (errno, reason) in [(Errno::EPERM, "not permitted"), (Errno::EAGAIN, "a limit is exceeded")]
     {
-        let line =
-            format!("MAP_DENYWRITE: ignored: taken, and nothing happened; in the way: {between}");
+        let rules = Rules { root: false, lock_error: Some(errno), ..new() };
+        let remedy = "may help: ulimit -l, CAP_IPC_LOCK";
+        let line = format!("MAP_LOCKED: unavailable: {reason}; {remedy}");
+        expect(rules, "MAP_LOCKED", 1, &[&line]);
+    }
+    let small_stack = Rules { stack_limit: 4096, ..new() };
+    let line = format!("MAP_GROWSDOWN: {RECOGNIZED}; may help: ulimit -s");
+    expect(small_stack, "MAP_GROWSDOWN", 1, &[&line]);
+    expect(new(), "MAP_SYNC", 1, &[&format!("MAP_SYNC: {RECOGNIZED}; {ON_DAX}")]);
+    expect(new(), "MAP_HUGE_16GB", 1, &[&format!("MAP_HUGE_16GB: {NOT_OFFERED}")]);
+}
+
+/// Whatever replaces the kernel explains why a flag is not honored. Whatever else interferes
+/// explains why a flag is inconclusive.
+#[test]
+fn interference_is_named_where_it_explains_the_verdict() {
+    let sync = "MAP_SYNC: inconclusive: no evidence decides; \
+                may help: MAP_SYNC:PATH of a file on DAX, Linux >= 4.15; interference: no /proc";
+    expect(without_proc(), "MAP_SYNC", 3, &[sync]);
+    expect(without_proc(), "MAP_DENYWRITE", 1, &[&format!("MAP_DENYWRITE: {NO_EFFECT}")]);
+    if NATIVE == Machine::X86 {
+        expect(Rules::gvisor(), "MAP_HUGETLB", 1, &[&format!("MAP_HUGETLB: {NO_EFFECT}")]);
+        let line = format!("MAP_LOCKED: {UNKNOWN}; interference: not Linux");
+        expect(Rules::wsl1(), "MAP_LOCKED", 1, &[&line]);
+    }
+    let nommu = Personality::Nommu;
+    let nommu = Rules { personality: nommu, collapse: None, huge_sizes: Vec::new(), ..new() };
+    let qemu_user = Rules { personality: Personality::QemuUser, ..new() };
+    for (rules, name) in [(qemu_user, "system call emulator"), (nommu, "no MMU")] {
+        let line = format!("MAP_DENYWRITE: {NO_EFFECT}; interference: {name}");
         expect(rules, "MAP_DENYWRITE", 1, &[&line]);
     }
-    // Where huge pages cannot be told, there may be none in the pool.
-    let huge = "inconclusive: its test decides nothing; may help: vm.nr_hugepages";
-    let filtered = Refusal { op: Op::Mmap, any_of: new().layout.hugetlb, errno: Errno::ENOSYS };
-    expect(
-        Rules { refusals: vec![filtered], ..new() },
-        "MAP_HUGETLB",
-        3,
-        &[&format!("MAP_HUGETLB: {huge}")],
-    );
+    // If huge pages are inconclusive, the pool may be empty.
+    let hugetlb = Some(new().numbers.hugetlb);
+    let filter = SeccompRule { op: Op::Mmap, any_flag_of: hugetlb, errno: Errno::ENOSYS };
+    let line = "MAP_HUGETLB: inconclusive: its test decides nothing; may help: vm.nr_hugepages";
+    expect(Rules { seccomp: vec![filter], ..new() }, "MAP_HUGETLB", 3, &[line]);
 }
 
 #[test]
-fn what_cannot_be_told_is_3_unless_it_is_allowed_and_a_no_is_1_all_the_same() {
-    let hidden = || Rules { proc: Proc::Missing, ..new() };
-    let code = |words: &str| run(hidden(), &format!("require {words}")).0;
-    assert_eq!(code("MAP_SYNC MAP_FIXED"), 3);
-    assert_eq!(code("MAP_SYNC MAP_DENYWRITE"), 1);
-    assert_eq!(code("MAP_DENYWRITE MAP_SYNC"), 1);
-    assert_eq!(code("MAP_DENYWRITE MAP_SYNC --allow-inconclusive"), 1);
-    expect(hidden(), "--allow-inconclusive MAP_SYNC MAP_FIXED", 0, &[]);
-    assert_eq!(run(hidden(), "--allow-inconclusive require MAP_SYNC").0, 0);
+fn an_inconclusive_flag_exits_with_3_unless_allowed_and_an_unmet_one_with_1() {
+    let exit = |arguments: &str| run(without_proc(), &format!("require {arguments}")).0;
+    assert_eq!(exit("MAP_SYNC MAP_FIXED"), 3);
+    assert_eq!(exit("MAP_SYNC MAP_DENYWRITE"), 1);
+    assert_eq!(exit("MAP_DENYWRITE MAP_SYNC"), 1);
+    assert_eq!(exit("MAP_DENYWRITE MAP_SYNC --allow-inconclusive"), 1);
+    expect(without_proc(), "--allow-inconclusive MAP_SYNC MAP_FIXED", 0, &[]);
+    assert_eq!(run(without_proc(), "--allow-inconclusive require MAP_SYNC").0, 0);
 }
 
 #[test]
-fn on_a_file_the_file_decides() {
+fn the_file_decides_about_sync() {
     expect(new(), "MAP_SYNC:/dax/file", 0, &[]);
     expect(new(), "MAP_SYNC:/dax MAP_SYNC:/dax/file MAP_SYNC", 0, &[]);
-    let dax = "may help: MAP_SYNC:PATH of a file on DAX";
     for path in ["/ext4/file", "/tmpfs/file", "/ext4", "/readonly/file"] {
-        let line = format!("MAP_SYNC:{path}: unavailable: on this file: EOPNOTSUPP; {dax}");
+        let line = format!("MAP_SYNC:{path}: unavailable: on this file: EOPNOTSUPP; {ON_DAX}");
         expect(new(), &format!("MAP_SYNC:{path}"), 1, &[&line]);
-        // That another file takes it does not help.
+        // Another file that accepts the flag does not help.
         expect(new(), &format!("MAP_SYNC:/dax/file MAP_SYNC:{path} MAP_SYNC"), 1, &[&line]);
         expect(new(), &format!("MAP_SYNC:{path} --path /dax/file"), 1, &[&line]);
-        // Nor is /proc needed to know that.
-        let hidden = Rules { proc: Proc::Missing, ..new() };
-        expect(hidden, &format!("MAP_SYNC:{path}"), 1, &[&line]);
+        // Nor is /proc needed.
+        expect(without_proc(), &format!("MAP_SYNC:{path}"), 1, &[&line]);
     }
+}
+
+#[test]
+fn a_file_that_rejects_a_flag_under_every_map_type_overrides_the_verdict() {
     let grows = "MAP_GROWSDOWN:/ext4/file: unavailable: on this file: EINVAL";
     let huge = "MAP_HUGETLB:/ext4/file: unavailable: on this file: EINVAL";
-    let dropped = "MAP_DROPPABLE:/ext4/file: unavailable: on this file: EINVAL";
+    let droppable = "MAP_DROPPABLE:/ext4/file: unavailable: on this file: EINVAL";
     expect(new(), "MAP_GROWSDOWN:/ext4/file MAP_GROWSDOWN", 1, &[grows]);
-    expect(new(), "MAP_HUGETLB:/ext4/file MAP_DROPPABLE:/ext4/file", 1, &[huge, dropped]);
-    expect(
-        new(),
-        "MAP_POPULATE:/ext4/file MAP_FIXED_NOREPLACE:/ext4/file MAP_SHARED_VALIDATE:/dax/file",
-        0,
-        &[],
-    );
-    let smaps = "/proc/self/smaps";
-    expect(
-        new(),
-        &format!("MAP_LOCKED:{smaps}"),
-        1,
-        &[&format!("MAP_LOCKED:{smaps}: unavailable: on this file: ENODEV")],
-    );
-    // The kernel's no is one on every file.
-    expect(
-        new(),
-        "MAP_DENYWRITE:/ext4/file",
-        1,
-        &["MAP_DENYWRITE:/ext4/file: ignored: taken, and nothing happened"],
-    );
+    expect(new(), "MAP_HUGETLB:/ext4/file MAP_DROPPABLE:/ext4/file", 1, &[huge, droppable]);
+    let accepted = "MAP_POPULATE:/ext4/file MAP_FIXED_NOREPLACE:/ext4/file \
+                    MAP_SHARED_VALIDATE:/dax/file";
+    expect(new(), accepted, 0, &[]);
+    let smaps = "MAP_LOCKED:/proc/self/smaps";
+    expect(new(), smaps, 1, &[&format!("{smaps}: unavailable: on this file: ENODEV")]);
+    // A flag that the kernel ignores is ignored on every file.
+    let ignored = "MAP_DENYWRITE:/ext4/file";
+    expect(new(), ignored, 1, &[&format!("{ignored}: {NO_EFFECT}")]);
 }
 
-/// A kernel that refuses calls with a flag on `/dax/file`.
-struct Choosy {
+/// Rejects calls of `mmap` with a flag on `/dax/file`.
+struct RejectingFile {
     console: Console,
     file: Option<Fd>,
-    flag: u64,
+    flag: usize,
     errno: Errno,
-    /// Of the calls with `MAP_SHARED_VALIDATE` and no other flag the one with this number; all calls without one.
+    /// The one call that fails, by its number among those with `MAP_SHARED_VALIDATE` and no other
+    /// flag. `None`: all calls fail.
     only: Option<usize>,
-    /// How many of those there were.
-    asked: usize,
+    /// The number of those calls so far.
+    calls: usize,
 }
 
-impl Kernel for Choosy {
-    fn call(&mut self, call: &mut Call) -> Answer {
-        let [_, _, _, flags, file, ..] = call.args;
-        if call.op == Op::Mmap && flags & self.flag != 0 && self.file == Some(file as Fd) {
-            let validated = flags == MAP_SHARED_VALIDATE | self.flag;
-            self.asked += usize::from(validated);
-            if self.only.is_none_or(|only| validated && only == self.asked) {
-                return Answer::failed(self.errno);
+impl Kernel for RejectingFile {
+    fn call(&mut self, call: &mut Call) -> SysResult {
+        let [_, _, _, flags, fd] = call.args;
+        if call.op == Op::Mmap && flags & self.flag != 0 && self.file == Some(fd as Fd) {
+            let is_validated = flags == MAP_SHARED_VALIDATE.encode(Arch::native()) | self.flag;
+            self.calls += usize::from(is_validated);
+            if self.only.is_none_or(|only| is_validated && only == self.calls) {
+                return SysResult::failure(self.errno);
             }
         }
-        let answer = self.console.call(call);
+        let result = self.console.call(call);
         if call.op == Op::Open && call.input.starts_with(b"/dax/file") {
-            self.file = answer.result().ok().map(|file| file as Fd);
+            self.file = result.result().ok().map(|fd| fd as Fd);
         }
-        answer
+        result
     }
 }
 
-/// What is said of a flag on that file: exit code and lines; and how many of those calls there were.
-fn refused(name: &str, errno: Errno, only: Option<usize>) -> (i32, String, usize) {
-    let flag = TABLE.iter().find(|flag| flag.name.plain() == name).expect("a flag");
-    let flag = flag.value(Arch::native()).expect("a value");
-    let mut kernel =
-        Choosy { console: Console::on(new()), file: None, flag, errno, only, asked: 0 };
-    let code =
-        command::main(&mut kernel, &["mapprobe", "require", &format!("{name}:/dax/file")], TABLE);
-    (code, kernel.console.said().0, kernel.asked)
+/// Requires a flag on the rejecting file. Returns exit code, output, and the number of counted
+/// calls.
+fn require_on_rejecting_file(
+    flag: Flag,
+    errno: Errno,
+    only: Option<usize>,
+) -> (i32, String, usize) {
+    let value = flag.value(Arch::native()).expect("a value");
+    let console = Console::on(new());
+    let mut kernel = RejectingFile { console, file: None, flag: value, errno, only, calls: 0 };
+    let requirement = format!("{}:/dax/file", flag.name());
+    let exit = app::run(&mut kernel, &["mapprobe", "require", &requirement]);
+    (exit, kernel.console.take_output().0, kernel.calls)
 }
 
-/// Errors that have other reasons than the file are no answer of the file.
 #[test]
-fn some_errors_are_no_answer_of_a_file() {
-    for errno in
-        [Errno::ENOMEM, Errno::EPERM, Errno::EAGAIN, Errno::ENOSYS, Errno::EACCES, Errno::ENODEV]
-    {
-        let tells = [Errno::EACCES, Errno::ENODEV].contains(&errno);
-        let (code, verdict) = if tells { (1, "unavailable") } else { (3, "inconclusive") };
-        let line = format!(
-            "MAP_POPULATE:/dax/file: {verdict}: on this file: {}\n",
-            errno.name().expect("a name").plain()
-        );
-        let (got, said, _) = refused("MAP_POPULATE", errno, None);
-        assert_eq!((got, said), (code, line));
+fn errors_with_other_causes_do_not_count_against_a_file() {
+    for (errno, exit, verdict) in [
+        (Errno::ENOMEM, 3, "inconclusive"),
+        (Errno::EPERM, 3, "inconclusive"),
+        (Errno::EAGAIN, 3, "inconclusive"),
+        (Errno::ENOSYS, 3, "inconclusive"),
+        (Errno::EACCES, 1, "unavailable"),
+        (Errno::ENODEV, 1, "unavailable"),
+    ] {
+        let line = format!("MAP_POPULATE:/dax/file: {verdict}: on this file: {errno}\n");
+        let (got, output, _) = require_on_rejecting_file(Flag::MAP_POPULATE, errno, None);
+        assert_eq!((got, output), (exit, line));
+        assert!(errno.name().is_some(), "{errno}");
     }
 }
 
-/// A file that takes `MAP_SYNC` in one call and refuses it in another: nobody can tell.
+/// A file that accepts `MAP_SYNC` in one call and rejects it in another.
 #[test]
-fn a_file_that_contradicts_itself_cannot_be_told() {
-    let (code, said, calls) = refused("MAP_SYNC", Errno::EOPNOTSUPP, Some(0));
-    assert_eq!((code, said.as_str()), (0, ""));
+fn a_file_that_contradicts_itself_is_inconclusive() {
+    let require_sync =
+        |only| require_on_rejecting_file(Flag::MAP_SYNC, Errno::EOPNOTSUPP, Some(only));
+    let (exit, output, calls) = require_sync(0);
+    assert_eq!((exit, output.as_str()), (0, ""));
     let line = "MAP_SYNC:/dax/file: inconclusive: on this file: EOPNOTSUPP; \
                 may help: MAP_SYNC:PATH of a file on DAX, Linux >= 4.15\n";
     for only in 1..=calls {
-        let (code, said, _) = refused("MAP_SYNC", Errno::EOPNOTSUPP, Some(only));
-        assert_eq!((code, said.as_str()), (3, line), "call {only} of {calls}");
+        let (exit, output, _) = require_sync(only);
+        assert_eq!((exit, output.as_str()), (3, line), "call {only} of {calls}");
     }
     assert!(calls > 2, "{calls}");
 }
 
 #[test]
-fn what_a_file_was_not_asked_cannot_be_told() {
-    expect(
-        new(),
-        "MAP_HUGE_2MB:/ext4/file",
-        3,
-        &["MAP_HUGE_2MB:/ext4/file: inconclusive: on this file: not asked"],
-    );
-    let huge = "MAP_POPULATE:/hugetlbfs/file: inconclusive: on this file: not asked";
-    expect(new(), "MAP_POPULATE:/hugetlbfs/file", 3, &[huge]);
-    if NATIVE == Machine::X86 {
-        let filters =
-            Rules::liars().into_iter().filter(|(name, _)| name == "filter: SYNC is EPERM");
-        for (name, rules) in filters {
-            let (code, said, _) = run(rules, "require MAP_SYNC:/dax/file");
-            assert_eq!(code, 3, "{name}: {said}");
-            assert!(
-                said.starts_with("MAP_SYNC:/dax/file: inconclusive: on this file: EPERM; "),
-                "{name}: {said}"
-            );
-        }
+fn a_flag_that_was_not_probed_on_a_file_is_inconclusive() {
+    let huge = "MAP_HUGE_2MB:/ext4/file";
+    expect(new(), huge, 3, &[&format!("{huge}: inconclusive: on this file: not asked")]);
+    let on_hugetlbfs = "MAP_POPULATE:/hugetlbfs/file";
+    let line = format!("{on_hugetlbfs}: inconclusive: on this file: not asked");
+    expect(new(), on_hugetlbfs, 3, &[&line]);
+}
+
+#[test]
+fn a_filter_makes_a_file_inconclusive() {
+    let sync = Some(new().numbers.sync);
+    let filter = SeccompRule { op: Op::Mmap, any_flag_of: sync, errno: Errno::EPERM };
+    let rules = Rules { seccomp: vec![filter], ..new() };
+    let (exit, output, _) = run(rules, "require MAP_SYNC:/dax/file");
+    assert_eq!(exit, 3, "{output}");
+    let start = "MAP_SYNC:/dax/file: inconclusive: on this file: EPERM; ";
+    assert!(output.starts_with(start), "{output}");
+}
+
+#[test]
+fn a_path_may_hold_colons_and_is_escaped_in_the_output() {
+    for (path, escaped) in [("/tmpfs/a:b", "/tmpfs/a:b"), ("/tmpfs/\"\u{e4}", "/tmpfs/\\\"\\u00e4")]
+    {
+        let mut console = Console::on(new());
+        create_file(&mut console.simulated, path, b"x");
+        let requirements = format!("MAP_POPULATE:{path} MAP_GROWSDOWN:{path}");
+        let line = format!("MAP_GROWSDOWN:{escaped}: unavailable: on this file: EINVAL\n");
+        let result = run_on(&mut console, &format!("require {requirements}"));
+        assert_eq!(result, (1, line, String::new()));
     }
 }
 
 #[test]
-fn paths_may_have_colons_and_must_open() {
-    let mut console = Console::on(new());
-    console.file("/tmpfs/a:b", b"x");
-    assert_eq!(console.run(&["require", "MAP_POPULATE:/tmpfs/a:b", "MAP_GROWSDOWN:/tmpfs/a:b"]), 1);
-    let line = "MAP_GROWSDOWN:/tmpfs/a:b: unavailable: on this file: EINVAL\n";
-    assert_eq!(console.said(), (line.to_string(), String::new()));
-    // A name is spelled as in the report.
-    console.file("/tmpfs/\"\u{e4}", b"x");
-    assert_eq!(
-        console.run(&["require", "MAP_POPULATE:/tmpfs/\"\u{e4}", "MAP_GROWSDOWN:/tmpfs/\"\u{e4}"]),
-        1
-    );
-    let line = "MAP_GROWSDOWN:/tmpfs/\\\"\\u00e4: unavailable: on this file: EINVAL\n";
-    assert_eq!(console.said(), (line.to_string(), String::new()));
-    // More are asked for than there may be paths, but all are one.
-    assert_eq!(
-        run(new(), &format!("require{}", " MAP_POPULATE:/ext4/file".repeat(70))),
-        (0, String::new(), String::new())
-    );
-    for (path, complaint) in
-        [("/nowhere", "/nowhere: cannot be opened: ENOENT"), ("", ": cannot be opened: ENOENT")]
-    {
-        let said = (2, String::new(), format!("mapprobe: {complaint}\n"));
-        assert_eq!(run(new(), &format!("require MAP_SYNC:{path}")), said);
+fn a_required_path_is_opened_once_and_must_exist() {
+    // More requirements than there may be paths, all with the same path.
+    let many = format!("require{}", " MAP_POPULATE:/ext4/file".repeat(70));
+    assert_eq!(run(new(), &many), (0, String::new(), String::new()));
+    for path in ["/nowhere", ""] {
+        let message = format!("mapprobe: {path}: cannot be opened: ENOENT\n");
+        let result = run(new(), &format!("require MAP_SYNC:{path}"));
+        assert_eq!(result, (2, String::new(), message));
     }
 }
 
-/// With a format the whole report is printed, the lines are told aside, and the exit code is the same.
+/// With a format, the whole report is on standard output, and the lines are on standard error.
 #[test]
 fn a_format_changes_neither_lines_nor_exit_code() {
-    let words = "MAP_SYNC MAP_FIXED MAP_DENYWRITE";
-    let (code, lines, _) = run(new(), &format!("require {words}"));
-    assert_eq!((code, lines.lines().count()), (1, 2));
+    let require = "require MAP_SYNC MAP_FIXED MAP_DENYWRITE";
+    let (exit, lines, _) = run(new(), require);
+    assert_eq!((exit, lines.lines().count()), (1, 2));
     for format in ["json", "jsonl", "table", "ktap", "shell", "macros", "prometheus", "nfd"] {
-        let whole = run(new(), &format!("--reproducible --format {format}")).1;
-        let (code, said, aside) =
-            run(new(), &format!("--reproducible --format {format} require {words}"));
-        assert_eq!((code, &aside), (1, &lines), "{format}");
+        let options = format!("--reproducible --format {format}");
+        let report = run(new(), &options).1;
+        let (exit, stdout, stderr) = run(new(), &format!("{options} {require}"));
+        assert_eq!((exit, &stderr), (1, &lines), "{format}");
         if format == "ktap" {
-            // Only there a row says that it was required.
-            let bad: Vec<&str> = said.lines().filter(|line| line.starts_with("not ok")).collect();
-            assert_eq!(bad, ["not ok 10 MAP_DENYWRITE", "not ok 18 MAP_SYNC"]);
+            // Only this format tells which flags are required.
+            let failed: Vec<_> = stdout.lines().filter(|line| line.starts_with("not ok")).collect();
+            assert_eq!(failed, ["not ok 10 MAP_DENYWRITE", "not ok 18 MAP_SYNC"]);
         } else {
-            assert_eq!(said, whole, "{format}");
+            assert_eq!(stdout, report, "{format}");
         }
     }
     assert_eq!(run(new(), "require MAP_FIXED --format shell").2, "");
 }
 
 #[test]
-fn with_a_recording() {
+fn requirements_are_recorded_and_checked_in_a_replay() {
     let mut console = Console::on(new());
-    let line = "MAP_SYNC:/ext4/file: unavailable: on this file: EOPNOTSUPP; may help: MAP_SYNC:PATH of a file on DAX\n";
-    let words = ["require", "MAP_SYNC:/ext4/file", "MAP_SYNC:/dax/file", "--record"];
-    let with = |last: &[&'static str]| words.iter().chain(last).copied().collect::<Vec<_>>();
-    assert_eq!(console.run(&with(&["/tmpfs/recording"])), 1);
-    assert_eq!(console.said(), (line.to_string(), String::new()));
-    // The recording where the lines would be, and they aside.
-    assert_eq!(console.run(&with(&["-"])), 1);
-    let (said, aside) = console.said();
-    assert!(said.starts_with("mapprobe recording 1\n") && aside == line, "{aside}");
-    // The order of paths is another, and one is enough.
-    for words in ["MAP_SYNC:/dax/file MAP_SYNC:/ext4/file", "MAP_SYNC:/ext4/file"] {
-        let words: Vec<&str> = ["require", "--replay", "/tmpfs/recording"]
-            .into_iter()
-            .chain(words.split(' '))
-            .collect();
-        assert_eq!(console.run(&words), 1);
-        assert_eq!(console.said(), (line.to_string(), String::new()), "{words:?}");
+    let line = format!("MAP_SYNC:/ext4/file: unavailable: on this file: EOPNOTSUPP; {ON_DAX}\n");
+    let require = "require MAP_SYNC:/ext4/file MAP_SYNC:/dax/file";
+    let result = run_on(&mut console, &format!("{require} --record /tmpfs/recording"));
+    assert_eq!(result, (1, line.clone(), String::new()));
+    // The recording is on standard output, so the line is on standard error.
+    let (exit, stdout, stderr) = run_on(&mut console, &format!("{require} --record -"));
+    assert_eq!((exit, &stderr), (1, &line));
+    assert!(stdout.starts_with("mapprobe recording 1\n"), "{stdout}");
+    // A replay may require less, in another order.
+    let replay = "require --replay /tmpfs/recording";
+    for requirements in ["MAP_SYNC:/dax/file MAP_SYNC:/ext4/file", "MAP_SYNC:/ext4/file"] {
+        let result = run_on(&mut console, &format!("{replay} {requirements}"));
+        assert_eq!(result, (1, line.clone(), String::new()), "{requirements}");
     }
-    assert_eq!(
-        console.run(&[
-            "require",
-            "MAP_FIXED",
-            "MAP_SYNC:/tmpfs/file",
-            "--replay",
-            "/tmpfs/recording"
-        ]),
-        2
-    );
-    let complaint = "mapprobe: MAP_SYNC:/tmpfs/file: the recording does not say\n";
-    assert_eq!(console.said(), (String::new(), complaint.to_string()));
+    let result = run_on(&mut console, &format!("{replay} MAP_FIXED MAP_SYNC:/tmpfs/file"));
+    let message = "mapprobe: MAP_SYNC:/tmpfs/file: the recording does not tell\n";
+    assert_eq!(result, (2, String::new(), message.to_string()));
 }
 
-/// Real kernels, as the lab recorded them. What they are like is known (`tests/facts/` has the sources).
+/// Checks requirements in a recording of the lab.
+fn replay(name: &str, query: &str, requirements: &str) -> (i32, String, String) {
+    let path = format!("tests/recordings/lab/{name}.{query}.txt");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let recording =
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut console = Console::on(new());
+    create_file(&mut console.simulated, "/tmpfs/recording", &recording);
+    run_on(&mut console, &format!("require --replay /tmpfs/recording {requirements}"))
+}
+
+/// Recordings of real kernels. The sources of the expectations are in `tests/facts/`.
 #[test]
-fn of_real_kernels() {
-    let lines: &[(&str, &str, i32, &str)] = &[
+fn real_kernels_meet_requirements() {
+    let growth = format!("MAP_GROWSDOWN: {RECOGNIZED}; may help: ulimit -s\n");
+    let droppable = "MAP_DROPPABLE: unavailable: the kernel has no room; \
+                     may help: a 64-bit kernel\n";
+    for (name, requirements, exit, expected) in [
         ("x86_64-6.12", "MAP_DROPPABLE MAP_STACK MAP_FIXED_NOREPLACE MAP_ABOVE4G", 0, ""),
         (
             "x86_64-6.1",
             "MAP_DROPPABLE MAP_FIXED",
             1,
-            "MAP_DROPPABLE: unknown: refused like unknown flags; may help: Linux >= 6.11\n",
+            &format!("MAP_DROPPABLE: {UNKNOWN}; may help: Linux >= 6.11\n"),
         ),
         ("hppa-6.1", "MAP_SYNC", 1, "MAP_SYNC: absent: no such flag on this architecture\n"),
-        (
-            "hppa-6.1",
-            "MAP_GROWSDOWN",
-            1,
-            "MAP_GROWSDOWN: unavailable: known; no effect was seen; may help: ulimit -s\n",
-        ),
-        (
-            "hppa-6.12",
-            "MAP_DROPPABLE",
-            1,
-            "MAP_DROPPABLE: unavailable: the kernel has no room; may help: a 64-bit kernel\n",
-        ),
-        (
-            "hppa-6.12",
-            "MAP_HUGETLB",
-            1,
-            "MAP_HUGETLB: unavailable: not offered by this machine; may help: CONFIG_HUGETLBFS, another processor\n",
-        ),
+        ("hppa-6.1", "MAP_GROWSDOWN", 1, &growth),
+        ("hppa-6.12", "MAP_DROPPABLE", 1, droppable),
+        ("hppa-6.12", "MAP_HUGETLB", 1, &format!("MAP_HUGETLB: {NOT_OFFERED}\n")),
         ("hppa64-6.12", "MAP_SHARED_VALIDATE MAP_DROPPABLE", 0, ""),
-    ];
-    for &(name, words, code, expected) in lines {
-        let (got, said, complained) = replayed(name, "report", words);
-        assert_eq!(
-            (got, said.as_str(), complained.as_str()),
-            (code, expected, ""),
-            "{name} {words}"
-        );
+    ] {
+        let result = replay(name, "report", requirements);
+        assert_eq!(result, (exit, expected.into(), String::new()), "{name} {requirements}");
     }
     // A sweep has no verdicts.
-    let complaint = "mapprobe: MAP_FIXED: the recording does not say\n";
-    assert_eq!(
-        replayed("x86_64-6.1", "sweep", "MAP_FIXED"),
-        (2, String::new(), complaint.to_string())
-    );
+    let message = "mapprobe: MAP_FIXED: the recording does not tell\n";
+    let result = replay("x86_64-6.1", "sweep", "MAP_FIXED");
+    assert_eq!(result, (2, String::new(), message.to_string()));
 }
 
-fn replayed(name: &str, what: &str, words: &str) -> (i32, String, String) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join(format!("tests/recordings/lab/{name}.{what}.txt"));
-    let recording =
-        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut console = Console::on(new());
-    console.file("/tmpfs/recording", &recording);
-    let words: Vec<&str> =
-        ["require", "--replay", "/tmpfs/recording"].into_iter().chain(words.split(' ')).collect();
-    let code = console.run(&words);
-    let (said, complained) = console.said();
-    (code, said, complained)
-}
-
-/// Every flag on every recorded kernel: the exit code follows from the word in the report, and nothing else.
 #[test]
-fn every_flag_alone() {
+fn the_exit_code_follows_from_the_verdict() {
     for name in ["x86_64-5.10", "x86_64-7.x", "aarch64-6.1", "hppa-5.10", "hppa64-6.12"] {
-        let whole = replayed(name, "report", "MAP_FIXED --format shell").1;
-        for flag in NAMES {
-            let (code, said, _) = replayed(name, "report", flag);
-            let expected = match said.strip_prefix(flag).and_then(|line| line.split(": ").nth(1)) {
-                None => 0,
-                Some("ignored" | "unknown" | "unavailable" | "absent") => 1,
-                Some("inconclusive") => 3,
-                Some(other) => panic!("{name} {flag}: {other}"),
+        let report = replay(name, "report", "MAP_FIXED --format shell").1;
+        for flag in FLAG_NAMES {
+            let (exit, output, _) = replay(name, "report", flag);
+            let assignment = format!("MAPPROBE_{flag}='");
+            let verdict = report.lines().find_map(|line| line.strip_prefix(&assignment));
+            let verdict = verdict.expect("a row").trim_end_matches('\'');
+            let expected = match verdict {
+                "honored" | "accepted" => 0,
+                "ignored" | "unknown" | "unavailable" | "absent" => 1,
+                "inconclusive" => 3,
+                other => panic!("{name} {flag}: {other}"),
             };
-            let verdict = whole
-                .lines()
-                .find_map(|line| line.strip_prefix(&format!("MAPPROBE_{flag}='")))
-                .expect("a row");
-            let met = ["honored'", "accepted'"].contains(&verdict);
-            assert_eq!(
-                (code, said.is_empty(), code == 0),
-                (expected, met, met),
-                "{name} {flag}: {verdict} {said}"
-            );
-            assert!(
-                met || said.contains(verdict.trim_end_matches('\'')),
-                "{name} {flag}: {verdict} {said}"
-            );
+            assert_eq!(exit, expected, "{name} {flag}: {verdict} {output}");
+            let line = format!("{flag}: {verdict}: ");
+            let is_printed = output.starts_with(&line) && output.lines().count() == 1;
+            let is_expected = if exit == 0 { output.is_empty() } else { is_printed };
+            assert!(is_expected, "{name} {flag}: {verdict} {output}");
         }
     }
 }

@@ -1,259 +1,233 @@
-//! The judge, by a table: evidence on the left, the word on the right.
+//! The verdicts, case by case: evidence on the left, the verdict and its reason code on the right.
 
-use mapprobe::errno::Errno;
-use mapprobe::evidence::{
-    Backing, Call, Evidence, Known, Outcome, Refusals, Role, Step, Test, Trial,
-};
-use mapprobe::text::Text;
+use kernel::Errno;
+use mapprobe::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Trial, TrialKind};
+use mapprobe::outcome::{Backing, Call, Outcome, Step};
 use mapprobe::verdict::{Verdict, judge};
 
-const YES: Outcome = Outcome::number(32);
-const NO: Outcome = Outcome::number(0);
-const REFUSED: Outcome = Outcome::failed(Errno::EOPNOTSUPP);
+const YES: Outcome = Outcome::Value(32);
+const NO: Outcome = Outcome::Value(0);
+/// `mmap` rejects an unassigned bit.
+const REJECTED: Outcome = Outcome::MmapFailed(Errno::EOPNOTSUPP);
+const EINVAL: Outcome = Outcome::MmapFailed(Errno::EINVAL);
+const ENOMEM: Outcome = Outcome::MmapFailed(Errno::ENOMEM);
+const ELSEWHERE: Outcome = Outcome::MappedElsewhere;
+/// `mmap` succeeds, and a call about the mapping fails.
+const CALL_FAILED: Outcome = Outcome::Failed(Errno::EINVAL);
 
-const fn test(role: Role, promised: Outcome) -> Test {
-    Test {
-        question: Text::RESIDENT_UNTOUCHED,
-        role,
-        promised,
-        base: 0,
-        backing: Backing::ANONYMOUS,
-        look: |_, _, _| Outcome::NOT_RUN,
-    }
+const EXPERIMENT: Experiment = Experiment {
+    promise: "",
+    proof: "",
+    pitfalls: "",
+    if_only_recognized: IfOnlyRecognized::Accepted,
+    errors_that_prove_recognition: &[],
+    run: |_, _, _| {},
+};
+
+const fn proven_by(errors: &'static [Errno]) -> Experiment {
+    Experiment { errors_that_prove_recognition: errors, ..EXPERIMENT }
 }
 
-static EFFECT: Test = test(Role::Effect, YES);
-static REFUSAL: Test = test(Role::Effect, Outcome::refused(Errno::EINVAL));
-static SIGN: Test = test(Role::Sign, Outcome::failed(Errno::EINVAL));
-static VALIDATOR: Test = test(Role::Validator, Outcome::NOT_RUN);
-static OFFER: Test = test(Role::Offer, Outcome::NOT_RUN);
-
-fn trial(flagged: Outcome, plain: Outcome, unknown: Outcome) -> Trial {
-    Trial { test: &EFFECT, flagged, plain, unknown }
+const fn if_only_recognized(if_only_recognized: IfOnlyRecognized) -> Experiment {
+    Experiment { if_only_recognized, ..EXPERIMENT }
 }
 
-fn recognition(plain: Outcome, flagged: Outcome, unknown: Outcome) -> Trial {
-    Trial { test: &VALIDATOR, flagged, plain, unknown }
+/// A trial: the answers with the flag, without it, and with an unassigned bit.
+const fn trial(kind: TrialKind, with: Outcome, without: Outcome, control: Outcome) -> Trial {
+    Trial { kind, question: "", answers: Answers { without, control, with } }
 }
 
-fn known() -> Trial {
-    recognition(Outcome::ELSEWHERE, Outcome::THERE, REFUSED)
+const fn effect(with: Outcome, without: Outcome, control: Outcome) -> Trial {
+    trial(TrialKind::Effect(YES), with, without, control)
 }
 
-fn not_known() -> Trial {
-    recognition(Outcome::ELSEWHERE, REFUSED, REFUSED)
+const fn validator(with: Outcome, without: Outcome, control: Outcome) -> Trial {
+    trial(TrialKind::Validator, with, without, control)
 }
 
-fn context(outcome: Outcome) -> Step {
-    Step::new(Call::Context { flags: 2, backing: Backing::ANONYMOUS }, outcome)
+const SEEN: Trial = effect(YES, NO, NO);
+const ABSENT: Trial = effect(NO, NO, NO);
+const RECOGNIZED: Trial = validator(Outcome::MappedThere, ELSEWHERE, REJECTED);
+const UNKNOWN: Trial = validator(REJECTED, ELSEWHERE, REJECTED);
+
+fn evidence(trials: &[Trial]) -> Evidence {
+    Evidence { trials: trials.to_vec(), ..Evidence::default() }
 }
 
-fn with(trials: &[Trial], recognitions: &[Trial]) -> Evidence {
-    Evidence { trials: [trials, recognitions].concat(), ..Evidence::default() }
+/// A trace entry: the flag's outcome in a context.
+const fn context(outcome: Outcome) -> Step {
+    Step { call: Call::Context { flags: 2, backing: Backing::Anonymous }, outcome }
+}
+
+/// The flag was accepted in a context.
+const ACCEPTED: &[Step] = &[context(ELSEWHERE)];
+
+#[track_caller]
+fn expect_of(
+    experiment: &Experiment,
+    evidence: &Evidence,
+    steps: &[Step],
+    verdict: Verdict,
+    code: &str,
+) {
+    let finding = judge(experiment, evidence, steps);
+    assert_eq!((finding.verdict, finding.reason.code.code()), (verdict, code), "{evidence:?}");
 }
 
 #[track_caller]
-fn expect(evidence: &Evidence, steps: &[Step], verdict: Verdict, code: &str) {
-    let (got, reason) = judge(evidence, steps);
-    assert_eq!((got, reason.cause.code().plain()), (verdict, code), "{evidence:?}");
+fn expect(trials: &[Trial], steps: &[Step], verdict: Verdict, code: &str) {
+    expect_of(&EXPERIMENT, &evidence(trials), steps, verdict, code);
 }
 
 #[test]
-fn an_effect_counts_only_when_the_control_does_not_show_it() {
-    let taken = [context(Outcome::ELSEWHERE)];
-    expect(&with(&[trial(YES, NO, NO); 2], &[]), &taken, Verdict::Honored, "effect_seen");
-    expect(
-        &with(&[trial(YES, YES, NO)], &[]),
-        &taken,
-        Verdict::Inconclusive,
-        "control_shows_effect",
-    );
-    expect(
-        &with(&[trial(YES, NO, YES)], &[]),
-        &taken,
-        Verdict::Inconclusive,
-        "control_shows_effect",
-    );
-    expect(
-        &with(&[trial(NO, YES, YES)], &[known()]),
-        &taken,
-        Verdict::Inconclusive,
-        "control_shows_effect",
-    );
+fn an_effect_counts_only_if_the_control_does_not_show_it() {
+    let shown_by_control = "control_shows_effect";
+    expect(&[SEEN; 2], ACCEPTED, Verdict::Honored, "effect_seen");
+    expect(&[effect(YES, YES, NO)], ACCEPTED, Verdict::Inconclusive, shown_by_control);
+    expect(&[effect(YES, NO, YES)], ACCEPTED, Verdict::Inconclusive, shown_by_control);
+    let trials = [effect(NO, YES, YES), RECOGNIZED];
+    expect(&trials, ACCEPTED, Verdict::Inconclusive, shown_by_control);
 }
 
 #[test]
 fn effects_must_agree() {
-    let (seen, absent) = (trial(YES, NO, NO), trial(NO, NO, NO));
-    let open = trial(Outcome::failed(Errno::ENOMEM), NO, NO);
-    expect(&with(&[seen, seen], &[]), &[], Verdict::Honored, "effect_seen");
-    let not_run = trial(Outcome::NOT_RUN, Outcome::NOT_RUN, Outcome::NOT_RUN);
-    expect(&with(&[seen, not_run], &[]), &[], Verdict::Inconclusive, "not_run");
-    expect(&with(&[absent, not_run], &[]), &[], Verdict::Inconclusive, "not_run");
-    expect(&with(&[seen, absent], &[]), &[], Verdict::Inconclusive, "contradictory");
-    expect(&with(&[seen, open], &[]), &[], Verdict::Inconclusive, "undecided");
+    let undecided = effect(ENOMEM, NO, NO);
+    let not_run = effect(Outcome::NotRun, Outcome::NotRun, Outcome::NotRun);
+    expect(&[SEEN, SEEN], &[], Verdict::Honored, "effect_seen");
+    expect(&[SEEN, not_run], &[], Verdict::Inconclusive, "not_run");
+    expect(&[ABSENT, not_run], &[], Verdict::Inconclusive, "not_run");
+    expect(&[SEEN, ABSENT], &[], Verdict::Inconclusive, "contradictory");
+    expect(&[SEEN, undecided], &[], Verdict::Inconclusive, "undecided");
 }
 
 #[test]
-fn what_was_taken_without_effect_is_ignored_unless_the_validator_refuses_it() {
-    let taken = [context(Outcome::ELSEWHERE)];
-    let absent = trial(NO, NO, NO);
-    expect(&with(&[absent, absent], &[]), &taken, Verdict::Ignored, "effect_absent");
-    expect(&with(&[absent, absent], &[known()]), &taken, Verdict::Ignored, "effect_absent");
-    expect(
-        &with(&[absent, absent], &[not_known(), not_known()]),
-        &taken,
-        Verdict::Unknown,
-        "refused_as_unknown",
-    );
+fn a_flag_without_effect_is_ignored_unless_a_validator_rejects_it() {
+    expect(&[ABSENT, ABSENT], ACCEPTED, Verdict::Ignored, "effect_absent");
+    expect(&[ABSENT, ABSENT, RECOGNIZED], ACCEPTED, Verdict::Ignored, "effect_absent");
+    let trials = [ABSENT, ABSENT, UNKNOWN, UNKNOWN];
+    expect(&trials, ACCEPTED, Verdict::Unknown, "refused_as_unknown");
 }
 
 #[test]
-fn an_effect_is_absent_only_where_the_plain_call_succeeds() {
-    let both_fail = trial(Outcome::failed(Errno::ENOMEM), Outcome::failed(Errno::ENOMEM), NO);
-    expect(&with(&[both_fail], &[]), &[], Verdict::Inconclusive, "undecided");
-    expect(
-        &with(&[both_fail; 2], &[known(); 2]),
-        &[context(Outcome::THERE)],
-        Verdict::Inconclusive,
-        "undecided",
-    );
-    // A touch that is refused was measured; any other refusal of a call about the mapping was not.
+fn an_effect_is_absent_only_if_the_call_without_the_flag_succeeds() {
+    let both_fail = effect(ENOMEM, ENOMEM, NO);
+    expect(&[both_fail], &[], Verdict::Inconclusive, "undecided");
+    let trials = [both_fail, both_fail, RECOGNIZED, RECOGNIZED];
+    let accepted = [context(Outcome::MappedThere)];
+    expect(&trials, &accepted, Verdict::Inconclusive, "undecided");
+    // EFAULT is the result of a touch; any other error means that the touch was not measured.
     for (errno, verdict, code) in [
         (Errno::EFAULT, Verdict::Ignored, "effect_absent"),
         (Errno::ENOSYS, Verdict::Inconclusive, "undecided"),
     ] {
-        let refused = Outcome::refused(errno);
-        expect(&with(&[trial(refused, refused, refused); 2], &[]), &[], verdict, code);
+        let failed = Outcome::Failed(errno);
+        expect(&[effect(failed, failed, failed); 2], &[], verdict, code);
     }
 }
 
 #[test]
-fn a_failed_mapping_is_not_a_refusal_that_was_promised() {
-    let promised = REFUSAL.promised;
-    let of = |flagged| Trial { test: &REFUSAL, flagged, plain: NO, unknown: NO };
-    expect(&with(&[of(promised); 2], &[]), &[], Verdict::Honored, "effect_seen");
-    expect(
-        &with(&[of(Outcome::failed(Errno::EINVAL)); 2], &[]),
-        &[],
-        Verdict::Inconclusive,
-        "undecided",
-    );
+fn a_failed_mapping_is_not_the_promised_failure_of_a_later_call() {
+    let promises_failure = |with| trial(TrialKind::Effect(CALL_FAILED), with, NO, NO);
+    expect(&[promises_failure(CALL_FAILED); 2], &[], Verdict::Honored, "effect_seen");
+    expect(&[promises_failure(EINVAL); 2], &[], Verdict::Inconclusive, "undecided");
 }
 
 #[test]
-fn a_sign_shows_knowledge_where_the_effect_is_not_seen() {
-    let einval = Outcome::failed(Errno::EINVAL);
-    let sign = |flagged, plain| Trial { test: &SIGN, flagged, plain, unknown: plain };
-    let seen = sign(einval, Outcome::ELSEWHERE);
-    let evidence = |sign, known, trials: &[Trial]| Evidence { known, ..with(trials, &[sign]) };
-    let absent = [trial(NO, NO, NO); 2];
-    let shown = [trial(YES, YES, YES); 2];
-    expect(&evidence(seen, Known::Unavailable, &absent), &[], Verdict::Unavailable, "sign_seen");
-    expect(&evidence(seen, Known::Unavailable, &[]), &[], Verdict::Unavailable, "sign_seen");
-    expect(&evidence(seen, Known::Accepted, &shown), &[], Verdict::Accepted, "sign_seen");
-    expect(&evidence(seen, Known::Accepted, &absent), &[], Verdict::Inconclusive, "contradictory");
-    expect(
-        &evidence(seen, Known::Unavailable, &[trial(YES, NO, NO); 2]),
-        &[],
-        Verdict::Honored,
-        "effect_seen",
-    );
-    // Where the control shows it too, it is no sign.
-    expect(
-        &evidence(sign(einval, einval), Known::Unavailable, &absent),
-        &[],
-        Verdict::Ignored,
-        "effect_absent",
-    );
-    expect(
-        &evidence(sign(einval, einval), Known::Unavailable, &[]),
-        &[],
-        Verdict::Inconclusive,
-        "no_evidence",
-    );
-}
+fn a_sign_proves_recognition_where_the_effect_is_not_seen() {
+    let sign = |with, without| trial(TrialKind::Sign(EINVAL), with, without, without);
+    let seen = sign(EINVAL, ELSEWHERE);
+    let shown_by_control = sign(EINVAL, EINVAL);
+    let shown_by_all = effect(YES, YES, YES);
 
-#[test]
-fn an_error_that_only_knowledge_explains_is_unavailable() {
-    let refused = |errno| trial(Outcome::failed(errno), NO, NO);
-    let evidence = |errno| Evidence {
-        knowing: Refusals::of(&[Errno::EPERM, Errno::EAGAIN]),
-        ..with(&[refused(errno)], &[])
+    let accepted = if_only_recognized(IfOnlyRecognized::Accepted);
+    let expect = |trials: &[Trial], verdict, code| {
+        expect_of(&accepted, &evidence(trials), &[], verdict, code);
     };
-    expect(&evidence(Errno::EPERM), &[], Verdict::Unavailable, "not_permitted");
-    expect(&evidence(Errno::EAGAIN), &[], Verdict::Unavailable, "over_limit");
-    // Memory may just be short: never a no.
-    expect(&evidence(Errno::ENOMEM), &[], Verdict::Inconclusive, "undecided");
-    // Without a plain call that succeeds, the same error says nothing.
-    let plain_fails = trial(Outcome::failed(Errno::EPERM), Outcome::failed(Errno::EPERM), NO);
-    let evidence = Evidence { knowing: Refusals::of(&[Errno::EPERM]), ..with(&[plain_fails], &[]) };
-    expect(&evidence, &[], Verdict::Inconclusive, "undecided");
+    expect(&[shown_by_all, shown_by_all, seen], Verdict::Accepted, "sign_seen");
+    expect(&[ABSENT, ABSENT, seen], Verdict::Inconclusive, "contradictory");
+
+    let unavailable = if_only_recognized(IfOnlyRecognized::Unavailable);
+    let expect = |trials: &[Trial], verdict, code| {
+        expect_of(&unavailable, &evidence(trials), &[], verdict, code);
+    };
+    expect(&[ABSENT, ABSENT, seen], Verdict::Unavailable, "sign_seen");
+    expect(&[seen], Verdict::Unavailable, "sign_seen");
+    expect(&[SEEN, SEEN, seen], Verdict::Honored, "effect_seen");
+    // If the control shows the sign too, it proves nothing.
+    expect(&[ABSENT, ABSENT, shown_by_control], Verdict::Ignored, "effect_absent");
+    expect(&[shown_by_control], Verdict::Inconclusive, "no_evidence");
 }
 
 #[test]
-fn a_type_without_room_is_unavailable_and_one_like_no_type_unknown() {
-    let einval = Outcome::failed(Errno::EINVAL);
+fn an_error_that_proves_recognition_means_unavailable() {
+    let fails = |errno| evidence(&[effect(Outcome::MmapFailed(errno), NO, NO)]);
+    let experiment = proven_by(&[Errno::EPERM, Errno::EAGAIN]);
+    let unavailable = Verdict::Unavailable;
+    expect_of(&experiment, &fails(Errno::EPERM), &[], unavailable, "not_permitted");
+    expect_of(&experiment, &fails(Errno::EAGAIN), &[], unavailable, "over_limit");
+    // Memory may just be short.
+    expect_of(&experiment, &fails(Errno::ENOMEM), &[], Verdict::Inconclusive, "undecided");
+    // If the call without the flag fails too, the error proves nothing.
+    let eperm = Outcome::MmapFailed(Errno::EPERM);
+    let both_fail = evidence(&[effect(eperm, eperm, NO)]);
+    let experiment = proven_by(&[Errno::EPERM]);
+    expect_of(&experiment, &both_fail, &[], Verdict::Inconclusive, "undecided");
+}
+
+#[test]
+fn a_map_type_without_room_is_unavailable_and_one_that_fails_like_no_type_is_unknown() {
+    let experiment = proven_by(&[Errno::ENOTSUPP, Errno::EOPNOTSUPP]);
     for (answer, verdict, code) in [
-        (Outcome::failed(Errno::ENOTSUPP), Verdict::Unavailable, "no_room"),
-        (Outcome::failed(Errno::EOPNOTSUPP), Verdict::Unavailable, "no_room"),
-        (einval, Verdict::Unknown, "refused_as_unknown"),
-        (Outcome::failed(Errno::ENOMEM), Verdict::Inconclusive, "no_evidence"),
+        (Outcome::MmapFailed(Errno::ENOTSUPP), Verdict::Unavailable, "no_room"),
+        (Outcome::MmapFailed(Errno::EOPNOTSUPP), Verdict::Unavailable, "no_room"),
+        (EINVAL, Verdict::Unknown, "refused_as_unknown"),
+        (ENOMEM, Verdict::Inconclusive, "no_evidence"),
     ] {
-        let evidence = Evidence {
-            knowing: Refusals::of(&[Errno::ENOTSUPP, Errno::EOPNOTSUPP]),
-            ..with(&[], &[recognition(Outcome::ELSEWHERE, answer, einval); 2])
-        };
-        expect(&evidence, &[context(answer)], verdict, code);
+        let evidence = evidence(&[validator(answer, ELSEWHERE, EINVAL); 2]);
+        expect_of(&experiment, &evidence, &[context(answer)], verdict, code);
     }
 }
 
 #[test]
-fn knowledge_counts_only_from_who_validates() {
-    let taken = [context(Outcome::ELSEWHERE)];
-    expect(&with(&[], &[known()]), &taken, Verdict::Accepted, "validated");
-    expect(&with(&[], &[known()]), &[context(REFUSED)], Verdict::Inconclusive, "no_evidence");
-    // Who takes everything, or refuses everything alike, does not validate.
-    let takes_all = recognition(Outcome::ELSEWHERE, Outcome::ELSEWHERE, Outcome::THERE);
-    let einval = Outcome::failed(Errno::EINVAL);
-    let refuses_all = recognition(einval, einval, einval);
-    expect(&with(&[], &[takes_all]), &taken, Verdict::Inconclusive, "no_evidence");
-    expect(&with(&[], &[refuses_all]), &taken, Verdict::Inconclusive, "no_evidence");
-    expect(&with(&[], &[known(), not_known()]), &taken, Verdict::Inconclusive, "contradictory");
+fn recognition_counts_only_from_a_kernel_that_validates() {
+    expect(&[RECOGNIZED], ACCEPTED, Verdict::Accepted, "validated");
+    expect(&[RECOGNIZED], &[context(REJECTED)], Verdict::Inconclusive, "no_evidence");
+    // A kernel that accepts everything, or rejects everything alike, does not validate.
+    let accepts_all = validator(ELSEWHERE, ELSEWHERE, Outcome::MappedThere);
+    let rejects_all = validator(EINVAL, EINVAL, EINVAL);
+    expect(&[accepts_all], ACCEPTED, Verdict::Inconclusive, "no_evidence");
+    expect(&[rejects_all], ACCEPTED, Verdict::Inconclusive, "no_evidence");
+    expect(&[RECOGNIZED, UNKNOWN], ACCEPTED, Verdict::Inconclusive, "contradictory");
+}
+
+/// The kernel rejects the unassigned bit for a size that it offers, and the size otherwise.
+const fn offer(with: Outcome, control: Outcome) -> Trial {
+    trial(TrialKind::Offer, with, REJECTED, control)
 }
 
 #[test]
 fn a_size_is_offered_or_not() {
-    let einval = Outcome::failed(Errno::EINVAL);
-    let offer = |flagged, unknown| {
-        with(&[Trial { test: &OFFER, flagged, plain: REFUSED, unknown }; 2], &[])
-    };
-    expect(&offer(REFUSED, einval), &[], Verdict::Accepted, "offered");
-    expect(&offer(einval, einval), &[], Verdict::Unavailable, "not_offered");
-    expect(
-        &offer(Outcome::failed(Errno::ENOMEM), einval),
-        &[],
-        Verdict::Inconclusive,
-        "no_evidence",
-    );
-    // A size nobody has that is answered like any other: the field is not looked at.
-    expect(&offer(REFUSED, REFUSED), &[], Verdict::Inconclusive, "no_evidence");
+    expect(&[offer(REJECTED, EINVAL); 2], &[], Verdict::Accepted, "offered");
+    expect(&[offer(EINVAL, EINVAL); 2], &[], Verdict::Unavailable, "not_offered");
+    expect(&[offer(ENOMEM, EINVAL); 2], &[], Verdict::Inconclusive, "no_evidence");
+    // The kernel answers the unassigned size like any other: it does not read the field.
+    expect(&[offer(REJECTED, REJECTED); 2], &[], Verdict::Inconclusive, "no_evidence");
 }
 
 #[test]
-fn a_no_needs_two_that_agree() {
-    let open = recognition(Outcome::ELSEWHERE, Outcome::failed(Errno::EINVAL), REFUSED);
-    expect(&with(&[], &[not_known()]), &[], Verdict::Inconclusive, "no_evidence");
-    expect(&with(&[], &[not_known(), open]), &[], Verdict::Inconclusive, "no_evidence");
-    expect(&with(&[], &[not_known(), not_known()]), &[], Verdict::Unknown, "refused_as_unknown");
-    let einval = Outcome::failed(Errno::EINVAL);
-    let offer = |flagged| Trial { test: &OFFER, flagged, plain: REFUSED, unknown: einval };
-    expect(&with(&[offer(REFUSED), offer(einval)], &[]), &[], Verdict::Inconclusive, "no_evidence");
+fn a_no_needs_two_trials_that_agree() {
+    let open = validator(EINVAL, ELSEWHERE, REJECTED);
+    expect(&[UNKNOWN], &[], Verdict::Inconclusive, "no_evidence");
+    expect(&[UNKNOWN, open], &[], Verdict::Inconclusive, "no_evidence");
+    expect(&[UNKNOWN, UNKNOWN], &[], Verdict::Unknown, "refused_as_unknown");
+    let offers = [offer(REJECTED, EINVAL), offer(EINVAL, EINVAL)];
+    expect(&offers, &[], Verdict::Inconclusive, "no_evidence");
 }
 
 #[test]
 fn a_failed_control_comes_before_everything_else() {
-    let evidence =
-        Evidence { failed_control: Some(Text::NO_PIPE), ..with(&[trial(YES, NO, NO)], &[known()]) };
-    expect(&evidence, &[context(Outcome::THERE)], Verdict::Inconclusive, "control_failed");
+    let mut evidence = evidence(&[SEEN, RECOGNIZED]);
+    evidence.failed_control = Some("no pipe");
+    let accepted = [context(Outcome::MappedThere)];
+    expect_of(&EXPERIMENT, &evidence, &accepted, Verdict::Inconclusive, "control_failed");
 }

@@ -16,13 +16,11 @@ use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Variant
 use crate::fixture::{Fixture, Validator};
 use crate::flags::{
     Flag, MAP_FIXED, MAP_HUGETLB as HUGETLB, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED_VALIDATE,
-    MapFlags,
+    MapFlags, UNASSIGNED_SIZE,
 };
 use crate::outcome::{Backing, Outcome, Size};
 use kernel::{Errno, PROT_NONE, PROT_READ};
 
-/// The logarithm of a size that no machine has: the control of the sizes.
-const UNASSIGNED_SIZE: u32 = 13;
 /// The logarithm of the largest size of which a page may be reserved for a moment, to see whether the
 /// pool is empty.
 const LARGEST_RESERVED: u32 = 21;

@@ -1,107 +1,73 @@
-//! What must be said of every flag, worked out from what a kernel made of rules really does and from what a process on it can see. By
-//! hand, from the meaning of the verdicts: neither the table nor an experiment nor the judge is asked.
+//! The right verdict about every flag, derived by hand from the rules of a simulated kernel and from
+//! what a process on it can observe. Neither the flag table nor an experiment nor the program's verdict
+//! rules are used.
 
-use mapprobe::kernel::model::{Machine, Proc, Rules, Stack};
+use simulator::{Machine, Overcommit, Proc, Rules, Stack};
 
-/// Every row of a report, in its order.
-pub const NAMES: [&str; 33] = [
-    "MAP_SHARED",
-    "MAP_PRIVATE",
-    "MAP_SHARED_VALIDATE",
-    "MAP_DROPPABLE",
-    "MAP_FIXED",
-    "MAP_ANONYMOUS",
-    "MAP_32BIT",
-    "MAP_ABOVE4G",
-    "MAP_GROWSDOWN",
-    "MAP_DENYWRITE",
-    "MAP_EXECUTABLE",
-    "MAP_LOCKED",
-    "MAP_NORESERVE",
-    "MAP_POPULATE",
-    "MAP_NONBLOCK",
-    "MAP_STACK",
-    "MAP_HUGETLB",
-    "MAP_SYNC",
-    "MAP_FIXED_NOREPLACE",
-    "MAP_UNINITIALIZED",
-    "MAP_HUGE_16KB",
-    "MAP_HUGE_64KB",
-    "MAP_HUGE_512KB",
-    "MAP_HUGE_1MB",
-    "MAP_HUGE_2MB",
-    "MAP_HUGE_8MB",
-    "MAP_HUGE_16MB",
-    "MAP_HUGE_32MB",
-    "MAP_HUGE_256MB",
-    "MAP_HUGE_512MB",
-    "MAP_HUGE_1GB",
-    "MAP_HUGE_2GB",
-    "MAP_HUGE_16GB",
-];
-
-/// A run: on which kernel, and what was asked for.
+/// What is probed, on which kernel.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct Setup<'a> {
     pub rules: &'a Rules,
     pub paths: &'a [&'a str],
     pub thorough: bool,
 }
 
-/// Whether the flags are those of parisc.
-pub fn is_parisc(rules: &Rules) -> bool {
-    matches!(rules.machine, Machine::Parisc | Machine::Parisc64)
-}
-
-/// One word for a flag on Linux with an MMU. Two, with a bar between them, where it depends on how much room there happens to be.
-pub fn verdict(asked: Asked, name: &str) -> &'static str {
-    let Asked { rules, .. } = asked;
-    let (parisc, x86) = (is_parisc(rules), rules.machine == Machine::X86);
-    let sees_proc = rules.proc == Proc::Own;
+/// The verdict about a flag on Linux with an MMU. Two verdicts, separated by a bar, where it depends on
+/// the free memory and the free addresses.
+pub fn verdict(setup: Setup, name: &str) -> &'static str {
+    let Setup { rules, .. } = setup;
+    let is_x86 = rules.machine == Machine::X86;
+    let is_parisc = matches!(rules.machine, Machine::Parisc | Machine::Parisc64);
+    let grows = rules.stack_limit > 64 * rules.page_size;
     match name {
-        "MAP_32BIT" | "MAP_ABOVE4G" if !x86 => "absent",
-        "MAP_SYNC" | "MAP_UNINITIALIZED" if parisc => "absent",
-        // What a store does to a file is seen in a file that may be stored to.
+        "MAP_32BIT" | "MAP_ABOVE4G" if !is_x86 => "absent",
+        "MAP_SYNC" | "MAP_UNINITIALIZED" if is_parisc => "absent",
+        // The effect of a store on a file is observed on a memfd.
         "MAP_SHARED" | "MAP_PRIVATE" | "MAP_ANONYMOUS" if rules.no_memfd => "inconclusive",
         "MAP_SHARED" | "MAP_PRIVATE" | "MAP_ANONYMOUS" | "MAP_FIXED" | "MAP_32BIT" => "honored",
-        // 4.15. Before, type 3 is refused like the types that name nothing; a pipe tells as much as a memfd.
-        "MAP_SHARED_VALIDATE" => when(rules.validate, "honored", "unknown"),
+        // 4.15. Older kernels reject map type 3 like every unknown type. A pipe shows that as a memfd
+        // does.
+        "MAP_SHARED_VALIDATE" => either(rules.validate, "honored", "unknown"),
         // 6.11.
         "MAP_DROPPABLE" => match rules.droppable {
             Some(Ok(())) => "honored",
             Some(Err(_)) => "unavailable",
             None => "unknown",
         },
-        "MAP_ABOVE4G" => above_4g(asked),
-        // parisc looks for stacks below, and no kernel grows one without RLIMIT_STACK; shared memory is refused with it everywhere.
-        "MAP_GROWSDOWN" => {
-            when(!parisc && rules.stack_limit > 64 * rules.page_size, "honored", "unavailable")
-        }
-        // Nobody minds writing; but that is to be seen.
+        "MAP_ABOVE4G" => above_4g(setup),
+        // No kernel grows a mapping beyond RLIMIT_STACK, and parisc looks for stacks below the
+        // address. Every kernel rejects the flag for shared memory.
+        "MAP_GROWSDOWN" => either(!is_parisc && grows, "honored", "unavailable"),
+        // Whether a mapped file can be written is observed on a memfd.
         "MAP_DENYWRITE" | "MAP_EXECUTABLE" if rules.no_memfd => {
-            when(rules.validate, "accepted", "inconclusive")
+            either(rules.validate, "accepted", "inconclusive")
         }
         "MAP_DENYWRITE" | "MAP_EXECUTABLE" | "MAP_UNINITIALIZED" => "ignored",
-        "MAP_LOCKED" if rules.lock_refusal.is_some() => "unavailable",
-        // Everything is locked and in memory, with the flag or without.
+        "MAP_LOCKED" if rules.lock_error.is_some() => "unavailable",
+        // All memory is locked and resident without the flag.
         "MAP_LOCKED" | "MAP_POPULATE" | "MAP_NONBLOCK" if rules.locks_everything => "inconclusive",
         "MAP_LOCKED" | "MAP_POPULATE" | "MAP_NONBLOCK" => "honored",
-        "MAP_NORESERVE" => noreserve(rules, sees_proc),
-        "MAP_STACK" => stack(rules),
-        "MAP_HUGETLB" => when(rules.huge_sizes.is_empty(), "unavailable", "honored"),
-        "MAP_SYNC" => sync(asked, sees_proc),
-        // 4.17. Before, it is a free bit, and the address a hint.
-        "MAP_FIXED_NOREPLACE" => when(rules.noreplace, "honored", "ignored"),
+        "MAP_NORESERVE" => noreserve(rules),
+        "MAP_STACK" => stack(rules, grows),
+        "MAP_HUGETLB" => either(rules.huge_sizes.is_empty(), "unavailable", "honored"),
+        "MAP_SYNC" => sync(setup),
+        // 4.17. Older kernels ignore the bit and treat the address as a hint.
+        "MAP_FIXED_NOREPLACE" => either(rules.noreplace, "honored", "ignored"),
         _ => huge_size(rules, name),
     }
 }
 
-fn when(holds: bool, yes: &'static str, no: &'static str) -> &'static str {
-    if holds { yes } else { no }
+fn either(condition: bool, yes: &'static str, no: &'static str) -> &'static str {
+    if condition { yes } else { no }
 }
 
-/// 6.6. What it does shows when nothing is left above. Without a validator only that can tell.
-fn above_4g(Asked { rules, thorough, .. }: Asked) -> &'static str {
+fn sees_own_proc(rules: &Rules) -> bool {
+    rules.proc == Proc::Own
+}
+
+/// 6.6. The effect shows when no address above 4 GiB is free. Without a validating map type nothing
+/// else shows that the kernel has the flag.
+fn above_4g(Setup { rules, thorough, .. }: Setup) -> &'static str {
     match (rules.validate, rules.above4g, thorough) {
         (_, true, true) => "honored",
         (true, true, false) => "accepted",
@@ -111,54 +77,58 @@ fn above_4g(Asked { rules, thorough, .. }: Asked) -> &'static str {
     }
 }
 
-/// More memory than there is can be refused and given only where it is counted and where there are addresses for it.
-fn noreserve(rules: &Rules, sees_proc: bool) -> &'static str {
-    let too_much = rules.memory + (128 << 20) > rules.space.top;
+/// A mapping larger than all memory shows the effect where the kernel counts the memory of a mapping
+/// and has enough addresses.
+fn noreserve(rules: &Rules) -> &'static str {
+    let exceeds_addresses = rules.memory + (128 << 20) > rules.space.top;
     match rules.overcommit {
-        // Both are refused, and rightly: the kernel counts whatever the flag says.
-        2 => "inconclusive",
-        0 if rules.locks_everything => {
-            when(sees_proc || rules.validate, "accepted", "inconclusive")
+        // Rejected with the flag and without: the kernel counts the memory in either case.
+        Overcommit::Never => "inconclusive",
+        Overcommit::Guess if rules.locks_everything => {
+            either(sees_own_proc(rules) || rules.validate, "accepted", "inconclusive")
         }
-        0 if !too_much => "honored",
-        _ => when(sees_proc, "accepted", "inconclusive"),
+        Overcommit::Guess if !exceeds_addresses => "honored",
+        _ => either(sees_own_proc(rules), "accepted", "inconclusive"),
     }
 }
 
-/// What rules out huge pages shows where one of 2 MiB can be made at once; what grows is asked like `MAP_GROWSDOWN`.
-fn stack(rules: &Rules) -> &'static str {
+/// The flag prevents huge pages, which shows where `MADV_COLLAPSE` makes one of 2 MiB. A stack that
+/// grows up is probed as `MAP_GROWSDOWN` is.
+fn stack(rules: &Rules, grows: bool) -> &'static str {
     let shows = rules.collapse == Some(2 << 20) && rules.page_size == 4096;
     match rules.stack {
-        Stack::GrowsUp => when(rules.stack_limit > 64 * rules.page_size, "honored", "unavailable"),
+        Stack::GrowsUp => either(grows, "honored", "unavailable"),
         Stack::NoHuge if shows => "honored",
         Stack::NoOp if shows => "ignored",
-        _ => when(rules.validate, "accepted", "inconclusive"),
+        _ => either(rules.validate, "accepted", "inconclusive"),
     }
 }
 
-/// 4.15. Given by DAX only; known by what /proc shows of any memory, or by a file system that refuses it for a private mapping.
-fn sync(Asked { rules, paths, .. }: Asked, sees_proc: bool) -> &'static str {
-    let any = |begins: &[&str]| {
-        paths.iter().any(|path| begins.iter().any(|begin| path.starts_with(begin)))
+/// 4.15. Only files on DAX can be mapped. Recognition shows in `/proc/self/smaps`, or by a file system
+/// that rejects the flag for a private mapping.
+fn sync(Setup { rules, paths, .. }: Setup) -> &'static str {
+    let has_path_below = |directories: &[&str]| {
+        paths.iter().any(|path| directories.iter().any(|directory| path.starts_with(directory)))
     };
     match rules.validate {
-        true if any(&["/dax"]) => "honored",
-        true if sees_proc || any(&["/ext4", "/readonly"]) => "unavailable",
+        true if has_path_below(&["/dax"]) => "honored",
+        true if sees_own_proc(rules) || has_path_below(&["/ext4", "/readonly"]) => "unavailable",
         _ => "inconclusive",
     }
 }
 
-/// Whether there are pages of that size. A validator tells without room for one; before 4.15 there must be some, at an address that a
-/// page can have and a larger one cannot.
+/// A kernel with a validating map type checks the size without a free huge page. Before 4.15 the
+/// mapping must succeed, at an address that is aligned for this size but not for larger ones.
 fn huge_size(rules: &Rules, name: &str) -> &'static str {
     let size = name.strip_prefix("MAP_HUGE_").expect("a huge page size");
     let (number, unit) = size.split_at(size.len() - 2);
-    let shift = match unit {
+    let unit_log2 = match unit {
         "KB" => 10,
         "MB" => 20,
-        _ => 30,
+        "GB" => 30,
+        _ => panic!("{name} has no unit"),
     };
-    let log2 = u64::from(number.parse::<u64>().expect("a number").ilog2()) + shift;
+    let log2 = number.parse::<usize>().expect("a number").ilog2() + unit_log2;
     if rules.huge_sizes.contains(&log2) {
         "honored"
     } else if rules.validate || rules.page_size <= 1 << log2 && 4 << log2 < rules.space.top {
