@@ -1,6 +1,6 @@
-//! Fault injection: one call of a run returns a wrong result. No single wrong result may cause a wrong
-//! `honored`, `ignored` or `unknown`, nor `accepted` for a flag that the kernel does not recognize, nor
-//! end the run, nor leave anything behind that the run could still remove.
+//! Fault injection: one call of a run returns a wrong result. No single wrong result may cause a
+//! wrong `honored`, `ignored` or `unknown`, nor `accepted` for a flag that the kernel does not
+//! recognize, nor end the run, nor leave anything behind that the run could still remove.
 
 use kernel::{Errno, Op};
 use program::fault_injection::{FalseResult, FaultyRun, LoggedCall, Setup, TrueRun, mapping_range};

@@ -1,7 +1,7 @@
-//! Whole runs in environments that only resemble Linux: emulators, seccomp filters, and settings that
-//! change what the same calls return. A verdict states what a program gets there, what cannot be
-//! observed is inconclusive, and the report names the interference. The expected rows are derived by
-//! hand from [`Rules::hostile`].
+//! Whole runs in environments that only resemble Linux: emulators, seccomp filters, and settings
+//! that change what the same calls return. A verdict states what a program gets there, what cannot
+//! be observed is inconclusive, and the report names the interference. The expected rows are
+//! derived by hand from [`Rules::hostile`].
 
 use program::attempts::attempt;
 use program::findings::Findings;
@@ -17,8 +17,8 @@ mod program {
     pub mod query;
 }
 
-/// Verdicts, each with the flags that have it, without `MAP_`. The last entry about a flag counts. `*`
-/// stands for every flag, `SIZES` for every huge page size.
+/// Verdicts, each with the flags that have it, without `MAP_`. The last entry about a flag counts.
+/// `*` stands for every flag, `SIZES` for every huge page size.
 type Verdicts = [(&'static str, &'static str)];
 
 /// Linux 6.12 on x86_64.
@@ -47,8 +47,8 @@ const X86_4_10: &Verdicts = &[
     ("honored", "HUGE_2MB HUGE_1GB"),
 ];
 
-/// QEMU drops many flags, which are ignored whatever its host does. It treats map types 3 and 8 in its
-/// own way, rejects huge pages, and lets no mapping grow.
+/// QEMU drops many flags, which are ignored whatever its host does. It treats map types 3 and 8 in
+/// its own way, rejects huge pages, and lets no mapping grow.
 const QEMU: &Verdicts = &[
     ("honored", "SHARED PRIVATE FIXED ANONYMOUS LOCKED NORESERVE"),
     ("ignored", "DENYWRITE EXECUTABLE POPULATE STACK FIXED_NOREPLACE UNINITIALIZED"),
@@ -57,7 +57,8 @@ const QEMU: &Verdicts = &[
     ("absent", "32BIT ABOVE4G"),
 ];
 
-/// gVisor ignores most flags. Its `mincore` shows every page as resident, and it does not count memory.
+/// gVisor ignores most flags. Its `mincore` shows every page as resident, and it does not count
+/// memory.
 const GVISOR: &Verdicts = &[
     ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT GROWSDOWN"),
     ("ignored", "DENYWRITE EXECUTABLE STACK HUGETLB SIZES FIXED_NOREPLACE UNINITIALIZED"),
@@ -65,7 +66,8 @@ const GVISOR: &Verdicts = &[
     ("unknown", "SHARED_VALIDATE DROPPABLE"),
 ];
 
-/// WSL1 rejects flags that it does not implement as it rejects unassigned bits, under every map type.
+/// WSL1 rejects flags that it does not implement as it rejects unassigned bits, under every map
+/// type.
 const WSL1: &Verdicts = &[
     ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT NORESERVE POPULATE NONBLOCK"),
     ("accepted", "STACK"),
@@ -75,8 +77,8 @@ const WSL1: &Verdicts = &[
     ("inconclusive", "SHARED_VALIDATE SYNC FIXED_NOREPLACE"),
 ];
 
-/// Without an MMU there are no fixed addresses, no `madvise` and no `mincore`. Only the effect of stores
-/// on a file can be observed.
+/// Without an MMU there are no fixed addresses, no `madvise` and no `mincore`. Only the effect of
+/// stores on a file can be observed.
 const NOMMU: &Verdicts = &[
     ("inconclusive", "*"),
     ("honored", "SHARED PRIVATE ANONYMOUS"),
@@ -197,7 +199,11 @@ const EXPECTED: [Expected; 40] = [
 
 impl Expected {
     fn verdict(&self, flag: &str, has_paths: bool) -> &'static str {
-        if has_paths && flag == "MAP_SYNC" { self.sync_of_paths() } else { self.without_paths(flag) }
+        if has_paths && flag == "MAP_SYNC" {
+            self.sync_of_paths()
+        } else {
+            self.without_paths(flag)
+        }
     }
 
     fn without_paths(&self, flag: &str) -> &'static str {
@@ -208,12 +214,15 @@ impl Expected {
             entry => entry == name,
         };
         let mut verdicts = self.base.iter().chain(self.except).rev();
-        verdicts.find(|(_, flags)| flags.split(' ').any(is_about)).expect("a verdict for each flag").0
+        verdicts
+            .find(|(_, flags)| flags.split(' ').any(is_about))
+            .expect("a verdict for each flag")
+            .0
     }
 
-    /// The verdict about `MAP_SYNC` with a file on DAX, where it works, and a file on ext4 without DAX,
-    /// unless the environment rejects the flag before the file system sees it. Without an MMU there is
-    /// no map type 3, and ext4 still rejects the flag.
+    /// The verdict about `MAP_SYNC` with a file on DAX, where it works, and a file on ext4 without
+    /// DAX, unless the environment rejects the flag before the file system sees it. Without an MMU
+    /// there is no map type 3, and ext4 still rejects the flag.
     fn sync_of_paths(&self) -> &'static str {
         match self.without_paths("MAP_SYNC") {
             "absent" => "absent",

@@ -1,6 +1,6 @@
-//! The simulated kernel against recordings of real kernels: every bit of the flags argument under every
-//! map type and backing, every value of the type field, and every verdict. `recordings/README.md`
-//! describes how the recordings were made.
+//! The simulated kernel against recordings of real kernels: every bit of the flags argument under
+//! every map type and backing, every value of the type field, and every verdict.
+//! `recordings/README.md` describes how the recordings were made.
 
 use mapprobe::arch::Arch;
 use mapprobe::flags::{Flag, HUGE_SIZE_FIELD, flag_bits};
@@ -63,8 +63,7 @@ impl Recorded {
             .join(format!("tests/recordings/lab/{}.{command}.txt", self.name));
         let recording =
             std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        replay(&recording, false)
-            .unwrap_or_else(|problem| panic!("{}: {problem}", path.display()))
+        replay(&recording, false).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()))
     }
 
     fn simulate(&self, command: &str) -> Report {
@@ -82,8 +81,8 @@ fn unnamed_bits(mask: usize, report: &Report) -> Vec<usize> {
     (0..64).filter(|bit| unnamed >> bit & 1 == 1).collect()
 }
 
-/// The bits that the headers of the architecture name, the huge page size field, and the measured type
-/// field.
+/// The bits that the headers of the architecture name, the huge page size field, and the measured
+/// type field.
 fn named_bits(report: &Report) -> usize {
     let (validation, _) = report.validation.as_ref().expect("a validation");
     flag_bits(report.arch) | HUGE_SIZE_FIELD | validation.type_mask.expect("a type field")
@@ -177,8 +176,8 @@ fn bits_that_are_guaranteed_to_fail() {
     }
 }
 
-/// Before 4.15 no kernel validates flags. parisc accepts and ignores bit 3, which therefore cannot carry
-/// a new flag. Bit 19, `MAP_HUGETLB`, fails because huge pages are not configured.
+/// Before 4.15 no kernel validates flags. parisc accepts and ignores bit 3, which therefore cannot
+/// carry a new flag. Bit 19, `MAP_HUGETLB`, fails because huge pages are not configured.
 #[test]
 fn no_bit_is_guaranteed_to_fail_before_4_15() {
     let sweep = simulate(Rules::new(Machine::Parisc, (4, 10)), "sweep").sweep;
