@@ -1,19 +1,28 @@
-//! A kernel that lies once, about any call: no single wrong answer may turn into a wrong `honored`, `ignored` or `unknown`, nor into an
-//! `accepted` of what is not even known; nor end the run, nor leave more behind than it itself took away the means to undo.
+//! Fault injection: one call of a run returns a wrong result. No single wrong result may cause a
+//! wrong `honored`, `ignored` or `unknown`, nor `accepted` for a flag that the kernel does not
+//! recognize, nor end the run, nor leave anything behind that the run could still remove.
 
-use mapprobe::errno::Errno;
-use mapprobe::kernel::Op;
-use mapprobe::kernel::model::{Machine, Rules};
+use kernel::{Errno, Op};
+use program::fault_injection::{FalseResult, FaultyRun, LoggedCall, Setup, TrueRun, mapping_range};
 use program::findings::Findings;
-use program::liar::{Asked, Lie, Run, range};
-use program::oracle::NAMES;
+use program::flag_names::FLAG_NAMES;
+use simulator::{Machine, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::thread;
+use std::time::Instant;
 
-mod program;
+mod program {
+    pub mod fault_injection;
+    pub mod findings;
+    pub mod flag_names;
+    pub mod machine;
+    pub mod panics;
+    pub mod query;
+}
 
-/// The errors of `mmap(2)`, and what its flags are told by.
-const ERRORS: [Errno; 14] = [
+/// The errors of `mmap(2)`.
+const MMAP_ERRORS: [Errno; 14] = [
     Errno::EACCES,
     Errno::EAGAIN,
     Errno::EBADF,
@@ -29,208 +38,220 @@ const ERRORS: [Errno; 14] = [
     Errno::ENOSYS,
     Errno::ENOTSUPP,
 ];
-/// What only other calls fail with.
+/// Errors of other calls.
 const OTHER_ERRORS: [Errno; 5] =
     [Errno::EFAULT, Errno::EBUSY, Errno::EIO, Errno::EINTR, Errno::ENOENT];
 
-/// An address at which nothing is ever mapped.
-const ELSEWHERE: u64 = 0x7000_0000;
+/// An address where nothing is ever mapped.
+const UNMAPPED: usize = 0x7000_0000;
 
-/// What a call may be answered with in place of the truth.
-fn lies(op: Op) -> Vec<Lie> {
-    let fails =
-        |errnos: &[Errno]| errnos.iter().map(|&errno| Lie::Fails(errno)).collect::<Vec<_>>();
-    let mut lies = fails(&ERRORS);
+/// The wrong results of an operation.
+fn false_results(op: Op) -> Vec<FalseResult> {
+    let mut results: Vec<FalseResult> = MMAP_ERRORS.map(FalseResult::Failure).into();
     match op {
-        Op::Mmap => lies.extend([Lie::Gives(ELSEWHERE), Lie::GivesAsAsked]),
-        // The auxiliary vector and the clock have no other values than true ones.
-        Op::PageSize | Op::Euid | Op::Pid | Op::Time | Op::Uname => lies.truncate(1),
+        Op::Mmap => {
+            results.extend([FalseResult::Success(UNMAPPED), FalseResult::RequestedAddress]);
+        }
+        // A wrong value of the auxiliary vector or the clock cannot be noticed, nor can it do harm.
+        Op::PageSize | Op::Euid | Op::Pid | Op::Time | Op::Uname => results.truncate(1),
         _ => {
-            lies.extend(fails(&OTHER_ERRORS));
-            lies.extend([Lie::Gives(0), Lie::Gives(1)]);
+            results.extend(OTHER_ERRORS.map(FalseResult::Failure));
+            results.extend([FalseResult::Success(0), FalseResult::Success(1)]);
         }
     }
-    lies
+    results
 }
 
-/// Whether what is left is what the lie itself kept from being undone.
-fn fair(left: &str, (op, first, second): Asked) -> bool {
-    match op {
-        Op::Munmap => range(left).is_some_and(|(start, end)| {
+/// Whether the wrong result itself kept the run from removing this.
+fn is_excusable(leftover: &str, call: LoggedCall) -> bool {
+    let [first, second] = call.args;
+    match call.op {
+        Op::Munmap => mapping_range(leftover).is_some_and(|(start, end)| {
             first <= start && end <= first + second.next_multiple_of(1 << 16)
         }),
-        Op::Close => left.starts_with(&format!("descriptor {first}:")),
-        Op::Unlink => left.starts_with("file "),
+        Op::Close => leftover.starts_with(&format!("descriptor {first}:")),
+        Op::Unlink => leftover.starts_with("file "),
         _ => false,
     }
 }
 
-/// Whether what is said after a lie is no more than is said without: nothing, or that it cannot be had, or that it is known where it is.
-fn weaker(run: &Run, flag: &str, was: &str, is: &str) -> bool {
-    // What a validator knows though nothing comes of it, and flags that every kernel with a validator knows.
-    let validated = was == "ignored" && flag != "MAP_FIXED_NOREPLACE"
+/// Whether a verdict claims no more than the true one: `inconclusive` and `unavailable` always, and
+/// `accepted` if the kernel recognizes the flag.
+fn is_weaker(setup: &Setup, flag: &str, truth: &str, verdict: &str) -> bool {
+    // A validating map type recognizes these flags, though they have no effect.
+    let is_validated = truth == "ignored" && flag != "MAP_FIXED_NOREPLACE"
         || ["MAP_ANONYMOUS", "MAP_SHARED_VALIDATE"].contains(&flag);
-    let known = was == "honored" || run.rules.validate && validated;
-    was == is
-        || was != "absent" && ["inconclusive", "unavailable"].contains(&is)
-        || known && is == "accepted"
+    let is_recognized = truth == "honored" || setup.rules.validate && is_validated;
+    truth == verdict
+        || truth != "absent" && ["inconclusive", "unavailable"].contains(&verdict)
+        || is_recognized && verdict == "accepted"
 }
 
-/// What became of the runs with one lie each.
+/// The results of runs with a fault each.
 #[derive(Default)]
-struct Outcome {
-    lies: usize,
-    /// How often a verdict turned into another.
-    turned: BTreeMap<(&'static str, &'static str), usize>,
-    /// Calls and answers that occurred.
-    pairs: BTreeSet<(String, String)>,
-    /// What is wrong, by flag and verdicts or by what is left, and the first lie that showed it.
-    wrong: BTreeMap<String, (usize, String)>,
+struct Summary {
+    faults: usize,
+    /// How often a verdict turned into another one.
+    changed: BTreeMap<(&'static str, &'static str), usize>,
+    /// The operations with the wrong results that they returned.
+    tried: BTreeSet<(&'static str, String)>,
+    /// Mistakes, each with their number and the first fault that caused one.
+    mistakes: BTreeMap<String, (usize, String)>,
 }
 
-impl Outcome {
-    fn complain(&mut self, what: String, lie: &str) {
-        self.wrong.entry(what).or_insert_with(|| (0, lie.to_string())).0 += 1;
+impl Summary {
+    fn add_mistake(&mut self, mistake: String, fault: &str) {
+        self.mistakes.entry(mistake).or_insert_with(|| (0, fault.to_owned())).0 += 1;
     }
 
-    /// Runs with one lie, and compares.
-    fn tell(&mut self, run: &Run, truth: &Findings, at: usize, asked: Asked, lie: Lie) {
-        self.lies += 1;
-        self.pairs.insert((format!("{:?}", asked.0), format!("{lie:?}")));
-        let about = format!(
-            "{}: call {at}, {:?}({:#x}, {:#x}): {lie:?}",
-            run.name, asked.0, asked.1, asked.2
+    /// Runs with a fault, and compares with the true findings.
+    fn inject(
+        &mut self,
+        setup: &Setup,
+        truth: &Findings,
+        number: usize,
+        call: LoggedCall,
+        false_result: FalseResult,
+    ) {
+        self.faults += 1;
+        self.tried.insert((call.op.name(), format!("{false_result:?}")));
+        let (op, [first, second]) = (call.op, call.args);
+        let fault = format!(
+            "{}: call {number}, {op:?}({first:#x}, {second:#x}): {false_result:?}",
+            setup.name
         );
-        let (found, left) = match run.with(at, asked, lie) {
-            Ok(ended) => ended,
-            Err(panic) => return self.complain(format!("the run ends: {panic}"), &about),
-        };
-        for left in left.iter().filter(|left| !fair(left, asked)) {
-            self.complain(
-                format!(
-                    "left behind after {:?}: {}",
-                    asked.0,
-                    left.split(' ').next().unwrap_or("")
-                ),
-                &about,
-            );
+        let FaultyRun { findings, leftovers } =
+            match setup.run_with_fault(number, call, false_result) {
+                Ok(run) => run,
+                Err(panic) => return self.add_mistake(format!("panic: {panic}"), &fault),
+            };
+        for leftover in leftovers.iter().filter(|leftover| !is_excusable(leftover, call)) {
+            let kind = leftover.split(' ').next().unwrap_or_default();
+            self.add_mistake(format!("left behind after {op:?}: {kind}"), &fault);
         }
-        let found = match found {
-            Ok(found) => found,
-            Err(_) if [Op::Open, Op::Unlink].contains(&asked.0) => return,
-            Err(complaint) => return self.complain(complaint, &about),
-        };
-        if !found.complete || !found.rows.iter().map(|row| row.0).eq(NAMES) {
-            self.complain("rows are missing".to_string(), &about);
+        match findings {
+            Ok(findings) => self.compare(setup, truth, &findings, &fault),
+            // A path that cannot be opened ends the run.
+            Err(_) if [Op::Open, Op::Unlink].contains(&op) => {}
+            Err(error) => self.add_mistake(error.to_string(), &fault),
         }
-        for (&(flag, was, _), &(_, is, code)) in truth.rows.iter().zip(&found.rows) {
-            if was != is {
-                *self.turned.entry((was, is)).or_insert(0) += 1;
+    }
+
+    fn compare(&mut self, setup: &Setup, truth: &Findings, findings: &Findings, fault: &str) {
+        if !findings.complete || !findings.rows.iter().map(|row| row.0).eq(FLAG_NAMES) {
+            self.add_mistake("rows are missing".to_owned(), fault);
+        }
+        for (&(flag, truth, _), &(_, verdict, code)) in truth.rows.iter().zip(&findings.rows) {
+            if truth != verdict {
+                *self.changed.entry((truth, verdict)).or_default() += 1;
             }
-            if !weaker(run, flag, was, is) {
-                self.complain(format!("{flag} is {was}, and is called {is} ({code})"), &about);
+            if !is_weaker(setup, flag, truth, verdict) {
+                self.add_mistake(format!("{flag}: {verdict} ({code}) instead of {truth}"), fault);
             }
         }
     }
 
-    fn join(&mut self, other: Outcome) {
-        self.lies += other.lies;
-        self.pairs.extend(other.pairs);
-        for (turned, count) in other.turned {
-            *self.turned.entry(turned).or_insert(0) += count;
+    fn add(&mut self, other: Summary) {
+        self.faults += other.faults;
+        self.tried.extend(other.tried);
+        for (change, count) in other.changed {
+            *self.changed.entry(change).or_default() += count;
         }
-        for (what, (count, lie)) in other.wrong {
-            self.wrong.entry(what).or_insert((0, lie)).0 += count;
+        for (mistake, (count, fault)) in other.mistakes {
+            self.mistakes.entry(mistake).or_insert((0, fault)).0 += count;
         }
     }
 }
 
-/// Kernels of every kind, and what is asked of them.
-fn runs() -> Vec<Run> {
-    let plain = |name, rules| Run { name, rules, paths: &[], thorough: false };
-    let new = |machine, era| Rules::new(machine, era);
+/// Kernels of every kind.
+fn setups() -> Vec<Setup> {
+    let setup = |name, rules| Setup { name, rules, paths: &[], thorough: false };
+    let x86_6_12 = || Rules::new(Machine::X86, (6, 12));
+    let x86_4_10 = || Rules::new(Machine::X86, (4, 10));
     vec![
-        plain("x86_64 6.1", Rules::x86_6_1()),
-        plain("x86_64 6.12", new(Machine::X86, (6, 12))),
-        plain("x86_64 4.10", new(Machine::X86, (4, 10))),
-        plain("parisc 6.1", Rules::parisc_6_1()),
-        plain("parisc 6.12", new(Machine::Parisc, (6, 12))),
-        plain("parisc 4.10", new(Machine::Parisc, (4, 10))),
-        plain("parisc64 6.12", new(Machine::Parisc64, (6, 12))),
-        plain("arm64 6.12", new(Machine::Arm64, (6, 12))),
-        plain("arm64 5.10", new(Machine::Arm64, (5, 10))),
-        plain("no memfd", Rules { no_memfd: true, ..new(Machine::X86, (6, 12)) }),
-        plain("no memfd 4.10", Rules { no_memfd: true, ..new(Machine::X86, (4, 10)) }),
-        plain(
-            "everything is locked",
-            Rules { locks_everything: true, ..new(Machine::X86, (6, 12)) },
+        setup("x86_64 6.1", Rules::x86_6_1()),
+        setup("x86_64 6.12", x86_6_12()),
+        setup("x86_64 4.10", x86_4_10()),
+        setup("parisc 6.1", Rules::parisc_6_1()),
+        setup("parisc 6.12", Rules::new(Machine::Parisc, (6, 12))),
+        setup("parisc 4.10", Rules::new(Machine::Parisc, (4, 10))),
+        setup("parisc64 6.12", Rules::new(Machine::Parisc64, (6, 12))),
+        setup("arm64 6.12", Rules::new(Machine::Arm64, (6, 12))),
+        setup("arm64 5.10", Rules::new(Machine::Arm64, (5, 10))),
+        setup("no memfd", Rules { no_memfd: true, ..x86_6_12() }),
+        setup("no memfd, 4.10", Rules { no_memfd: true, ..x86_4_10() }),
+        setup("everything is locked", Rules { locks_everything: true, ..x86_6_12() }),
+        setup("no right to lock", Rules { lock_error: Some(Errno::EPERM), ..x86_6_12() }),
+        setup(
+            "POPULATE and LOCKED are ignored",
+            Rules { ignored_flags: 0xa000, ..Rules::x86_6_1() },
         ),
-        plain(
-            "no right to lock",
-            Rules { lock_refusal: Some(Errno::EPERM), ..new(Machine::X86, (6, 12)) },
-        ),
-        plain("POPULATE and LOCKED are dropped", Rules { drops: 0xa000, ..Rules::x86_6_1() }),
-        Run {
+        Setup {
             name: "thorough, with paths",
-            rules: new(Machine::X86, (6, 12)),
+            rules: x86_6_12(),
             paths: &["/dax/file", "/disk", "/ext4/file"],
             thorough: true,
         },
     ]
 }
 
-/// One in so many lies is told on each kernel; which ones differs from kernel to kernel, so that each is told of every kind of call. Of
-/// calls that are made a few times only, all are.
+/// One in so many faults is injected; another tenth on each kernel.
 const ONE_IN: usize = 10;
-const A_FEW: usize = 12;
+/// Every fault is injected into operations with at most so many calls.
+const FEW_CALLS: usize = 12;
 
-#[test]
-fn one_wrong_answer() {
-    let (runs, begun) = (runs(), std::time::Instant::now());
-    let (next, all) = (Mutex::new(0), Mutex::new(Outcome::default()));
-    let work = || {
-        loop {
-            let number = {
-                let mut next = next.lock().expect("the number of the next kernel");
-                *next += 1;
-                *next - 1
-            };
-            let Some(run) = runs.get(number) else { return };
-            let (honest, mut outcome) = (run.honest(), Outcome::default());
-            for (at, &asked) in honest.calls.iter().enumerate() {
-                let rare = honest.calls.iter().filter(|(op, ..)| *op == asked.0).count() <= A_FEW;
-                for (which, &lie) in lies(asked.0).iter().enumerate() {
-                    let told = lie != Lie::GivesAsAsked || asked.1 != 0;
-                    if told && (rare || (at + which + number).is_multiple_of(ONE_IN)) {
-                        outcome.tell(run, &honest.findings, at, asked, lie);
-                    }
-                }
+fn inject_faults(index: usize, setup: &Setup) -> Summary {
+    let TrueRun { findings, calls } = setup.run();
+    let mut summary = Summary::default();
+    for (number, &call) in calls.iter().enumerate() {
+        let is_rare = calls.iter().filter(|other| other.op == call.op).count() <= FEW_CALLS;
+        for (choice, &false_result) in false_results(call.op).iter().enumerate() {
+            let has_address = false_result != FalseResult::RequestedAddress || call.args[0] != 0;
+            let is_chosen = is_rare || (number + choice + index).is_multiple_of(ONE_IN);
+            if has_address && is_chosen {
+                summary.inject(setup, &findings, number, call, false_result);
             }
-            let seconds = begun.elapsed().as_secs_f32();
-            println!("{seconds:5.1} s: {} lies, {}: {:?}", outcome.lies, run.name, outcome.turned);
-            all.lock().expect("what became of it").join(outcome);
-        }
-    };
-    std::thread::scope(|scope| {
-        [scope.spawn(work), scope.spawn(work)].map(|thread| thread.join().expect("no panic"))
-    });
-    let all = all.into_inner().expect("what became of it");
-    println!(
-        "{} lies in {:.1} s, {} verdicts turned: {:?}",
-        all.lies,
-        begun.elapsed().as_secs_f32(),
-        all.turned.values().sum::<usize>(),
-        all.turned
-    );
-    println!("{} pairs of a kind of call and a lie", all.pairs.len());
-    let ops: Vec<Op> = runs.iter().flat_map(|run| run.honest().calls).map(|(op, ..)| op).collect();
-    for op in ops {
-        for lie in lies(op) {
-            let pair = (format!("{op:?}"), format!("{lie:?}"));
-            assert!(all.pairs.contains(&pair), "{pair:?} was never tried");
         }
     }
-    let wrong =
-        all.wrong.iter().map(|(what, (count, lie))| format!("{count:6} {what}\n       {lie}"));
-    assert!(all.wrong.is_empty(), "wrong:\n{}", wrong.collect::<Vec<_>>().join("\n"));
+    summary
+}
+
+#[test]
+fn one_wrong_result() {
+    let (setups, start) = (setups(), Instant::now());
+    let (next, total) = (Mutex::new(setups.iter().enumerate()), Mutex::new(Summary::default()));
+    let take_next = || next.lock().expect("the next kernel").next();
+    let work = || {
+        while let Some((index, setup)) = take_next() {
+            let summary = inject_faults(index, setup);
+            let (seconds, changed) = (start.elapsed().as_secs_f32(), &summary.changed);
+            println!("{seconds:5.1} s: {}: {} faults: {changed:?}", setup.name, summary.faults);
+            total.lock().expect("the summary").add(summary);
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(work);
+        scope.spawn(work);
+    });
+    let total = total.into_inner().expect("the summary");
+    println!(
+        "{} faults in {:.1} s; {} pairs of operation and wrong result; {} verdicts changed: {:?}",
+        total.faults,
+        start.elapsed().as_secs_f32(),
+        total.tried.len(),
+        total.changed.values().sum::<usize>(),
+        total.changed
+    );
+    for op in setups.iter().flat_map(|setup| setup.run().calls).map(|call| call.op) {
+        for false_result in false_results(op) {
+            let pair = (op.name(), format!("{false_result:?}"));
+            assert!(total.tried.contains(&pair), "{pair:?} was never tried");
+        }
+    }
+    let mistakes: Vec<String> = total
+        .mistakes
+        .iter()
+        .map(|(mistake, (count, fault))| format!("{count:6} {mistake}\n       {fault}"))
+        .collect();
+    assert!(mistakes.is_empty(), "mistakes:\n{}", mistakes.join("\n"));
 }

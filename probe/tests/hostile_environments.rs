@@ -1,18 +1,28 @@
-//! Whole runs on what is not what it seems: emulators, filters, and circumstances that change what calls show. What is said is true of
-//! what a program gets there, what cannot be told is left open, and what was noticed is named. Every row of every one is written down
-//! by hand, from what [`Rules::liars`] says they do.
+//! Whole runs in environments that only resemble Linux: emulators, seccomp filters, and settings
+//! that change what the same calls return. A verdict states what a program gets there, what cannot
+//! be observed is inconclusive, and the report names the interference. The expected rows are
+//! derived by hand from [`Rules::hostile`].
 
-use mapprobe::kernel::model::Rules;
-use program::findings::{Findings, attempt};
-use program::oracle::NAMES;
+use program::attempts::attempt;
+use program::findings::Findings;
+use program::flag_names::FLAG_NAMES;
+use simulator::Rules;
 
-mod program;
+mod program {
+    pub mod attempts;
+    pub mod findings;
+    pub mod flag_names;
+    pub mod machine;
+    pub mod panics;
+    pub mod query;
+}
 
-/// Verdicts, and the flags they are about, without `MAP_`; what comes later counts. `*` is every flag, `SIZES` every huge page size.
-type Said = [(&'static str, &'static str)];
+/// Verdicts, each with the flags that have it, without `MAP_`. The last entry about a flag counts.
+/// `*` stands for every flag, `SIZES` for every huge page size.
+type Verdicts = [(&'static str, &'static str)];
 
-/// Linux 6.12 on x86_64: on most of what follows, most is said as it is there.
-const X86_6_12: &Said = &[
+/// Linux 6.12 on x86_64.
+const X86_6_12: &Verdicts = &[
     (
         "honored",
         "SHARED PRIVATE SHARED_VALIDATE DROPPABLE FIXED ANONYMOUS 32BIT GROWSDOWN LOCKED NORESERVE",
@@ -25,7 +35,7 @@ const X86_6_12: &Said = &[
 ];
 
 /// Linux 4.10 on x86_64.
-const X86_4_10: &Said = &[
+const X86_4_10: &Verdicts = &[
     (
         "honored",
         "SHARED PRIVATE FIXED ANONYMOUS 32BIT GROWSDOWN LOCKED NORESERVE POPULATE NONBLOCK HUGETLB",
@@ -37,9 +47,9 @@ const X86_4_10: &Said = &[
     ("honored", "HUGE_2MB HUGE_1GB"),
 ];
 
-/// Flags that QEMU drops are ignored, whatever the kernel below would do; what type 3 and 8 mean is divided in QEMU's own way.
-/// It refuses huge pages, and lets nothing grow.
-const QEMU: &Said = &[
+/// QEMU drops many flags, which are ignored whatever its host does. It treats map types 3 and 8 in
+/// its own way, rejects huge pages, and lets no mapping grow.
+const QEMU: &Verdicts = &[
     ("honored", "SHARED PRIVATE FIXED ANONYMOUS LOCKED NORESERVE"),
     ("ignored", "DENYWRITE EXECUTABLE POPULATE STACK FIXED_NOREPLACE UNINITIALIZED"),
     ("inconclusive", "SHARED_VALIDATE DROPPABLE NONBLOCK SYNC"),
@@ -47,16 +57,18 @@ const QEMU: &Said = &[
     ("absent", "32BIT ABOVE4G"),
 ];
 
-/// Its `mincore` is blind, its memory without bounds; it forgets most flags.
-const GVISOR: &Said = &[
+/// gVisor ignores most flags. Its `mincore` shows every page as resident, and it does not count
+/// memory.
+const GVISOR: &Verdicts = &[
     ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT GROWSDOWN"),
     ("ignored", "DENYWRITE EXECUTABLE STACK HUGETLB SIZES FIXED_NOREPLACE UNINITIALIZED"),
     ("inconclusive", "ABOVE4G LOCKED NORESERVE POPULATE NONBLOCK SYNC"),
     ("unknown", "SHARED_VALIDATE DROPPABLE"),
 ];
 
-/// What it does not do it refuses like what nobody knows, whatever the type.
-const WSL1: &Said = &[
+/// WSL1 rejects flags that it does not implement as it rejects unassigned bits, under every map
+/// type.
+const WSL1: &Verdicts = &[
     ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT NORESERVE POPULATE NONBLOCK"),
     ("accepted", "STACK"),
     ("ignored", "DENYWRITE EXECUTABLE"),
@@ -65,8 +77,9 @@ const WSL1: &Said = &[
     ("inconclusive", "SHARED_VALIDATE SYNC FIXED_NOREPLACE"),
 ];
 
-/// No fixed addresses, no advice, no `mincore`; what is left is what a store does to a file.
-const NOMMU: &Said = &[
+/// Without an MMU there are no fixed addresses, no `madvise` and no `mincore`. Only the effect of
+/// stores on a file can be observed.
+const NOMMU: &Verdicts = &[
     ("inconclusive", "*"),
     ("honored", "SHARED PRIVATE ANONYMOUS"),
     ("unknown", "SHARED_VALIDATE DROPPABLE"),
@@ -74,156 +87,221 @@ const NOMMU: &Said = &[
     ("absent", "32BIT ABOVE4G"),
 ];
 
-/// A liar: what must be named, what is said as on which kernel, and what is not.
-struct Liar(&'static str, &'static [&'static str], &'static Said, &'static Said);
+/// Nothing can be probed.
+const NOTHING: &Verdicts = &[("inconclusive", "*")];
 
-const FILTER: &str = "system call filter";
-/// Without a memfd nobody sees what stores do to a file, nor whether it can be written while it is mapped.
-const NO_MEMFD: &Said =
+/// A memfd shows what a store does to a file, and whether a mapped file can be written.
+const NO_MEMFD: &Verdicts =
     &[("inconclusive", "SHARED PRIVATE ANONYMOUS"), ("accepted", "DENYWRITE EXECUTABLE")];
-/// The control bits are how a validator refuses. Huge sizes are told by their geometry then.
-const NO_CONTROLS: &Said = &[("inconclusive", "SHARED_VALIDATE")];
-/// What advice tells is not told; what else knows the flag is.
-const NO_ADVICE: &Said = &[("inconclusive", "DROPPABLE LOCKED"), ("accepted", "NORESERVE STACK")];
-const NO_PAGES_SEEN: &Said = &[("inconclusive", "POPULATE NONBLOCK")];
-const NO_SYNC: &Said = &[("inconclusive", "SYNC")];
-const NOTHING: &Said = &[("inconclusive", "*")];
+/// Unassigned bits show how the kernel rejects unknown flags.
+const NO_CONTROLS: &Verdicts = &[("inconclusive", "SHARED_VALIDATE")];
+/// `madvise` shows the effect of these flags; the last two are recognized in other ways, too.
+const NO_ADVICE: &Verdicts =
+    &[("inconclusive", "DROPPABLE LOCKED"), ("accepted", "NORESERVE STACK")];
+/// `mincore` shows the effect of these flags.
+const NO_MINCORE: &Verdicts = &[("inconclusive", "POPULATE NONBLOCK")];
+const NO_SYNC: &Verdicts = &[("inconclusive", "SYNC")];
+/// All memory is locked and resident without a flag.
+const LOCKED: &Verdicts =
+    &[("inconclusive", "LOCKED POPULATE NONBLOCK"), ("accepted", "NORESERVE")];
 
-#[rustfmt::skip]
-const LIARS: [Liar; 40] = [
-    Liar("qemu-user, arm64", &["system call emulator"], QEMU, &[]),
-    Liar("qemu-user, hppa", &["system call emulator"], QEMU, &[("absent", "SYNC UNINITIALIZED"), ("unavailable|inconclusive", "HUGE_1GB HUGE_2GB HUGE_16GB")]),
-    Liar("gVisor", &["blind mincore", "vm.overcommit_memory=1"], GVISOR, &[]),
-    Liar("WSL1", &["not Linux"], WSL1, &[]),
-    Liar("nommu", &["no MMU"], NOMMU, &[]),
-    Liar("nommu, uninitialized", &["no MMU"], NOMMU, &[("honored", "UNINITIALIZED")]),
-    Liar("filter: LOCKED is EPERM", &[], X86_6_12, &[("unavailable", "LOCKED")]),
-    Liar("filter: HUGETLB is ENOSYS", &[], X86_6_12, &[("inconclusive", "HUGETLB SIZES")]),
-    Liar("filter: SYNC is EPERM", &[], X86_6_12, NO_SYNC),
-    Liar("filter: FIXED_NOREPLACE is EPERM", &[], X86_6_12, &[("inconclusive", "FIXED_NOREPLACE")]),
-    Liar("filter: unknown bits are EPERM", &[FILTER], X86_6_12, NO_CONTROLS),
-    Liar("filter: unknown bits are ENOSYS", &[FILTER], X86_6_12, NO_CONTROLS),
-    Liar("filter: unknown bits are EINVAL", &["not Linux"], X86_6_12, NO_CONTROLS),
-    Liar("filter: mmap is EPERM", &[], NOTHING, &[]),
-    Liar("filter: mincore is EPERM", &[FILTER], X86_6_12, NO_PAGES_SEEN),
-    Liar("filter: mincore is ENOSYS", &[FILTER], X86_6_12, NO_PAGES_SEEN),
-    Liar("filter: madvise is EPERM", &[FILTER], X86_6_12, NO_ADVICE),
-    Liar("filter: madvise is ENOSYS", &[FILTER], X86_6_12, NO_ADVICE),
-    Liar("filter: memfd_create is EPERM", &[FILTER, "no memfd"], X86_6_12, NO_MEMFD),
-    Liar("filter: memfd_create is ENOSYS", &["no memfd"], X86_6_12, NO_MEMFD),
-    Liar("filter: pipe is EPERM", &[], NOTHING, &[]),
-    Liar("no memfd", &["no memfd"], X86_6_12, NO_MEMFD),
-    Liar("no memfd, before 4.15", &["no memfd"], X86_4_10, &[("inconclusive", "SHARED PRIVATE ANONYMOUS DENYWRITE EXECUTABLE")]),
-    Liar("no /proc", &["no /proc"], X86_6_12, NO_SYNC),
-    Liar("smaps of a stranger", &[], X86_6_12, NO_SYNC),
-    Liar("smaps of a host: everything set", &[], X86_6_12, NO_SYNC),
-    Liar("smaps of a host: nothing set", &[], X86_6_12, NO_SYNC),
-    Liar("everything is locked", &["mlockall(MCL_FUTURE)"], X86_6_12, &[("inconclusive", "LOCKED POPULATE NONBLOCK"), ("accepted", "NORESERVE")]),
-    Liar("everything is locked, before 4.15", &["mlockall(MCL_FUTURE)"], X86_4_10, &[("inconclusive", "LOCKED POPULATE NONBLOCK"), ("accepted", "NORESERVE")]),
-    Liar("overcommit always", &["vm.overcommit_memory=1"], X86_6_12, &[("accepted", "NORESERVE")]),
-    Liar("overcommit never", &["vm.overcommit_memory=2"], X86_6_12, &[("inconclusive", "NORESERVE")]),
-    Liar("unprivileged", &[], X86_6_12, &[]),
-    Liar("no right to lock", &[], X86_6_12, &[("unavailable", "LOCKED")]),
-    Liar("too much locked", &[], X86_6_12, &[("unavailable", "LOCKED")]),
-    Liar("one page of stack", &[], X86_6_12, &[("unavailable", "GROWSDOWN")]),
-    Liar("no huge pages configured", &[], X86_6_12, &[("unavailable", "HUGETLB SIZES")]),
-    Liar("no transparent huge pages", &[], X86_6_12, &[("accepted", "STACK")]),
-    Liar("a pool of huge pages", &[], X86_6_12, &[]),
-    Liar("DENYWRITE is honored", &[], X86_6_12, &[("honored", "DENYWRITE")]),
-    Liar("DROPPABLE is EOPNOTSUPP", &[], X86_6_12, &[("unavailable", "DROPPABLE")]),
+/// The expected findings in an environment.
+#[derive(Clone, Copy)]
+struct Expected {
+    environment: &'static str,
+    interference: &'static [&'static str],
+    base: &'static Verdicts,
+    /// The verdicts that differ from `base`.
+    except: &'static Verdicts,
+}
+
+const fn on(environment: &'static str, base: &'static Verdicts) -> Expected {
+    Expected { environment, interference: &[], base, except: &[] }
+}
+
+const fn on_6_12(environment: &'static str) -> Expected {
+    on(environment, X86_6_12)
+}
+
+const fn on_4_10(environment: &'static str) -> Expected {
+    on(environment, X86_4_10)
+}
+
+impl Expected {
+    const fn named(self, interference: &'static [&'static str]) -> Expected {
+        Expected { interference, ..self }
+    }
+
+    const fn except(self, except: &'static Verdicts) -> Expected {
+        Expected { except, ..self }
+    }
+}
+
+const EMULATOR: &[&str] = &["system call emulator"];
+const NOT_LINUX: &[&str] = &["not Linux"];
+const FILTER: &[&str] = &["system call filter"];
+const MLOCKALL: &[&str] = &["mlockall(MCL_FUTURE)"];
+
+/// In the order of [`Rules::hostile`].
+const EXPECTED: [Expected; 40] = [
+    on("qemu-user, arm64", QEMU).named(EMULATOR),
+    on("qemu-user, hppa", QEMU).named(EMULATOR).except(&[
+        ("absent", "SYNC UNINITIALIZED"),
+        ("unavailable|inconclusive", "HUGE_1GB HUGE_2GB HUGE_16GB"),
+    ]),
+    on("gVisor", GVISOR).named(&["blind mincore", "vm.overcommit_memory=1"]),
+    on("WSL1", WSL1).named(NOT_LINUX),
+    on("nommu", NOMMU).named(&["no MMU"]),
+    on("nommu, uninitialized", NOMMU).named(&["no MMU"]).except(&[("honored", "UNINITIALIZED")]),
+    on_6_12("filter: LOCKED is EPERM").except(&[("unavailable", "LOCKED")]),
+    on_6_12("filter: HUGETLB is ENOSYS").except(&[("inconclusive", "HUGETLB SIZES")]),
+    on_6_12("filter: SYNC is EPERM").except(NO_SYNC),
+    on_6_12("filter: FIXED_NOREPLACE is EPERM").except(&[("inconclusive", "FIXED_NOREPLACE")]),
+    on_6_12("filter: unknown bits are EPERM").named(FILTER).except(NO_CONTROLS),
+    on_6_12("filter: unknown bits are ENOSYS").named(FILTER).except(NO_CONTROLS),
+    on_6_12("filter: unknown bits are EINVAL").named(NOT_LINUX).except(NO_CONTROLS),
+    on("filter: mmap is EPERM", NOTHING),
+    on_6_12("filter: mincore is EPERM").named(FILTER).except(NO_MINCORE),
+    on_6_12("filter: mincore is ENOSYS").named(FILTER).except(NO_MINCORE),
+    on_6_12("filter: madvise is EPERM").named(FILTER).except(NO_ADVICE),
+    on_6_12("filter: madvise is ENOSYS").named(FILTER).except(NO_ADVICE),
+    on_6_12("filter: memfd_create is EPERM")
+        .named(&["system call filter", "no memfd"])
+        .except(NO_MEMFD),
+    on_6_12("filter: memfd_create is ENOSYS").named(&["no memfd"]).except(NO_MEMFD),
+    on("filter: pipe is EPERM", NOTHING),
+    on_6_12("no memfd").named(&["no memfd"]).except(NO_MEMFD),
+    on_4_10("no memfd, before 4.15")
+        .named(&["no memfd"])
+        .except(&[("inconclusive", "SHARED PRIVATE ANONYMOUS DENYWRITE EXECUTABLE")]),
+    on_6_12("no /proc").named(&["no /proc"]).except(NO_SYNC),
+    on_6_12("smaps of another process").except(NO_SYNC),
+    on_6_12("smaps of a host: everything set").except(NO_SYNC),
+    on_6_12("smaps of a host: nothing set").except(NO_SYNC),
+    on_6_12("everything is locked").named(MLOCKALL).except(LOCKED),
+    on_4_10("everything is locked, before 4.15").named(MLOCKALL).except(LOCKED),
+    on_6_12("overcommit always")
+        .named(&["vm.overcommit_memory=1"])
+        .except(&[("accepted", "NORESERVE")]),
+    on_6_12("overcommit never")
+        .named(&["vm.overcommit_memory=2"])
+        .except(&[("inconclusive", "NORESERVE")]),
+    on_6_12("unprivileged"),
+    on_6_12("no right to lock").except(&[("unavailable", "LOCKED")]),
+    on_6_12("too much locked").except(&[("unavailable", "LOCKED")]),
+    on_6_12("one page of stack").except(&[("unavailable", "GROWSDOWN")]),
+    on_6_12("no huge pages configured").except(&[("unavailable", "HUGETLB SIZES")]),
+    on_6_12("no transparent huge pages").except(&[("accepted", "STACK")]),
+    on_6_12("a pool of huge pages"),
+    on_6_12("DENYWRITE is honored").except(&[("honored", "DENYWRITE")]),
+    on_6_12("DROPPABLE is EOPNOTSUPP").except(&[("unavailable", "DROPPABLE")]),
 ];
 
-impl Liar {
-    /// What is to be said of a flag.
-    fn expected(&self, name: &str) -> &'static str {
-        let name = name.strip_prefix("MAP_").expect("a flag");
-        let about = |what: &str| {
-            what == name || what == "*" || what == "SIZES" && name.starts_with("HUGE_")
+impl Expected {
+    fn verdict(&self, flag: &str, has_paths: bool) -> &'static str {
+        if has_paths && flag == "MAP_SYNC" {
+            self.sync_of_paths()
+        } else {
+            self.without_paths(flag)
+        }
+    }
+
+    fn without_paths(&self, flag: &str) -> &'static str {
+        let name = flag.strip_prefix("MAP_").expect("a flag");
+        let is_about = |entry: &str| match entry {
+            "*" => true,
+            "SIZES" => name.starts_with("HUGE_"),
+            entry => entry == name,
         };
-        let mut said = self.2.iter().chain(self.3).rev();
-        said.find(|(_, names)| names.split(' ').any(about))
-            .expect("something is said of every flag")
+        let mut verdicts = self.base.iter().chain(self.except).rev();
+        verdicts
+            .find(|(_, flags)| flags.split(' ').any(is_about))
+            .expect("a verdict for each flag")
             .0
     }
 
-    /// Everything that is said otherwise.
-    fn wrong(&self, found: &Findings, with_a_path: bool) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for &(name, word, code) in &found.rows {
-            let mut expected = self.expected(name);
-            if with_a_path && name == "MAP_SYNC" {
-                expected = self.sync_of_a_path();
-            }
-            if !expected.split('|').any(|expected| expected == word) {
-                wrong.push(format!(
-                    "{}: {name} is called {word} ({code}), and is {expected}",
-                    self.0
-                ));
-            }
-        }
-        if found.environment != self.1 {
-            wrong.push(format!(
-                "{}: {:?} is named instead of {:?}",
-                self.0, found.environment, self.1
-            ));
-        }
-        let asked = found.rows.iter().map(|row| row.0);
-        if !found.complete
-            || !asked.eq(NAMES)
-            || found.validation.is_none() != std::ptr::eq(self.2, NOTHING)
-        {
-            wrong.push(format!("{}: {found:?}", self.0));
-        }
-        wrong
-    }
-
-    /// What is said of `MAP_SYNC` where a file on DAX can be asked about, and one on ext4 without: it is given, unless somebody stands
-    /// before the file system. Without an MMU there is no type 3 to ask with; the refusal is there.
-    fn sync_of_a_path(&self) -> &'static str {
-        match self.expected("MAP_SYNC") {
+    /// The verdict about `MAP_SYNC` with a file on DAX, where it works, and a file on ext4 without
+    /// DAX, unless the environment rejects the flag before the file system sees it. Without an MMU
+    /// there is no map type 3, and ext4 still rejects the flag.
+    fn sync_of_paths(&self) -> &'static str {
+        match self.without_paths("MAP_SYNC") {
             "absent" => "absent",
-            _ if self.2 == NOMMU => "unavailable",
-            _ if self.2 != X86_6_12 || self.0 == "filter: SYNC is EPERM" => "inconclusive",
+            _ if self.base == NOMMU => "unavailable",
+            _ if self.base != X86_6_12 || self.environment == "filter: SYNC is EPERM" => {
+                "inconclusive"
+            }
             _ => "honored",
         }
     }
-}
 
-/// The names of those whose runs are other than written down are in the message.
-#[track_caller]
-fn each(wanted: fn(&Liar) -> bool, paths: &[&str]) {
-    let (rules, mut wrong) = (Rules::liars(), Vec::new());
-    assert_eq!(
-        rules.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-        LIARS.map(|liar| liar.0)
-    );
-    for ((_, rules), liar) in rules.iter().zip(&LIARS).filter(|(_, liar)| wanted(liar)) {
-        match attempt(rules, paths, false) {
-            Ok(found) => wrong.extend(liar.wrong(&found, !paths.is_empty())),
-            Err(complaint) => wrong.push(format!("{}: {complaint}", liar.0)),
-        }
+    /// Whether the environment is Linux behind no seccomp filter.
+    fn is_setting(&self) -> bool {
+        [X86_6_12, X86_4_10].contains(&self.base) && !self.is_filter()
     }
-    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+
+    fn is_filter(&self) -> bool {
+        self.environment.starts_with("filter: ")
+    }
+
+    /// The mistakes in findings, a line each.
+    fn mistakes(&self, found: &Findings, has_paths: bool) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        for &(name, verdict, code) in &found.rows {
+            let expected = self.verdict(name, has_paths);
+            if !expected.split('|').any(|expected| expected == verdict) {
+                mistakes.push(format!("{name}: {verdict} ({code}) instead of {expected}"));
+            }
+        }
+        if found.environment != self.interference {
+            let (found, expected) = (&found.environment, self.interference);
+            mistakes.push(format!("interference: {found:?} instead of {expected:?}"));
+        }
+        if !found.complete || !found.rows.iter().map(|row| row.0).eq(FLAG_NAMES) {
+            mistakes.push(format!("rows are missing: {found:?}"));
+        }
+        if found.validation.is_some() == (self.base == NOTHING) {
+            mistakes.push(format!("validation: {:?}", found.validation));
+        }
+        mistakes
+    }
+}
+
+/// Probes the environments that `is_wanted` selects, and compares every row.
+#[track_caller]
+fn expect_findings(is_wanted: fn(&Expected) -> bool, paths: &[&str]) {
+    let hostile = Rules::hostile();
+    let names: Vec<&str> = hostile.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, EXPECTED.map(|expected| expected.environment));
+    let mut wrong = Vec::new();
+    let wanted = hostile.iter().zip(&EXPECTED).filter(|(_, expected)| is_wanted(expected));
+    for ((name, rules), expected) in wanted {
+        let mistakes = match attempt(rules, paths, false) {
+            Ok(found) => expected.mistakes(&found, !paths.is_empty()),
+            Err(message) => vec![message],
+        };
+        wrong.extend(mistakes.into_iter().map(|mistake| format!("{name}: {mistake}")));
+    }
+    assert!(wrong.is_empty(), "{} mistakes:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
-fn what_only_looks_like_linux() {
-    each(|liar| ![X86_6_12, X86_4_10].contains(&liar.2), &[]);
+fn impostor_kernels() {
+    expect_findings(|expected| ![X86_6_12, X86_4_10].contains(&expected.base), &[]);
 }
 
 #[test]
-fn filters_of_system_calls() {
-    each(|liar| liar.0.starts_with("filter"), &[]);
+fn seccomp_filters() {
+    expect_findings(Expected::is_filter, &[]);
 }
 
 #[test]
-fn circumstances() {
-    each(|liar| [X86_6_12, X86_4_10].contains(&liar.2) && !liar.0.starts_with("filter"), &[]);
+fn settings() {
+    expect_findings(Expected::is_setting, &[]);
 }
 
-/// A file that could be mapped with `MAP_SYNC` changes that row alone.
+/// Paths change the verdict about `MAP_SYNC` only.
 #[test]
-fn with_a_path() {
-    each(|_| true, &["/dax/file", "/ext4/file"]);
-    each(|liar| liar.2 == WSL1 || liar.2 == GVISOR || liar.2 == QEMU, &["/ext4/file"]);
+fn paths() {
+    expect_findings(|_| true, &["/dax/file", "/ext4/file"]);
+    expect_findings(|expected| [WSL1, GVISOR, QEMU].contains(&expected.base), &["/ext4/file"]);
 }

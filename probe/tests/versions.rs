@@ -1,65 +1,91 @@
-//! Every kernel made of rules, in every era, from every place a process may stand: what is said of every flag is what the kernel does,
-//! as far as it can be seen from there.
+//! Whole runs on every simulated kernel, version by version, under different privileges, limits and
+//! settings: each verdict is what the kernel does, as far as a process can observe it.
 
-use mapprobe::errno::Errno;
-use mapprobe::kernel::model::{MIB, Proc, Rules};
-use program::findings::{Findings, attempt, verdicts};
-use program::oracle::{self, Asked, NAMES};
+use kernel::Errno;
+use program::attempts::attempt;
+use program::findings::{Findings, Validation};
+use program::flag_names::FLAG_NAMES;
+use program::oracle::{Setup, verdict};
+use simulator::{MIB, Overcommit, Proc, Rules};
 
-mod program;
+mod program {
+    pub mod attempts;
+    pub mod findings;
+    pub mod flag_names;
+    pub mod machine;
+    pub mod oracle;
+    pub mod panics;
+    pub mod query;
+}
 
-/// Where a process may stand.
-fn circumstances(rules: &Rules) -> Vec<(&'static str, Rules)> {
-    let like = || rules.clone();
+/// A kernel with different privileges, limits and settings.
+fn variants(rules: &Rules) -> Vec<(&'static str, Rules)> {
+    let base = || rules.clone();
     vec![
-        ("as it comes", like()),
-        ("unprivileged", Rules { root: false, ..like() }),
-        ("no right to lock", Rules { root: false, lock_refusal: Some(Errno::EPERM), ..like() }),
-        ("too much locked", Rules { root: false, lock_refusal: Some(Errno::EAGAIN), ..like() }),
-        ("no /proc", Rules { proc: Proc::Missing, ..like() }),
-        ("no memfd", Rules { no_memfd: true, ..like() }),
-        ("a pool of huge pages", Rules { pool: 4, ..like() }),
-        ("4 MiB of memory", Rules { memory: 4 * MIB, ..like() }),
-        ("64 GiB of memory", Rules { memory: 65536 * MIB, ..like() }),
+        ("default", base()),
+        ("unprivileged", Rules { root: false, ..base() }),
+        ("no right to lock", Rules { root: false, lock_error: Some(Errno::EPERM), ..base() }),
+        ("too much locked", Rules { root: false, lock_error: Some(Errno::EAGAIN), ..base() }),
+        ("no /proc", Rules { proc: Proc::Missing, ..base() }),
+        ("no memfd", Rules { no_memfd: true, ..base() }),
+        ("a pool of huge pages", Rules { pool: 4, ..base() }),
+        ("4 MiB of memory", Rules { memory: 4 * MIB, ..base() }),
+        ("64 GiB of memory", Rules { memory: 65536 * MIB, ..base() }),
         (
             "64 GiB of memory and no /proc",
-            Rules { memory: 65536 * MIB, proc: Proc::Missing, ..like() },
+            Rules { memory: 65536 * MIB, proc: Proc::Missing, ..base() },
         ),
-        ("overcommit always", Rules { overcommit: 1, ..like() }),
-        ("overcommit always and no /proc", Rules { overcommit: 1, proc: Proc::Missing, ..like() }),
-        ("overcommit never", Rules { overcommit: 2, ..like() }),
-        ("one page of stack", Rules { stack_limit: 4096, ..like() }),
-        ("everything is locked", Rules { locks_everything: true, ..like() }),
-        ("no transparent huge pages", Rules { collapse: None, ..like() }),
+        ("overcommit always", Rules { overcommit: Overcommit::Always, ..base() }),
         (
-            "nothing at all",
+            "overcommit always and no /proc",
+            Rules { overcommit: Overcommit::Always, proc: Proc::Missing, ..base() },
+        ),
+        ("overcommit never", Rules { overcommit: Overcommit::Never, ..base() }),
+        ("one page of stack", Rules { stack_limit: 4096, ..base() }),
+        ("everything is locked", Rules { locks_everything: true, ..base() }),
+        ("no transparent huge pages", Rules { collapse: None, ..base() }),
+        (
+            "everything missing",
             Rules {
                 root: false,
-                lock_refusal: Some(Errno::EPERM),
+                lock_error: Some(Errno::EPERM),
                 proc: Proc::Missing,
                 no_memfd: true,
                 memory: 16 * MIB,
-                ..like()
+                ..base()
             },
         ),
     ]
 }
 
-/// What else is to be named: what lies in the way.
-fn environment(rules: &Rules) -> Vec<&'static str> {
+/// Every kernel in all variants, or in those with these names.
+fn kernels(only: &[&str]) -> Vec<(String, Rules)> {
+    let mut kernels = Vec::new();
+    for (kernel, rules) in Rules::all() {
+        for (variant, rules) in variants(&rules) {
+            if only.is_empty() || only.contains(&variant) {
+                kernels.push((format!("{kernel}, {variant}"), rules));
+            }
+        }
+    }
+    kernels
+}
+
+/// The interference that a report must name.
+fn expected_environment(rules: &Rules) -> Vec<&'static str> {
     let all = [
         (rules.locks_everything, "mlockall(MCL_FUTURE)"),
-        (rules.overcommit == 1, "vm.overcommit_memory=1"),
-        (rules.overcommit == 2, "vm.overcommit_memory=2"),
+        (rules.overcommit == Overcommit::Always, "vm.overcommit_memory=1"),
+        (rules.overcommit == Overcommit::Never, "vm.overcommit_memory=2"),
         (rules.proc == Proc::Missing, "no /proc"),
         (rules.no_memfd, "no memfd"),
     ];
-    all.iter().filter(|(holds, _)| *holds).map(|(_, name)| *name).collect()
+    all.iter().filter(|(interferes, _)| *interferes).map(|(_, name)| *name).collect()
 }
 
-/// The codes that may stand beside a verdict.
-fn codes(word: &str) -> &'static [&'static str] {
-    match word {
+/// The reason codes that are possible for a verdict.
+fn possible_codes(verdict: &str) -> &'static [&'static str] {
+    match verdict {
         "honored" => &["effect_seen"],
         "accepted" => &["validated", "sign_seen", "offered"],
         "ignored" => &["effect_absent"],
@@ -79,83 +105,75 @@ fn codes(word: &str) -> &'static [&'static str] {
     }
 }
 
-/// What is wrong with what was found out; a line each.
-fn wrong(asked: Asked, found: &Findings) -> Vec<String> {
-    let Asked { rules, .. } = asked;
-    let mut wrong = Vec::new();
-    for &(name, word, code) in &found.rows {
-        let expected = oracle::verdict(asked, name);
-        if !expected.split('|').any(|expected| expected == word) {
-            wrong.push(format!("{name} is called {word} ({code}), and is {expected}"));
-        } else if !codes(word).contains(&code) {
-            wrong.push(format!("{name} is called {word} because of {code}"));
-        }
-    }
-    let locked = found.rows.iter().find(|row| row.0 == "MAP_LOCKED").map(|row| row.2);
-    let limit = match rules.lock_refusal {
-        Some(Errno::EPERM) => Some("not_permitted"),
-        Some(_) => Some("over_limit"),
-        None => locked,
-    };
-    let types = rules.type_mask();
-    let validation = Some((Some(rules.validate), rules.validate.then_some(true), Some(types)));
-    for (what, holds) in [
-        ("the reason why nothing is locked", locked == limit),
-        ("the rows", found.rows.iter().map(|row| row.0).eq(NAMES)),
-        ("the environment", found.environment == environment(rules)),
-        ("the validation", found.validation == validation),
-        ("complete", found.complete),
-    ] {
-        if !holds {
-            wrong.push(format!("{what}: {:?} {:?}", found.environment, found.validation));
-        }
-    }
-    wrong
-}
-
-/// Asks all of them; every row of each is compared.
-#[track_caller]
-fn agree(runs: impl Iterator<Item = (String, Rules)>, paths: &[&str], thorough: bool) {
-    let (mut asked, mut differ) = (0, Vec::new());
-    for (name, rules) in runs {
-        asked += 1;
-        let wrong = match attempt(&rules, paths, thorough) {
-            Ok(found) => wrong(Asked { rules: &rules, paths, thorough }, &found),
-            Err(complaint) => vec![complaint],
-        };
-        differ.extend(wrong.into_iter().map(|line| format!("{name} {paths:?}: {line}")));
-    }
-    println!("{asked} runs, {} cells", asked * NAMES.len());
-    assert!(
-        asked > 0 && differ.is_empty(),
-        "{} cells differ:\n{}",
-        differ.len(),
-        differ.join("\n")
-    );
-}
-
-/// Every kernel in all circumstances, or in those with these names.
-fn everywhere(only: &[&str]) -> impl Iterator<Item = (String, Rules)> {
-    Rules::all().into_iter().flat_map(move |(name, rules)| {
-        let wanted = circumstances(&rules)
-            .into_iter()
-            .filter(|(place, _)| only.is_empty() || only.contains(place));
-        wanted.map(|(place, rules)| (format!("{name}, {place}"), rules)).collect::<Vec<_>>()
+/// The reason code of `MAP_LOCKED` if a privilege or a limit prevents it.
+fn expected_lock_code(rules: &Rules) -> Option<&'static str> {
+    rules.lock_error.map(|errno| match errno {
+        Errno::EPERM => "not_permitted",
+        _ => "over_limit",
     })
 }
 
-#[test]
-fn every_flag_in_every_era() {
-    agree(everywhere(&[]), &[], false);
+/// The mistakes in findings, a line each.
+fn mistakes(setup: Setup, found: &Findings) -> Vec<String> {
+    let rules = setup.rules;
+    let mut mistakes = Vec::new();
+    for &(name, found, code) in &found.rows {
+        let expected = verdict(setup, name);
+        if !expected.split('|').any(|expected| expected == found) {
+            mistakes.push(format!("{name}: {found} ({code}) instead of {expected}"));
+        } else if !possible_codes(found).contains(&code) {
+            mistakes.push(format!("{name}: {found} with reason code {code}"));
+        }
+        if name == "MAP_LOCKED" && expected_lock_code(rules).is_some_and(|limit| limit != code) {
+            mistakes.push(format!("{name}: reason code {code}"));
+        }
+    }
+    if !found.rows.iter().map(|row| row.0).eq(FLAG_NAMES) || !found.complete {
+        mistakes.push(format!("rows are missing: {:?}", found.rows));
+    }
+    if found.environment != expected_environment(rules) {
+        mistakes.push(format!("environment: {:?}", found.environment));
+    }
+    let expected_validation = Validation {
+        present: Some(rules.validate),
+        validating: rules.validate.then_some(true),
+        type_mask: Some(rules.type_mask()),
+    };
+    if found.validation != Some(expected_validation) {
+        mistakes.push(format!("validation: {:?}", found.validation));
+    }
+    mistakes
+}
+
+/// Probes every kernel and compares every row.
+#[track_caller]
+fn expect_right_findings(kernels: &[(String, Rules)], paths: &[&str], thorough: bool) {
+    let mut wrong = Vec::new();
+    for (name, rules) in kernels {
+        let setup = Setup { rules, paths, thorough };
+        let mistakes = match attempt(rules, paths, thorough) {
+            Ok(found) => mistakes(setup, &found),
+            Err(message) => vec![message],
+        };
+        wrong.extend(mistakes.into_iter().map(|mistake| format!("{name} {paths:?}: {mistake}")));
+    }
+    println!("{} runs, {} verdicts", kernels.len(), kernels.len() * FLAG_NAMES.len());
+    assert!(!kernels.is_empty());
+    assert!(wrong.is_empty(), "{} mistakes:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
-fn thoroughly() {
-    agree(everywhere(&[]), &[], true);
+fn every_flag_in_every_version() {
+    expect_right_findings(&kernels(&[]), &[], false);
 }
 
 #[test]
-fn with_a_path() {
+fn every_flag_thoroughly() {
+    expect_right_findings(&kernels(&[]), &[], true);
+}
+
+#[test]
+fn every_flag_with_paths() {
     for paths in [
         &["/ext4/file"][..],
         &["/ext4/forbidden"],
@@ -169,63 +187,67 @@ fn with_a_path() {
         &["/readonly/file"],
         &["/dev/zero"],
         &["/dev/null"],
-        &["/proc/self/smaps"],
         &["/disk/file", "/tmpfs", "/dev/null", "/ext4/file", "/dax/file", "/readonly/file"],
         &["/tmpfs/file", "/dax", "/ext4"],
     ] {
-        let proc = paths.contains(&"/proc/self/smaps");
-        agree(
-            everywhere(if proc {
-                &["as it comes"]
-            } else {
-                &["as it comes", "no /proc", "no memfd"]
-            }),
-            paths,
-            false,
-        );
+        expect_right_findings(&kernels(&["default", "no /proc", "no memfd"]), paths, false);
     }
+    expect_right_findings(&kernels(&["default"]), &["/proc/self/smaps"], false);
 }
 
-/// A file of huge pages cannot be placed as others can.
+/// A file of huge pages can be mapped at aligned addresses only.
 #[test]
-fn with_a_file_of_huge_pages() {
+fn every_flag_with_a_file_of_huge_pages() {
     for path in ["/hugetlbfs/file", "/hugetlbfs"] {
-        agree(everywhere(&["as it comes", "a pool of huge pages"]), &[path], false);
+        expect_right_findings(&kernels(&["default", "a pool of huge pages"]), &[path], false);
     }
 }
 
-/// The same in the smallest form, one run each.
-mod alone {
+/// Single cases of the tests above.
+mod single {
     use super::*;
 
-    /// Without a memfd a pipe is left to ask; kernels before 3.17 are like that.
+    #[track_caller]
+    fn findings(rules: &Rules, paths: &[&str]) -> Findings {
+        attempt(rules, paths, false).expect("findings")
+    }
+
+    #[track_caller]
+    fn expect_verdict(rules: &Rules, flag: &str, verdict: &str) {
+        let found = findings(rules, &[]);
+        let row = found.rows.iter().find(|row| row.0 == flag).expect("a row");
+        assert_eq!(row.1, verdict, "{flag}");
+    }
+
+    /// Kernels before 3.17 have no memfd; a pipe can still be probed.
     #[test]
     fn shared_validate_is_unknown_without_a_memfd() {
         let rules = Rules { no_memfd: true, validate: false, ..Rules::x86_6_1() };
-        assert_eq!(verdicts(&rules, &[], false).verdict("MAP_SHARED_VALIDATE"), "unknown");
+        expect_verdict(&rules, "MAP_SHARED_VALIDATE", "unknown");
     }
 
-    /// What is resident with `MAP_POPULATE|MAP_NONBLOCK` says nothing where it is resident without either.
+    /// `MAP_NONBLOCK` prevents what `MAP_POPULATE` does, which does not show where every page is
+    /// resident or counts as resident.
     #[test]
-    fn nonblock_cannot_be_told_where_everything_is_resident() {
-        let rules = Rules { locks_everything: true, ..Rules::x86_6_1() };
-        assert_eq!(verdicts(&rules, &[], false).verdict("MAP_NONBLOCK"), "inconclusive");
-        assert_eq!(verdicts(&Rules::gvisor(), &[], false).verdict("MAP_NONBLOCK"), "inconclusive");
+    fn nonblock_is_inconclusive_where_every_page_is_resident() {
+        let locked = Rules { locks_everything: true, ..Rules::x86_6_1() };
+        expect_verdict(&locked, "MAP_NONBLOCK", "inconclusive");
+        expect_verdict(&Rules::gvisor(), "MAP_NONBLOCK", "inconclusive");
     }
 
-    /// Pages of a file of huge pages are unmapped as a whole, or not at all.
+    /// A mapping of huge pages can be unmapped only by whole huge pages.
     #[test]
     fn a_file_of_huge_pages_is_unmapped() {
-        verdicts(&Rules { pool: 4, ..Rules::x86_6_1() }, &["/hugetlbfs/file"], false);
+        findings(&Rules { pool: 4, ..Rules::x86_6_1() }, &["/hugetlbfs/file"]);
     }
 
-    /// Where the kernel chooses an address for them, one kernel dies of it.
+    /// parisc64 crashes when it chooses the address of a mapping of huge pages.
     #[test]
-    fn a_file_of_huge_pages_is_placed() {
-        let parisc64 = Rules::all()
+    fn the_address_of_a_file_of_huge_pages_is_chosen_by_the_program() {
+        let (_, parisc64) = Rules::all()
             .into_iter()
             .find(|(name, _)| name.ends_with("parisc64 6.1"))
-            .expect("it is there");
-        verdicts(&Rules { pool: 4, ..parisc64.1 }, &["/hugetlbfs/file"], false);
+            .expect("parisc64 6.1");
+        findings(&Rules { pool: 4, ..parisc64 }, &["/hugetlbfs/file"]);
     }
 }

@@ -1,14 +1,27 @@
-//! Whole runs on kernels made of rules: what they take of a machine, what they leave, and what they print.
+//! Whole runs on simulated kernels: the memory they take, what they leave behind, and their output.
 
 use mapprobe::arch::Arch;
-use mapprobe::kernel::model::{MIB, Machine, Model, Rules};
-use mapprobe::report::sentence::flags;
-use program::findings::{Console, text, verdicts};
-use program::oracle::{Asked, verdict};
+use mapprobe::report::wording::push_flags;
+use program::attempts::attempt;
+use program::console::Console;
+use program::findings::Findings;
+use program::oracle::{Setup, verdict};
+use program::report_text::report_text;
+use simulator::{MIB, Machine, Rules, SimulatedKernel};
 
-mod program;
+mod program {
+    pub mod attempts;
+    pub mod console;
+    pub mod findings;
+    pub mod machine;
+    pub mod oracle;
+    pub mod panics;
+    pub mod query;
+    pub mod report_text;
+}
 
-/// A file of every kind, and a directory in each place where one may be made; none has huge pages.
+/// A file of every kind, and directories on every file system where a file can be created, except
+/// hugetlbfs.
 const PATHS: [&str; 12] = [
     "/ext4/file",
     "/ext4/forbidden",
@@ -24,187 +37,197 @@ const PATHS: [&str; 12] = [
     "/dev/null",
 ];
 
-/// Everything that can be asked for.
-const WORDS: [&[&str]; 4] = [&[], &["--thorough"], &["sweep"], &["free-bits"]];
+/// Every query.
+const QUERIES: [&[&str]; 4] = [&[], &["--thorough"], &["sweep"], &["free-bits"]];
 
-/// What a run took: pages, and pages of huge pages, at a time.
-#[track_caller]
-fn taken(name: &str, rules: &Rules, words: &[&str]) -> (usize, usize) {
-    let mut model = Model::new(rules.clone());
-    text(&mut model, rules.machine, words).expect("a report");
-    assert_eq!(model.left(), Vec::<String>::new(), "{name} {words:?}: something is left behind");
-    (model.max_resident, model.max_huge)
+/// Pages in a huge page of 2 MiB.
+const HUGE_PAGE: usize = 512;
+
+/// The largest memory use of a run at any time, in pages.
+#[derive(Clone, Copy, Debug)]
+struct MemoryUse {
+    pages: usize,
+    pages_in_huge_pages: usize,
 }
 
-/// At most 32 pages in memory at a time, a page of each of the user's files aside, and one huge page of 2 MiB, on every kernel, whatever
-/// is asked; and nothing stays.
+/// Runs a query, which must leave nothing behind.
+#[track_caller]
+fn memory_use(name: &str, rules: &Rules, arguments: &[&str]) -> MemoryUse {
+    let mut kernel = SimulatedKernel::new(rules.clone());
+    report_text(&mut kernel, rules.machine, arguments);
+    assert_eq!(kernel.leftovers(), Vec::<String>::new(), "{name} {arguments:?}: left behind");
+    MemoryUse { pages: kernel.max_resident, pages_in_huge_pages: kernel.max_huge }
+}
+
+fn every_kernel() -> impl Iterator<Item = (String, Rules)> {
+    Rules::all().into_iter().chain(Rules::hostile())
+}
+
+fn findings(rules: &Rules) -> Findings {
+    attempt(rules, &[], false).expect("findings")
+}
+
+/// On every kernel, every query uses at most 32 pages at a time, a page more for each path, and one
+/// huge page of 2 MiB.
 #[test]
-fn little_is_taken_and_nothing_is_left() {
-    let (mut most, mut runs, mut wrong) = ((0, 0), 0, Vec::new());
-    for (number, (name, rules)) in Rules::all().into_iter().chain(Rules::liars()).enumerate() {
-        // Where the process locks all its memory, the memory that may become a huge page is there before it does.
-        let more = if rules.locks_everything { 512 } else { 0 };
-        let everything: Vec<&str> = PATHS.iter().flat_map(|path| ["--path", path]).collect();
-        let one = ["--path", PATHS[number % PATHS.len()]];
-        for words in WORDS {
-            for paths in [&[][..], &one, &everything] {
-                let all: Vec<&str> = words.iter().chain(paths).copied().collect();
-                let (pages, huge) = taken(&name, &rules, &all);
-                if pages > 32 + more + paths.len() / 2 || huge > 512 {
-                    wrong.push(format!(
-                        "{name} {words:?}, {} paths: {pages} pages, {huge} huge",
-                        paths.len() / 2
-                    ));
+fn a_run_takes_little_memory_and_leaves_nothing_behind() {
+    let every_path: Vec<&str> = PATHS.iter().flat_map(|path| ["--path", path]).collect();
+    let (mut max_pages, mut max_huge, mut runs, mut wrong) = (0, 0, 0, Vec::new());
+    for (number, (name, rules)) in every_kernel().enumerate() {
+        // With mlockall(MCL_FUTURE) memory is resident before it becomes a huge page.
+        let locked = if rules.locks_everything { HUGE_PAGE } else { 0 };
+        let one_path = ["--path", PATHS[number % PATHS.len()]];
+        for query in QUERIES {
+            for paths in [&[][..], &one_path, &every_path] {
+                let used = memory_use(&name, &rules, &[query, paths].concat());
+                let path_count = paths.len() / 2;
+                if used.pages > 32 + locked + path_count || used.pages_in_huge_pages > HUGE_PAGE {
+                    wrong.push(format!("{name} {query:?}, {path_count} paths: {used:?}"));
                 }
-                most = (most.0.max(pages), most.1.max(huge));
+                max_pages = max_pages.max(used.pages);
+                max_huge = max_huge.max(used.pages_in_huge_pages);
                 runs += 1;
             }
         }
     }
-    println!("{runs} runs, at most {most:?}");
-    assert!(most.0 > 16 && most.1 == 512, "nothing was measured");
-    assert!(
-        wrong.is_empty(),
-        "{} of {runs} take more:\n{}",
-        wrong.len(),
-        wrong[..wrong.len().min(20)].join("\n")
-    );
+    println!("{runs} runs, at most {max_pages} pages and {max_huge} pages in huge pages");
+    assert!(max_pages > 16 && max_huge == HUGE_PAGE, "nothing was measured");
+    assert!(wrong.is_empty(), "{} of {runs} runs:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
-fn every_kind_of_path_on_every_machine() {
+fn every_kind_of_path_on_every_kernel() {
     for (name, rules) in Rules::all() {
         for path in PATHS {
-            for words in [&["--path", path][..], &["sweep", "--path", path]] {
-                taken(&name, &rules, words);
+            for query in [&[][..], &["sweep"]] {
+                memory_use(&name, &rules, &[query, &["--path", path]].concat());
             }
         }
     }
 }
 
-/// A file of huge pages: none of it stays.
 #[test]
-fn a_file_of_huge_pages() {
+fn a_file_of_huge_pages_takes_little_memory() {
     let rules = Rules { pool: 4, ..Rules::x86_6_1() };
-    for words in WORDS {
-        let words: Vec<&str> =
-            words.iter().chain(&["--path", "/hugetlbfs/file"]).copied().collect();
-        let (pages, huge) = taken("x86_64 6.1", &rules, &words);
-        assert!(pages <= 32 && huge <= 512, "{words:?}: {pages} pages, {huge} huge");
+    for query in QUERIES {
+        let arguments = [query, &["--path", "/hugetlbfs/file"]].concat();
+        let used = memory_use("x86_64 6.1", &rules, &arguments);
+        assert!(used.pages <= 32 && used.pages_in_huge_pages <= HUGE_PAGE, "{query:?}: {used:?}");
     }
 }
 
-/// A flag that a kernel takes and forgets, where another acts on it: that one is ignored, and nothing else changes.
+/// A kernel that ignores a flag which its version has: the verdict is `ignored`, and the others
+/// stay.
 #[test]
-fn a_flag_that_is_dropped_is_ignored() {
+fn a_flag_without_effect_is_ignored() {
     let rules = Rules::new(Machine::X86, (6, 12));
-    let (layout, usual) = (rules.layout, verdicts(&rules, &[], false));
-    for (drops, dropped) in [
-        (layout.populate | layout.locked, &["MAP_POPULATE", "MAP_LOCKED"][..]),
-        (layout.nonblock, &["MAP_NONBLOCK"]),
-        (layout.low, &["MAP_32BIT"]),
-        (layout.growsdown, &["MAP_GROWSDOWN"]),
-        (layout.stack, &["MAP_STACK"]),
+    let (numbers, usual) = (rules.numbers, findings(&rules));
+    for (ignored_flags, ignored) in [
+        (numbers.populate | numbers.locked, &["MAP_POPULATE", "MAP_LOCKED"][..]),
+        (numbers.nonblock, &["MAP_NONBLOCK"]),
+        (numbers.map_32bit, &["MAP_32BIT"]),
+        (numbers.growsdown, &["MAP_GROWSDOWN"]),
+        (numbers.stack, &["MAP_STACK"]),
     ] {
-        let found = verdicts(&Rules { drops, ..rules.clone() }, &[], false);
+        let found = findings(&Rules { ignored_flags, ..rules.clone() });
         for (row, usual) in found.rows.iter().zip(&usual.rows) {
-            // What cancels another flag shows nothing where that one does nothing.
-            let cancels = row.0 == "MAP_NONBLOCK" && dropped.contains(&"MAP_POPULATE");
-            let expected = match dropped.contains(&row.0) {
+            // MAP_NONBLOCK prevents the effect of MAP_POPULATE, and has no other.
+            let depends = row.0 == "MAP_NONBLOCK" && ignored.contains(&"MAP_POPULATE");
+            let expected = match ignored.contains(&row.0) {
                 true => "ignored",
-                false if cancels => "inconclusive",
+                false if depends => "inconclusive",
                 false => usual.1,
             };
-            assert_eq!(row.1, expected, "{row:?} without {dropped:?}");
+            assert_eq!(row.1, expected, "{row:?} without {ignored:?}");
         }
     }
 }
 
-/// Pages of 64 KiB, with which the other sizes are larger too.
+/// With pages of 64 KiB the huge pages are larger, too.
 #[test]
-fn larger_pages_change_nothing() {
-    for era in [(4, 10), (5, 10), (6, 12)] {
-        let like = Rules::new(Machine::Arm64, era);
-        let collapse = like.collapse.map(|_| 512 * MIB);
-        let rules = Rules { page_size: 65536, huge_sizes: vec![29, 21, 34], collapse, ..like };
-        for (name, word, code) in verdicts(&rules, &[], false).rows {
-            let expected = verdict(Asked { rules: &rules, paths: &[], thorough: false }, name);
+fn verdicts_do_not_depend_on_the_page_size() {
+    for version in [(4, 10), (5, 10), (6, 12)] {
+        let base = Rules::new(Machine::Arm64, version);
+        let collapse = base.collapse.map(|_| 512 * MIB);
+        let rules = Rules { page_size: 65536, huge_sizes: vec![29, 21, 34], collapse, ..base };
+        for (name, found, code) in findings(&rules).rows {
+            let expected = verdict(Setup { rules: &rules, paths: &[], thorough: false }, name);
             assert!(
-                expected.split('|').any(|one| one == word),
-                "{name} of {era:?}: {word} ({code}), not {expected}"
+                expected.split('|').any(|expected| expected == found),
+                "{name} of {version:?}: {found} ({code}) instead of {expected}"
             );
         }
     }
 }
 
 #[test]
-fn the_same_run_prints_the_same_bytes() {
+fn equal_runs_print_equal_bytes() {
     for (name, rules) in Rules::all() {
-        for words in [&[][..], &["--format", "table"], &["sweep"], &["free-bits"]] {
-            let [one, other] = [(); 2].map(|()| {
-                let mut model = Model::new(rules.clone());
-                text(&mut model, rules.machine, words).expect("a report")
-            });
-            assert!(one == other, "{name} {words:?}");
-            assert!(one.ends_with('\n') && one.is_ascii(), "{name} {words:?}");
+        for arguments in [&[][..], &["--format", "table"], &["sweep"], &["free-bits"]] {
+            let print = || {
+                let mut kernel = SimulatedKernel::new(rules.clone());
+                report_text(&mut kernel, rules.machine, arguments)
+            };
+            let (one, other) = (print(), print());
+            assert!(one == other, "{name} {arguments:?}");
+            assert!(one.ends_with('\n') && one.is_ascii(), "{name} {arguments:?}");
         }
     }
 }
 
+/// Output on standard output, error messages on standard error.
 #[test]
-fn a_run_from_the_command_line_says_what_was_asked_for() {
-    for (arguments, code, begins) in [
-        (&["--version"][..], 0, concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n")),
+fn the_command_line() {
+    let version = concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n");
+    let report = "{\n  \"schema\": \"mapprobe.report\",\n";
+    for (arguments, exit, beginning) in [
+        (&["--version"][..], 0, version),
         (&["--help"], 0, "Usage: mapprobe "),
-        (
-            &["--format", "xml"],
-            2,
-            "mapprobe: no format xml; choose one of json jsonl table ktap shell macros prometheus nfd\n",
-        ),
-        (&["-"], 2, "mapprobe: -: no such option; `mapprobe help` names them\n"),
-        (&["stray"], 2, "mapprobe: no question stray; choose one of report sweep free-bits"),
-        (&[], 0, "{\n  \"schema\": \"mapprobe.report\",\n"),
+        (&["--format", "xml"], 2, "mapprobe: --format xml: expected one of json, jsonl, table, "),
+        (&["-"], 2, "mapprobe: unknown option -; see mapprobe report --help\n"),
+        (&["stray"], 2, "mapprobe: unknown command stray; expected one of report, sweep, "),
+        (&[], 0, report),
     ] {
         let mut console = Console::on(Rules::x86_6_1());
-        assert_eq!(console.run(arguments), code, "{arguments:?}");
-        let (said, complained) = console.said();
-        let (told, silent) = if code == 0 { (said, complained) } else { (complained, said) };
-        assert!(told.starts_with(begins) && told.ends_with('\n'), "{arguments:?}: {told}");
-        assert_eq!(silent, "", "{arguments:?}");
+        assert_eq!(console.run(arguments), exit, "{arguments:?}");
+        let (output, messages) = console.take_output();
+        let (expected, other) = if exit == 0 { (output, messages) } else { (messages, output) };
+        assert!(
+            expected.starts_with(beginning) && expected.ends_with('\n'),
+            "{arguments:?}: {expected}"
+        );
+        assert_eq!(other, "", "{arguments:?}");
     }
 }
 
 #[test]
-fn flags_are_written_with_their_names() {
+fn flags_are_written_by_name() {
     for (arch, value, expected) in [
         (Arch::X86_64, 0x02, "MAP_PRIVATE"),
         (Arch::X86_64, 0x8032, "MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS|MAP_POPULATE"),
         (Arch::Hppa, 0x8003, "MAP_SHARED_VALIDATE|MAP_GROWSDOWN"),
         (Arch::X86_64, 0x5404_0003, "MAP_SHARED_VALIDATE|MAP_HUGETLB|MAP_HUGE_2MB"),
-        // Bit 26 is a flag of its own only where it is no part of a size.
+        // Bit 26 is part of the huge page size with MAP_HUGETLB, and otherwise a flag.
         (Arch::X86_64, 0x0400_0001, "MAP_SHARED|MAP_UNINITIALIZED"),
         (Arch::X86_64, 0x3504_0003, "MAP_SHARED_VALIDATE|MAP_HUGETLB|0x35000000"),
-        // The field of sizes is one with MAP_HUGETLB only.
         (Arch::Hppa, 0x5400_0002, "MAP_PRIVATE|0x54000000"),
-        // What is below the first bit that means nothing anywhere is part of the type.
+        // Unnamed bits among the low eight belong to the map type.
         (Arch::Hppa, 0x22, "0x22"),
         (Arch::Hppa, 0x103, "MAP_SHARED_VALIDATE|0x100"),
         (Arch::Aarch64, 0x9, "0x9"),
         (Arch::Aarch64, 0, "0x0"),
     ] {
         let mut out = String::new();
-        flags(&mut out, arch, value);
+        push_flags(&mut out, arch, value);
         assert_eq!(out, expected, "{value:#x} on {}", arch.name());
     }
 }
 
 #[test]
 fn the_table_fits_eighty_columns() {
-    for (name, rules) in Rules::all().into_iter().chain(Rules::liars()) {
-        let mut model = Model::new(rules.clone());
-        for line in
-            text(&mut model, rules.machine, &["--format", "table"]).expect("a table").lines()
-        {
+    for (name, rules) in every_kernel() {
+        let mut kernel = SimulatedKernel::new(rules.clone());
+        for line in report_text(&mut kernel, rules.machine, &["--format", "table"]).lines() {
             assert!(line.chars().count() <= 80, "{name}: {line}");
         }
     }

@@ -4,7 +4,8 @@ use super::findings::{Findings, probe};
 use super::panics::catch_panic;
 use simulator::{Rules, SimulatedKernel};
 
-/// Probes every flag. A panic is an error, and so are mappings, descriptors and files that are left.
+/// Probes every flag. A panic is an error, and so are mappings, descriptors and files that are
+/// left.
 pub fn attempt(rules: &Rules, paths: &[&str], thorough: bool) -> Result<Findings, String> {
     let (findings, leftovers) = catch_panic(|| {
         let mut simulated = SimulatedKernel::new(rules.clone());

@@ -1,5 +1,5 @@
-//! Fault injection: one call of a run returns a wrong result, and the simulated kernel does nothing for
-//! it.
+//! Fault injection: one call of a run returns a wrong result, and the simulated kernel does nothing
+//! for it.
 
 use super::findings::{Findings, probe};
 use super::panics::catch_panic;

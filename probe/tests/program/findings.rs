@@ -1,4 +1,5 @@
-//! The findings of a run as strings. Tests that compare findings meet the types of a report only here.
+//! The findings of a run as strings. Tests that compare findings meet the types of a report only
+//! here.
 
 use super::machine::arch;
 use super::query::query;

@@ -1,6 +1,6 @@
-//! The right verdict about every flag, derived by hand from the rules of a simulated kernel and from
-//! what a process on it can observe. Neither the flag table nor an experiment nor the program's verdict
-//! rules are used.
+//! The right verdict about every flag, derived by hand from the rules of a simulated kernel and
+//! from what a process on it can observe. Neither the flag table nor an experiment nor the
+//! program's verdict rules are used.
 
 use simulator::{Machine, Overcommit, Proc, Rules, Stack};
 
@@ -12,8 +12,8 @@ pub struct Setup<'a> {
     pub thorough: bool,
 }
 
-/// The verdict about a flag on Linux with an MMU. Two verdicts, separated by a bar, where it depends on
-/// the free memory and the free addresses.
+/// The verdict about a flag on Linux with an MMU. Two verdicts, separated by a bar, where it
+/// depends on the free memory and the free addresses.
 pub fn verdict(setup: Setup, name: &str) -> &'static str {
     let Setup { rules, .. } = setup;
     let is_x86 = rules.machine == Machine::X86;
@@ -25,8 +25,8 @@ pub fn verdict(setup: Setup, name: &str) -> &'static str {
         // The effect of a store on a file is observed on a memfd.
         "MAP_SHARED" | "MAP_PRIVATE" | "MAP_ANONYMOUS" if rules.no_memfd => "inconclusive",
         "MAP_SHARED" | "MAP_PRIVATE" | "MAP_ANONYMOUS" | "MAP_FIXED" | "MAP_32BIT" => "honored",
-        // 4.15. Older kernels reject map type 3 like every unknown type. A pipe shows that as a memfd
-        // does.
+        // 4.15. Older kernels reject map type 3 like every unknown type. A pipe shows that as a
+        // memfd does.
         "MAP_SHARED_VALIDATE" => either(rules.validate, "honored", "unknown"),
         // 6.11.
         "MAP_DROPPABLE" => match rules.droppable {
@@ -77,8 +77,8 @@ fn above_4g(Setup { rules, thorough, .. }: Setup) -> &'static str {
     }
 }
 
-/// A mapping larger than all memory shows the effect where the kernel counts the memory of a mapping
-/// and has enough addresses.
+/// A mapping larger than all memory shows the effect where the kernel counts the memory of a
+/// mapping and has enough addresses.
 fn noreserve(rules: &Rules) -> &'static str {
     let exceeds_addresses = rules.memory + (128 << 20) > rules.space.top;
     match rules.overcommit {
@@ -104,8 +104,8 @@ fn stack(rules: &Rules, grows: bool) -> &'static str {
     }
 }
 
-/// 4.15. Only files on DAX can be mapped. Recognition shows in `/proc/self/smaps`, or by a file system
-/// that rejects the flag for a private mapping.
+/// 4.15. Only files on DAX can be mapped. Recognition shows in `/proc/self/smaps`, or by a file
+/// system that rejects the flag for a private mapping.
 fn sync(Setup { rules, paths, .. }: Setup) -> &'static str {
     let has_path_below = |directories: &[&str]| {
         paths.iter().any(|path| directories.iter().any(|directory| path.starts_with(directory)))

@@ -11,8 +11,8 @@ use simulator::Machine;
 
 /// Runs a query. Returns its output and its recording.
 ///
-/// The program records with the flag numbers of its own architecture. For other architectures the head
-/// of the recording is written here.
+/// The program records with the flag numbers of its own architecture. For other architectures the
+/// head of the recording is written here.
 pub fn record(kernel: &mut dyn Kernel, machine: Machine, arguments: &[&str]) -> (String, String) {
     let arch = arch(machine);
     if arch == Arch::native() {
