@@ -20,7 +20,7 @@ const REBUILT_STD: [&str; 5] = [
     "-Clink-self-contained=no",
     // Nothing unwinds: 19 kB.
     "-Cforce-unwind-tables=no",
-    // The program has its own entry point (probe/src/start.rs), which needs no C library.
+    // The program has its own entry point (probe/src/rt.rs), which needs no C library.
     "-Clink-arg=-nostartfiles",
     "-Clink-arg=-Wl,--entry=mapprobe_entry",
     // The C library's start code, which is not linked, would apply RELRO. Its padding is 1.1 kB.

@@ -1,7 +1,7 @@
 /* The host of mapprobe on PA-RISC Linux: entry point, system calls and wasm2c's runtime. No libc.
  *
  * The program is WebAssembly that wasm2c turned into C. It reaches the kernel only through the three imports that
- * probe/src/kernel/wasm.rs declares (Z_hostZ_*). A call returns a value, or -errno with the number of asm-generic.
+ * kernel/src/wasm.rs declares (Z_hostZ_*). A call returns a value, or -errno with the number of asm-generic.
  *
  * dist generates mapprobe.c (the program, as one unit with this file so that gcc sees every call), ops.h (the program's
  * own numbers of operations) and flags.h (assertions about the numbers of MAP_* flags). */
@@ -152,14 +152,14 @@ static u32 no_color(Host *host) {
   return failed(ENOENT);
 }
 
-static int open_flags(enum how how) {
+static int open_flags(enum open_mode how) {
   switch (how) {
-    case HOW_Read: return O_RDONLY | O_NONBLOCK;
-    case HOW_ReadWrite: return O_RDWR | O_NONBLOCK;
-    case HOW_Nameless: return O_RDWR | O_TMPFILE | O_NONBLOCK;
-    case HOW_New: return O_RDWR | O_CREAT | O_EXCL | O_NONBLOCK;
-    case HOW_Create: return O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK;
-    case HOW_Device: return O_RDWR;
+    case OPEN_Read: return O_RDONLY | O_NONBLOCK;
+    case OPEN_ReadWrite: return O_RDWR | O_NONBLOCK;
+    case OPEN_TmpFile: return O_RDWR | O_TMPFILE | O_NONBLOCK;
+    case OPEN_CreateNew: return O_RDWR | O_CREAT | O_EXCL | O_NONBLOCK;
+    case OPEN_Create: return O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK;
+    case OPEN_Device: return O_RDWR;
   }
   return -1;
 }
@@ -247,7 +247,7 @@ static long operation(Host *host, enum op op, u32 a, u32 b, u32 c, u32 d, u32 e,
     case OP_Open: {
       int flags = open_flags(a);
       if (flags < 0) return failed(EINVAL);
-      return SYSCALL(__NR_openat, AT_FDCWD, text, flags | O_CLOEXEC | O_NOCTTY, a == HOW_Create ? 0644 : 0600);
+      return SYSCALL(__NR_openat, AT_FDCWD, text, flags | O_CLOEXEC | O_NOCTTY, a == OPEN_Create ? 0644 : 0600);
     }
     case OP_Unlink: return SYSCALL(__NR_unlinkat, AT_FDCWD, text, 0);
     case OP_Memory: return total_memory();

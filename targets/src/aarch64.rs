@@ -11,7 +11,7 @@ pub(super) static TARGET: Target = Target {
         libc: Some(DebianPackage { name: "musl-dev", arch: "arm64" }),
         rustflags: &[
             // Outlined atomics choose their instructions in a constructor, and the program's own
-            // entry point (probe/src/start.rs) runs none.
+            // entry point (probe/src/rt.rs) runs none.
             "-Ctarget-feature=-outline-atomics",
         ],
     },
