@@ -145,9 +145,9 @@ impl Fixture<'_> {
     pub fn compare(
         &mut self,
         flag: MapFlags,
-        measure: impl FnMut(&mut Fixture, MapFlags) -> Outcome,
+        mut measure: impl FnMut(&mut Fixture, MapFlags) -> Outcome,
     ) -> Answers {
-        self.compare_variants(Variants::of(flag), measure)
+        self.measure_each(Variants::of(flag), &mut measure)
     }
 
     /// Measures the variants in their order.

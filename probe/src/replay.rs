@@ -68,7 +68,7 @@ pub fn replay(recording: &[u8], reproducible: bool) -> Result<Report, RecordingP
 
 /// Reads the first two lines.
 fn read_arch(rest: &mut &[u8]) -> Option<Arch> {
-    if take_line(rest) != FIRST_LINE.trim_end().as_bytes() {
+    if take_line(rest) != FIRST_LINE.as_bytes().trim_ascii_end() {
         return None;
     }
     let name = take_line(rest).strip_prefix(ARCH.as_bytes())?;
