@@ -5,15 +5,16 @@ use mapprobe::app::{FAILURE, SUCCESS};
 use mapprobe::arch::Arch;
 use mapprobe::output::{STDOUT, write_all};
 use mapprobe::probe;
-use mapprobe::report::json;
-use mapprobe::request::ProbeOptions;
+use mapprobe::report::{Style, write};
+use mapprobe::request::{Format, ProbeOptions};
 
 mapprobe::program!(|kernel, _| {
     let options = ProbeOptions::default();
     let Ok(report) = probe::run(kernel, Arch::native(), &[], &options, &mut |_| {}) else {
         return FAILURE;
     };
-    match write_all(kernel, STDOUT, json::write(&report).as_bytes()) {
+    let text = write(Format::Json, &report, &Style::default());
+    match write_all(kernel, STDOUT, text.as_bytes()) {
         Ok(()) => SUCCESS,
         Err(_) => FAILURE,
     }
