@@ -5,7 +5,6 @@ use lab::console::{self, Framed};
 use lab::headers::definitions;
 use lab::{artifacts, host_packages, kernels, scenarios};
 use mapprobe::arch::Arch;
-use mapprobe::decode::MAP_TYPE;
 use mapprobe::flags::LEFT_OUT;
 use std::process::{Command, Output};
 
@@ -52,7 +51,7 @@ fn every_number_of_the_headers_gets_its_name() {
         }
         assert_eq!(
             definitions(arch).unwrap()["MAP_TYPE"].value,
-            u64::from(MAP_TYPE[arch as usize]),
+            arch.type_mask() as u64,
             "{}",
             arch.name()
         );

@@ -1,6 +1,6 @@
 //! Packages, checked with dpkg, lintian, tar, and readers of bills of materials.
 
-use dist::Delivered;
+use dist::Artifact;
 use lab::{artifacts, host_packages, python, report};
 use mapprobe::arch::Arch;
 use serde_json::Value;
@@ -33,7 +33,7 @@ const INSTALLED: [(&str, &str); 20] = [
     ("-rw-r--r--", "/usr/share/zsh/vendor-completions/_mapprobe"),
 ];
 
-fn packaged(arch: Arch) -> &'static Delivered {
+fn packaged(arch: Arch) -> &'static Artifact {
     artifacts::packaged(arch).unwrap()
 }
 

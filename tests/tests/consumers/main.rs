@@ -16,7 +16,7 @@ mod walk;
 use lab::library::{self, Rules};
 use lab::{artifacts, report};
 use mapprobe::arch::Arch;
-use mapprobe::kernel::UTS_FIELD;
+use kernel::UTS_FIELD;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
