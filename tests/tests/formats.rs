@@ -1,6 +1,6 @@
 //! The JSON format on simulated kernels.
 
-use lab::library::{self, Report, Query, Rules};
+use lab::library::{self, Query, Report, Rules};
 use lab::report;
 use mapprobe::arch::Arch;
 

@@ -144,6 +144,6 @@ fn the_program_accepts_the_examples() {
     assert!(!invocations.is_empty());
     for words in invocations {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        assert!(usage::read(&words).is_ok(), "{words:?}: {:?}", usage::read(&words));
+        assert!(usage::parse(&words).is_ok(), "{words:?}: {:?}", usage::parse(&words));
     }
 }

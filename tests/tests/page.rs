@@ -17,7 +17,8 @@ const DESKTOP: (u32, u32) = (1440, 900);
 fn documents() -> Vec<Value> {
     let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let recorded = kernels::ALL.iter().flat_map(|kernel| {
-        let queries = [("report", Query::Report), ("sweep", Query::Sweep), ("sweep", Query::FreeBits)];
+        let queries =
+            [("report", Query::Report), ("sweep", Query::Sweep), ("sweep", Query::FreeBits)];
         queries.map(|(file, what)| {
             let recording =
                 fs::read(directory.join(format!("{}.{file}.txt", kernel.name))).unwrap();

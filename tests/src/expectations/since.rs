@@ -93,11 +93,7 @@ impl Exceptions {
             };
             let source =
                 "`since` in the flag table; exceptions are in expectations/since.toml".into();
-            Some(Difference {
-                expected,
-                source,
-                ..Difference::new(flag.name(), None, finding)
-            })
+            Some(Difference { expected, source, ..Difference::new(flag.name(), None, finding) })
         });
         different.collect()
     }

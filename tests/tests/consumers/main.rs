@@ -13,10 +13,10 @@ mod shell;
 mod table;
 mod walk;
 
+use kernel::UTS_FIELD;
 use lab::library::{self, Rules};
 use lab::{artifacts, report};
 use mapprobe::arch::Arch;
-use kernel::UTS_FIELD;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
