@@ -24,7 +24,7 @@ fn the_table_agrees_with_the_headers() {
                 (None, None) => {}
                 (None, Some(Definition { value: 0, .. })) => {}
                 (Some(ours), Some(Definition { value, header: theirs }))
-                    if ours == *value && header == Some(theirs) => {}
+                    if ours as u64 == *value && header == Some(theirs) => {}
                 (ours, theirs) => wrong.push(format!(
                     "{arch_name} {}: {ours:x?} in {header:?}, {theirs:x?}",
                     flag.name()
