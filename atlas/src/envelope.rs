@@ -4,7 +4,8 @@ use crate::document::{DEFAULT_SCENARIO, Origin};
 use crate::input::{Located, Location};
 use crate::schema::ENVELOPE;
 use anyhow::{Context, Result};
-use mapprobe::report::{FORMATS, Report};
+use mapprobe::report::{Report, Style, write};
+use mapprobe::request::Format;
 use serde_json::{Value, json};
 
 /// A report that was not measured by booting a package.
@@ -20,7 +21,7 @@ impl Unpackaged<'_> {
     /// The report in an envelope.
     ///
     /// # Errors
-    /// mapprobe cannot print the report as JSON.
+    /// mapprobe prints invalid JSON.
     pub fn wrap(&self, report: &Report) -> Result<Located> {
         let origin = self.origin.json_word();
         let value = json!({
@@ -45,6 +46,6 @@ impl Unpackaged<'_> {
 }
 
 fn to_json(report: &Report) -> Result<Value> {
-    let json = FORMATS.first().context("mapprobe has no output format")?;
-    serde_json::from_str(&(json.write)(report)).context("mapprobe printed invalid JSON")
+    let json = write(Format::Json, report, &Style::default());
+    serde_json::from_str(&json).context("mapprobe printed invalid JSON")
 }

@@ -4,7 +4,7 @@ use mapprobe::verdict::Verdict;
 
 /// A verdict as it is written in reports.
 pub fn verdict_word(verdict: Verdict) -> &'static str {
-    verdict.word().plain()
+    verdict.word()
 }
 
 /// The meaning of a verdict. README.md has the same sentences.

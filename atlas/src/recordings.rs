@@ -5,26 +5,25 @@ use crate::document::Origin;
 use crate::envelope::Unpackaged;
 use crate::input::Located;
 use anyhow::{Result, anyhow, ensure};
-use mapprobe::cli::What;
-use mapprobe::flags::TABLE;
-use mapprobe::recording::replay;
+use mapprobe::replay::replay;
+use mapprobe::request::Query;
 
 /// Replays a recording and puts the document into an envelope. A recorded sweep also contains the
 /// free bits.
 ///
 /// # Errors
 /// The recording is broken, or it was made for another query.
-pub fn document(kernel: &str, recording: &[u8], query: What) -> Result<Located> {
-    let mut report = replay(recording, TABLE, false)
-        .map_err(|message| anyhow!("the recording of {kernel}: {message}"))?;
-    let recorded = report.what;
+pub fn document(kernel: &str, recording: &[u8], query: Query) -> Result<Located> {
+    let mut report = replay(recording, false)
+        .map_err(|problem| anyhow!("the recording of {kernel}: {problem}"))?;
+    let recorded = report.query;
     ensure!(
-        recorded == query || (recorded, query) == (What::Sweep, What::FreeBits),
+        recorded == query || (recorded, query) == (Query::Sweep, Query::FreeBits),
         "the recording of {kernel} contains a {}; it has no result for {}",
-        recorded.word().plain(),
-        query.word().plain()
+        recorded.command(),
+        query.command()
     );
-    report.what = query;
+    report.query = query;
     let envelope = Unpackaged {
         kernel,
         origin: Origin::Recording,

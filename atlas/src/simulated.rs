@@ -1,16 +1,16 @@
 //! Linux 4.10, which has no `MAP_SHARED_VALIDATE` yet (added in 4.15). Distributions no longer
 //! package it, so mapprobe's simulated kernels stand in for it. They agree with recordings of the
-//! real kernels call by call (`probe/tests/recordings.rs`).
+//! real kernels call by call (`simulator/tests/recorded_*.rs`).
 
 use crate::document::Origin;
 use crate::envelope::Unpackaged;
 use crate::input::Located;
 use anyhow::{Result, anyhow};
 use mapprobe::arch::Arch;
-use mapprobe::cli::{Options, What};
-use mapprobe::flags::TABLE;
-use mapprobe::kernel::model::{Machine, Model, Rules};
-use mapprobe::run;
+use mapprobe::flags::Flag;
+use mapprobe::probe;
+use mapprobe::request::{ProbeOptions, Query};
+use simulator::{Machine, Rules, SimulatedKernel};
 
 /// A simulated kernel that agrees with a recording.
 struct Simulated {
@@ -31,7 +31,7 @@ const KERNELS: [Simulated; 2] = [
 pub fn documents() -> Result<Vec<Located>> {
     let mut documents = Vec::new();
     for simulated in KERNELS {
-        for query in What::ALL {
+        for query in Query::ALL {
             documents.push(simulated.document(query)?);
         }
     }
@@ -39,11 +39,11 @@ pub fn documents() -> Result<Vec<Located>> {
 }
 
 impl Simulated {
-    fn document(&self, query: What) -> Result<Located> {
-        let options = Options { what: query, ..Options::default() };
-        let mut kernel = Model::new(Rules::new(self.machine, (4, 10)));
-        let mut report = run::report(&mut kernel, self.arch, &options, TABLE, &mut |_| {})
-            .map_err(|message| anyhow!("the simulated kernel {}: {message}", self.kernel))?;
+    fn document(&self, query: Query) -> Result<Located> {
+        let options = ProbeOptions { query, ..ProbeOptions::default() };
+        let mut kernel = SimulatedKernel::new(Rules::new(self.machine, (4, 10)));
+        let mut report = probe::run(&mut kernel, self.arch, Flag::ALL, &options, &mut |_| {})
+            .map_err(|error| anyhow!("the simulated kernel {}: {error}", self.kernel))?;
         // A simulated kernel has no real process ids and no clock.
         report.process.pid = None;
         report.process.time = None;

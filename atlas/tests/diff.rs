@@ -1,7 +1,7 @@
 //! `atlas diff` prints every change and only changes.
 
 use documents::{Output, atlas, envelope, report, write};
-use mapprobe::cli::What;
+use mapprobe::request::Query;
 use serde_json::{Value, json};
 use std::fs;
 use std::slice::from_ref;
@@ -28,7 +28,7 @@ fn process_id_time_and_envelope_are_ignored() {
     new["process"]["time"] = json!(null);
     assert_ne!(old, new);
     assert_eq!(compare(&old, &new), (0, vec![]));
-    assert_eq!(compare(&old, &envelope("aarch64-6.1", What::Report)), (0, vec![]));
+    assert_eq!(compare(&old, &envelope("aarch64-6.1", Query::Report)), (0, vec![]));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn files_without_exactly_one_report_are_errors() {
             "two has 2 documents",
         ),
         (
-            write(directory.path(), "sweep", &[envelope("hppa-5.10", What::Sweep)]),
+            write(directory.path(), "sweep", &[envelope("hppa-5.10", Query::Sweep)]),
             "sweep is a mapprobe.sweep",
         ),
         (write(directory.path(), "broken", &[broken]), "broken:1: /flags/0/verdict: \"perhaps\""),

@@ -7,7 +7,7 @@ use atlas::input::{Located, Location};
 use atlas::schema::Schemas;
 use atlas::unusable::{self, Acceptance, Part, Unusable};
 use mapprobe::arch::Arch;
-use mapprobe::cli::What;
+use mapprobe::request::Query;
 use serde_json::{Value, json};
 
 mod documents;
@@ -152,7 +152,7 @@ fn unusable_bits_are_rejected_by_the_newest_and_accepted_by_an_older_kernel() {
 }
 
 /// The columns of recorded and simulated kernels, from the documents of some queries.
-fn gathered(kernels: &[&str], queries: &[What]) -> Vec<Column> {
+fn gathered(kernels: &[&str], queries: &[Query]) -> Vec<Column> {
     let location = || Location { file: "recording".into(), line: 1 };
     let recorded = kernels
         .iter()
@@ -160,7 +160,7 @@ fn gathered(kernels: &[&str], queries: &[What]) -> Vec<Column> {
         .map(|value| Located { location: location(), value });
     let is_wanted = |document: &Located| {
         let schema = &document.value["document"]["schema"];
-        queries.iter().any(|query| *schema == format!("mapprobe.{}", query.word().plain()))
+        queries.iter().any(|query| *schema == format!("mapprobe.{}", query.command()))
     };
     let simulated = atlas::simulated::documents().unwrap();
     let all: Vec<Located> = simulated.into_iter().filter(is_wanted).chain(recorded).collect();
@@ -172,10 +172,10 @@ fn gathered(kernels: &[&str], queries: &[What]) -> Vec<Column> {
 #[test]
 fn bit_0x08_is_unusable_on_parisc() {
     for (queries, condition) in [
-        (&What::ALL[..], "with MAP_SHARED, MAP_PRIVATE"),
-        (&[What::Sweep], "with MAP_SHARED, MAP_PRIVATE"),
-        (&[What::Report], "with MAP_SHARED"),
-        (&[What::FreeBits], "with MAP_SHARED"),
+        (&Query::ALL[..], "with MAP_SHARED, MAP_PRIVATE"),
+        (&[Query::Sweep], "with MAP_SHARED, MAP_PRIVATE"),
+        (&[Query::Report], "with MAP_SHARED"),
+        (&[Query::FreeBits], "with MAP_SHARED"),
     ] {
         let columns = gathered(&documents::KERNELS, queries);
         let columns: Vec<&Column> = columns.iter().collect();
@@ -196,11 +196,11 @@ fn bit_0x08_is_unusable_on_parisc() {
             .filter(|unusable| unusable.part == Part::MapType)
             .flat_map(|unusable| &unusable.values);
         let expected: &[u64] =
-            if queries == [What::Report] { &[] } else { &[0x9, 0xa, 0x21, 0x22, 0x29, 0x2a] };
+            if queries == [Query::Report] { &[] } else { &[0x9, 0xa, 0x21, 0x22, 0x29, 0x2a] };
         assert_eq!(map_types.copied().collect::<Vec<_>>(), expected, "{queries:?}");
     }
     // Only the kernel before 4.15 accepted it.
-    let columns = gathered(&documents::KERNELS, &What::ALL);
+    let columns = gathered(&documents::KERNELS, &Query::ALL);
     let columns: Vec<&Column> =
         columns.iter().filter(|column| column.kernel != "hppa-4.10").collect();
     assert!(unusable::on_newest(Arch::Hppa, &columns).is_empty());

@@ -3,7 +3,7 @@
 
 use atlas::publish::{PAGE, TEXT};
 use documents::{Output, all, atlas, envelope, report, write};
-use mapprobe::cli::What;
+use mapprobe::request::Query;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -73,7 +73,7 @@ fn every_verdict_is_in_the_table() {
     assert_eq!(compared, heads.len() * rows.len());
     assert_eq!(
         (heads.len(), rows.len()),
-        (documents::KERNELS.len() + 2, mapprobe::flags::TABLE.len())
+        (documents::KERNELS.len() + 2, mapprobe::flags::Flag::ALL.len())
     );
     assert!(counts.len() > 5, "{counts:?}");
     for (verdict, count) in &counts {
@@ -141,7 +141,7 @@ fn the_page_is_self_contained_and_small() {
 #[test]
 fn the_page_contains_all_evidence() {
     let directory = tempfile::tempdir().unwrap();
-    let document = envelope("hppa64-6.12", What::Report);
+    let document = envelope("hppa64-6.12", Query::Report);
     let (page, _) = published(directory.path(), from_ref(&document));
     let data: Value =
         serde_json::from_str(between(&page, "id=\"evidence\">", "</script>")[0]).unwrap();
@@ -166,7 +166,7 @@ fn the_page_contains_all_evidence() {
 #[test]
 fn package_date_and_interference_are_shown() {
     let directory = tempfile::tempdir().unwrap();
-    let mut document = envelope("x86_64-5.10", What::Report);
+    let mut document = envelope("x86_64-5.10", Query::Report);
     let sum = "0123456789abcdef".repeat(4);
     document["origin"] = json!({
         "package": "linux-image-5",
@@ -197,7 +197,7 @@ fn documents_cannot_inject_markup() {
     let directory = tempfile::tempdir().unwrap();
     let hostile = "</script><img src=x onerror=alert(1)>|`[x](y)`\"'&";
     let mut documents =
-        vec![envelope("x86_64-5.10", What::Report), envelope("x86_64-5.10", What::FreeBits)];
+        vec![envelope("x86_64-5.10", Query::Report), envelope("x86_64-5.10", Query::FreeBits)];
     for value in &mut documents {
         value["kernel"] = json!(format!("x86_64-{hostile}"));
         value["guest"] = json!(hostile);
@@ -246,17 +246,17 @@ fn reports_without_envelope_are_named_by_release() {
 fn errors_leave_no_page() {
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().join("out");
-    let mut other = envelope("hppa-5.10", What::Report);
+    let mut other = envelope("hppa-5.10", Query::Report);
     other["document"]["flags"][0]["verdict"] = json!("ignored");
-    let mut broken = envelope("hppa-5.10", What::Report);
+    let mut broken = envelope("hppa-5.10", Query::Report);
     broken["document"]["flags"][0]["verdict"] = json!("perhaps");
     let cases = [
         (
-            vec![envelope("hppa-5.10", What::Report), other],
+            vec![envelope("hppa-5.10", Query::Report), other],
             ":2: a second mapprobe.report of hppa-5.10 as root",
         ),
         (vec![broken], ":1: /document/flags/0/verdict: \"perhaps\""),
-        (vec![envelope("hppa-5.10", What::FreeBits)], "No file has a mapprobe.report"),
+        (vec![envelope("hppa-5.10", Query::FreeBits)], "No file has a mapprobe.report"),
         (vec![json!({"schema": "other"})], "there is no schema \"other\""),
     ];
     for (documents, expected) in cases {
@@ -267,7 +267,7 @@ fn errors_leave_no_page() {
         assert!(!out.exists(), "{expected}");
     }
     assert_eq!(atlas(&["page", "--out", out.to_str().unwrap()], &[]).exit, 2);
-    let good = write(directory.path(), "documents", &[envelope("hppa-5.10", What::Report)]);
+    let good = write(directory.path(), "documents", &[envelope("hppa-5.10", Query::Report)]);
     assert_eq!(atlas(&["page"], &[&good]).exit, 2);
     // The output directory is a file.
     let output = atlas(&["page", "--out", good.to_str().unwrap()], &[&good]);
@@ -280,7 +280,7 @@ fn simulated_kernels_are_marked() {
     let file = write(
         directory.path(),
         "documents",
-        &[envelope("hppa-5.10", What::Report), envelope("hppa-5.10", What::Sweep)],
+        &[envelope("hppa-5.10", Query::Report), envelope("hppa-5.10", Query::Sweep)],
     );
     let out = directory.path().to_str().unwrap();
     let page_with = |option| {

@@ -1,7 +1,7 @@
 //! `atlas validate` accepts valid documents and names the location of every violation.
 
 use documents::{Output, all, atlas, envelope, report, write};
-use mapprobe::cli::What;
+use mapprobe::request::Query;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -30,7 +30,7 @@ fn documents_of_mapprobe_are_valid() {
 #[test]
 fn violations_are_named_with_file_line_and_pointer() {
     let directory = tempfile::tempdir().unwrap();
-    let good = envelope("hppa-5.10", What::Report);
+    let good = envelope("hppa-5.10", Query::Report);
     let with = |pointer: &str, value: Value| {
         let mut broken = good.clone();
         *broken.pointer_mut(pointer).unwrap() = value;
@@ -79,7 +79,7 @@ fn violations_are_named_with_file_line_and_pointer() {
 fn documents_that_cannot_be_checked_are_errors() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
-    let good = envelope("hppa-5.10", What::FreeBits).to_string();
+    let good = envelope("hppa-5.10", Query::FreeBits).to_string();
     let cases = [
         (String::new(), "is empty"),
         ("\n \n".into(), "is empty"),

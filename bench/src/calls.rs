@@ -3,8 +3,8 @@
 
 use crate::recording::RecordedCall;
 use anyhow::{Result, bail};
+use kernel::{Advice, Op, OpenMode, UTS_FIELD};
 use libc::c_long;
-use mapprobe::kernel::{Advice, How, Op, UTS_FIELD};
 
 /// An argument of a system call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl Mappings {
     }
 }
 
-/// The system call that `probe/src/kernel/linux.rs` makes for a recorded call. `None` if it makes
+/// The system call that `kernel/src/linux.rs` makes for a recorded call. `None` if it makes
 /// none.
 fn translate(recorded: &RecordedCall, mappings: &Mappings) -> Result<Option<SystemCall>> {
     use Argument::{Input, Number, Output};
@@ -173,18 +173,18 @@ fn advice_number(recorded: u64) -> Result<u64> {
     }
 }
 
-/// The flags and the mode of open(2) for a [`How`].
+/// The flags and the mode of open(2) for an [`OpenMode`].
 fn open_flags(recorded: u64) -> Result<(u64, u64)> {
-    // mapprobe uses `How::Device` only as PID 1.
+    // mapprobe uses `OpenMode::Device` only as PID 1.
     let modes = [
-        (How::Read, libc::O_RDONLY, 0o600),
-        (How::ReadWrite, libc::O_RDWR, 0o600),
-        (How::Nameless, libc::O_RDWR | libc::O_TMPFILE, 0o600),
-        (How::New, libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, 0o600),
-        (How::Create, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC, 0o644),
+        (OpenMode::Read, libc::O_RDONLY, 0o600),
+        (OpenMode::ReadWrite, libc::O_RDWR, 0o600),
+        (OpenMode::TmpFile, libc::O_RDWR | libc::O_TMPFILE, 0o600),
+        (OpenMode::CreateNew, libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, 0o600),
+        (OpenMode::Create, libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC, 0o644),
     ];
     let common = libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
-    match modes.into_iter().find(|&(how, ..)| how as u64 == recorded) {
+    match modes.into_iter().find(|&(open_mode, ..)| open_mode as u64 == recorded) {
         Some((_, flags, mode)) => Ok(((flags | common) as u64, mode)),
         None => bail!("The recorded run opens a file in an unknown mode: {recorded}."),
     }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use argh::FromArgs;
-use dist::{Options, deliver, workspace};
+use dist::{Options, workspace};
 use floor::figures::{Comparison, Figures};
 use floor::trace::{self, Trace};
 use floor::{baseline, calls, recording, timing};
@@ -91,7 +91,7 @@ fn trace_largest(program: &Path) -> Result<Trace> {
 
 fn build_program() -> Result<PathBuf> {
     let target = targets::named(ARCH).with_context(|| format!("{ARCH} is not a target"))?;
-    let artifacts = deliver(&[target], &Options::default())?;
+    let artifacts = dist::build(&[target], &Options::default())?;
     Ok(artifacts.into_iter().next().context("cargo dist built no program")?.path)
 }
 

@@ -1,9 +1,9 @@
-//! Reads the recording of a run (format: `probe/src/kernel/replay.rs`): the calls, and whether they
+//! Reads the recording of a run (format: `kernel/src/recording.rs`): the calls, and whether they
 //! succeeded. The bytes that the kernel returned are skipped.
 
 use anyhow::{Context, Result, bail};
-use mapprobe::kernel::replay::{ARCH, ARGUMENT, BEGINS, END};
-use mapprobe::kernel::{ARGS, Op};
+use kernel::recording::{ARCH, ARGUMENT, END, FIRST_LINE};
+use kernel::{ARGS, Op};
 
 /// A recorded call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,8 @@ pub struct RecordedCall {
 /// # Errors
 /// The recording has another version or architecture, or a line is malformed.
 pub fn parse(text: &str, arch: &str) -> Result<Vec<RecordedCall>> {
-    let text = text.strip_prefix(BEGINS).context("The output is not a recording of version 1.")?;
+    let text =
+        text.strip_prefix(FIRST_LINE).context("The output is not a recording of version 1.")?;
     let lines = text
         .strip_prefix(ARCH)
         .and_then(|rest| rest.strip_prefix(arch))
@@ -49,8 +50,8 @@ fn parse_call(line: &str) -> Result<RecordedCall> {
 }
 
 fn parse_op(name: &str) -> Result<Op> {
-    match Op::ALL.iter().zip(Op::NAMES).find(|(_, known)| **known == name) {
-        Some((op, _)) => Ok(*op),
+    match Op::ALL.iter().find(|op| op.name() == name) {
+        Some(&op) => Ok(op),
         None => bail!("The call {name} is unknown."),
     }
 }

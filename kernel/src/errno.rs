@@ -16,15 +16,9 @@ macro_rules! errnos {
                 #[doc = concat!("`", stringify!($name), "`")]
                 pub const $name: Errno = Errno($number);
             )*
-
-            /// The name of the error; `None` for a number without a name here.
-            pub const fn name(self) -> Option<&'static str> {
-                match self {
-                    $(Errno::$name => Some(stringify!($name)),)*
-                    _ => None,
-                }
-            }
         }
+
+        const NAMES: &[(Errno, &str)] = &[$((Errno::$name, stringify!($name))),*];
     };
 }
 
@@ -35,6 +29,14 @@ errnos! {
     ELOOP 40 EOVERFLOW 75 EOPNOTSUPP 95 ESTALE 116 EDQUOT 122
     // The kernel's own (`include/linux/errno.h`): it reaches programs by mistake only.
     ENOTSUPP 524
+}
+
+impl Errno {
+    /// The name of the error; `None` for a number without a name here.
+    pub fn name(self) -> Option<&'static str> {
+        let found = NAMES.iter().find(|(errno, _)| *errno == self);
+        found.map(|&(_, name)| name)
+    }
 }
 
 impl fmt::Display for Errno {

@@ -20,8 +20,8 @@ fn nul_terminated(strings: &[&str]) -> Vec<u8> {
 }
 
 impl dyn Kernel + '_ {
-    fn with_args(&mut self, op: Op, args: [usize; ARGS]) -> SysResult {
-        self.call(&mut Call { op, args, input: &[], output: &mut [] })
+    fn with_args(&mut self, op: Op, args: &[usize]) -> SysResult {
+        self.with_output(op, args, &mut [])
     }
 
     fn with_strings(&mut self, op: Op, arg: usize, strings: &[&str]) -> SysResult {
@@ -29,29 +29,33 @@ impl dyn Kernel + '_ {
         self.call(&mut Call { op, args: [arg, 0, 0, 0, 0], input: &input, output: &mut [] })
     }
 
-    fn with_output(&mut self, op: Op, args: [usize; ARGS], output: &mut [u8]) -> SysResult {
+    fn with_output(&mut self, op: Op, used: &[usize], output: &mut [u8]) -> SysResult {
+        let mut args = [0; ARGS];
+        for (arg, &used) in args.iter_mut().zip(used) {
+            *arg = used;
+        }
         self.call(&mut Call { op, args, input: &[], output })
     }
 
     pub fn mmap(&mut self, call: &Mmap) -> SysResult {
         let Mmap { addr, len, prot, flags, fd } = *call;
-        self.with_args(Op::Mmap, [addr, len, prot as usize, flags, fd as usize])
+        self.with_args(Op::Mmap, &[addr, len, prot as usize, flags, fd as usize])
     }
 
     pub fn munmap(&mut self, addr: usize, len: usize) -> SysResult {
-        self.with_args(Op::Munmap, [addr, len, 0, 0, 0])
+        self.with_args(Op::Munmap, &[addr, len])
     }
 
     pub fn mincore(&mut self, addr: usize, len: usize, pages: &mut [u8]) -> SysResult {
-        self.with_output(Op::Mincore, [addr, len, 0, 0, 0], pages)
+        self.with_output(Op::Mincore, &[addr, len], pages)
     }
 
     pub fn madvise(&mut self, addr: usize, len: usize, advice: Advice) -> SysResult {
-        self.with_args(Op::Madvise, [addr, len, advice as usize, 0, 0])
+        self.with_args(Op::Madvise, &[addr, len, advice as usize])
     }
 
     pub fn msync_invalidate(&mut self, addr: usize, len: usize) -> SysResult {
-        self.with_args(Op::MsyncInvalidate, [addr, len, 0, 0, 0])
+        self.with_args(Op::MsyncInvalidate, &[addr, len])
     }
 
     pub fn memfd_create(&mut self, name: &str) -> Result<Fd, Errno> {
@@ -60,20 +64,20 @@ impl dyn Kernel + '_ {
 
     /// The read end and the write end.
     pub fn pipe(&mut self) -> Result<(Fd, Fd), Errno> {
-        let ends = self.with_args(Op::Pipe, [0; ARGS]).result()?;
+        let ends = self.with_args(Op::Pipe, &[]).result()?;
         Ok(((ends & 0xffff) as Fd, (ends >> 16) as Fd))
     }
 
     pub fn close(&mut self, fd: Fd) -> SysResult {
-        self.with_args(Op::Close, [fd as usize, 0, 0, 0, 0])
+        self.with_args(Op::Close, &[fd as usize])
     }
 
     pub fn read(&mut self, fd: Fd, into: &mut [u8]) -> SysResult {
-        self.with_output(Op::Read, [fd as usize, 0, 0, 0, 0], into)
+        self.with_output(Op::Read, &[fd as usize], into)
     }
 
     pub fn pread(&mut self, fd: Fd, into: &mut [u8], offset: usize) -> SysResult {
-        self.with_output(Op::Pread, [fd as usize, offset, 0, 0, 0], into)
+        self.with_output(Op::Pread, &[fd as usize, offset], into)
     }
 
     pub fn write(&mut self, fd: Fd, bytes: &[u8]) -> SysResult {
@@ -82,11 +86,11 @@ impl dyn Kernel + '_ {
     }
 
     pub fn store(&mut self, fd: Fd, addr: usize, len: usize) -> SysResult {
-        self.with_args(Op::Store, [fd as usize, addr, len, 0, 0])
+        self.with_args(Op::Store, &[fd as usize, addr, len])
     }
 
     pub fn load(&mut self, fd: Fd, addr: usize, len: usize) -> SysResult {
-        self.with_args(Op::Load, [fd as usize, addr, len, 0, 0])
+        self.with_args(Op::Load, &[fd as usize, addr, len])
     }
 
     pub fn open(&mut self, path: &str, mode: OpenMode) -> Result<Fd, Errno> {
@@ -113,29 +117,29 @@ impl dyn Kernel + '_ {
     }
 
     pub fn memory(&mut self) -> Result<usize, Errno> {
-        self.with_args(Op::Memory, [0; ARGS]).result()
+        self.with_args(Op::Memory, &[]).result()
     }
 
     pub fn page_size(&mut self) -> usize {
-        self.with_args(Op::PageSize, [0; ARGS]).result().unwrap_or(4096)
+        self.with_args(Op::PageSize, &[]).result().unwrap_or(4096)
     }
 
     pub fn euid(&mut self) -> Option<usize> {
-        self.with_args(Op::Euid, [0; ARGS]).result().ok()
+        self.with_args(Op::Euid, &[]).result().ok()
     }
 
     pub fn pid(&mut self) -> usize {
-        self.with_args(Op::Pid, [0; ARGS]).result().unwrap_or(0)
+        self.with_args(Op::Pid, &[]).result().unwrap_or(0)
     }
 
     pub fn time(&mut self) -> usize {
-        self.with_args(Op::Time, [0; ARGS]).result().unwrap_or(0)
+        self.with_args(Op::Time, &[]).result().unwrap_or(0)
     }
 
     /// Names that the kernel does not give are empty.
     pub fn uname(&mut self) -> Uname {
         let mut fields = [0; 6 * UTS_FIELD];
-        self.with_output(Op::Uname, [0; ARGS], &mut fields);
+        self.with_output(Op::Uname, &[], &mut fields);
         let field = |index: usize| {
             let bytes = fields.get(index * UTS_FIELD..).unwrap_or_default();
             let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(0);
@@ -145,12 +149,12 @@ impl dyn Kernel + '_ {
     }
 
     pub fn ignore_sigpipe(&mut self) -> SysResult {
-        self.with_args(Op::IgnoreSigpipe, [0; ARGS])
+        self.with_args(Op::IgnoreSigpipe, &[])
     }
 
     pub fn exit(&mut self, code: i32) -> ! {
         loop {
-            self.with_args(Op::Exit, [code as usize, 0, 0, 0, 0]);
+            self.with_args(Op::Exit, &[code as usize]);
             self.sleep();
         }
     }
@@ -186,31 +190,31 @@ impl dyn Kernel + '_ {
     }
 
     pub fn may_reboot(&mut self) -> bool {
-        self.with_args(Op::MayReboot, [0; ARGS]).is_ok()
+        self.with_args(Op::MayReboot, &[]).is_ok()
     }
 
     pub fn fork(&mut self) -> Result<usize, Errno> {
-        self.with_args(Op::Fork, [0; ARGS]).result()
+        self.with_args(Op::Fork, &[]).result()
     }
 
     pub fn reboot(&mut self) -> SysResult {
-        self.with_args(Op::Reboot, [0; ARGS])
+        self.with_args(Op::Reboot, &[])
     }
 
     pub fn is_terminal(&mut self, fd: Fd) -> bool {
-        self.with_args(Op::Terminal, [fd as usize, 0, 0, 0, 0]).is_ok()
+        self.with_args(Op::Terminal, &[fd as usize]).is_ok()
     }
 
     /// Whether the environment has a `NO_COLOR` that is not empty.
     pub fn no_color(&mut self) -> bool {
-        self.with_args(Op::NoColor, [0; ARGS]).result().is_ok_and(|len| len > 0)
+        self.with_args(Op::NoColor, &[]).result().is_ok_and(|len| len > 0)
     }
 
     pub fn pause(&mut self) -> SysResult {
-        self.with_args(Op::Pause, [0; ARGS])
+        self.with_args(Op::Pause, &[])
     }
 
     pub fn sleep(&mut self) -> SysResult {
-        self.with_args(Op::Sleep, [0; ARGS])
+        self.with_args(Op::Sleep, &[])
     }
 }

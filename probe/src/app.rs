@@ -139,7 +139,7 @@ fn report_row_by_row(kernel: &mut dyn Kernel, query: &QueryRequest) -> Result<St
 fn run_query(
     kernel: &mut dyn Kernel,
     query: &QueryRequest,
-) -> Result<(Report, Option<String>), Error> {
+) -> Result<(Box<Report>, Option<String>), Error> {
     let options = &query.options;
     if let Some(path) = &query.replay {
         return Ok((replay_file(kernel, path, options.reproducible)?, None));
@@ -174,7 +174,11 @@ fn run_query(
     }
 }
 
-fn replay_file(kernel: &mut dyn Kernel, path: &str, reproducible: bool) -> Result<Report, Error> {
+fn replay_file(
+    kernel: &mut dyn Kernel,
+    path: &str,
+    reproducible: bool,
+) -> Result<Box<Report>, Error> {
     let mut recording = Vec::new();
     let read = kernel.read_file(path, &mut |block| recording.extend_from_slice(block));
     let path = path.to_owned();

@@ -304,12 +304,12 @@ fn usage_error(message: &str, others: &[&str]) -> String {
         return message.lines().map(str::trim_ascii).collect::<Vec<&str>>().join(" ");
     };
     let argument = argument.trim_ascii_end();
-    let commands = Command::COMMANDS.iter().map(|command| command.name);
-    let options = QUERY_OPTIONS.into_iter().chain(QUERY_SWITCHES).chain(OTHER_OPTIONS);
     let (kind, nearest) = if argument.starts_with('-') {
-        ("option", nearest(argument, options))
+        let options = [&QUERY_OPTIONS[..], &QUERY_SWITCHES, &OTHER_OPTIONS].concat();
+        ("option", nearest(argument, &options))
     } else if others.first() == Some(&argument) {
-        ("command", nearest(argument, commands))
+        let commands: Vec<&str> = Command::COMMANDS.iter().map(|command| command.name).collect();
+        ("command", nearest(argument, &commands))
     } else {
         ("argument", None)
     };

@@ -145,9 +145,9 @@ impl Fixture<'_> {
     pub fn compare(
         &mut self,
         flag: MapFlags,
-        measure: impl FnMut(&mut Fixture, MapFlags) -> Outcome,
+        mut measure: impl FnMut(&mut Fixture, MapFlags) -> Outcome,
     ) -> Answers {
-        self.compare_variants(Variants::of(flag), measure)
+        self.measure_flag(flag, &mut measure)
     }
 
     /// Measures the variants in their order.
@@ -157,6 +157,14 @@ impl Fixture<'_> {
         mut measure: impl FnMut(&mut Fixture, MapFlags) -> Outcome,
     ) -> Answers {
         self.measure_each(variants, &mut measure)
+    }
+
+    fn measure_flag(
+        &mut self,
+        flag: MapFlags,
+        measure: &mut dyn FnMut(&mut Fixture, MapFlags) -> Outcome,
+    ) -> Answers {
+        self.measure_each(Variants::of(flag), measure)
     }
 
     fn measure_each(

@@ -26,7 +26,7 @@ pub fn run(
     flags: &[Flag],
     options: &ProbeOptions,
     each_row: &mut dyn FnMut(&mut Report),
-) -> Result<Report, Error> {
+) -> Result<Box<Report>, Error> {
     let paths = Paths::open(kernel, &options.paths)?;
     let report = run_on_files(kernel, arch, flags, paths.files(), options, each_row);
     paths.close(kernel);
@@ -41,7 +41,7 @@ pub fn run_on_files(
     files: &[Fd],
     options: &ProbeOptions,
     each_row: &mut dyn FnMut(&mut Report),
-) -> Report {
+) -> Box<Report> {
     let mut report = empty_report(kernel, arch, options);
     if flags.is_empty() {
         return report;
@@ -68,12 +68,12 @@ pub fn run_on_files(
     report
 }
 
-fn empty_report(kernel: &mut dyn Kernel, arch: Arch, options: &ProbeOptions) -> Report {
+fn empty_report(kernel: &mut dyn Kernel, arch: Arch, options: &ProbeOptions) -> Box<Report> {
     let uname = kernel.uname();
     let (pid, euid) = (kernel.pid(), kernel.euid());
     let (page_size, time) = (kernel.page_size(), kernel.time());
     let unless_reproducible = |value| (!options.reproducible).then_some(value);
-    Report {
+    Box::new(Report {
         query: options.query,
         arch,
         kernel: uname,
@@ -91,7 +91,7 @@ fn empty_report(kernel: &mut dyn Kernel, arch: Arch, options: &ProbeOptions) -> 
         steps: Vec::new(),
         complete: true,
         required: Vec::new(),
-    }
+    })
 }
 
 fn probe_flags(

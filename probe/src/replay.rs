@@ -15,7 +15,10 @@ use kernel::{Kernel, str_or_replacement};
 const CAPACITY: usize = 256 << 10;
 
 /// Probes every flag. Returns the report and the recording.
-pub fn record(kernel: &mut dyn Kernel, options: &ProbeOptions) -> Result<(Report, String), Error> {
+pub fn record(
+    kernel: &mut dyn Kernel,
+    options: &ProbeOptions,
+) -> Result<(Box<Report>, String), Error> {
     let arch = Arch::native();
     let mut head = String::with_capacity(CAPACITY);
     for piece in [FIRST_LINE, ARCH, arch.name(), "\n"] {
@@ -41,7 +44,7 @@ fn push_argument(head: &mut String, argument: &str) {
 }
 
 /// The report of a recorded run; `reproducible` as in [`ProbeOptions`].
-pub fn replay(recording: &[u8], reproducible: bool) -> Result<Report, RecordingProblem> {
+pub fn replay(recording: &[u8], reproducible: bool) -> Result<Box<Report>, RecordingProblem> {
     let mut rest = recording;
     let arch = read_arch(&mut rest).ok_or(RecordingProblem::NotARecording)?;
     if arch.flag_bits() > usize::BITS {
@@ -68,7 +71,7 @@ pub fn replay(recording: &[u8], reproducible: bool) -> Result<Report, RecordingP
 
 /// Reads the first two lines.
 fn read_arch(rest: &mut &[u8]) -> Option<Arch> {
-    if take_line(rest) != FIRST_LINE.trim_end().as_bytes() {
+    if take_line(rest) != FIRST_LINE.as_bytes().trim_ascii_end() {
         return None;
     }
     let name = take_line(rest).strip_prefix(ARCH.as_bytes())?;

@@ -3,7 +3,6 @@
 //! It is decided from the report alone. `honored` and `accepted` meet a requirement, `inconclusive`
 //! leaves it undecided, any other verdict does not meet it.
 
-use crate::environment::Interference;
 use crate::error::Error;
 use crate::flags::{Flag, Kind, MAP_SHARED_VALIDATE, Version, map_type};
 use crate::outcome::{Backing, Call, Outcome};
@@ -137,22 +136,23 @@ fn push_remedies(out: &mut String, report: &Report, row: &Row, answer: &Answer) 
     if code == Some(ReasonCode::NotDefined) {
         return;
     }
-    let mut remedies: Vec<String> = Vec::new();
-    remedies.extend(remedy(flag, code, is_undecided).map(String::from));
+    let mut separator = "; may help: ";
+    if let Some(remedy) = remedy(flag, code, is_undecided) {
+        push(out, format_args!("{separator}{remedy}"));
+        separator = ", ";
+    }
     let Version([major, ..]) = flag.since();
     let may_be_too_old =
         is_undecided || matches!(answer.verdict, Verdict::Ignored | Verdict::Unknown);
     if major >= 4 && may_be_too_old {
-        remedies.push(format!("Linux >= {}", flag.since()));
+        push(out, format_args!("{separator}Linux >= {}", flag.since()));
     }
-    if !remedies.is_empty() {
-        push(out, format_args!("; may help: {}", remedies.join(", ")));
-    }
-    let interferes = |interference: &&Interference| is_undecided || interference.replaces_kernel();
-    let names: Vec<&str> =
-        report.environment.iter().filter(interferes).map(|one| one.name()).collect();
-    if !names.is_empty() {
-        push(out, format_args!("; interference: {}", names.join(", ")));
+    separator = "; interference: ";
+    for interference in &report.environment {
+        if is_undecided || interference.replaces_kernel() {
+            push(out, format_args!("{separator}{}", interference.name()));
+            separator = ", ";
+        }
     }
 }
 

@@ -100,8 +100,8 @@ impl Sweep {
     /// the kernel accepts the call without bits there. 0 when fewer than two contexts count.
     fn bits_where(
         &self,
-        counts: impl Fn(Context) -> bool,
-        holds: impl Fn(Outcome, Outcome) -> bool,
+        counts: fn(Context) -> bool,
+        holds: fn(Outcome, Outcome) -> bool,
     ) -> usize {
         let (mut mask, mut contexts) = (!0, 0);
         for ContextAnswers { context, base, bits } in &self.contexts {

@@ -125,21 +125,23 @@ pub struct Finding {
     pub reason: Reason,
 }
 
+/// A verdict, why it was given, and the measurement that decided.
+type Decision<'e> = (Verdict, ReasonCode, Option<&'e Trial>);
+
 impl Finding {
-    fn new(verdict: Verdict, code: ReasonCode, trial: Option<&Trial>) -> Finding {
-        Finding { verdict, reason: Reason { code, trial: trial.copied(), remark: None } }
+    fn of((verdict, code, trial): Decision, remark: Option<&'static str>) -> Finding {
+        Finding { verdict, reason: Reason { code, trial: trial.copied(), remark } }
     }
 
     /// The finding about a flag that the architecture does not define.
     pub fn absent() -> Finding {
-        Finding::new(Verdict::Absent, ReasonCode::NotDefined, None)
+        Finding::of((Verdict::Absent, ReasonCode::NotDefined, None), None)
     }
 
     /// The finding about a flag that cannot be probed because a control failed.
     pub fn control_failed(control: &'static str) -> Finding {
-        let mut finding = Finding::new(Verdict::Inconclusive, ReasonCode::ControlFailed, None);
-        finding.reason.remark = Some(control);
-        finding
+        let decision = (Verdict::Inconclusive, ReasonCode::ControlFailed, None);
+        Finding::of(decision, Some(control))
     }
 }
 
@@ -225,70 +227,69 @@ pub fn judge(experiment: &Experiment, evidence: &Evidence, steps: &[Step]) -> Fi
     if let Some(control) = evidence.failed_control {
         return Finding::control_failed(control);
     }
-    let mut finding = first_rule_that_holds(experiment, evidence, steps);
-    finding.reason.remark = evidence.remark;
-    if finding.verdict == Verdict::Inconclusive
-        && let Some(unclear) = why_effect_is_unclear(evidence)
-    {
-        return unclear;
+    let decision = first_rule_that_holds(experiment, evidence, steps);
+    match why_effect_is_unclear(evidence) {
+        Some(unclear) if decision.0 == Verdict::Inconclusive => Finding::of(unclear, None),
+        _ => Finding::of(decision, evidence.remark),
     }
-    finding
 }
 
-fn first_rule_that_holds(experiment: &Experiment, evidence: &Evidence, steps: &[Step]) -> Finding {
+fn first_rule_that_holds<'e>(
+    experiment: &Experiment,
+    evidence: &'e Evidence,
+    steps: &[Step],
+) -> Decision<'e> {
     if let Some(trial) = agreed(evidence.effects(), Shown::Yes) {
-        return Finding::new(Verdict::Honored, ReasonCode::EffectSeen, Some(trial));
+        return (Verdict::Honored, ReasonCode::EffectSeen, Some(trial));
     }
     if any(evidence.effects(), Shown::Yes).is_some() {
-        return Finding::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
+        return (Verdict::Inconclusive, ReasonCode::Contradictory, None);
     }
     if let Some((code, trial)) = telling_error(experiment, evidence) {
-        return Finding::new(Verdict::Unavailable, code, Some(trial));
+        return (Verdict::Unavailable, code, Some(trial));
     }
     if let Some(sign) = any(evidence.signs(), Shown::Yes) {
         return match experiment.if_only_recognized {
             IfOnlyRecognized::Unavailable => {
-                Finding::new(Verdict::Unavailable, ReasonCode::SignSeen, Some(sign))
+                (Verdict::Unavailable, ReasonCode::SignSeen, Some(sign))
             }
             IfOnlyRecognized::Accepted if any(evidence.effects(), Shown::No).is_some() => {
-                Finding::new(Verdict::Inconclusive, ReasonCode::Contradictory, None)
+                (Verdict::Inconclusive, ReasonCode::Contradictory, None)
             }
-            IfOnlyRecognized::Accepted => {
-                Finding::new(Verdict::Accepted, ReasonCode::SignSeen, Some(sign))
-            }
+            IfOnlyRecognized::Accepted => (Verdict::Accepted, ReasonCode::SignSeen, Some(sign)),
         };
     }
     if any(evidence.effects(), Shown::ControlToo).is_some() {
-        return Finding::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None);
+        return (Verdict::Inconclusive, ReasonCode::NoEvidence, None);
     }
     if let Some(offer) = agreed(evidence.offers(), Shown::Yes) {
-        return Finding::new(Verdict::Accepted, ReasonCode::Offered, Some(offer));
+        return (Verdict::Accepted, ReasonCode::Offered, Some(offer));
     }
     if let Some(offer) = agreed(evidence.offers(), Shown::No) {
-        return Finding::new(Verdict::Unavailable, ReasonCode::NotOffered, Some(offer));
+        return (Verdict::Unavailable, ReasonCode::NotOffered, Some(offer));
     }
     by_recognition(evidence, steps)
 }
 
 /// Where neither effect nor sign was observed and nothing was offered, the validators decide.
-fn by_recognition(evidence: &Evidence, steps: &[Step]) -> Finding {
+fn by_recognition<'e>(evidence: &'e Evidence, steps: &[Step]) -> Decision<'e> {
     let recognized = any(evidence.validators(), Shown::Yes);
     let rejected = any(evidence.validators(), Shown::No);
     if rejected.is_some() && recognized.is_some() {
-        return Finding::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
+        return (Verdict::Inconclusive, ReasonCode::Contradictory, None);
     }
     if rejected.is_none() {
         if let Some(effect) = agreed(evidence.effects(), Shown::No) {
-            return Finding::new(Verdict::Ignored, ReasonCode::EffectAbsent, Some(effect));
+            return (Verdict::Ignored, ReasonCode::EffectAbsent, Some(effect));
         }
         let is_open = any(evidence.effects(), Shown::Undecided).is_some();
         if recognized.is_some() && !is_open && steps.iter().any(is_accepted_context) {
-            return Finding::new(Verdict::Accepted, ReasonCode::Validated, recognized);
+            return (Verdict::Accepted, ReasonCode::Validated, recognized);
         }
     }
     match agreed(evidence.validators(), Shown::No) {
-        Some(trial) => Finding::new(Verdict::Unknown, ReasonCode::RefusedAsUnknown, Some(trial)),
-        None => Finding::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None),
+        Some(trial) => (Verdict::Unknown, ReasonCode::RefusedAsUnknown, Some(trial)),
+        None => (Verdict::Inconclusive, ReasonCode::NoEvidence, None),
     }
 }
 
@@ -319,7 +320,7 @@ fn telling_error<'e>(
 }
 
 /// Why the effect tests decide nothing, where they do not.
-fn why_effect_is_unclear(evidence: &Evidence) -> Option<Finding> {
+fn why_effect_is_unclear(evidence: &Evidence) -> Option<Decision<'_>> {
     let reasons = [
         (Shown::ControlToo, ReasonCode::ControlShowsEffect),
         (Shown::NotRun, ReasonCode::NotRun),
@@ -327,6 +328,6 @@ fn why_effect_is_unclear(evidence: &Evidence) -> Option<Finding> {
     ];
     reasons.into_iter().find_map(|(shown, code)| {
         let trial = any(evidence.effects(), shown)?;
-        Some(Finding::new(Verdict::Inconclusive, code, Some(trial)))
+        Some((Verdict::Inconclusive, code, Some(trial)))
     })
 }

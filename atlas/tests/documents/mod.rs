@@ -1,7 +1,7 @@
 //! Documents for the tests: recordings of real kernels, replayed with this version of mapprobe.
 
 use atlas::{recordings, simulated};
-use mapprobe::cli::What;
+use mapprobe::request::Query;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ pub const KERNELS: [&str; 6] =
     ["x86_64-5.10", "x86_64-7.x", "aarch64-6.1", "aarch64-7.x-16k", "hppa-5.10", "hppa64-6.12"];
 
 /// The document of a recorded kernel in its envelope.
-pub fn envelope(kernel: &str, query: What) -> Value {
-    let recorded = if query == What::Report { "report" } else { "sweep" };
+pub fn envelope(kernel: &str, query: Query) -> Value {
+    let recorded = if query == Query::Report { "report" } else { "sweep" };
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/tests/recordings/lab");
     let recording = fs::read(directory.join(format!("{kernel}.{recorded}.txt"))).unwrap();
     recordings::document(kernel, &recording, query).unwrap().value
@@ -21,13 +21,14 @@ pub fn envelope(kernel: &str, query: What) -> Value {
 /// The report of a recorded kernel without an envelope.
 #[allow(dead_code, reason = "not every test uses it")]
 pub fn report(kernel: &str) -> Value {
-    envelope(kernel, What::Report)["document"].clone()
+    envelope(kernel, Query::Report)["document"].clone()
 }
 
 /// All documents of [`KERNELS`] and of the simulated kernels.
 #[allow(dead_code, reason = "not every test uses it")]
 pub fn all() -> Vec<Value> {
-    let recorded = KERNELS.iter().flat_map(|kernel| What::ALL.map(|query| envelope(kernel, query)));
+    let recorded =
+        KERNELS.iter().flat_map(|kernel| Query::ALL.map(|query| envelope(kernel, query)));
     let simulated = simulated::documents().unwrap().into_iter().map(|document| document.value);
     recorded.chain(simulated).collect()
 }

@@ -1,11 +1,10 @@
 //! The candidate nearest to a misspelled word.
 
 /// The candidate with the smallest edit distance, if it is at most a third of the word's length.
-pub fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     let limit = word.len() / 3;
-    let distances = candidates.map(|candidate| (distance(word, candidate), candidate));
-    let (distance, candidate) = distances.min_by_key(|&(distance, _)| distance)?;
-    (distance <= limit).then_some(candidate)
+    let nearest = candidates.iter().min_by_key(|candidate| distance(word, candidate))?;
+    (distance(word, nearest) <= limit).then_some(*nearest)
 }
 
 /// Levenshtein's distance without regard to case: the number of characters to insert, delete or replace.
