@@ -31,12 +31,12 @@ pub fn verdict_names() -> Vec<String> {
 }
 
 /// The report of a recorded run.
-pub fn replay(recording: &[u8], reproducible: bool) -> Result<Report> {
+pub fn replay(recording: &[u8], reproducible: bool) -> Result<Box<Report>> {
     replay::replay(recording, reproducible).map_err(|problem| anyhow!("{problem}"))
 }
 
 /// The report of a run on a simulated kernel.
-pub fn simulate(arch: Arch, rules: Rules, query: Query) -> Report {
+pub fn simulate(arch: Arch, rules: Rules, query: Query) -> Box<Report> {
     let options = ProbeOptions { query, ..ProbeOptions::default() };
     let mut kernel = SimulatedKernel::new(rules);
     probe::run_on_files(&mut kernel, arch, Flag::ALL, &[], &options, &mut |_| {})

@@ -4,7 +4,7 @@ use lab::library::{self, Query, Report, Rules};
 use lab::report;
 use mapprobe::arch::Arch;
 
-fn run(arch: Arch, rules: Rules) -> Report {
+fn run(arch: Arch, rules: Rules) -> Box<Report> {
     library::simulate(arch, rules, Query::Report)
 }
 

@@ -8,7 +8,7 @@ mod ktap;
 mod macros;
 mod nfd;
 mod prometheus;
-mod questions;
+mod queries;
 mod shell;
 mod table;
 mod walk;
