@@ -5,7 +5,7 @@ use mapprobe::app::{FAILURE, SUCCESS};
 use mapprobe::arch::Arch;
 use mapprobe::output::{STDOUT, write_all};
 use mapprobe::probe;
-use mapprobe::report::json;
+use mapprobe::report::{Style, json};
 use mapprobe::request::ProbeOptions;
 
 mapprobe::program!(|kernel, _| {
@@ -13,8 +13,8 @@ mapprobe::program!(|kernel, _| {
     let Ok(report) = probe::run(kernel, Arch::native(), &[], &options, &mut |_| {}) else {
         return FAILURE;
     };
-    match write_all(kernel, STDOUT, json::write(&report).as_bytes()) {
-        Ok(()) => SUCCESS,
-        Err(_) => FAILURE,
-    }
+    let mut output = String::new();
+    let is_written = json::write(&mut output, &report, &Style::default()).is_ok()
+        && write_all(kernel, STDOUT, output.as_bytes()).is_ok();
+    if is_written { SUCCESS } else { FAILURE }
 });

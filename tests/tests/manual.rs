@@ -112,7 +112,7 @@ fn the_defined_terms_are_those_of_the_command_line() {
 #[test]
 fn the_page_names_every_option_and_no_other() {
     let words = |text: &str| -> BTreeSet<String> {
-        let words = text.split(|c: char| c.is_whitespace() || "[]().,;:|".contains(c));
+        let words = text.split(|c: char| c.is_whitespace() || "[]().,;:|=".contains(c));
         words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
     };
     let page = page();
