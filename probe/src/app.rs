@@ -12,7 +12,7 @@ use crate::reference::{decode::decode, explain::explain, list::list};
 use crate::replay::{record, replay};
 use crate::report::json::RowWriter;
 use crate::report::{Report, Style, write};
-use crate::request::Format;
+use crate::request::{Format, ProbeOptions};
 use crate::require::{self, Met};
 use kernel::{Errno, Kernel, OpenMode};
 
@@ -141,36 +141,39 @@ fn run_query(
     query: &QueryRequest,
 ) -> Result<(Box<Report>, Option<String>), Error> {
     let options = &query.options;
-    if let Some(path) = &query.replay {
-        return Ok((replay_file(kernel, path, options.reproducible)?, None));
-    }
-    match query.record.as_deref() {
-        None => {
+    match (&query.replay, query.record.as_deref()) {
+        (Some(path), _) => Ok((replay_file(kernel, path, options.reproducible)?, None)),
+        (None, None) => {
             let report = probe::run(kernel, Arch::native(), Flag::ALL, options, &mut |_| {})?;
             Ok((report, None))
         }
-        Some("-") => {
+        (None, Some("-")) => {
             let (report, recording) = record(kernel, options)?;
             Ok((report, Some(recording)))
         }
-        Some(path) => {
-            let cannot_write = |errno: Errno| Error::File {
-                path: path.to_owned(),
-                problem: FileProblem::CannotWrite,
-                errno,
-            };
-            // The file is opened first, so that no run is in vain.
-            let file = kernel.open(path, OpenMode::Create).map_err(cannot_write)?;
-            let recorded = record(kernel, options);
-            let written = match &recorded {
-                Ok((_, recording)) => write_all(kernel, file, recording.as_bytes()),
-                Err(_) => Ok(()),
-            };
-            kernel.close(file);
-            let (report, _) = recorded?;
-            written.map_err(cannot_write)?;
-            Ok((report, None))
-        }
+        (None, Some(path)) => Ok((record_to_file(kernel, path, options)?, None)),
+    }
+}
+
+/// Opens the file before the run, so that no run is in vain.
+fn record_to_file(
+    kernel: &mut dyn Kernel,
+    path: &str,
+    options: &ProbeOptions,
+) -> Result<Box<Report>, Error> {
+    let file = match kernel.open(path, OpenMode::Create) {
+        Ok(file) => file,
+        Err(errno) => return Err(file_error(path, FileProblem::CannotWrite, errno)),
+    };
+    let recorded = record(kernel, options);
+    let written = match &recorded {
+        Ok((_, recording)) => write_all(kernel, file, recording.as_bytes()),
+        Err(_) => Ok(()),
+    };
+    kernel.close(file);
+    match written {
+        Ok(()) => recorded.map(|(report, _)| report),
+        Err(errno) => Err(file_error(path, FileProblem::CannotWrite, errno)),
     }
 }
 
@@ -181,11 +184,15 @@ fn replay_file(
 ) -> Result<Box<Report>, Error> {
     let mut recording = Vec::new();
     let read = kernel.read_file(path, &mut |block| recording.extend_from_slice(block));
-    let path = path.to_owned();
     if let Err(errno) = read {
-        return Err(Error::File { path, problem: FileProblem::CannotRead, errno });
+        return Err(file_error(path, FileProblem::CannotRead, errno));
     }
-    replay(&recording, reproducible).map_err(|problem| Error::Recording { path, problem })
+    replay(&recording, reproducible)
+        .map_err(|problem| Error::Recording { path: path.to_owned(), problem })
+}
+
+fn file_error(path: &str, problem: FileProblem, errno: Errno) -> Error {
+    Error::File { path: path.to_owned(), problem, errno }
 }
 
 /// Prints an answer and returns the exit code.
@@ -193,8 +200,7 @@ fn print(kernel: &mut dyn Kernel, answer: &Answer, is_framed: bool) -> i32 {
     print_messages(kernel, &answer.messages);
     let mut exit = answer.exit;
     if let Err(errno) = write_all(kernel, STDOUT, answer.output.as_bytes()) {
-        let path = String::from("standard output");
-        exit = fail(kernel, &Error::File { path, problem: FileProblem::CannotWrite, errno });
+        exit = fail(kernel, &file_error("standard output", FileProblem::CannotWrite, errno));
     }
     if is_framed {
         frame::for_each_line(&answer.output, exit, &mut |line| print_messages(kernel, line));

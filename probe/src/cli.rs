@@ -300,11 +300,10 @@ fn query_options_first<'a>(arguments: &[&'a str]) -> Result<(Vec<&'a str>, Vec<&
     Ok((query_options, others))
 }
 
-/// argh's error message in one line. About an unrecognized argument it names the nearest command or
-/// option.
+/// argh's error message. About an unrecognized argument it names the nearest command or option.
 fn usage_error(message: &str, others: &[&str]) -> String {
     let Some(argument) = message.strip_prefix("Unrecognized argument: ") else {
-        return message.lines().map(str::trim_ascii).collect::<Vec<&str>>().join(" ");
+        return message.trim_ascii_end().to_owned();
     };
     let argument = argument.trim_ascii_end();
     let (kind, nearest) = if argument.starts_with('-') {

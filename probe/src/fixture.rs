@@ -15,7 +15,6 @@ use crate::flags::{
 use crate::outcome::{Backing, Call, Context, Outcome, Size, Step};
 use kernel::{Errno, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, SysResult};
 use once_cell::unsync::OnceCell;
-use std::rc::Rc;
 
 mod touch;
 
@@ -126,7 +125,6 @@ pub struct Fixture<'k> {
     pipe: (Fd, Fd),
     /// The user's files; `None` for one that is not probed.
     paths: Vec<Option<Fd>>,
-    contexts: Rc<[Context]>,
     validators: OnceCell<[Validator; 2]>,
 }
 
@@ -160,7 +158,6 @@ impl<'k> Fixture<'k> {
             memfd,
             pipe,
             paths: paths.iter().copied().map(Some).collect(),
-            contexts: contexts(paths.len()),
             validators: OnceCell::new(),
         };
         if let Ok(memfd) = memfd {
@@ -250,9 +247,16 @@ impl<'k> Fixture<'k> {
         self.paths.len()
     }
 
-    /// The contexts that a flag is probed in.
-    pub fn contexts(&self) -> Rc<[Context]> {
-        self.contexts.clone()
+    /// The contexts that a flag is probed in: those of every flag, and the three map types of every
+    /// path.
+    pub fn contexts(&self) -> Vec<Context> {
+        let mut contexts = Vec::from(CONTEXTS);
+        for index in 0..self.paths.len() {
+            for map_type in [SHARED, PRIVATE, VALIDATE] {
+                contexts.push(context(map_type, Backing::Path(index)));
+            }
+        }
+        contexts
     }
 
     /// The middle of the isolated range: an odd multiple of [`ISOLATED`], with that many reserved
@@ -446,17 +450,6 @@ impl<'k> Fixture<'k> {
         });
         *self.validators.get_or_init(|| measured)
     }
-}
-
-/// The contexts of every flag, and the three map types of every path.
-fn contexts(paths: usize) -> Rc<[Context]> {
-    let mut contexts = Vec::from(CONTEXTS);
-    for index in 0..paths {
-        for map_type in [SHARED, PRIVATE, VALIDATE] {
-            contexts.push(context(map_type, Backing::Path(index)));
-        }
-    }
-    contexts.into()
 }
 
 /// A call that reserves addresses: private, without access, without accounting.

@@ -7,6 +7,7 @@ use crate::error::{Error, RecordingProblem};
 use crate::flags::Flag;
 use crate::probe;
 use crate::report::Report;
+use crate::report::wording::push;
 use crate::request::ProbeOptions;
 use kernel::recording::{ARCH, ARGUMENT, FIRST_LINE, Recorder, Replay, take_line};
 use kernel::{Kernel, str_or_replacement};
@@ -21,9 +22,7 @@ pub fn record(
 ) -> Result<(Box<Report>, String), Error> {
     let arch = Arch::native();
     let mut head = String::with_capacity(CAPACITY);
-    for piece in [FIRST_LINE, ARCH, arch.name(), "\n"] {
-        head.push_str(piece);
-    }
+    push(&mut head, format_args!("{FIRST_LINE}{ARCH}{}\n", arch.name()));
     push_argument(&mut head, options.query.command());
     if options.thorough {
         push_argument(&mut head, "--thorough");
@@ -38,9 +37,7 @@ pub fn record(
 }
 
 fn push_argument(head: &mut String, argument: &str) {
-    head.push_str(ARGUMENT);
-    head.push_str(argument);
-    head.push('\n');
+    push(head, format_args!("{ARGUMENT}{argument}\n"));
 }
 
 /// The report of a recorded run; `reproducible` as in [`ProbeOptions`].

@@ -56,7 +56,7 @@ pub fn measure(fixture: &mut Fixture) -> Validation {
         (present == Some(true)).then_some(rejects(pipe) && (no_memfd || rejects(memfd)));
     let type_mask = type_mask(fixture);
     let mut contexts = Vec::new();
-    for &context in fixture.contexts().iter() {
+    for context in fixture.contexts() {
         contexts.push((context, fixture.probe_context(context, 0)));
     }
     let mut validation = Validation {

@@ -33,7 +33,7 @@ fn documents() -> Vec<String> {
 struct Block {
     /// The word behind the first fence.
     kind: String,
-    /// The line of text before the block.
+    /// The paragraph before the block, in one line.
     before: String,
     lines: Vec<String>,
 }
@@ -41,6 +41,7 @@ struct Block {
 fn blocks(text: &str) -> Vec<Block> {
     let (mut blocks, mut before, mut open): (Vec<Block>, String, bool) =
         (Vec::new(), String::new(), false);
+    let mut is_paragraph_over = false;
     for line in text.lines() {
         match (line.strip_prefix("```"), open) {
             (Some(_), true) => open = false,
@@ -53,8 +54,12 @@ fn blocks(text: &str) -> Vec<Block> {
                 });
             }
             (None, true) => blocks.last_mut().unwrap().lines.push(line.into()),
-            (None, false) if line.is_empty() => {}
-            (None, false) => before = line.into(),
+            (None, false) if line.is_empty() => is_paragraph_over = true,
+            (None, false) if before.is_empty() || is_paragraph_over => {
+                before = line.into();
+                is_paragraph_over = false;
+            }
+            (None, false) => before += &format!(" {line}"),
         }
     }
     blocks

@@ -57,7 +57,7 @@ pub static HUGE_SIZE: Experiment = Experiment {
 
 fn has_huge_pages(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     let bits = flag.encode(fixture.arch());
-    for &context in fixture.contexts().iter() {
+    for context in fixture.contexts() {
         // Anonymous memory is probed at an aligned address, below.
         if context.backing != Backing::Anonymous {
             fixture.probe_context(context, bits);

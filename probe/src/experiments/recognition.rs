@@ -18,7 +18,7 @@ const BY_TYPE_FIELD: &str = "the type field";
 pub fn probe_as_flag(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     let [memfd, pipe] = fixture.validators();
     let bits = flag.encode(fixture.arch());
-    for &context in fixture.contexts().iter() {
+    for context in fixture.contexts() {
         let mut with = fixture.probe_context(context, bits);
         if context == MEMFD_VALIDATOR && with != Outcome::NotRun {
             compare_with_unassigned(evidence, BY_MEMFD, with, memfd);
@@ -49,7 +49,7 @@ fn compare_with_unassigned(
 /// every kernel: `MAP_SYNC` is not in `LEGACY_MAP_MASK`.
 pub fn probe_contexts(fixture: &mut Fixture, flag: MapFlags) {
     let bits = flag.encode(fixture.arch());
-    for &context in fixture.contexts().iter() {
+    for context in fixture.contexts() {
         fixture.probe_context(context, bits);
         fixture.occupy_pages();
     }
@@ -59,7 +59,7 @@ pub fn probe_contexts(fixture: &mut Fixture, flag: MapFlags) {
 /// one.
 pub fn probe_contexts_at_free_page(fixture: &mut Fixture, flag: MapFlags) {
     let bits = flag.encode(fixture.arch());
-    for &context in fixture.contexts().iter() {
+    for context in fixture.contexts() {
         fixture.free_first_page();
         fixture.probe_context(context, bits);
         fixture.occupy_pages();
@@ -70,7 +70,7 @@ pub fn probe_contexts_at_free_page(fixture: &mut Fixture, flag: MapFlags) {
 pub fn probe_as_type(fixture: &mut Fixture, map_type: MapFlags) {
     let map_type = map_type.encode(fixture.arch());
     let shared = MAP_SHARED.encode(fixture.arch());
-    for &context in fixture.contexts().iter() {
+    for context in fixture.contexts() {
         // Each backing once: the pipe has one context only.
         if context.map_type == shared || context.backing == Backing::Pipe {
             fixture.probe_context(Context { map_type, ..context }, 0);
