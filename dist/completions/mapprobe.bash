@@ -1,6 +1,6 @@
 # Completion of mapprobe for bash. The names of flags come from the program itself.
 
-# The flags that the program on the command line knows.
+# Prints the flags that the program on the command line lists.
 _mapprobe_flags() {
     local program=${COMP_WORDS[0]} name rest
     "${program/#\~\//$HOME/}" list 2>/dev/null | while read -r name rest; do
@@ -8,13 +8,13 @@ _mapprobe_flags() {
     done
 }
 
-# Files and directories that begin with $1; $2 is put before each.
+# Completes files and directories that begin with $1, each with $2 before it.
 _mapprobe_files() {
     local file
     compopt -o filenames 2>/dev/null
     while IFS= read -r file; do
         if [[ -n $2 && -d $file ]]; then
-            # To bash this is no name of a directory, so it would not go on below it.
+            # Bash does not recognize the directory behind the prefix and would append a space.
             file+=/
             compopt -o nospace 2>/dev/null
         fi
@@ -23,12 +23,13 @@ _mapprobe_files() {
 }
 
 _mapprobe() {
-    local cur=${2-${COMP_WORDS[COMP_CWORD]}} prev=${COMP_WORDS[COMP_CWORD - 1]} word command= value= at
+    local cur=${2-${COMP_WORDS[COMP_CWORD]}} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    local word command= value= at
     local formats='json jsonl table ktap shell macros prometheus nfd'
     local common='--format --prefix --path --record --replay --thorough --reproducible --framed'
     COMPREPLY=()
 
-    # The command is the first word that neither is an option nor belongs to one.
+    # The command is the first argument that is neither an option nor the value of one.
     for ((at = 1; at < COMP_CWORD; at++)); do
         word=${COMP_WORDS[at]}
         if [[ -n $value ]]; then
@@ -41,6 +42,9 @@ _mapprobe() {
         fi
     done
 
+    case $command in
+    sweep | free-bits) formats='json jsonl' ;;
+    esac
     case $prev in
     --format) COMPREPLY=($(compgen -W "$formats" -- "$cur")) ;;
     --arch) COMPREPLY=($(compgen -W 'x86_64 aarch64 hppa' -- "$cur")) ;;
@@ -50,12 +54,13 @@ _mapprobe() {
 
     if [[ $cur == -* ]]; then
         case $command in
-        '') common+=' --help --version' ;;
+        '') common+=' --version' ;;
+        sweep | free-bits) common=${common/--prefix /} ;;
         require) common+=' --allow-inconclusive' ;;
         list | decode) common=--arch ;;
         explain) common= ;;
         esac
-        COMPREPLY=($(compgen -W "$common" -- "$cur"))
+        COMPREPLY=($(compgen -W "$common --help" -- "$cur"))
         return
     fi
 
@@ -63,7 +68,7 @@ _mapprobe() {
     '') COMPREPLY=($(compgen -W 'report sweep free-bits require list explain decode' -- "$cur")) ;;
     explain) ((COMP_CWORD > at + 1)) || COMPREPLY=($(compgen -W '$(_mapprobe_flags)' -- "$cur")) ;;
     require)
-        # FLAG:PATH is one word or three, as COMP_WORDBREAKS has it.
+        # COMP_WORDBREAKS decides whether FLAG:PATH is one word or three.
         if [[ $cur == : || ${COMP_WORDS[COMP_CWORD]} == : ]]; then
             _mapprobe_files '' ''
         elif [[ $prev == : ]]; then

@@ -1,5 +1,6 @@
 #compdef mapprobe
-# Completion of mapprobe for zsh; to be installed as _mapprobe. The names of flags come from the program itself.
+# Completion of mapprobe for zsh; install it as _mapprobe. The names of flags come from the program
+# itself.
 
 _mapprobe_flags() {
     local -a flags
@@ -17,22 +18,27 @@ _mapprobe_requirements() {
 
 _mapprobe() {
     local program=$words[1] curcontext=$curcontext state line
-    local -a asked arch
+    local -a query report sweep arch help
     typeset -A opt_args
-    asked=(
-        '--format[how to print it]:format:(json jsonl table ktap shell macros prometheus nfd)'
-        '--prefix[what names begin with]:prefix:'
-        '*--path[ask about a file, directory or device too]:path:_files'
-        '(--replay)--record[write every kernel call and its answer to a file]:file:_files'
-        '(--record)--replay[answer from a recording]:recording:_files'
-        '--thorough[also run tests that fill the address space]'
-        '--reproducible[leave out what differs from run to run]'
-        '--framed[print it on standard error too, in checksummed lines]'
+    query=(
+        '*--path[also probe a file, directory or device]:path:_files'
+        '(--replay)--record[record every system call and its result]:file:_files'
+        '(--record)--replay[replay a recording]:recording:_files'
+        '--thorough[also run experiments that fill the address space]'
+        '--reproducible[leave out process ID and time]'
+        '--framed[also print checksummed lines on standard error]'
     )
-    arch=('--arch[whose numbers to use]:architecture:(x86_64 aarch64 hppa)')
+    report=(
+        $query
+        '--format[output format]:format:(json jsonl table ktap shell macros prometheus nfd)'
+        '--prefix[beginning of the defined names]:prefix:'
+    )
+    sweep=($query '--format[output format]:format:(json jsonl)')
+    arch=('--arch[architecture whose numbers are used]:architecture:(x86_64 aarch64 hppa)')
+    help=('(- *)--help[print the help]')
 
-    _arguments -C : $asked \
-        '(- *)--help[print what can be asked]' \
+    # -A: the options behind a command are completed below.
+    _arguments -C -A '-*' : $report $help \
         '(- *)--version[print the version]' \
         '1: :->command' \
         '*:: :->arguments'
@@ -41,26 +47,27 @@ _mapprobe() {
     command)
         local -a commands
         commands=(
-            'report:a verdict per flag'
-            'sweep:the answer to every bit of the flags argument'
-            'free-bits:which bits and type values are guaranteed to fail here'
-            'require:which of the flags behind it are not honored'
-            'list:every flag, its value, and when it came'
-            'explain:what a flag promises, and how that is proved'
-            'decode:which flags are in a number'
+            'report:print a verdict for every flag'
+            'sweep:print the answer to every bit of the flags argument'
+            'free-bits:print the bits and map types that are guaranteed to fail'
+            'require:check that flags are honored'
+            'list:list the flags, their numbers and versions'
+            'explain:explain what a flag promises, and how that is proved'
+            'decode:name the flags in a number'
         )
         _describe -t commands command commands
         ;;
     arguments)
         case $line[1] in
-        report | sweep | free-bits) _arguments $asked ;;
+        report) _arguments $report $help ;;
+        sweep | free-bits) _arguments $sweep $help ;;
         require)
-            _arguments $asked '--allow-inconclusive[what cannot be told counts as honored]' \
+            _arguments $report $help '--allow-inconclusive[accept inconclusive flags]' \
                 '*:flag or flag\:path:_mapprobe_requirements'
             ;;
-        list) _arguments $arch ;;
-        explain) _arguments '1:flag:_mapprobe_flags' ;;
-        decode) _arguments $arch '1:number: ' ;;
+        list) _arguments $arch $help ;;
+        explain) _arguments $help '1:flag:_mapprobe_flags' '*: : ' ;;
+        decode) _arguments $arch $help '1:number: ' '*: : ' ;;
         esac
         ;;
     esac

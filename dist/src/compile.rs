@@ -42,8 +42,9 @@ impl Flags {
     }
 }
 
-/// Arguments of cargo that rebuild std.
-pub const BUILD_STD: [&str; 1] = ["-Zbuild-std=std,panic_abort"];
+/// Arguments of cargo that rebuild std. Its default features would compile the crates that print a
+/// backtrace.
+pub const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features="];
 
 /// A crate that was compiled into a program.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -123,11 +123,13 @@ pub fn maintainer() -> Result<String> {
 mod tests {
     use super::changelog;
 
-    const LONG: &str = "A line that is as long as our lines are, which is more than the eighty characters that Debian has room for.";
+    const LONG: &str = "A line that is as long as our lines are, which is more than the eighty \
+        characters that Debian has room for.";
 
     #[test]
     fn the_newest_version_becomes_a_debian_changelog_entry() {
-        let ours = "# Changelog\n\nWords.\n\n## 1.2.0 (not yet)\n\n- One thing\n  and more of it.\n- LONG\n\n## 1.1.0\n\n- Old.\n";
+        let ours = "# Changelog\n\nWords.\n\n## 1.2.0 (not yet)\n\n- One thing\n  and more of \
+                    it.\n- LONG\n\n## 1.1.0\n\n- Old.\n";
         assert_eq!(
             changelog(
                 &ours.replace("LONG", LONG),

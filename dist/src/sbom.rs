@@ -46,7 +46,9 @@ pub fn write(target: &Target, program: &[u8], components: &[Component]) -> Resul
         "version": 1,
         "metadata": {
             "timestamp": date::text("%Y-%m-%dT%H:%M:%SZ")?,
-            "tools": {"components": [{"type": "application", "name": "cargo dist of mapprobe", "version": version}]},
+            "tools": {"components": [
+                {"type": "application", "name": "cargo dist of mapprobe", "version": version}
+            ]},
             "component": {
                 "type": "application",
                 "bom-ref": root,

@@ -203,7 +203,7 @@ impl QueryRequest {
 
 /// Parses the arguments after `argv[0]`.
 pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
-    let (query_options, others) = query_options_first(arguments);
+    let (query_options, others) = query_options_first(arguments)?;
     let reordered = [query_options.as_slice(), &others].concat();
     let parsed = match Arguments::from_args(&["mapprobe"], &reordered) {
         Ok(parsed) => parsed,
@@ -273,7 +273,7 @@ fn without_kernel(
 
 /// Takes the options of a query and their values out of the arguments. Returns them and the other
 /// arguments. `--option=value` becomes two arguments.
-fn query_options_first<'a>(arguments: &[&'a str]) -> (Vec<&'a str>, Vec<&'a str>) {
+fn query_options_first<'a>(arguments: &[&'a str]) -> Result<(Vec<&'a str>, Vec<&'a str>), Error> {
     let (mut query_options, mut others) = (Vec::new(), Vec::new());
     let mut rest = arguments.iter().copied();
     while let Some(argument) = rest.next() {
@@ -282,8 +282,11 @@ fn query_options_first<'a>(arguments: &[&'a str]) -> (Vec<&'a str>, Vec<&'a str>
             _ => (argument, None),
         };
         if QUERY_OPTIONS.contains(&name) {
-            query_options.push(name);
-            query_options.extend(value.or_else(|| rest.next()));
+            // Otherwise the command, which follows in the new order, would become the value.
+            let Some(value) = value.or_else(|| rest.next()) else {
+                return Err(Error::Usage(format!("{name} needs a value")));
+            };
+            query_options.extend([name, value]);
         } else if QUERY_SWITCHES.contains(&argument) {
             query_options.push(argument);
         } else {
@@ -294,7 +297,7 @@ fn query_options_first<'a>(arguments: &[&'a str]) -> (Vec<&'a str>, Vec<&'a str>
             others.extend(rest.by_ref());
         }
     }
-    (query_options, others)
+    Ok((query_options, others))
 }
 
 /// argh's error message. About an unrecognized argument it names the nearest command or option.

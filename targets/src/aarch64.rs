@@ -1,6 +1,7 @@
 //! 64-bit ARM.
 
-use super::{Arch, Backend, DebianPackage, Elf, Machine, Target};
+use crate::target::{Backend, DebianPackage, Elf, Machine, Target};
+use mapprobe::arch::Arch;
 
 pub(super) static TARGET: Target = Target {
     arch: Arch::Aarch64,

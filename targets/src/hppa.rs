@@ -1,7 +1,8 @@
 //! PA-RISC. Neither rustc nor LLVM supports it, so the program is compiled through WebAssembly and
 //! C (see `targets/hppa/`).
 
-use super::{Arch, Backend, Elf, Machine, Target};
+use crate::target::{Backend, Elf, Machine, Target};
+use mapprobe::arch::Arch;
 
 pub(super) static TARGET: Target = Target {
     arch: Arch::Hppa,

@@ -1,6 +1,7 @@
 //! 64-bit x86.
 
-use super::{Arch, Backend, Elf, Machine, Target};
+use crate::target::{Backend, Elf, Machine, Target};
+use mapprobe::arch::Arch;
 
 pub(super) static TARGET: Target = Target {
     arch: Arch::X86_64,

@@ -5,20 +5,20 @@ use crate::host_packages;
 use crate::per_arch::PerArch;
 use anyhow::{Context, Result};
 use dist::package::Packages;
-use dist::{Delivered, Options, packages, toolchain};
+use dist::{Artifact, Options, packages, toolchain};
 use mapprobe::arch::Arch;
 use std::path::{Path, PathBuf};
 use targets::Target;
 
 /// The artifacts for an architecture, without packages.
-pub fn of(arch: Arch) -> Result<&'static Delivered> {
-    static BUILT: PerArch<Delivered> = PerArch::new();
+pub fn of(arch: Arch) -> Result<&'static Artifact> {
+    static BUILT: PerArch<Artifact> = PerArch::new();
     BUILT.get(arch, || build(arch, &Options::default()))
 }
 
 /// The artifacts for an architecture, packages included.
-pub fn packaged(arch: Arch) -> Result<&'static Delivered> {
-    static BUILT: PerArch<Delivered> = PerArch::new();
+pub fn packaged(arch: Arch) -> Result<&'static Artifact> {
+    static BUILT: PerArch<Artifact> = PerArch::new();
     let packages = Packages { deb: true, tar: true };
     BUILT.get(arch, || build(arch, &Options { packages, ..Options::default() }))
 }
@@ -40,10 +40,10 @@ pub fn example_program(arch: Arch, name: &str) -> Result<Vec<u8>> {
     read(&example(arch, name)?)
 }
 
-fn build(arch: Arch, options: &Options) -> Result<Delivered> {
+fn build(arch: Arch, options: &Options) -> Result<Artifact> {
     let target = targets::of(arch);
     install_tools(target)?;
-    let built = dist::deliver(&[target], options)?;
+    let built = dist::build(&[target], options)?;
     built.into_iter().next().context("dist built nothing.")
 }
 

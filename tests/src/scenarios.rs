@@ -87,7 +87,7 @@ impl Scenario {
             Entry::file("init", 0o755, init),
             Entry::file("mapprobe", 0o755, program),
             Entry::file("setup", 0o644, steps),
-            Entry::folder("modules"),
+            Entry::directory("modules"),
         ];
         for (name, module) in kernel.modules(self.modules)? {
             entries.push(Entry::file(format!("modules/{name}"), 0o644, module));

@@ -1,31 +1,30 @@
 //! The command line as the program describes it: in its help, and in its error messages for unknown
-//! words. The documents are compared with it.
+//! values. The documents are compared with it.
 
-use mapprobe::cli::{self, Asked, Options};
+use mapprobe::cli::{self, Request};
 
-/// Parses arguments as the program does: the text that it prints without a request to the kernel,
-/// or its error message.
-pub fn read(arguments: &[&str]) -> Result<Option<String>, String> {
-    let mut output = String::new();
-    match cli::read(arguments, &mut Options::default(), &mut output) {
-        Some(Asked::Kernel) => Ok(None),
-        Some(Asked::Program) => Ok(Some(output)),
-        None => Err(output),
-    }
+/// Parses arguments as the program does: the request, or the error message.
+pub fn parse(arguments: &[&str]) -> Result<Request, String> {
+    cli::parse(arguments).map_err(|error| error.to_string())
 }
 
-/// The text of `--help`.
-pub fn help() -> String {
-    text(&["--help"])
+/// The text of `--help`, of the program or of a command.
+pub fn help(command: Option<&str>) -> String {
+    let arguments: Vec<&str> = command.into_iter().chain(["--help"]).collect();
+    match parse(&arguments) {
+        Ok(Request::Help(text)) => text,
+        other => panic!("{arguments:?}: {other:?}"),
+    }
 }
 
 /// The text of `--version` without its line end.
 pub fn version() -> String {
-    text(&["--version"]).trim().into()
+    assert_eq!(parse(&["--version"]), Ok(Request::Version));
+    format!("mapprobe {}", env!("CARGO_PKG_VERSION"))
 }
 
 pub fn commands() -> Vec<String> {
-    choices(&["?"])
+    entries(&help(None), "Commands")
 }
 
 /// Every format, the default first.
@@ -37,41 +36,84 @@ pub fn architectures() -> Vec<String> {
     choices(&["list", "--arch", "?"])
 }
 
-/// Every option in the help, with its hyphens.
+/// Every option of the program and of its commands, with its hyphens.
 pub fn options() -> Vec<String> {
-    let help = help();
-    let words = help.lines().filter_map(|line| line.strip_prefix("  ")?.split([' ', ',']).next());
-    words.filter(|word| word.starts_with("--")).map(str::to_owned).collect()
+    let commands = commands();
+    let commands = commands.iter().map(|command| Some(command.as_str()));
+    let mut options: Vec<String> = Vec::new();
+    for command in [None].into_iter().chain(commands) {
+        let entries = entries(&help(command), "Options");
+        let names = entries.iter().flat_map(|entry| entry.split(", "));
+        for name in names.filter(|name| name.starts_with("--")) {
+            if !options.iter().any(|known| known == name) {
+                options.push(name.into());
+            }
+        }
+    }
+    options
 }
 
 /// The exit codes in the help.
 pub fn exit_codes() -> Vec<String> {
-    let help = help();
-    let (_, codes) = help.split_once("Exit code: ").expect("the help names the exit codes");
-    codes.split(';').filter_map(|part| part.split_whitespace().next()).map(str::to_owned).collect()
+    let codes = entries(&help(None), "Error codes");
+    let numbers = codes.iter().filter_map(|line| line.split(' ').next());
+    numbers.map(str::to_owned).collect()
+}
+
+/// The entries of a section of the help: the first column, whose lines are indented by two spaces.
+fn entries(help: &str, section: &str) -> Vec<String> {
+    let mut lines = help.lines().skip_while(|line| line.strip_suffix(':') != Some(section)).skip(1);
+    let lines = lines.by_ref().take_while(|line| !line.is_empty());
+    let entries = lines.filter_map(|line| line.strip_prefix("  ")?.split("  ").next());
+    entries.filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
 }
 
 /// Whether an option requires a value.
 pub fn has_value(option: &str) -> bool {
-    read(&[option]).is_err_and(|message| message.contains("its value is missing"))
+    let commands = commands();
+    let commands = commands.iter().map(|command| Some(command.as_str()));
+    [None].into_iter().chain(commands).any(|command| {
+        let with = |value| parse(&with_option(command, option, value)).is_ok();
+        !with(None) && with(Some(&value(option)))
+    })
 }
 
 /// Whether an option is valid with a command, or without one.
 pub fn accepts(command: Option<&str>, option: &str) -> bool {
-    let value = match option {
+    let value = value(option);
+    [None, Some(value.as_str())]
+        .into_iter()
+        .any(|value| parse(&with_option(command, option, value)).is_ok())
+}
+
+/// The arguments for a command with its operand, an option and the value of the option.
+fn with_option<'a>(
+    command: Option<&'a str>,
+    option: &'a str,
+    value: Option<&'a str>,
+) -> Vec<&'a str> {
+    let mut arguments: Vec<&str> = command.into_iter().chain(command.and_then(operand)).collect();
+    if option == "--prefix" {
+        // Only some formats define names.
+        arguments.extend(["--format", "shell"]);
+    }
+    arguments.push(option);
+    arguments.extend(value);
+    arguments
+}
+
+/// A valid value of an option, if it requires one.
+fn value(option: &str) -> String {
+    match option {
         "--format" => formats().swap_remove(0),
         "--arch" => architectures().swap_remove(0),
         _ => "value".into(),
-    };
-    let mut arguments: Vec<&str> = command.into_iter().chain(command.and_then(operand)).collect();
-    arguments.push(option);
-    arguments.extend(has_value(option).then_some(value.as_str()));
-    read(&arguments).is_ok()
+    }
 }
 
 /// The operand that a command requires.
 pub fn operand(command: &str) -> Option<&'static str> {
-    let fits = |operand: &Option<&str>| read(&[&[command], operand.as_slice()].concat()).is_ok();
+    let fits = |operand: &Option<&str>| parse(&[&[command], operand.as_slice()].concat()).is_ok();
     let operands = [None, Some("MAP_FIXED"), Some("0x1")];
     operands.into_iter().find(fits).unwrap_or_else(|| panic!("{command}: unknown operand"))
 }
@@ -112,19 +154,12 @@ pub fn invocations(lines: &str) -> Vec<Vec<String>> {
     found
 }
 
-fn text(arguments: &[&str]) -> String {
-    match read(arguments) {
-        Ok(Some(text)) => text,
-        other => panic!("{arguments:?}: {other:?}"),
-    }
-}
-
 /// The choices that an error message lists.
 fn choices(arguments: &[&str]) -> Vec<String> {
-    let message = read(arguments).expect_err("an unknown word");
+    let message = parse(arguments).expect_err("an unknown value");
     let (_, choices) =
-        message.split_once("; choose one of ").unwrap_or_else(|| panic!("{message}"));
-    choices.split_whitespace().map(str::to_owned).collect()
+        message.split_once("expected one of ").unwrap_or_else(|| panic!("{message}"));
+    choices.split(", ").map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -146,7 +181,11 @@ mod tests {
     #[test]
     fn the_help_and_the_error_messages_are_parsed() {
         assert!(commands().contains(&"report".into()) && formats().starts_with(&["json".into()]));
-        assert!(options().contains(&"--help".into()) && options().contains(&"--path".into()));
+        for option in ["--help", "--path", "--arch", "--allow-inconclusive"] {
+            assert!(options().contains(&option.into()), "{option}");
+        }
+        assert_eq!(exit_codes(), ["0", "1", "2", "3"]);
+
         assert!(has_value("--path") && !has_value("--thorough") && accepts(None, "--thorough"));
         assert!(accepts(Some("sweep"), "--format") && !accepts(Some("sweep"), "--nothing"));
     }

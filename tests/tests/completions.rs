@@ -20,13 +20,10 @@ fn set<T: Into<String>>(words: impl IntoIterator<Item = T>) -> BTreeSet<String> 
     words.into_iter().map(Into::into).collect()
 }
 
-/// The options that are valid with a command. Help and version are candidates only before a
-/// command.
+/// The options that are valid with a command, or without one.
 fn options(command: Option<&str>) -> BTreeSet<String> {
-    let ends = |option: &str| ["--help", "--version"].contains(&option);
     let options = usage::options().into_iter();
-    set(options
-        .filter(|option| usage::accepts(command, option) && !(command.is_some() && ends(option))))
+    set(options.filter(|option| usage::accepts(command, option)))
 }
 
 /// Lines, with the candidates at their ends.
@@ -41,13 +38,16 @@ fn expected() -> Vec<(String, BTreeSet<String>)> {
         ("mapprobe --reproducible sweep --format js".into(), set(["json", "jsonl"])),
         ("mapprobe list --arch ".into(), set(usage::architectures())),
         ("mapprobe decode 0x1 --arch ".into(), set(usage::architectures())),
-        ("mapprobe decode 0x1 --".into(), set(["--arch"])),
+        ("mapprobe decode 0x1 --".into(), set(["--arch", "--help"])),
+        ("mapprobe sweep --format ".into(), set(["json", "jsonl"])),
+        ("mapprobe --format json free-bits --".into(), options(Some("free-bits"))),
         ("mapprobe decode ".into(), nothing.clone()),
         ("mapprobe --prefix rep".into(), nothing.clone()),
         ("mapprobe --format rep".into(), nothing.clone()),
         ("mapprobe explain ".into(), set(flags())),
         ("mapprobe explain MAP_HUGE".into(), begin("MAP_HUGE")),
-        ("mapprobe explain MAP_FIXED ".into(), nothing),
+        ("mapprobe explain MAP_FIXED ".into(), nothing.clone()),
+        ("mapprobe decode 0x1 ".into(), nothing),
         ("mapprobe require ".into(), set(flags())),
         ("mapprobe require MAP_FIXED MAP_S".into(), begin("MAP_S")),
         ("mapprobe require MAP_SYNC:".into(), set(["file.txt", "directory"])),

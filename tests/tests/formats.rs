@@ -1,11 +1,11 @@
 //! The JSON format on simulated kernels.
 
-use lab::library::{self, Report, Rules, What};
+use lab::library::{self, Query, Report, Rules};
 use lab::report;
 use mapprobe::arch::Arch;
 
-fn run(arch: Arch, rules: Rules) -> Report {
-    library::simulate(arch, rules, What::Report)
+fn run(arch: Arch, rules: Rules) -> Box<Report> {
+    library::simulate(arch, rules, Query::Report)
 }
 
 #[test]

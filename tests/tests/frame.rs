@@ -9,7 +9,7 @@ use std::process::Command;
 
 fn framed(report: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    frame::lines(report, 3, &mut |line| {
+    frame::for_each_line(report, 3, &mut |line| {
         lines.push(line.strip_suffix('\n').expect("a whole line").to_string())
     });
     lines

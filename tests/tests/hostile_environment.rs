@@ -17,10 +17,10 @@ const CHAIN: [&str; 8] =
 fn initramfs(name: &str) -> Vec<u8> {
     let arch = kernels::named(name).unwrap().arch;
     archive::write(&[
-        Entry::folder("dev"),
-        Entry::folder("dev/console"),
-        Entry::folder("lab"),
-        Entry::folder("lab/proc"),
+        Entry::directory("dev"),
+        Entry::directory("dev/console"),
+        Entry::directory("lab"),
+        Entry::directory("lab/proc"),
         Entry::device("lab/console", 0o600, 5, 1),
         Entry::device("lab/full", 0o600, 1, 7),
         Entry::device("lab/kmsg", 0o600, 1, 11),

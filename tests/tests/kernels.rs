@@ -4,7 +4,7 @@ use lab::expectations::Expectations;
 use lab::expectations::since::Basis;
 use lab::run::{self, BootSpec};
 use lab::{artifacts, kernels, library, report, scenarios};
-use mapprobe::flags::TABLE;
+use mapprobe::flags::Flag;
 use std::path::Path;
 
 /// Boots a kernel in a scenario; the report must be as expected.
@@ -103,14 +103,14 @@ fn every_kernel_has_its_test_and_its_expectations() {
                 kernel.name
             );
         }
-        for flag in TABLE {
-            let absent = expectations.flags[library::name(flag)].verdict == "absent";
+        for flag in Flag::ALL {
+            let absent = expectations.flags[flag.name()].verdict == "absent";
             assert_eq!(
                 flag.value(kernel.arch).is_none(),
                 absent,
                 "{}: {}",
                 kernel.name,
-                library::name(flag)
+                flag.name()
             );
         }
     }

@@ -112,7 +112,7 @@ fn the_defined_terms_are_those_of_the_command_line() {
 #[test]
 fn the_page_names_every_option_and_no_other() {
     let words = |text: &str| -> BTreeSet<String> {
-        let words = text.split(|c: char| c.is_whitespace() || "[]().,;:|".contains(c));
+        let words = text.split(|c: char| c.is_whitespace() || "[]().,;:|=".contains(c));
         words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
     };
     let page = page();
@@ -144,6 +144,6 @@ fn the_program_accepts_the_examples() {
     assert!(!invocations.is_empty());
     for words in invocations {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        assert!(usage::read(&words).is_ok(), "{words:?}: {:?}", usage::read(&words));
+        assert!(usage::parse(&words).is_ok(), "{words:?}: {:?}", usage::parse(&words));
     }
 }

@@ -1,10 +1,10 @@
 //! The page of the atlas in a browser: on a phone and on a desktop, in light and dark colors.
 //! Screenshots are written to `target/page/`.
 
-use atlas::{models, publish, recordings};
+use atlas::{publish, recordings, simulated};
 use lab::browser::{Browser, Key};
 use lab::kernels;
-use lab::library::What;
+use lab::library::Query;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,14 +17,15 @@ const DESKTOP: (u32, u32) = (1440, 900);
 fn documents() -> Vec<Value> {
     let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let recorded = kernels::ALL.iter().flat_map(|kernel| {
-        let queries = [("report", What::Report), ("sweep", What::Sweep), ("sweep", What::FreeBits)];
+        let queries =
+            [("report", Query::Report), ("sweep", Query::Sweep), ("sweep", Query::FreeBits)];
         queries.map(|(file, what)| {
             let recording =
                 fs::read(directory.join(format!("{}.{file}.txt", kernel.name))).unwrap();
             recordings::document(kernel.name, &recording, what).unwrap().value
         })
     });
-    recorded.chain(models::documents().unwrap().into_iter().map(|found| found.value)).collect()
+    recorded.chain(simulated::documents().unwrap().into_iter().map(|found| found.value)).collect()
 }
 
 /// A page about some documents.

@@ -211,9 +211,9 @@ fn the_program_accepts_every_command() {
             for words in usage::invocations(&block.lines.join("\n")) {
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
                 assert!(
-                    usage::read(&words).is_ok(),
+                    usage::parse(&words).is_ok(),
                     "{document}: {words:?}: {:?}",
-                    usage::read(&words)
+                    usage::parse(&words)
                 );
                 understood += 1;
                 let replays = words.iter().any(|word| dist::workspace::root().join(word).is_file());

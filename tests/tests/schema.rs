@@ -1,7 +1,7 @@
 //! The versions of the report's schema: the promises to readers of an older minor version
 //! (`docs/schema.md`). `probe/schema/frozen/` has every version.
 
-use lab::library::{self, Rules, What};
+use lab::library::{self, Query, Rules};
 use lab::report;
 use mapprobe::arch::Arch;
 use mapprobe::report::SCHEMA_VERSION;
@@ -97,14 +97,14 @@ fn documents() -> Vec<Value> {
     for file in fs::read_dir(directory).unwrap() {
         reports.push(library::replay(&fs::read(file.unwrap().path()).unwrap(), false).unwrap());
     }
-    for what in What::ALL {
+    for query in Query::ALL {
         for (arch, rules) in [
             (Arch::X86_64, Rules { validate: false, noreplace: false, ..Rules::x86_6_1() }),
             (Arch::X86_64, Rules { no_memfd: true, ..Rules::x86_6_1() }),
             (Arch::Hppa, Rules::parisc_6_1()),
             (Arch::X86_64, Rules::wsl1()),
         ] {
-            reports.push(library::simulate(arch, rules, what));
+            reports.push(library::simulate(arch, rules, query));
         }
     }
     reports.iter().map(|report| report::parse(library::json(report).as_bytes()).unwrap()).collect()

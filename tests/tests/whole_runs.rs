@@ -139,10 +139,10 @@ fn errors_name_the_file() {
         (&["--path", "/no/such/path"][..], &["/no/such/path", "ENOENT"][..]),
         (&["--replay", "/no/such/path"], &["/no/such/path", "ENOENT"]),
         (&["--record", "/no/such/path"], &["/no/such/path", "ENOENT"]),
-        (&["--replay", "/etc/hostname"], &["/etc/hostname", "no recording"]),
+        (&["--replay", "/etc/hostname"], &["/etc/hostname", "not a recording"]),
         (&["--replay", damaged], &["line 4", "getpid"]),
-        (&["--replay", damaged, "--record", "-"], &["--record or --replay, not both"]),
-        (&["questions"], &["no question questions", "report sweep free-bits"]),
+        (&["--replay", damaged, "--record", "-"], &["--record and --replay exclude each other"]),
+        (&["swep"], &["unknown command swep; did you mean sweep?"]),
     ] {
         let run = mapprobe(arguments);
         let message = String::from_utf8_lossy(&run.stderr);

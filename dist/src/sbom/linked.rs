@@ -132,7 +132,8 @@ mod tests {
     /// Lines of GNU ld 2.40 and of LLD 22, shortened.
     #[test]
     fn only_members_in_memory_are_listed() {
-        let gnu = "Discarded input sections\n\n .text          0x0000000000000000       0x20 /usr/lib/libgcc.a(gone.o)\n\
+        let gnu = "Discarded input sections\n\n \
+                   .text          0x0000000000000000       0x20 /usr/lib/libgcc.a(gone.o)\n\
                    Linker script and memory map\n\nLOAD /usr/lib/libc.a\n \
                    .text          0x00010000      0x120 /build/mapprobe.o\n \
                    .text.mulI     0x00010120       0x40 /usr/lib/libgcc.a(_mulI.o)\n \
@@ -144,7 +145,8 @@ mod tests {
             Vec::from_iter(archives(gnu).unwrap()),
             ["/usr/lib/libgcc.a", "/usr/lib/liblong.a"].map(PathBuf::from)
         );
-        let lld = "             VMA              LMA     Size Align Out     In      Symbol\n          \
+        let lld = "             VMA              LMA     Size Align Out     In      \
+                   Symbol\n          \
                    200158           200158     2190     8 .rodata\n          \
                    200158           200158        5     1         \
                    /build/mapprobe.o:(.rodata.x)\n          \

@@ -7,7 +7,7 @@ use super::{Difference, Expectations};
 use crate::library;
 use anyhow::{Context, Result, ensure};
 use mapprobe::arch::Arch;
-use mapprobe::flags::{Flag, TABLE, Version};
+use mapprobe::flags::{Flag, Version};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt::{self, Display, Formatter};
@@ -55,12 +55,12 @@ impl Exceptions {
     /// The expectation that a verdict contradicts on a kernel of a series, if any.
     fn contradiction(
         &self,
-        flag: &Flag,
+        flag: Flag,
         arch: Arch,
         series: Series,
         verdict: &str,
     ) -> Option<String> {
-        let Version([major, minor, _]) = flag.since;
+        let Version([major, minor, _]) = flag.since();
         let since = format!("{major}.{minor}");
         let introduced = (u32::from(major), u32::from(minor)) <= series;
         let expected = match (flag.value(arch), verdict) {
@@ -75,16 +75,16 @@ impl Exceptions {
             }
             _ => return None,
         };
-        (!self.allow(library::name(flag), verdict)).then_some(expected)
+        (!self.allow(flag.name(), verdict)).then_some(expected)
     }
 
     /// The differences between a report and the flag table for a kernel of a series.
     pub fn compare(&self, report: &Value, arch: Arch, series: Series) -> Vec<Difference> {
         let findings = report["flags"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let different = TABLE.iter().filter_map(|flag| {
+        let different = Flag::ALL.iter().filter_map(|&flag| {
             let finding = findings
                 .iter()
-                .find(|finding| finding["name"] == library::name(flag))
+                .find(|finding| finding["name"] == flag.name())
                 .unwrap_or(&Value::Null);
             let verdict = finding["verdict"].as_str();
             let expected = match verdict {
@@ -93,11 +93,7 @@ impl Exceptions {
             };
             let source =
                 "`since` in the flag table; exceptions are in expectations/since.toml".into();
-            Some(Difference {
-                expected,
-                source,
-                ..Difference::new(library::name(flag), None, finding)
-            })
+            Some(Difference { expected, source, ..Difference::new(flag.name(), None, finding) })
         });
         different.collect()
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use mapprobe::arch::Arch;
 use std::path::Path;
 use std::process::Command;
-use targets::{Route, Target};
+use targets::{Backend, Target};
 
 /// The first words that [`test_program`] prints as PID 1.
 pub const REACHED: &str = "lab test program: pid 1, arguments:";
@@ -30,9 +30,9 @@ pub fn setup(arch: Arch) -> Result<&'static [u8]> {
 /// Compiles a program.
 fn compiled(source: &str, target: &Target) -> Result<Vec<u8>> {
     host_packages::need(host_packages::CROSS_COMPILERS)?;
-    let compiler = match target.route {
-        Route::Native { linker, .. } => linker,
-        Route::Wasm2c { compiler, .. } => compiler,
+    let compiler = match target.backend {
+        Backend::Native { linker, .. } => linker,
+        Backend::Wasm2c { compiler, .. } => compiler,
     };
     let directory = tempfile::tempdir().context("A temporary directory cannot be created.")?;
     let program = directory.path().join("program");

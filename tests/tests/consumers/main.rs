@@ -8,15 +8,15 @@ mod ktap;
 mod macros;
 mod nfd;
 mod prometheus;
-mod questions;
+mod queries;
 mod shell;
 mod table;
 mod walk;
 
+use kernel::UTS_FIELD;
 use lab::library::{self, Rules};
 use lab::{artifacts, report};
 use mapprobe::arch::Arch;
-use mapprobe::kernel::UTS_FIELD;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;

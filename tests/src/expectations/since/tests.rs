@@ -7,19 +7,19 @@ use serde_json::json;
 /// A report that agrees with the `since` of every flag, with some verdicts replaced.
 fn report(release: &str, arch: Arch, replaced: &[(&str, &str)]) -> Value {
     let found = series(release).unwrap();
-    let flags: Vec<Value> = TABLE
+    let flags: Vec<Value> = Flag::ALL
         .iter()
         .map(|flag| {
-            let Version([major, minor, _]) = flag.since;
+            let Version([major, minor, _]) = flag.since();
             let introduced = (u32::from(major), u32::from(minor)) <= found;
             let verdict = match flag.value(arch) {
                 None => "absent",
                 Some(_) if introduced => "honored",
                 Some(_) => "unknown",
             };
-            let other = replaced.iter().find(|(name, _)| *name == library::name(flag));
+            let other = replaced.iter().find(|(name, _)| *name == flag.name());
             let verdict = other.map_or(verdict, |(_, other)| other);
-            json!({"name": library::name(flag), "verdict": verdict})
+            json!({"name": flag.name(), "verdict": verdict})
         })
         .collect();
     json!({"kernel": {"release": release}, "flags": flags})
@@ -109,16 +109,16 @@ fn the_expectations_agree_with_the_table_and_need_every_exception() {
     for kernel in kernels::ALL {
         let expectations = Expectations::of(kernel.name).unwrap();
         let found = series(&expectations.release).unwrap();
-        for flag in TABLE {
-            let verdict = expectations.flags[library::name(flag)].verdict.as_str();
+        for &flag in Flag::ALL {
+            let verdict = expectations.flags[flag.name()].verdict.as_str();
             let wrong = exceptions.contradiction(flag, kernel.arch, found, verdict);
-            assert_eq!(wrong, None, "{}: {} is {verdict}", kernel.name, library::name(flag));
+            assert_eq!(wrong, None, "{}: {} is {verdict}", kernel.name, flag.name());
             let none = Exceptions { exceptions: Vec::new() };
             if none.contradiction(flag, kernel.arch, found, verdict).is_some() {
                 let at = exceptions
                     .exceptions
                     .iter()
-                    .position(|one| one.flag == library::name(flag) && one.verdict == verdict);
+                    .position(|one| one.flag == flag.name() && one.verdict == verdict);
                 needed[at.unwrap()] = true;
             }
         }

@@ -8,11 +8,12 @@ fn refused() -> Vec<(Vec<&'static str>, &'static str)> {
     let others = formats().filter(|format| !["json", "jsonl"].contains(format));
     let questions = others.flat_map(|format| {
         ["sweep", "free-bits"]
-            .map(|question| (vec![question, "--format", format], "as json or jsonl only"))
+            .map(|question| (vec![question, "--format", format], "needs --format json or jsonl"))
     });
     let unnamed = formats().filter(|format| !["macros", "shell"].contains(format));
-    let prefixes =
-        unnamed.map(|format| (vec!["--prefix", "X_", "--format", format], "macros and shell"));
+    let prefixes = unnamed.map(|format| {
+        (vec!["--prefix", "X_", "--format", format], "--prefix needs --format macros or shell")
+    });
     let wrong = ["9A", "A-", "A B", "$(x)", "\u{e4}", "A=", "'"];
     let wrong = wrong
         .map(|prefix| (vec!["--format", "macros", "--prefix", prefix], "letters, digits and _"));
@@ -47,7 +48,7 @@ fn a_recorded_sweep_cannot_be_printed_as_shell() {
     let run = mapprobe(&["--format", "shell", "--replay", recording.to_str().unwrap()]);
     let output = String::from_utf8_lossy(&run.stderr).into_owned();
     assert_eq!((run.status.code(), run.stdout.is_empty()), (Some(2), true), "{run:?}");
-    assert_eq!(output, "mapprobe: sweep: as json or jsonl only\n");
+    assert_eq!(output, "mapprobe: sweep needs --format json or jsonl\n");
 }
 
 #[test]
