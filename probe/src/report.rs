@@ -6,6 +6,7 @@ pub mod columns;
 pub mod data;
 pub mod escape;
 pub mod json;
+mod json_context;
 mod json_sweep;
 pub mod json_text;
 mod ktap;

@@ -30,11 +30,11 @@ fn new() -> Rules {
     Rules::new(NATIVE, (6, 12))
 }
 
-fn report() -> Report {
+fn report() -> Box<Report> {
     report_of(NATIVE)
 }
 
-fn report_of(machine: Machine) -> Report {
+fn report_of(machine: Machine) -> Box<Report> {
     let mut simulated = SimulatedKernel::new(Rules::new(machine, (6, 12)));
     let options = ProbeOptions { reproducible: true, ..ProbeOptions::default() };
     let report = probe::run(&mut simulated, arch(machine), Flag::ALL, &options, &mut |_| {});
@@ -42,7 +42,7 @@ fn report_of(machine: Machine) -> Report {
 }
 
 /// A report with special characters in it.
-fn special() -> Report {
+fn special() -> Box<Report> {
     let mut report = report();
     report.kernel.release = SPECIAL.into();
     report

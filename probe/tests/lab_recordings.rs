@@ -50,7 +50,7 @@ const RECORDED: [Recorded; 14] = [
 ];
 
 /// The report of a query on a simulated kernel.
-fn simulate(rules: Rules, command: &str) -> Report {
+fn simulate(rules: Rules, command: &str) -> Box<Report> {
     let arch = arch(rules.machine);
     let mut kernel = SimulatedKernel::new(rules);
     let options = query(&[command]).options;
@@ -58,7 +58,7 @@ fn simulate(rules: Rules, command: &str) -> Report {
 }
 
 impl Recorded {
-    fn replay(&self, command: &str) -> Report {
+    fn replay(&self, command: &str) -> Box<Report> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(format!("tests/recordings/lab/{}.{command}.txt", self.name));
         let recording =
@@ -66,7 +66,7 @@ impl Recorded {
         replay(&recording, false).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()))
     }
 
-    fn simulate(&self, command: &str) -> Report {
+    fn simulate(&self, command: &str) -> Box<Report> {
         let mut rules = Rules::new(self.machine, self.version);
         if !self.has_1gb_pages {
             rules.huge_sizes.retain(|&log2| log2 != 30);

@@ -1,11 +1,11 @@
 //! `json` and `jsonl`: the machine-readable report. Its schemas are in `probe/schema/`.
 
 use super::data::{Report, Row, SCHEMA_VERSION};
+use super::json_context::write_type_and_backing;
 use super::json_sweep;
 use super::json_text::{JsonText, Layout};
-use super::wording::{push, push_backing, push_flags, push_outcome, push_reason, push_step};
+use super::wording::{push, push_outcome, push_reason, push_step};
 use super::write::Style;
-use crate::arch::Arch;
 use crate::flags::map_type;
 use crate::outcome::{Call, Context, Outcome, Step};
 use crate::request::Query;
@@ -183,13 +183,6 @@ fn write_context(json: &mut JsonText, report: &Report, context: Context, outcome
     write_type_and_backing(json, report, context);
     write_outcome(json, "outcome", outcome);
     json.close('}');
-}
-
-/// Writes the members `type` and `backing`.
-pub(super) fn write_type_and_backing(json: &mut JsonText, report: &Report, context: Context) {
-    let arch: Arch = report.arch;
-    json.string_by("type", |out| push_flags(out, arch, context.map_type));
-    json.string_by("backing", |out| push_backing(out, report, context.backing));
 }
 
 fn write_outcome(json: &mut JsonText, key: &str, outcome: Outcome) {

@@ -1,7 +1,7 @@
 //! The parts of `json` about a sweep and the free bits.
 
 use super::data::Report;
-use super::json;
+use super::json_context::write_type_and_backing;
 use super::json_text::JsonText;
 use super::wording::{push, push_outcome};
 use crate::flags::{HUGE_SIZE_FIELD, flag_bits, map_types};
@@ -14,7 +14,7 @@ pub fn write_sweep(json: &mut JsonText, report: &Report) {
     for ContextAnswers { context, base, bits } in &report.sweep.contexts {
         json.next();
         json.open_flat('{');
-        json::write_type_and_backing(json, report, *context);
+        write_type_and_backing(json, report, *context);
         write_outcome_at(json, "base", *base);
         json.open_flat_at("bits", '[');
         for &outcome in bits {
@@ -29,7 +29,7 @@ pub fn write_sweep(json: &mut JsonText, report: &Report) {
     for (context, outcome) in &report.sweep.types {
         json.next();
         json.open_flat('{');
-        json::write_type_and_backing(json, report, *context);
+        write_type_and_backing(json, report, *context);
         write_outcome_at(json, "outcome", *outcome);
         json.close('}');
     }

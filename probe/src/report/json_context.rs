@@ -1,0 +1,12 @@
+//! The members of `json` that every document has for a context.
+
+use super::data::Report;
+use super::json_text::JsonText;
+use super::wording::{push_backing, push_flags};
+use crate::outcome::Context;
+
+/// Writes the members `type` and `backing`.
+pub fn write_type_and_backing(json: &mut JsonText, report: &Report, context: Context) {
+    json.string_by("type", |out| push_flags(out, report.arch, context.map_type));
+    json.string_by("backing", |out| push_backing(out, report, context.backing));
+}
