@@ -125,6 +125,30 @@ static void set_pipe(int slow)
 	set_standard_files(ends[1], "pipe");
 }
 
+/* Half fills the slow pipe with a line, so that a report does not fit into the rest. */
+static void fill_pipe(void)
+{
+	char line[2048];
+
+	memset(line, '.', sizeof(line));
+	line[sizeof(line) - 1] = '\n';
+	must(write(STDOUT_FILENO, line, sizeof(line)) != sizeof(line), "pipe");
+}
+
+/* Waits until the reader of the slow pipe has printed everything. */
+static void drain_pipe(void)
+{
+	struct stat stat;
+	int left = 0;
+
+	if (fstat(STDOUT_FILENO, &stat) || !S_ISFIFO(stat.st_mode))
+		return;
+	for (int tries = 0; tries < 100 && !ioctl(STDOUT_FILENO, FIONREAD, &left) && left; tries++)
+		usleep(100000);
+	must(left, "the pipe is not read");
+	usleep(200000);
+}
+
 static void set_hung_up_terminal(void)
 {
 	int unlock = 0, number, other, terminal;
@@ -244,6 +268,8 @@ static int create_environment(const char *word)
 	if (!strcmp(word, "no-mount"))
 		fail_call(SYS_mount, EPERM, 0);
 	print_state("leaves", word);
+	if (!strcmp(word, "slow"))
+		fill_pipe();
 	if (!strcmp(word, "stuck"))
 		fail_call(SYS_reboot, EPERM, LINUX_REBOOT_CMD_POWER_OFF);
 	if (!strcmp(word, "powerless")) {
@@ -266,6 +292,7 @@ int main(int argc, char **argv)
 	console = fcntl(opened, F_DUPFD_CLOEXEC, FILES - 1);
 	close(opened);
 	mount(NULL, "/", NULL, MS_REMOUNT, NULL);
+	drain_pipe();
 	print_state("finds", argc > 1 ? argv[1] : "nothing");
 	if (argc > 1 && !strcmp(argv[1], "log"))
 		print_log();
