@@ -373,6 +373,7 @@ fn an_option_of_another_command_is_rejected() {
 #[test]
 fn missing_arguments_are_named() {
     let missing = |argument| format!("Required positional arguments not provided:\n    {argument}");
+    let needs_value = |option: &str| format!("{option} needs a value");
     let no_value = |option| format!("No value provided for option '{option}'.");
     let no_requirement = String::from("require needs at least one FLAG or FLAG:PATH");
     for (line, message) in [
@@ -386,12 +387,12 @@ fn missing_arguments_are_named() {
         ("decode --arch hppa", missing("NUMBER")),
         ("list --arch", no_value("--arch")),
         ("decode 1 --arch", no_value("--arch")),
-        ("--path", no_value("--path")),
-        ("--format", no_value("--format")),
-        ("--record", no_value("--record")),
-        ("--replay", no_value("--replay")),
-        ("--prefix", no_value("--prefix")),
-        ("--thorough --path /a --path", no_value("--path")),
+        ("--path", needs_value("--path")),
+        ("--format", needs_value("--format")),
+        ("--record", needs_value("--record")),
+        ("--replay", needs_value("--replay")),
+        ("--prefix", needs_value("--prefix")),
+        ("--thorough --path /a --path", needs_value("--path")),
     ] {
         fails(&split(line), &message);
     }
