@@ -6,7 +6,7 @@ use crate::workspace;
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{Artifact, Message, TargetKind};
 use std::path::{Path, PathBuf};
-use targets::Target;
+use targets::{Backend, Target};
 
 /// What is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -85,26 +85,46 @@ enum Command {
 
 /// Print a verdict for every flag (default).
 #[derive(FromArgs, Debug)]
-#[argh(subcommand, name = "report", help_triggers("-h", "--help", "help"))]
+#[argh(
+    subcommand,
+    name = "report",
+    help_triggers("-h", "--help", "help"),
+    note = "`mapprobe --help` lists the options of a query."
+)]
 struct ReportCommand {}
 
 /// Print the kernel's answer to every bit of the flags argument.
 #[derive(FromArgs, Debug)]
-#[argh(subcommand, name = "sweep", help_triggers("-h", "--help", "help"))]
+#[argh(
+    subcommand,
+    name = "sweep",
+    help_triggers("-h", "--help", "help"),
+    note = "`mapprobe --help` lists the options of a query."
+)]
 struct SweepCommand {}
 
 /// Print the bits and map types that are guaranteed to fail.
 #[derive(FromArgs, Debug)]
-#[argh(subcommand, name = "free-bits", help_triggers("-h", "--help", "help"))]
+#[argh(
+    subcommand,
+    name = "free-bits",
+    help_triggers("-h", "--help", "help"),
+    note = "`mapprobe --help` lists the options of a query."
+)]
 struct FreeBitsCommand {}
 
 /// Check that flags are honored, and print those that are not.
 #[derive(FromArgs, Debug)]
-#[argh(subcommand, name = "require", help_triggers("-h", "--help", "help"))]
+#[argh(
+    subcommand,
+    name = "require",
+    help_triggers("-h", "--help", "help"),
+    note = "`mapprobe --help` lists the options of a query."
+)]
 struct RequireCommand {
     /// a flag, or FLAG:PATH to require it on that file
     #[argh(positional, arg_name = "FLAG[:PATH]", from_str_fn(Requirement::parse))]
-    requirements: Vec<Requirement>,
+    requirement: Vec<Requirement>,
 
     /// accept inconclusive flags
     #[argh(switch)]
@@ -218,8 +238,9 @@ pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
         None | Some(Command::Report(_)) => (Query::Report, None),
         Some(Command::Sweep(_)) => (Query::Sweep, None),
         Some(Command::FreeBits(_)) => (Query::FreeBits, None),
-        Some(Command::Require(RequireCommand { requirements, allow_inconclusive })) => {
-            add_required_paths(&mut paths, &requirements);
+        Some(Command::Require(RequireCommand { requirement, allow_inconclusive })) => {
+            add_required_paths(&mut paths, &requirement);
+            let requirements = requirement;
             (Query::Report, Some(Require { requirements, allow_inconclusive }))
         }
         Some(Command::List(ListCommand { arch })) => {
@@ -278,7 +299,9 @@ fn query_options_first<'a>(arguments: &[&'a str]) -> Result<(Vec<&'a str>, Vec<&
     let mut rest = arguments.iter().copied();
     while let Some(argument) = rest.next() {
         let (name, value) = match argument.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+            Some((name, value)) if QUERY_OPTIONS.contains(&name) || name == "--arch" => {
+                (name, Some(value))
+            }
             _ => (argument, None),
         };
         if QUERY_OPTIONS.contains(&name) {
@@ -287,13 +310,19 @@ fn query_options_first<'a>(arguments: &[&'a str]) -> Result<(Vec<&'a str>, Vec<&
                 return Err(Error::Usage(format!("{name} needs a value")));
             };
             query_options.extend([name, value]);
-        } else if QUERY_SWITCHES.contains(&argument) {
-            query_options.push(argument);
+        } else if QUERY_SWITCHES.contains(&name) {
+            query_options.push(name);
         } else {
             others.push(name);
             others.extend(value);
         }
         if name == "--" {
+            // argh drops the first `--`, so the command's own arguments need another one.
+            if others.len() == 1
+                && let Some(command) = rest.next()
+            {
+                others.extend([command, "--"]);
+            }
             others.extend(rest.by_ref());
         }
     }
@@ -308,7 +337,8 @@ fn usage_error(message: &str, others: &[&str]) -> String {
     let argument = argument.trim_ascii_end();
     let (kind, nearest) = if argument.starts_with('-') {
         let options = [&QUERY_OPTIONS[..], &QUERY_SWITCHES, &OTHER_OPTIONS].concat();
-        ("option", nearest(argument, &options))
+        let name = argument.split('=').next().unwrap_or(argument);
+        ("option", nearest(name, &options))
     } else if others.first() == Some(&argument) {
         let commands: Vec<&str> = Command::COMMANDS.iter().map(|command| command.name).collect();
         ("command", nearest(argument, &commands))
@@ -317,7 +347,9 @@ fn usage_error(message: &str, others: &[&str]) -> String {
     };
     match nearest {
         // An option of another command.
-        Some(nearest) if nearest == argument => format!("{argument} does not fit this command"),
+        Some(nearest) if nearest == argument => {
+            format!("{argument} does not fit here; see mapprobe --help")
+        }
         Some(nearest) => format!("unknown {kind} {argument}; did you mean {nearest}?"),
         None => format!("unknown {kind} {argument}; see mapprobe --help"),
     }
