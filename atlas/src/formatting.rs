@@ -31,7 +31,8 @@ pub fn hexes(numbers: &[u32]) -> String {
     }
 }
 
-/// The UTC date of a Unix time, as `2026-11-22`. The algorithm is Howard Hinnant's `civil_from_days`.
+/// The UTC date of a Unix time, as `2026-11-22`. The algorithm is `civil_from_days` of Howard
+/// Hinnant.
 pub fn date(seconds: u64) -> String {
     let days = seconds / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

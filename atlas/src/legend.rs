@@ -11,19 +11,23 @@ pub fn verdict_word(verdict: Verdict) -> &'static str {
 pub const fn verdict_meaning(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Honored => {
-            "The kernel does what the flag promises: the effect was seen, and a control call did not show it."
+            "The kernel does what the flag promises: the effect was observed, and a control did \
+             not show it."
         }
-        Verdict::Accepted => "The kernel knows the flag and took it; its effect was not observed.",
-        Verdict::Ignored => "The kernel took the bit and did nothing with it.",
-        Verdict::Unknown => "The kernel refuses it as a flag it has never heard of.",
+        Verdict::Accepted => {
+            "The kernel recognizes the flag and accepts it; its effect was not observed."
+        }
+        Verdict::Ignored => "The kernel accepts the bit and does nothing with it.",
+        Verdict::Unknown => "The kernel rejects the flag as it rejects unassigned bits.",
         Verdict::Unavailable => {
-            "The kernel knows it, and cannot give it here: a privilege, a limit, a size this machine does not have."
+            "The kernel recognizes the flag and cannot give it here: a privilege, a limit or a \
+             page size is missing."
         }
         Verdict::Absent => {
-            "There is nothing: the architecture defines no such flag, or defines it as 0."
+            "The kernel has no such flag: the architecture does not define it, or defines it as 0."
         }
         Verdict::Inconclusive => {
-            "The kernel could not be asked, or its answers contradict each other."
+            "The kernel could not be probed, or its answers contradict each other."
         }
     }
 }
@@ -36,10 +40,8 @@ mod tests {
     fn meanings_agree_with_the_readme() {
         let readme = include_str!("../../README.md");
         for verdict in Verdict::ALL {
-            let meaning = verdict_meaning(verdict)
-                .trim_start_matches("The kernel ")
-                .trim_start_matches("There is ")
-                .trim_end_matches('.');
+            let meaning =
+                verdict_meaning(verdict).trim_start_matches("The kernel ").trim_end_matches('.');
             let row = format!("| `{}` | {meaning} |", verdict_word(verdict));
             assert!(readme.contains(&row), "README.md has no line {row}");
         }

@@ -7,7 +7,7 @@ use crate::arch::Arch;
 use crate::error::Error;
 use crate::flags::Flag;
 use crate::reference::suggest::nearest;
-use crate::report::write::Style;
+use crate::report::Style;
 use crate::request::{Format, ProbeOptions, Query};
 use crate::requirement::{Requirement, parse_flag};
 use argh::{FromArgValue, FromArgs, SubCommands};

@@ -1,9 +1,9 @@
-//! Output of PID 1: standard output, else `/dev/console`, else `/dev/kmsg`; the first that accepts every
-//! line.
+//! Output of PID 1: standard output, else `/dev/console`, else `/dev/kmsg`; the first that accepts
+//! every line.
 //!
-//! A kernel that finds no console starts its init without open files, and a console may be a plain file
-//! or a device that is full or gone. So missing file systems are mounted and missing devices are made,
-//! and all of that is undone before the next init starts.
+//! A kernel that finds no console starts its init without open files, and a console may be a plain
+//! file or a device that is full or gone. So missing file systems are mounted and missing devices
+//! are made, and all of that is undone before the next init starts.
 
 use crate::output::{STDERR, STDOUT, write_all};
 use kernel::recording::take_line;
@@ -23,15 +23,16 @@ const CONSOLE: Device = Device { path: "/dev/console", number: 5 << 8 | 1 };
 const KMSG: Device = Device { path: "/dev/kmsg", number: 1 << 8 | 11 };
 /// The name of a device while it is opened.
 const NODE: &str = "/dev/mapprobe";
-/// The level of the kernel messages: a console shows it even with `quiet`, and not every terminal does.
+/// The level of the kernel messages: a console shows it even with `quiet`, and not every terminal
+/// does.
 const ALERT: &str = "<1>";
 
 /// Where a text is printed.
 #[derive(Clone, Copy)]
 enum Sink {
     File(Fd),
-    /// The kernel's log. Each line gets its own open file: the kernel accepts ten lines of an open file
-    /// in five seconds and drops the others (`devkmsg_write` in `kernel/printk/printk.c`).
+    /// The kernel's log. Each line gets its own open file: the kernel accepts ten lines of an open
+    /// file in five seconds and drops the others (`devkmsg_write` in `kernel/printk/printk.c`).
     KernelLog,
 }
 
@@ -43,8 +44,8 @@ pub struct Console {
 }
 
 impl Console {
-    /// Mounts what is missing and opens the console, as standard input, output and error too where those
-    /// are closed.
+    /// Mounts what is missing and opens the console, as standard input, output and error too where
+    /// those are closed.
     pub fn open(kernel: &mut dyn Kernel) -> Console {
         let mut mounted = Vec::new();
         for (file_system, target) in MOUNTS {
@@ -80,8 +81,8 @@ impl Console {
     }
 }
 
-/// Standard output, unless it can be read at an offset. Then it is a plain file: archives of containers
-/// have one in place of the console.
+/// Standard output, unless it can be read at an offset. Then it is a plain file: archives of
+/// containers have one in place of the console.
 fn stdout(kernel: &mut dyn Kernel) -> Option<Sink> {
     let is_plain_file = kernel.pread(STDOUT, &mut [], 0).is_ok();
     (!is_plain_file).then_some(Sink::File(STDOUT))
@@ -110,8 +111,8 @@ fn log_line(kernel: &mut dyn Kernel, line: &[u8]) -> bool {
     written.is_ok()
 }
 
-/// Opens a device through a node of its own, because anything may stand under its usual name; without
-/// such a node under that name.
+/// Opens a device through a node of its own, because anything may stand under its usual name;
+/// without such a node under that name.
 fn open_device(kernel: &mut dyn Kernel, device: &Device) -> Option<Fd> {
     let is_made = kernel.mknod(NODE, device.number).is_ok();
     let path = if is_made { NODE } else { device.path };

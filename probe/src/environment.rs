@@ -1,6 +1,6 @@
-//! What interferes with the measurements: things between this program and a kernel, and settings that
-//! change what the calls show. The controls of the experiments fail there by themselves; nothing is
-//! decided here.
+//! What interferes with the measurements: things between this program and a kernel, and settings
+//! that change what the calls show. The controls of the experiments fail there by themselves;
+//! nothing is decided here.
 
 use crate::experiments::{noreserve, residency, smaps};
 use crate::fixture::{Fixture, PAGES};

@@ -18,7 +18,8 @@ pub struct Experiment {
     /// What a program must beware of.
     pub pitfalls: &'static str,
     pub if_only_recognized: IfOnlyRecognized,
-    /// Errors that only a kernel that recognizes the flag returns, where the call succeeds without it.
+    /// Errors that only a kernel that recognizes the flag returns, where the call succeeds without
+    /// it.
     pub errors_that_prove_recognition: &'static [Errno],
     /// Makes the calls and gathers the evidence.
     pub run: fn(&mut Fixture, MapFlags, &mut Evidence),

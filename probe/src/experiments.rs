@@ -1,5 +1,5 @@
-//! The experiments: one per flag, a file per family. To add one, write an [`Experiment`] in the file of
-//! its family and name it in [`of`].
+//! The experiments: one per flag, a file per family. To add one, write an [`Experiment`] in the
+//! file of its family and name it in [`of`].
 
 use crate::experiment::Experiment;
 use crate::flags::Flag;

@@ -1,5 +1,5 @@
-//! The fixture of the experiments: a reserved address range, a memfd, a pipe, the files that the user
-//! named, and a log of the calls.
+//! The fixture of the experiments: a reserved address range, a memfd, a pipe, the files that the
+//! user named, and a log of the calls.
 //!
 //! The safety of the machine rests here:
 //!
@@ -25,14 +25,14 @@ pub const READ_WRITE: u32 = PROT_READ | PROT_WRITE;
 /// The first byte of the memfd. It differs from the zero of fresh memory.
 pub const CONTENT: u8 = b'm';
 
-/// Bytes of the reserved range: room for [`PAGES`] pages of 64 KiB at every cache colour, and for the
-/// isolated range.
+/// Bytes of the reserved range: room for [`PAGES`] pages of 64 KiB at every cache colour, and for
+/// the isolated range.
 const RESERVED: usize = 16 << 20;
 /// Bytes of the isolated range on either side of its middle: free space around a mapping, and room
 /// for an address that is aligned to 2 MiB.
 const ISOLATED: usize = 4 << 20;
-/// Shared mappings of one file must agree modulo this number on machines whose caches are indexed by
-/// virtual address: `SHM_COLOUR`, `arch/parisc/include/asm/shmparam.h`.
+/// Shared mappings of one file must agree modulo this number on machines whose caches are indexed
+/// by virtual address: `SHM_COLOUR`, `arch/parisc/include/asm/shmparam.h`.
 const CACHE_COLOURS: usize = 4 << 20;
 /// Bytes written to the memfd at a time.
 const BLOCK: usize = 4096;
@@ -117,8 +117,8 @@ pub struct Fixture<'k> {
     page_size: usize,
     /// Start of the reserved range.
     reserved: usize,
-    /// The probe address: inside the reserved range, with room for [`PAGES`] pages, and at the cache
-    /// colour of the memfd. It is always occupied between two experiments.
+    /// The probe address: inside the reserved range, with room for [`PAGES`] pages, and at the
+    /// cache colour of the memfd. It is always occupied between two experiments.
     probe_addr: usize,
     memfd: Result<Fd, Errno>,
     /// The read end and the write end.
@@ -356,9 +356,9 @@ impl<'k> Fixture<'k> {
         outcome
     }
 
-    /// The outcome of `bits` in a context with `MAP_FIXED` at the middle of the isolated range, which
-    /// is aligned to 4 MiB and to no larger power of two: a larger huge page is rejected there, and a
-    /// smaller one fits into the reserved range.
+    /// The outcome of `bits` in a context with `MAP_FIXED` at the middle of the isolated range,
+    /// which is aligned to 4 MiB and to no larger power of two: a larger huge page is rejected
+    /// there, and a smaller one fits into the reserved range.
     pub fn probe_aligned(&mut self, context: Context, bits: usize) -> Outcome {
         let (addr, page) = (self.isolated_addr(), self.page_size);
         let flags = context.map_type | bits | MAP_FIXED.encode(self.arch);

@@ -1,9 +1,9 @@
 //! THE TABLE: a row per flag, a column per architecture.
 //!
-//! To add a flag, add a row; the compiler then asks for its experiment in
-//! [`crate::experiments`]. Every number names the kernel header that defines it. The compiler checks
-//! the numbers against the `libc` crate where that knows the name, the build for hppa checks them
-//! against the kernel's headers, and tests walk the table.
+//! To add a flag, add a row; the compiler then asks for its experiment in [`crate::experiments`].
+//! Every number names the kernel header that defines it. The compiler checks the numbers against
+//! the `libc` crate where that knows the name, the build for hppa checks them against the kernel's
+//! headers, and tests walk the table.
 
 use crate::arch::Arch;
 use core::fmt;
@@ -48,8 +48,8 @@ pub enum Kind {
     HugeSize,
 }
 
-/// A kernel version. The last number is 0 for a version of two numbers; all are 0 for a flag that is
-/// older than 2.4.
+/// A kernel version. The last number is 0 for a version of two numbers; all are 0 for a flag that
+/// is older than 2.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub [u8; 3]);
 
@@ -258,8 +258,8 @@ impl Flag {
     }
 }
 
-/// A flags argument that an experiment builds: map type, flags and huge page size in the numbering of
-/// x86_64 on every architecture. [`MapFlags::encode`] gives the number that the kernel gets.
+/// A flags argument that an experiment builds: map type, flags and huge page size in the numbering
+/// of x86_64 on every architecture. [`MapFlags::encode`] gives the number that the kernel gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MapFlags(usize);
 
@@ -340,7 +340,8 @@ impl BitOr for MapFlags {
     }
 }
 
-/// The bits of an architecture that are flags of their own, and therefore not part of the type field.
+/// The bits of an architecture that are flags of their own, and therefore not part of the type
+/// field.
 pub const fn flag_bits(arch: Arch) -> usize {
     const fn all(arch: Arch) -> usize {
         let (mut bits, mut index) = (0, 0);
@@ -378,7 +379,10 @@ mod checked {
 
     macro_rules! agree {
         ($($name:ident)*) => { $(const _: () = assert!(
-            matches!(Flag::$name.value(Arch::native()), Some(value) if value as u32 == libc::$name as u32)
+            matches!(
+                Flag::$name.value(Arch::native()),
+                Some(value) if value as u32 == libc::$name as u32
+            )
         );)* };
     }
 

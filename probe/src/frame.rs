@@ -1,5 +1,5 @@
-//! The report on a console: numbered, checksummed lines between a begin and an end line. A reader can
-//! skip kernel messages between them and tell a whole report from a damaged one.
+//! The report on a console: numbered, checksummed lines between a begin and an end line. A reader
+//! can skip kernel messages between them and tell a whole report from a damaged one.
 //!
 //! ```text
 //! mapprobe: begin 1

@@ -1,8 +1,8 @@
 //! The program as PID 1 of a machine: started by the kernel from an initramfs, as `/init` or by
 //! `rdinit=`.
 //!
-//! No failed step is fatal: the report goes to the console as far as possible, and then the next init
-//! starts or the machine is switched off. An init that returns panics the kernel.
+//! No failed step is fatal: the report goes to the console as far as possible, and then the next
+//! init starts or the machine is switched off. An init that returns panics the kernel.
 
 use crate::app;
 use crate::cli::{self, Request};
@@ -18,8 +18,8 @@ const NEXT_INIT: &str = "/init";
 /// The kernel's command line, and how `rdinit=` and `init=` end.
 const COMMAND_LINE: &str = "/proc/cmdline";
 const INIT_PARAMETER: &[u8] = b"init=";
-/// The PID namespace of this process, and the inode number of the namespace that a machine boots with:
-/// `PROC_PID_INIT_INO`, `include/linux/proc_ns.h`.
+/// The PID namespace of this process, and the inode number of the namespace that a machine boots
+/// with: `PROC_PID_INIT_INO`, `include/linux/proc_ns.h`.
 const PID_NAMESPACE: &str = "/proc/self/ns/pid";
 const INITIAL_NAMESPACE: usize = 0xefff_fffc;
 /// The bits of that inode number that every architecture returns; bit 31 may be a sign.
@@ -61,9 +61,9 @@ fn answer(kernel: &mut dyn Kernel, request: &Request) -> Result<app::Answer, Err
     app::answer(kernel, request, &style)
 }
 
-/// Whether this process is the init of a machine, which must never exit. PID 1 of a PID namespace may
-/// not reboot the machine; it just exits. An init that may not reboot its machine either is recognized
-/// by its namespace, where /proc is mounted.
+/// Whether this process is the init of a machine, which must never exit. PID 1 of a PID namespace
+/// may not reboot the machine; it just exits. An init that may not reboot its machine either is
+/// recognized by its namespace, where /proc is mounted.
 pub fn is_init(kernel: &mut dyn Kernel) -> bool {
     kernel.pid() == 1
         && (kernel.may_reboot()
@@ -85,13 +85,14 @@ struct Split<'a> {
     request: Request,
     /// The arguments of other programs, for the next init.
     foreign: Vec<&'a str>,
-    /// What is wrong with an argument that looks like one of ours. The report is printed all the same.
+    /// What is wrong with an argument that looks like one of ours. The report is printed all the
+    /// same.
     mistake: Option<Error>,
 }
 
-/// Takes the arguments of PID 1 apart. The kernel passes the parameters that it does not know and those
-/// behind `--`, and firmware may append more: ours are the first and longest run of arguments that
-/// parses.
+/// Takes the arguments of PID 1 apart. The kernel passes the parameters that it does not know and
+/// those behind `--`, and firmware may append more: ours are the first and longest run of arguments
+/// that parses.
 fn split<'a>(arguments: &[&'a str]) -> Split<'a> {
     for from in 0..arguments.len() {
         for to in (from + 1..=arguments.len()).rev() {
@@ -120,9 +121,9 @@ fn split<'a>(arguments: &[&'a str]) -> Split<'a> {
     }
 }
 
-/// Whether the kernel was told which init to start. If not, `/init` is what it started, and if that is
-/// another file, that file executed this program and must not be started again. Without /proc it is
-/// assumed that the kernel was told.
+/// Whether the kernel was told which init to start. If not, `/init` is what it started, and if that
+/// is another file, that file executed this program and must not be started again. Without /proc it
+/// is assumed that the kernel was told.
 fn replaces_another_init(kernel: &mut dyn Kernel) -> bool {
     let mut line = Vec::new();
     let read = kernel.read_file(COMMAND_LINE, &mut |block| line.extend_from_slice(block));

@@ -107,7 +107,8 @@ pub enum Size {
 /// A call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// `mmap(2)` at an address that the fixture reserved. `flags` is the number that the kernel got.
+    /// `mmap(2)` at an address that the fixture reserved. `flags` is the number that the kernel
+    /// got.
     Mmap { flags: usize, backing: Backing, size: Size },
     /// `mmap(2)` of one page as the flag's result in one context.
     Context { flags: usize, backing: Backing },

@@ -1,5 +1,5 @@
-//! The files that the user named, opened so that they can be mapped. Nothing is ever stored to them;
-//! in a directory it is a scratch file that is mapped.
+//! The files that the user named, opened so that they can be mapped. Nothing is ever stored to
+//! them; in a directory it is a scratch file that is mapped.
 
 use crate::error::{Error, FileProblem};
 use kernel::{Errno, Fd, Kernel, OpenMode};

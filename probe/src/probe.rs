@@ -16,10 +16,11 @@ use crate::verdict::{Finding, judge};
 use core::mem::swap;
 use kernel::{Fd, Kernel};
 
-/// Opens the user's paths and probes `flags` (all of them: [`Flag::ALL`]), in the numbers of `arch`.
+/// Opens the user's paths and probes `flags` (all of them: [`Flag::ALL`]), in the numbers of
+/// `arch`.
 ///
-/// `each_row` sees the report after every row. It may remove rows and trace entries, so that only a part
-/// of the report is in memory.
+/// `each_row` sees the report after every row. It may remove rows and trace entries, so that only a
+/// part of the report is in memory.
 pub fn run(
     kernel: &mut dyn Kernel,
     arch: Arch,

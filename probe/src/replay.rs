@@ -1,5 +1,5 @@
-//! Recorded runs: a run with its recording, and a recording as a run. The head of a recording holds the
-//! arguments, so that a replay needs nothing but the file.
+//! Recorded runs: a run with its recording, and a recording as a run. The head of a recording holds
+//! the arguments, so that a replay needs nothing but the file.
 
 use crate::arch::Arch;
 use crate::cli::{self, QueryRequest, Request};

@@ -14,9 +14,11 @@ mod macros;
 mod nfd;
 mod prometheus;
 mod shell;
+pub mod style;
 pub mod table;
 pub mod wording;
 pub mod write;
 
 pub use data::{Process, Report, Row, SCHEMA_VERSION};
-pub use write::{Style, write};
+pub use style::Style;
+pub use write::write;

@@ -69,7 +69,8 @@ impl Format {
         Format::ALL.into_iter().find(|format| format.name() == name)
     }
 
-    /// Whether the format can hold a sweep and the free bits; the others print one verdict per flag.
+    /// Whether the format can hold a sweep and the free bits; the others print one verdict per
+    /// flag.
     pub const fn holds_every_query(self) -> bool {
         matches!(self, Format::Json | Format::JsonLines)
     }

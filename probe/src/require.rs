@@ -83,15 +83,15 @@ fn answer<'r>(report: &'r Report, requirement: &Requirement) -> Option<(&'r Row,
     Some((row, answer))
 }
 
-/// Whether the kernel's treatment of a flag depends on the file. It treats every other flag alike on all
-/// files that accept it.
+/// Whether the kernel's treatment of a flag depends on the file. It treats every other flag alike
+/// on all files that accept it.
 fn depends_on_file(flag: Flag) -> bool {
     flag == Flag::MAP_SYNC
 }
 
-/// The verdict on one file. The file overrides the flag's verdict if it rejects the flag under every map
-/// type. `MAP_SYNC` counts under `MAP_SHARED_VALIDATE` only; its row is honored only if every file that
-/// accepts it rejects unassigned bits.
+/// The verdict on one file. The file overrides the flag's verdict if it rejects the flag under
+/// every map type. `MAP_SYNC` counts under `MAP_SHARED_VALIDATE` only; its row is honored only if
+/// every file that accepts it rejects unassigned bits.
 fn answer_on_file(report: &Report, row: &Row, index: usize) -> Answer {
     let (verdict, depends_on_file) = (row.finding.verdict, depends_on_file(row.flag));
     let validating_type = MAP_SHARED_VALIDATE.encode(report.arch);

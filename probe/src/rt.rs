@@ -1,8 +1,8 @@
-//! What a small static program needs to start and to end: the entry point, the heap, and the message of
-//! a full heap.
+//! What a small static program needs to start and to end: the entry point, the heap, and the
+//! message of a full heap.
 //!
-//! [`program!`](crate::program) turns a `fn(&mut dyn Kernel, &[&str]) -> i32` into a program. The tests'
-//! own programs (`probe/examples/`) start in this way too.
+//! [`program!`](crate::program) turns a `fn(&mut dyn Kernel, &[&str]) -> i32` into a program. The
+//! tests' own programs (`probe/examples/`) start in this way too.
 #![allow(unsafe_code, reason = "an entry point and an allocator need it")]
 
 use crate::init;
@@ -15,16 +15,16 @@ use kernel::linux::Linux as Live;
 #[cfg(target_family = "wasm")]
 use kernel::wasm::Wasm as Live;
 
-/// From the arguments, the program's own name included, to an exit code. An argument that is not UTF-8
-/// arrives as U+FFFD. As PID 1 of a machine it must not return.
+/// From the arguments, the program's own name included, to an exit code. An argument that is not
+/// UTF-8 arrives as U+FFFD. As PID 1 of a machine it must not return.
 pub type Program = fn(&mut dyn Kernel, &[&str]) -> i32;
 
 /// Bytes of heap. The largest report takes about a tenth.
 const HEAP: usize = 4 << 20;
 
-/// A heap without reuse, for a program that runs for some milliseconds. Pages that stay untouched take
-/// no memory. The last block can grow and shrink in place, so that a text that is written piece by piece
-/// is not copied.
+/// A heap without reuse, for a program that runs for some milliseconds. Pages that stay untouched
+/// take no memory. The last block can grow and shrink in place, so that a text that is written
+/// piece by piece is not copied.
 #[repr(C, align(4096))]
 pub struct Heap {
     used: UnsafeCell<usize>,
@@ -41,8 +41,8 @@ impl Heap {
     }
 }
 
-// SAFETY: every block lies inside `bytes`, is aligned, and overlaps no other one: `used` is the end of the
-// last block, and only that block moves its end. Without room the program ends.
+// SAFETY: every block lies inside `bytes`, is aligned, and overlaps no other one: `used` is the end
+// of the last block, and only that block moves its end. Without room the program ends.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let bytes = self.bytes.get().cast::<u8>();
@@ -81,8 +81,8 @@ unsafe impl GlobalAlloc for Heap {
         if size <= layout.size() {
             return block;
         }
-        // SAFETY: the caller promises a valid size and the old block's layout; the new block is larger
-        // and elsewhere.
+        // SAFETY: the caller promises a valid size and the old block's layout; the new block is
+        // larger and elsewhere.
         unsafe {
             let moved = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
             core::ptr::copy_nonoverlapping(block, moved, layout.size());
@@ -123,16 +123,16 @@ macro_rules! program {
     };
 }
 
-/// The entry point of the delivered programs, which `cargo dist` names to the linker: calls `main` with
-/// the argument count and the arguments that the kernel placed on the stack. The program needs no
-/// thread-local memory and no constructors, so no start code of a C library is linked.
+/// The entry point of the delivered programs, which `cargo dist` names to the linker: calls `main`
+/// with the argument count and the arguments that the kernel placed on the stack. The program needs
+/// no thread-local memory and no constructors, so no start code of a C library is linked.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[unsafe(naked)]
 // SAFETY: nothing else has this name.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mapprobe_entry() -> ! {
-    // The outermost frame has no frame pointer. A call on x86_64 needs a stack at a multiple of 16, which
-    // the kernel guarantees on aarch64.
+    // The outermost frame has no frame pointer. A call on x86_64 needs a stack at a multiple of 16,
+    // which the kernel guarantees on aarch64.
     #[cfg(target_arch = "x86_64")]
     core::arch::naked_asm!(
         "xor ebp, ebp",
@@ -146,8 +146,8 @@ unsafe extern "C" fn mapprobe_entry() -> ! {
     core::arch::naked_asm!("mov x29, 0", "mov x30, 0", "ldr x0, [sp]", "add x1, sp, 8", "b main");
 }
 
-/// Runs a program with the arguments from the C runtime or from the entry point above. Never returns,
-/// because PID 1 must not.
+/// Runs a program with the arguments from the C runtime or from the entry point above. Never
+/// returns, because PID 1 must not.
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
 #[allow(clippy::not_unsafe_ptr_arg_deref, reason = "called as `main` only, through `program!`")]
@@ -156,8 +156,8 @@ pub fn enter(argc: i32, argv: *const *const core::ffi::c_char, program: Program)
         // SAFETY: `main` gets `argc` C strings that live as long as the process.
         unsafe { core::ffi::CStr::from_ptr(*argv.add(index as usize)) }.to_bytes()
     };
-    // SAFETY: the start code of musl and of glibc, and the entry point above, pass the pointer into the
-    // initial stack.
+    // SAFETY: the start code of musl and of glibc, and the entry point above, pass the pointer into
+    // the initial stack.
     let kernel = unsafe { Live::started_with(argv) };
     start(kernel, (0..argc).map(argument), program)
 }

@@ -1,5 +1,5 @@
-//! The sweep: every bit of the flags argument under every map type and backing, and every value of the
-//! type field. A new flag could be detected by what is guaranteed to fail here.
+//! The sweep: every bit of the flags argument under every map type and backing, and every value of
+//! the type field. A new flag could be detected by what is guaranteed to fail here.
 
 use crate::fixture::Fixture;
 use crate::flags::{MAP_HUGETLB, flag_bits, map_types};
@@ -61,8 +61,8 @@ fn backings(paths: usize) -> Vec<Backing> {
     backings
 }
 
-/// The outcome of a bit at a free address, so that landing elsewhere means something. `MAP_HUGETLB` is
-/// probed at an aligned address.
+/// The outcome of a bit at a free address, so that landing elsewhere means something. `MAP_HUGETLB`
+/// is probed at an aligned address.
 fn answer(fixture: &mut Fixture, context: Context, bits: usize) -> Outcome {
     if context.backing == Backing::Anonymous && bits == MAP_HUGETLB.encode(fixture.arch()) {
         return fixture.probe_aligned(context, bits);
@@ -82,8 +82,8 @@ impl Sweep {
         )
     }
 
-    /// The bits that are guaranteed to fail with every map type, and not because the call fails without
-    /// them.
+    /// The bits that are guaranteed to fail with every map type, and not because the call fails
+    /// without them.
     pub fn failing(&self) -> usize {
         self.bits_where(|_| true, |base, outcome| outcome.is_mmap_failure() && outcome != base)
     }
@@ -96,8 +96,8 @@ impl Sweep {
         )
     }
 
-    /// The bits for which `holds` is true in every context that counts, as a mask. A context counts when
-    /// the kernel accepts the call without bits there. 0 when fewer than two contexts count.
+    /// The bits for which `holds` is true in every context that counts, as a mask. A context counts
+    /// when the kernel accepts the call without bits there. 0 when fewer than two contexts count.
     fn bits_where(
         &self,
         counts: fn(Context) -> bool,
@@ -118,7 +118,8 @@ impl Sweep {
         if contexts > 1 { mask } else { 0 }
     }
 
-    /// The values of the type field that fail with every backing, and not because of what is mapped.
+    /// The values of the type field that fail with every backing, and not because of what is
+    /// mapped.
     pub fn failing_types(&self) -> Vec<usize> {
         let mut failing = Vec::new();
         for of_value in self.types.chunk_by(|(one, _), (other, _)| one.map_type == other.map_type) {

@@ -1,5 +1,5 @@
-//! The validation of flags: does the kernel have `MAP_SHARED_VALIDATE`, does it reject what it does not
-//! recognize, which bits does it accept, and which low bits select a map type?
+//! The validation of flags: does the kernel have `MAP_SHARED_VALIDATE`, does it reject what it does
+//! not recognize, which bits does it accept, and which low bits select a map type?
 
 use crate::fixture::{Fixture, MEMFD_VALIDATOR, PIPE_VALIDATOR, Validator};
 use crate::flags::{MAP_FIXED, MAP_SHARED_VALIDATE, MapFlags, flag_bits};
@@ -10,17 +10,18 @@ const REJECTED: Outcome = Outcome::MmapFailed(Errno::EOPNOTSUPP);
 const NOT_MAPPABLE: Outcome = Outcome::MmapFailed(Errno::ENODEV);
 const UNKNOWN_TYPE: Outcome = Outcome::MmapFailed(Errno::EINVAL);
 
-/// How the kernel validates flags. The masks stand for the calls about single bits, which have no trace
-/// entries.
+/// How the kernel validates flags. The masks stand for the calls about single bits, which have no
+/// trace entries.
 #[derive(Clone, Debug)]
 pub struct Validation {
-    /// Whether the kernel has the map type: a memfd (where there is one) can be mapped, and a pipe is
-    /// rejected with `ENODEV`. `None` when they disagree.
+    /// Whether the kernel has the map type: a memfd (where there is one) can be mapped, and a pipe
+    /// is rejected with `ENODEV`. `None` when they disagree.
     pub present: Option<bool>,
-    /// Whether it rejects the unassigned bits with `EOPNOTSUPP` on both. `None` without the map type.
+    /// Whether it rejects the unassigned bits with `EOPNOTSUPP` on both. `None` without the map
+    /// type.
     pub validating: Option<bool>,
-    /// The bits that select a map type, among the lowest eight; `None` when not even `MAP_SHARED` and
-    /// `MAP_PRIVATE` could be mapped.
+    /// The bits that select a map type, among the lowest eight; `None` when not even `MAP_SHARED`
+    /// and `MAP_PRIVATE` could be mapped.
     pub type_mask: Option<usize>,
     /// The bits outside the type field that it accepts on a memfd or a pipe, and does not reject on
     /// the other. 0 where it does not validate.
@@ -97,8 +98,8 @@ impl Validation {
     }
 }
 
-/// The sign of QEMU's user mode: it rejects the map type, but accepts it with `MAP_FIXED`, even with an
-/// unassigned bit.
+/// The sign of QEMU's user mode: it rejects the map type, but accepts it with `MAP_FIXED`, even
+/// with an unassigned bit.
 fn accepts_fixed_and_unassigned(fixture: &mut Fixture) -> bool {
     let fixed = MAP_SHARED_VALIDATE | MAP_FIXED;
     [fixed, fixed | MapFlags::UNASSIGNED]
@@ -106,8 +107,8 @@ fn accepts_fixed_and_unassigned(fixture: &mut Fixture) -> bool {
         .all(|flags| fixture.try_map(flags, PROT_READ, Backing::Memfd).succeeded())
 }
 
-/// The bits that select a map type. A bit does when `MAP_SHARED` or `MAP_PRIVATE` with this bit changed
-/// is rejected. Bits that are flags of their own are not tried.
+/// The bits that select a map type. A bit does when `MAP_SHARED` or `MAP_PRIVATE` with this bit
+/// changed is rejected. Bits that are flags of their own are not tried.
 fn type_mask(fixture: &mut Fixture) -> Option<usize> {
     const SHARED: usize = 0x01;
     const PRIVATE: usize = 0x02;

@@ -194,8 +194,8 @@ fn shown_by_validator(trial: &Trial) -> Shown {
     }
 }
 
-/// Whether a measurement was completed. `EFAULT` for a touch is a result; any other error means that the
-/// measurement failed.
+/// Whether a measurement was completed. `EFAULT` for a touch is a result; any other error means
+/// that the measurement failed.
 fn is_completed(outcome: Outcome) -> bool {
     outcome.succeeded() || outcome == Outcome::Failed(Errno::EFAULT)
 }
@@ -205,8 +205,8 @@ fn any<'e>(mut trials: impl Iterator<Item = &'e Trial>, wanted: Shown) -> Option
     trials.find(|trial| shown(trial) == wanted)
 }
 
-/// The first trial that shows it, if all that were run do, and at least two: a yes or a no must not rest
-/// on one call.
+/// The first trial that shows it, if all that were run do, and at least two: a yes or a no must not
+/// rest on one call.
 fn agreed<'e>(trials: impl Iterator<Item = &'e Trial>, wanted: Shown) -> Option<&'e Trial> {
     let (mut first, mut count) = (None, 0);
     for trial in trials {
@@ -222,7 +222,8 @@ fn agreed<'e>(trials: impl Iterator<Item = &'e Trial>, wanted: Shown) -> Option<
     first.filter(|_| count > 1)
 }
 
-/// Decides about a flag that the architecture defines. `steps` are the trace entries of its experiment.
+/// Decides about a flag that the architecture defines. `steps` are the trace entries of its
+/// experiment.
 pub fn judge(experiment: &Experiment, evidence: &Evidence, steps: &[Step]) -> Finding {
     if let Some(control) = evidence.failed_control {
         return Finding::control_failed(control);
@@ -298,7 +299,8 @@ fn is_accepted_context(step: &Step) -> bool {
     matches!(step.call, Call::Context { .. }) && step.outcome.succeeded()
 }
 
-/// An error that only a kernel that recognizes the flag returns, where the call succeeds without it.
+/// An error that only a kernel that recognizes the flag returns, where the call succeeds without
+/// it.
 fn telling_error<'e>(
     experiment: &Experiment,
     evidence: &'e Evidence,

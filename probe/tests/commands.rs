@@ -18,6 +18,22 @@ const COMMANDS: [&str; 7] =
     ["report", "sweep", "free-bits", "require", "list", "explain", "decode"];
 /// Commands that ask the kernel and need no argument.
 const QUERIES: [&str; 3] = ["report", "sweep", "free-bits"];
+/// Commands that do not ask the kernel, with their arguments.
+const WITHOUT_KERNEL: [&[&str]; 3] = [&["list"], &["explain", "MAP_SYNC"], &["decode", "0x16"]];
+
+/// The options of a query.
+const QUERY_OPTIONS: [&str; 8] = [
+    "--format",
+    "--prefix",
+    "--path",
+    "--record",
+    "--replay",
+    "--thorough",
+    "--reproducible",
+    "--framed",
+];
+/// Those that take no value.
+const SWITCHES: [&str; 3] = ["--thorough", "--reproducible", "--framed"];
 
 /// A kernel that fails the test at any call but those of every start and output.
 #[derive(Default)]
@@ -66,12 +82,27 @@ fn fails(arguments: &[&str], message: &str) {
     assert_eq!(run(arguments), expected, "{arguments:?}");
 }
 
+/// argh's message about a value of an option.
+fn wrong_value(option: &str, value: &str, problem: &str) -> String {
+    format!("Error parsing option '{option}' with value '{value}': {problem}")
+}
+
+/// argh's message about an argument.
+fn wrong_argument(name: &str, value: &str, problem: &str) -> String {
+    format!("Error parsing positional argument '{name}' with value '{value}': {problem}")
+}
+
 /// The query that the arguments in a line make.
 #[track_caller]
 fn query(line: &str) -> QueryRequest {
-    match parse(&split(line)) {
+    query_of(&split(line))
+}
+
+#[track_caller]
+fn query_of(arguments: &[&str]) -> QueryRequest {
+    match parse(arguments) {
         Ok(Request::Query(query)) => query,
-        other => panic!("{line} makes no query: {other:?}"),
+        other => panic!("{arguments:?} make no query: {other:?}"),
     }
 }
 
@@ -198,11 +229,11 @@ fn decode_rejects_what_is_no_number_of_the_architecture() {
         "18446744073709551616",
     ] {
         let problem = "expected a number of at most 64 bits, such as 0x8003, 32771 or 0100003";
-        fails(&["decode", argument], &format!("{argument}: {problem}"));
+        fails(&["decode", argument], &wrong_argument("number", argument, problem));
     }
     let too_large = "0x100000000 is too large: a flags argument of hppa has 32 bits";
     fails(&["decode", "0x100000000", "--arch", "hppa"], too_large);
-    fails(&["decode", "-1"], "unknown option -1; see mapprobe decode --help");
+    fails(&["decode", "-1"], "unknown option -1; see mapprobe --help");
 }
 
 #[test]
@@ -229,23 +260,25 @@ fn the_nearest_flag_is_suggested() {
         // The first of those that are equally near.
         ("MAP_HUGE_3MB", "MAP_HUGE_1MB"),
     ] {
-        let message = format!("no flag {argument}; did you mean {nearest}?");
-        fails(&["explain", argument], &message);
+        let problem = format!("no flag {argument}; did you mean {nearest}?");
+        fails(&["explain", argument], &wrong_argument("flag", argument, &problem));
+        let message = wrong_argument("requirements", argument, &problem);
         fails(&["require", argument], &message);
         fails(&["require", "MAP_FIXED", argument], &message);
-        fails(&["require", &format!("{argument}:/tmp/a:b")], &message);
+        let with_path = format!("{argument}:/tmp/a:b");
+        fails(&["require", &with_path], &wrong_argument("requirements", &with_path, &problem));
     }
     for argument in ["", "banana", "MAP_", "x", "MAP_ANON", "MAP_SHR", "\u{fc}\u{fc}\u{fc}\u{fc}"] {
-        let message = format!("no flag {argument}; `mapprobe list` lists them");
-        fails(&["explain", argument], &message);
-        fails(&["require", argument], &message);
+        let problem = format!("no flag {argument}; `mapprobe list` lists them");
+        fails(&["explain", argument], &wrong_argument("flag", argument, &problem));
+        fails(&["require", argument], &wrong_argument("requirements", argument, &problem));
     }
     let long = "x".repeat(100_000);
     assert_eq!(run(&["explain", &long]).0, 2);
 }
 
 #[test]
-fn an_unknown_command_names_the_nearest_or_all() {
+fn an_unknown_command_names_the_nearest_or_the_help() {
     for (argument, nearest) in [
         ("lst", "list"),
         ("LIST", "list"),
@@ -263,8 +296,7 @@ fn an_unknown_command_names_the_nearest_or_all() {
         fails(&["--thorough", "--path", "/tmp", argument], &message);
     }
     for argument in ["", "banana", "x", "MAP_SYNC", "/tmp"] {
-        let all = COMMANDS.join(", ");
-        fails(&[argument], &format!("unknown command {argument}; expected one of {all}"));
+        fails(&[argument], &format!("unknown command {argument}; see mapprobe --help"));
     }
 }
 
@@ -279,87 +311,123 @@ fn an_unknown_option_names_the_nearest_or_the_help() {
         ("require MAP_SYNC --thorogh", "unknown option --thorogh; did you mean --thorough?"),
         ("list --arc hppa", "unknown option --arc; did you mean --arch?"),
         ("decode 1 --ach=hppa", "unknown option --ach; did you mean --arch?"),
-        ("--no-such-option", "unknown option --no-such-option; see mapprobe report --help"),
-        ("list --no-such-option", "unknown option --no-such-option; see mapprobe list --help"),
-        ("explain MAP_SYNC -x", "unknown option -x; see mapprobe explain --help"),
-        ("-x", "unknown option -x; see mapprobe report --help"),
-        ("-", "unknown option -; see mapprobe report --help"),
+        ("--FORMAT json", "unknown option --FORMAT; did you mean --format?"),
+        ("require MAP_SYNC --allow", "unknown option --allow; see mapprobe --help"),
+        ("--no-such-option", "unknown option --no-such-option; see mapprobe --help"),
+        ("list --no-such-option", "unknown option --no-such-option; see mapprobe --help"),
+        ("explain MAP_SYNC -x", "unknown option -x; see mapprobe --help"),
+        ("-x", "unknown option -x; see mapprobe --help"),
+        ("-", "unknown option -; see mapprobe --help"),
     ] {
         fails(&split(line), message);
+    }
+}
+
+#[test]
+fn a_command_that_does_not_ask_the_kernel_has_no_option_of_a_query() {
+    for command in WITHOUT_KERNEL {
+        for option in [
+            &["--format", "json"][..],
+            &["--format=json"],
+            &["--prefix", "A_"],
+            &["--path=/tmp"],
+            &["--path", "--"],
+            &["--record", "-"],
+            &["--replay=/recording"],
+            &["--thorough"],
+            &["--reproducible"],
+            &["--framed"],
+        ] {
+            let name = option[0].split('=').next().expect("a name");
+            let message = format!("{name} is no option of {}", command[0]);
+            fails(&[option, command].concat(), &message);
+            fails(&[command, option].concat(), &message);
+            fails(&[&command[..1], option, &command[1..]].concat(), &message);
+        }
     }
 }
 
 #[test]
 fn an_option_of_another_command_is_rejected() {
-    for (line, option, command) in [
-        ("list --format json", "--format", "list"),
-        ("list --format=json", "--format", "list"),
-        ("--format json list", "--format", "list"),
-        ("explain MAP_SYNC --arch hppa", "--arch", "explain"),
-        ("--arch hppa explain MAP_SYNC", "--arch", "explain"),
-        ("decode 1 --path /tmp", "--path", "decode"),
-        ("list --thorough", "--thorough", "list"),
-        ("report --arch hppa", "--arch", "report"),
-        ("--arch hppa", "--arch", "report"),
-        ("sweep --arch=hppa", "--arch", "sweep"),
-        ("require MAP_SYNC --arch hppa", "--arch", "require"),
-        ("--allow-inconclusive", "--allow-inconclusive", "report"),
-        ("sweep --allow-inconclusive", "--allow-inconclusive", "sweep"),
-        ("list --version", "--version", "list"),
+    for (line, option) in [
+        ("explain MAP_SYNC --arch hppa", "--arch"),
+        ("--arch hppa explain MAP_SYNC", "--arch"),
+        ("report --arch hppa", "--arch"),
+        ("--arch hppa", "--arch"),
+        ("sweep --arch=hppa", "--arch"),
+        ("require MAP_SYNC --arch hppa", "--arch"),
+        ("--allow-inconclusive", "--allow-inconclusive"),
+        ("sweep --allow-inconclusive", "--allow-inconclusive"),
+        ("list --allow-inconclusive", "--allow-inconclusive"),
+        ("list --version", "--version"),
+        ("sweep --version", "--version"),
+        // The options of a command stand behind it.
+        ("--arch hppa list", "--arch"),
+        ("--arch=hppa decode 0x16", "--arch"),
+        ("--allow-inconclusive require MAP_SYNC", "--allow-inconclusive"),
     ] {
-        let message = format!("{option} is no option of {command}; see mapprobe {command} --help");
-        fails(&split(line), &message);
+        fails(&split(line), &format!("{option} does not fit this command"));
     }
 }
 
 #[test]
 fn missing_arguments_are_named() {
+    let missing = |argument| format!("Required positional arguments not provided:\n    {argument}");
+    let needs_value = |option: &str| format!("{option} needs a value");
+    let no_value = |option| format!("No value provided for option '{option}'.");
+    let no_requirement = String::from("require needs at least one FLAG or FLAG:PATH");
     for (line, message) in [
-        ("require", "require needs at least one FLAG or FLAG:PATH"),
-        ("require --allow-inconclusive", "require needs at least one FLAG or FLAG:PATH"),
-        ("require --", "require needs at least one FLAG or FLAG:PATH"),
-        ("explain", "explain needs a FLAG"),
-        ("decode", "decode needs a NUMBER"),
-        ("decode --arch hppa", "decode needs a NUMBER"),
-        ("--arch hppa decode", "decode needs a NUMBER"),
-        ("list --arch", "--arch needs a value"),
-        ("--path", "--path needs a value"),
-        ("sweep --format", "--format needs a value"),
-        ("--record", "--record needs a value"),
-        ("require MAP_SYNC --replay", "--replay needs a value"),
-        ("--prefix", "--prefix needs a value"),
+        ("require", no_requirement.clone()),
+        ("require --allow-inconclusive", no_requirement.clone()),
+        ("require --path /tmp", no_requirement.clone()),
+        ("require --", no_requirement),
+        ("explain", missing("FLAG")),
+        ("explain --", missing("FLAG")),
+        ("decode", missing("NUMBER")),
+        ("decode --arch hppa", missing("NUMBER")),
+        ("list --arch", no_value("--arch")),
+        ("decode 1 --arch", no_value("--arch")),
+        ("--path", needs_value("--path")),
+        ("--format", needs_value("--format")),
+        ("--record", needs_value("--record")),
+        ("--replay", needs_value("--replay")),
+        ("--prefix", needs_value("--prefix")),
+        ("--thorough --path /a --path", needs_value("--path")),
     ] {
-        fails(&split(line), message);
+        fails(&split(line), &message);
     }
 }
 
 #[test]
 fn surplus_arguments_are_named() {
-    for (line, argument, command) in [
-        ("explain MAP_SYNC MAP_FIXED", "MAP_FIXED", "explain"),
-        ("decode 1 2", "2", "decode"),
-        ("list MAP_SYNC", "MAP_SYNC", "list"),
-        ("report sweep", "sweep", "report"),
-        ("sweep sweep", "sweep", "sweep"),
-        ("free-bits MAP_SYNC", "MAP_SYNC", "free-bits"),
-        ("--thorough sweep list", "list", "sweep"),
+    for (line, argument) in [
+        ("explain MAP_SYNC MAP_FIXED", "MAP_FIXED"),
+        ("decode 1 2", "2"),
+        ("list MAP_SYNC", "MAP_SYNC"),
+        ("list lst", "lst"),
+        ("report sweep", "sweep"),
+        ("free-bits MAP_SYNC", "MAP_SYNC"),
+        ("--thorough sweep list", "list"),
+        ("sweep --path /a /b", "/b"),
+        ("--help nonsense", "nonsense"),
     ] {
-        let message = format!("unexpected argument {argument}; see mapprobe {command} --help");
-        fails(&split(line), &message);
+        fails(&split(line), &format!("unknown argument {argument}; see mapprobe --help"));
     }
-    fails(&["--version", "--thorough"], "unexpected argument --thorough; see mapprobe --help");
+    fails(&["sweep", "sweep"], "sweep does not fit this command");
+    fails(&["--version", "stray"], "unknown argument stray; see mapprobe --help");
 }
 
 #[test]
 fn values_that_are_no_choice_name_the_choices() {
     let formats = "json, jsonl, table, ktap, shell, macros, prometheus, nfd";
     for value in ["xml", "JSON", "jso", "", "--path"] {
-        let message = format!("--format {value}: expected one of {formats}");
+        let message = wrong_value("--format", value, &format!("expected one of {formats}"));
         fails(&["--format", value], &message);
+        fails(&["sweep", "--format", value], &message);
         fails(&["sweep", &format!("--format={value}")], &message);
     }
     for value in ["m68k", "X86_64", "parisc", ""] {
-        let message = format!("--arch {value}: expected one of x86_64, aarch64, hppa");
+        let message = wrong_value("--arch", value, "expected one of x86_64, aarch64, hppa");
         fails(&["list", "--arch", value], &message);
         fails(&["decode", &format!("--arch={value}"), "1"], &message);
     }
@@ -367,17 +435,21 @@ fn values_that_are_no_choice_name_the_choices() {
 
 #[test]
 fn an_option_with_one_value_is_given_once() {
-    for (line, option) in [
-        ("--format json --format json", "--format"),
-        ("--format=json sweep --format jsonl", "--format"),
-        ("--prefix A --prefix B --format shell", "--prefix"),
-        ("--record /a --record /b", "--record"),
-        ("--replay /a --replay=/a", "--replay"),
-        ("list --arch hppa --arch hppa", "--arch"),
+    for (line, option, second) in [
+        ("--format json --format json", "--format", "json"),
+        ("--format=json sweep --format jsonl", "--format", "jsonl"),
+        ("--prefix A --prefix B --format shell", "--prefix", "B"),
+        ("--record /a --record /b", "--record", "/b"),
+        ("--replay /a --replay=/a", "--replay", "/a"),
+        ("list --arch hppa --arch aarch64", "--arch", "aarch64"),
     ] {
-        fails(&split(line), &format!("{option} is given more than once"));
+        fails(&split(line), &wrong_value(option, second, "duplicate values provided"));
     }
     assert_eq!(query("--path /a --path /b --path /a").options.paths, ["/a", "/b", "/a"]);
+    assert_eq!(query("--path /a sweep --path /b").options.paths, ["/a", "/b"]);
+    for switch in SWITCHES {
+        assert_eq!(query_of(&[switch, "sweep", switch]), query_of(&["sweep", switch]));
+    }
 }
 
 #[test]
@@ -414,7 +486,7 @@ fn a_prefix_needs_a_format_that_defines_names() {
     for prefix in ["2A", "A-B", "A B", "\u{e4}", "-"] {
         for format in ["macros", "shell"] {
             let arguments = ["--format", format, "--prefix", prefix];
-            fails(&arguments, &format!("--prefix {prefix}: {rule}"));
+            fails(&arguments, &wrong_value("--prefix", prefix, rule));
         }
     }
 }
@@ -458,19 +530,13 @@ fn options_may_stand_before_and_behind_the_command() {
 
     let expected = query("require MAP_SYNC MAP_FIXED --thorough --allow-inconclusive");
     for line in [
-        "--allow-inconclusive --thorough require MAP_SYNC MAP_FIXED",
+        "--thorough require MAP_SYNC MAP_FIXED --allow-inconclusive",
         "--thorough require --allow-inconclusive MAP_SYNC MAP_FIXED",
         "require MAP_SYNC --thorough MAP_FIXED --allow-inconclusive",
     ] {
         assert_eq!(query(line), expected, "{line}");
     }
-    for (before, behind) in [
-        ("--arch hppa list", "list --arch hppa"),
-        ("--arch hppa decode 0x16", "decode 0x16 --arch hppa"),
-        ("--arch hppa decode 0x16", "decode --arch hppa 0x16"),
-    ] {
-        assert_eq!(output(before), output(behind));
-    }
+    assert_eq!(output("decode 0x16 --arch hppa"), output("decode --arch hppa 0x16"));
 }
 
 #[test]
@@ -481,6 +547,8 @@ fn a_value_may_follow_an_equals_sign() {
             ("--path", "/a=b"),
             ("--path", "--framed"),
             ("--path", "list"),
+            ("--path", ""),
+            ("--record", "--replay=x"),
             ("--record", "-"),
             ("--replay", "/recording"),
         ] {
@@ -499,13 +567,13 @@ fn a_value_may_follow_an_equals_sign() {
             let (format, prefix) = (format!("--format={format}"), format!("--prefix={prefix}"));
             assert_eq!(parse(&[&prefix, &format]), expected, "{format} {prefix}");
             assert_eq!(parse(&["report", &format, &prefix]), expected, "{format} {prefix}");
+            assert_eq!(parse(&[&prefix, "report", &format]), expected, "{format} {prefix}");
         }
     }
     for command in [&["list"][..], &["decode", "0x16"]] {
         let expected = parse(&[command, &["--arch", "hppa"]].concat());
         assert!(expected.is_ok(), "{expected:?}");
         assert_eq!(parse(&[command, &["--arch=hppa"]].concat()), expected, "{command:?}");
-        assert_eq!(parse(&[&["--arch=hppa"], command].concat()), expected, "{command:?}");
     }
 }
 
@@ -519,29 +587,31 @@ fn values_and_arguments_are_not_taken_apart() {
     let requirements = query("require MAP_SYNC:/a=b MAP_SYNC:--path=x").require;
     let paths = requirements.expect("requirements").requirements.into_iter();
     assert!(paths.map(|one| one.path.expect("a path")).eq(["/a=b", "--path=x"]));
-    for switch in ["--thorough", "--reproducible", "--framed"] {
-        let message = format!("{switch} takes no value");
-        fails(&["sweep", &format!("{switch}=yes")], &message);
-        fails(&[&format!("{switch}=")], &message);
-    }
-    fails(
-        &["require", "MAP_SYNC", "--allow-inconclusive=1"],
-        "--allow-inconclusive takes no value",
-    );
 }
 
-#[track_caller]
-fn query_of(arguments: &[&str]) -> QueryRequest {
-    match parse(arguments) {
-        Ok(Request::Query(query)) => query,
-        other => panic!("{arguments:?} make no query: {other:?}"),
+#[test]
+fn a_switch_takes_no_value() {
+    for switch in SWITCHES {
+        for value in ["yes", "no", "1", ""] {
+            let switch_and_value = format!("{switch}={value}");
+            for command in QUERIES {
+                let (exit, stdout, stderr) = run(&[command, &switch_and_value]);
+                assert_eq!((exit, stdout.as_str()), (2, ""), "{command} {switch_and_value}");
+                assert!(stderr.contains(switch), "{command} {switch_and_value}: {stderr}");
+            }
+            let (exit, stdout, _) = run(&[&switch_and_value]);
+            assert_eq!((exit, stdout.as_str()), (2, ""), "{switch_and_value}");
+        }
     }
+    let (exit, stdout, _) = run(&["require", "MAP_SYNC", "--allow-inconclusive=1"]);
+    assert_eq!((exit, stdout.as_str()), (2, ""));
 }
 
 #[test]
 fn two_dashes_end_the_options() {
     for (with, without) in [
         ("list --", "list"),
+        ("-- list", "list"),
         ("list --arch hppa --", "list --arch hppa"),
         ("explain -- MAP_SYNC", "explain MAP_SYNC"),
         ("decode -- 0x16", "decode 0x16"),
@@ -551,16 +621,53 @@ fn two_dashes_end_the_options() {
     }
     assert_eq!(query("--thorough --"), query("--thorough"));
     assert_eq!(query("sweep --"), query("sweep"));
+    assert_eq!(query("--thorough -- sweep"), query("sweep --thorough"));
     assert_eq!(query("require --thorough -- MAP_SYNC"), query("require MAP_SYNC --thorough"));
-    let no_flag = "no flag --thorough; `mapprobe list` lists them";
-    fails(&["require", "MAP_SYNC", "--", "--thorough"], no_flag);
-    fails(&["explain", "--", "--help"], "no flag --help; `mapprobe list` lists them");
-    let surplus =
-        |argument: &str| format!("unexpected argument {argument}; see mapprobe report --help");
-    fails(&["report", "--", "--thorough"], &surplus("--thorough"));
-    fails(&["report", "--", "--format=json"], &surplus("--format=json"));
-    fails(&["--", "list"], &surplus("list"));
-    fails(&["--thorough", "--", "list"], &surplus("list"));
+}
+
+/// An option is an argument there: a flag or a number that does not exist, a surplus argument, or an
+/// unknown command.
+#[test]
+fn nothing_is_an_option_after_two_dashes() {
+    let options = [
+        "--format",
+        "--format=json",
+        "--prefix=A",
+        "--path",
+        "--path=/tmp",
+        "--record=-",
+        "--replay",
+        "--thorough",
+        "--reproducible",
+        "--framed",
+        "--allow-inconclusive",
+        "--arch",
+        "--arch=hppa",
+        "--version",
+        "--help",
+        "-h",
+        "help",
+        "--",
+    ];
+    for option in options {
+        let no_flag = format!("no flag {option}; `mapprobe list` lists them");
+        let message = wrong_argument("requirements", option, &no_flag);
+        fails(&["require", "--", option], &message);
+        fails(&["require", "MAP_SYNC", "--", option], &message);
+        fails(&["--thorough", "require", "--", "MAP_SYNC", option], &message);
+        fails(&["explain", "--", option], &wrong_argument("flag", option, &no_flag));
+        let problem = "expected a number of at most 64 bits, such as 0x8003, 32771 or 0100003";
+        fails(&["decode", "--", option], &wrong_argument("number", option, problem));
+        for before in [&[][..], &["--thorough"], &["report"], &["sweep"], &["list"]] {
+            let arguments = [before, &["--", option]].concat();
+            let (exit, stdout, stderr) = run(&arguments);
+            assert_eq!((exit, stdout.as_str()), (2, ""), "{arguments:?}");
+            assert!(stderr.contains(option), "{arguments:?}: {stderr}");
+        }
+    }
+    let request = query_of(&["require", "--", "MAP_SYNC:--path=/tmp", "MAP_FIXED:--thorough"]);
+    assert_eq!(request.options.paths, ["--path=/tmp", "--thorough"]);
+    assert!(!request.options.thorough);
 }
 
 #[test]
@@ -600,63 +707,66 @@ fn every_command_has_its_own_help() {
         seen.push(help);
     }
     // Options in front of it do not keep help away.
-    assert_eq!(output("--path /a --help"), output("report --help"));
+    assert_eq!(output("--path /a --help"), output("--help"));
     assert_eq!(output("--path /a sweep --help"), output("sweep --help"));
     assert_eq!(output("list --arch hppa --help"), output("list --help"));
     assert_eq!(output("require MAP_SYNC --help"), output("require --help"));
-    fails(&["list", "--help", "--arch", "hppa"], "help takes no options");
+    assert_eq!(output("list --help --thorough"), output("list --help"));
+    let options_behind_help = "Trailing arguments are not allowed after `help`.";
+    fails(&["list", "--help", "--arch", "hppa"], options_behind_help);
 }
 
 #[test]
-fn the_help_of_a_command_names_its_options() {
-    let of_queries = [
-        "--format",
-        "--prefix",
-        "--path",
-        "--record",
-        "--replay",
-        "--thorough",
-        "--reproducible",
-        "--framed",
-    ];
-    let names = |help: &str, option| split(help).contains(&option);
+fn the_help_of_a_command_names_its_arguments() {
+    let names = |help: &str, option: &str| help.contains(option);
     for command in COMMANDS {
         let help = output(&format!("{command} --help"));
-        let is_query = QUERIES.contains(&command) || command == "require";
-        for option in of_queries {
-            assert_eq!(names(&help, option), is_query, "{command} {option}");
+        for option in QUERY_OPTIONS {
+            assert!(!names(&help, option), "{command} {option}");
         }
         assert_eq!(names(&help, "--allow-inconclusive"), command == "require", "{command}");
-        let has_arch = ["list", "decode"].contains(&command);
-        assert!(help.contains("--arch") == has_arch, "{command}");
+        assert_eq!(names(&help, "--arch"), ["list", "decode"].contains(&command), "{command}");
+        // The description of the command.
+        let description = help.split("\n\n").nth(1).expect("a description");
+        assert!(description.ends_with('.') && split(description).len() > 3, "{help}");
+        let description = split(description).join(" ");
+        assert!(split(&output("--help")).join(" ").contains(&description), "{help}");
     }
-    for format in Format::ALL.map(Format::name) {
-        assert!(output("report --help").contains(format), "{format}");
+    for arch in ["x86_64", "aarch64", "hppa"] {
+        assert!(output("list --help").contains(arch), "{arch}");
+        assert!(output("decode --help").contains(arch), "{arch}");
     }
     for (command, operand) in
         [("require", "FLAG[:PATH]"), ("explain", "FLAG"), ("decode", "NUMBER")]
     {
-        assert!(output(&format!("{command} --help")).contains(operand), "{command}");
+        let help = output(&format!("{command} --help"));
+        let usage = help.lines().next().expect("a usage line");
+        assert!(usage.contains(operand), "{command}: {usage}");
+        assert!(help.lines().any(|line| split(line).first() == Some(&operand)), "{command}");
     }
 }
 
 #[test]
-fn the_help_of_the_program_names_every_command_and_exit_code() {
+fn the_help_of_the_program_names_every_command_option_and_exit_code() {
     let help = output("--help");
     assert_eq!([output("help"), output("-h")], [help.clone(), help.clone()]);
     assert!(help.starts_with("Usage: mapprobe [COMMAND] [OPTIONS]\n"), "{help}");
-    let lines = || help.lines().map(split);
-    for command in COMMANDS {
-        assert!(lines().any(|line| line.first() == Some(&command)), "{command}: {help}");
+    let begins_a_line = |word| help.lines().any(|line| split(line).first() == Some(&word));
+    for word in COMMANDS.iter().chain(&QUERY_OPTIONS).chain(&["--version", "0", "1", "2", "3"]) {
+        assert!(begins_a_line(word), "{word}: {help}");
     }
-    for exit in ["0", "1", "2", "3"] {
-        assert!(lines().any(|line| line.first() == Some(&exit)), "{exit}: {help}");
+    for format in Format::ALL.map(Format::name) {
+        assert!(help.contains(format), "{format}: {help}");
     }
-    assert!(help.contains("--version"), "{help}");
+    assert!(help.contains(&QueryRequest::default().style().prefix), "{help}");
+    assert!(help.contains("`mapprobe COMMAND --help`"), "{help}");
     assert!(help.lines().all(|line| line.len() <= 80 && line == line.trim_end()), "{help}");
 }
 
 #[test]
 fn the_version_is_printed() {
-    assert_eq!(output("--version"), concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n"));
+    let version = concat!("mapprobe ", env!("CARGO_PKG_VERSION"), "\n");
+    for line in ["--version", "--thorough --version", "--version --path /a sweep"] {
+        assert_eq!(output(line), version, "{line}");
+    }
 }

@@ -108,7 +108,10 @@ fn jsonl_is_the_json_object_in_one_line() {
     for part in [
         "\n  \"environment\": [],\n",
         ", 61, 62, 63],\n",
-        "\n        {\"type\": \"MAP_PRIVATE\", \"backing\": \"memfd\", \"outcome\": \"accepted\"},\n",
+        concat!(
+            "\n        {\"type\": \"MAP_PRIVATE\", \"backing\": \"memfd\", ",
+            "\"outcome\": \"accepted\"},\n"
+        ),
         "\n      \"evidence\": [\n        \"mmap(",
         "\n  ],\n  \"complete\": true\n}\n",
     ] {

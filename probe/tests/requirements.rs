@@ -130,7 +130,7 @@ fn an_inconclusive_flag_exits_with_3_unless_allowed_and_an_unmet_one_with_1() {
     assert_eq!(exit("MAP_DENYWRITE MAP_SYNC"), 1);
     assert_eq!(exit("MAP_DENYWRITE MAP_SYNC --allow-inconclusive"), 1);
     expect(without_proc(), "--allow-inconclusive MAP_SYNC MAP_FIXED", 0, &[]);
-    assert_eq!(run(without_proc(), "--allow-inconclusive require MAP_SYNC").0, 0);
+    assert_eq!(run(without_proc(), "--thorough require MAP_SYNC --allow-inconclusive").0, 0);
 }
 
 #[test]

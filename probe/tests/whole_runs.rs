@@ -183,9 +183,14 @@ fn the_command_line() {
     for (arguments, exit, beginning) in [
         (&["--version"][..], 0, version),
         (&["--help"], 0, "Usage: mapprobe "),
-        (&["--format", "xml"], 2, "mapprobe: --format xml: expected one of json, jsonl, table, "),
-        (&["-"], 2, "mapprobe: unknown option -; see mapprobe report --help\n"),
-        (&["stray"], 2, "mapprobe: unknown command stray; expected one of report, sweep, "),
+        (
+            &["--format", "xml"],
+            2,
+            "mapprobe: Error parsing option '--format' with value 'xml': expected one of json, ",
+        ),
+        (&["-"], 2, "mapprobe: unknown option -; see mapprobe --help\n"),
+        (&["swep"], 2, "mapprobe: unknown command swep; did you mean sweep?\n"),
+        (&["stray"], 2, "mapprobe: unknown command stray; see mapprobe --help\n"),
         (&[], 0, report),
     ] {
         let mut console = Console::on(Rules::x86_6_1());

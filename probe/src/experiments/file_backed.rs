@@ -47,11 +47,11 @@ fn write_while_mapped(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
     written
 }
 
-/// The effect shows only when power is lost. A file honors the flag if `MAP_SHARED_VALIDATE` accepts
-/// it there and rejects unassigned bits; no memfd does, a file on DAX may.
+/// The effect shows only when power is lost. A file honors the flag if `MAP_SHARED_VALIDATE`
+/// accepts it there and rejects unassigned bits; no memfd does, a file on DAX may.
 pub static MAP_SYNC: Experiment = Experiment {
-    promise: "A page is writable once the file's metadata is stored: data that was flushed survives \
-              a loss of power.",
+    promise: "A page is writable once the file's metadata is stored: data that was flushed \
+              survives a loss of power.",
     proof: "MAP_SHARED_VALIDATE accepts it on your path (--path), and rejects bits 22 and 24.",
     pitfalls: "Files on DAX only. Without MAP_SHARED_VALIDATE it may be dropped.",
     if_only_recognized: IfOnlyRecognized::Unavailable,

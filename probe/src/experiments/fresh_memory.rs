@@ -70,8 +70,8 @@ pub static MAP_DROPPABLE: Experiment = Experiment {
     run: is_droppable,
 };
 
-/// Droppable memory never survives a fork, so `MADV_KEEPONFORK` is rejected (`madvise_vma_behavior` in
-/// `mm/madvise.c`).
+/// Droppable memory never survives a fork, so `MADV_KEEPONFORK` is rejected (`madvise_vma_behavior`
+/// in `mm/madvise.c`).
 fn is_droppable(fixture: &mut Fixture, map_type: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_type(fixture, map_type);
     for prot in [PROT_READ, READ_WRITE] {

@@ -1,13 +1,13 @@
 //! Mappings that grow when memory beside them is touched: `MAP_GROWSDOWN`, and `MAP_STACK` where
 //! stacks grow upwards.
 //!
-//! A page fault beside such a mapping makes the kernel extend it (`expand_stack` in `mm/mmap.c`). Two
-//! kernel details shape the tests:
+//! A page fault beside such a mapping makes the kernel extend it (`expand_stack` in `mm/mmap.c`).
+//! Two kernel details shape the tests:
 //!
 //! - Growth stops 256 pages short of the next mapping (`stack_guard_gap`), but only if that mapping
 //!   is accessible. The reserved range is `PROT_NONE`, so a small hole in it is enough.
-//! - Before 4.12 the lowest page of the mapping was its guard page, so a touch one page below proves
-//!   nothing.
+//! - Before 4.12 the lowest page of the mapping was its guard page, so a touch one page below
+//!   proves nothing.
 
 use super::recognition;
 use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Trial};
@@ -19,8 +19,8 @@ use kernel::{Advice, Errno, PROT_READ};
 pub static MAP_GROWSDOWN: Experiment = Experiment {
     promise: "Memory below the mapping becomes part of it when it is touched.",
     proof: "Stores 4 and 8 pages below it succeed. Without the flag they fail with EFAULT.",
-    pitfalls: "Private anonymous memory only. Growth stops at `ulimit -s`, and 256 pages from another \
-               mapping. hppa: not since 4.12.",
+    pitfalls: "Private anonymous memory only. Growth stops at `ulimit -s`, and 256 pages from \
+               another mapping. hppa: not since 4.12.",
     // Mappings do not grow on parisc since 4.12, nor with a tiny RLIMIT_STACK.
     if_only_recognized: IfOnlyRecognized::Unavailable,
     errors_that_prove_recognition: &[],
@@ -70,8 +70,8 @@ fn serves_as_stack(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidenc
     }
 }
 
-/// Shared memory cannot grow. A kernel that recognizes a flag as one that makes a mapping grow rejects
-/// it there, even where no mapping ever grows.
+/// Shared memory cannot grow. A kernel that recognizes a flag as one that makes a mapping grow
+/// rejects it there, even where no mapping ever grows.
 fn rejected_by_shared_memory(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     for _ in 0..2 {
         let answers = fixture.compare(flag, |fixture, flag| {

@@ -1,16 +1,16 @@
-//! Huge pages: `MAP_HUGETLB` and the huge page sizes. No huge page is touched, and none is reserved but
-//! for a moment.
+//! Huge pages: `MAP_HUGETLB` and the huge page sizes. No huge page is touched, and none is reserved
+//! but for a moment.
 //!
 //! Two questions:
 //!
-//! - Is a size offered? `MAP_SHARED_VALIDATE | MAP_HUGETLB` of anonymous memory with an unassigned bit
-//!   can only fail, and the error tells sizes apart (`ksys_mmap_pgoff` and `do_mmap` in `mm/mmap.c`):
-//!   `EINVAL` for a size that the machine lacks, before the flags are validated; `EOPNOTSUPP` for the
-//!   unassigned bit otherwise.
+//! - Is a size offered? `MAP_SHARED_VALIDATE | MAP_HUGETLB` of anonymous memory with an unassigned
+//!   bit can only fail, and the error tells sizes apart (`ksys_mmap_pgoff` and `do_mmap` in
+//!   `mm/mmap.c`): `EINVAL` for a size that the machine lacks, before the flags are validated;
+//!   `EOPNOTSUPP` for the unassigned bit otherwise.
 //! - Does a mapping consist of huge pages? With `MAP_NORESERVE` it succeeds with an empty pool, and
-//!   `munmap(2)` of one base page of it fails with `EINVAL`. It is always placed with `MAP_FIXED` at an
-//!   aligned address of a range reserved for it: a huge mapping at an address that the kernel chose
-//!   crashed a parisc64 kernel (6.1, `__unmap_hugepage_range` in `mm/hugetlb.c`).
+//!   `munmap(2)` of one base page of it fails with `EINVAL`. It is always placed with `MAP_FIXED`
+//!   at an aligned address of a range reserved for it: a huge mapping at an address that the kernel
+//!   chose crashed a parisc64 kernel (6.1, `__unmap_hugepage_range` in `mm/hugetlb.c`).
 
 use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Variants};
 use crate::fixture::{Fixture, Validator};
@@ -21,17 +21,18 @@ use crate::flags::{
 use crate::outcome::{Backing, Outcome, Size};
 use kernel::{Errno, PROT_NONE, PROT_READ};
 
-/// The logarithm of the largest size of which a page may be reserved for a moment, to see whether the
-/// pool is empty.
+/// The logarithm of the largest size of which a page may be reserved for a moment, to see whether
+/// the pool is empty.
 const LARGEST_RESERVED: u32 = 21;
 /// `munmap` of one base page fails.
 const IS_HUGE: Outcome = Outcome::Value(1);
 
 pub static MAP_HUGETLB: Experiment = Experiment {
     promise: "Memory in huge pages.",
-    proof: "munmap of one base page fails with EINVAL. No page is touched, so the pool may be empty.",
-    pitfalls: "With an empty pool (vm.nr_hugepages) ENOMEM, or with MAP_NORESERVE SIGBUS. EINVAL for \
-               most files.",
+    proof: "munmap of one base page fails with EINVAL. No page is touched, so the pool may be \
+            empty.",
+    pitfalls: "With an empty pool (vm.nr_hugepages) ENOMEM, or with MAP_NORESERVE SIGBUS. EINVAL \
+               for most files.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[Errno::EINVAL],
     run: has_huge_pages,
@@ -39,8 +40,8 @@ pub static MAP_HUGETLB: Experiment = Experiment {
 
 pub static HUGE_SIZE: Experiment = Experiment {
     promise: "With MAP_HUGETLB: huge pages of that size.",
-    proof: "munmap of one base page fails with EINVAL. With 2^13 bytes, a size that no machine has, \
-            the mapping fails.",
+    proof: "munmap of one base page fails with EINVAL. With 2^13 bytes, a size that no machine \
+            has, the mapping fails.",
     pitfalls: "It is dropped without MAP_HUGETLB.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[Errno::EINVAL],
@@ -87,16 +88,16 @@ fn compare_geometry(fixture: &mut Fixture, variants: Variants, log2: u32, eviden
     }
 }
 
-/// The logarithm of the default size: the smallest at which a mapping succeeds that is aligned to that
-/// size and to no larger one.
+/// The logarithm of the default size: the smallest at which a mapping succeeds that is aligned to
+/// that size and to no larger one.
 fn default_size(fixture: &mut Fixture, flag: MapFlags) -> u32 {
     let flags = MAP_PRIVATE | MAP_NORESERVE | flag;
     let mut sizes = Flag::ALL.iter().filter_map(|flag| flag.huge_size_log2());
     sizes.find(|&log2| geometry(fixture, flags, log2) == IS_HUGE).unwrap_or(LARGEST_RESERVED)
 }
 
-/// Whether a mapping consists of huge pages, at an address that is aligned to a power of two and to no
-/// larger one. Not run without room for three pages of the size.
+/// Whether a mapping consists of huge pages, at an address that is aligned to a power of two and to
+/// no larger one. Not run without room for three pages of the size.
 fn geometry(fixture: &mut Fixture, flags: MapFlags, log2: u32) -> Outcome {
     if log2 + 2 > fixture.arch().flag_bits() {
         return Outcome::NotRun;
@@ -123,9 +124,9 @@ fn geometry(fixture: &mut Fixture, flags: MapFlags, log2: u32) -> Outcome {
     geometry
 }
 
-/// Whether the machine may offer a size: asks with two unassigned bits, beside a size that no machine
-/// has. A kernel that validates nothing is not asked, since the call could map something. A 64-bit
-/// parisc kernel (6.12) returns `ENOMEM`, which does not rule the size out.
+/// Whether the machine may offer a size: asks with two unassigned bits, beside a size that no
+/// machine has. A kernel that validates nothing is not asked, since the call could map something. A
+/// 64-bit parisc kernel (6.12) returns `ENOMEM`, which does not rule the size out.
 fn is_offered(fixture: &mut Fixture, flags: MapFlags, evidence: &mut Evidence) -> bool {
     let rejected_bit = Outcome::MmapFailed(Errno::EOPNOTSUPP);
     let rejected_size = Outcome::MmapFailed(Errno::EINVAL);

@@ -18,8 +18,8 @@ const REACHED: Outcome = Outcome::Value(STORED);
 
 pub static MAP_SHARED: Experiment = Experiment {
     promise: "Stores reach the file.",
-    proof: "A byte that is stored appears in the memfd and in a second mapping. With MAP_PRIVATE it \
-            does not.",
+    proof: "A byte that is stored appears in the memfd and in a second mapping. With MAP_PRIVATE \
+            it does not.",
     pitfalls: "Flags that the kernel does not recognize are dropped in silence.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[],

@@ -1,8 +1,8 @@
 //! `MAP_NORESERVE`: no memory is set aside for the mapping.
 //!
-//! With `vm.overcommit_memory=0`, the default, private writable memory beyond memory and swap together
-//! is refused without the flag and given with it (`__vm_enough_memory` in `mm/util.c`). The mappings
-//! are never touched.
+//! With `vm.overcommit_memory=0`, the default, private writable memory beyond memory and swap
+//! together is refused without the flag and given with it (`__vm_enough_memory` in `mm/util.c`).
+//! The mappings are never touched.
 
 use super::{recognition, smaps};
 use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Trial};
@@ -14,8 +14,8 @@ pub static MAP_NORESERVE: Experiment = Experiment {
     promise: "No memory or swap is set aside.",
     proof: "64 and 128 MiB more than memory and swap together are given. Without the flag they are \
             refused with ENOMEM.",
-    pitfalls: "vm.overcommit_memory=1 gives that without the flag, 2 never does. A touch may get the \
-               process killed.",
+    pitfalls: "vm.overcommit_memory=1 gives that without the flag, 2 never does. A touch may get \
+               the process killed.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[],
     run: is_not_accounted,

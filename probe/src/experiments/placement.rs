@@ -12,8 +12,8 @@ const AT_OCCUPIED: &str = "a page at an occupied address";
 pub static MAP_FIXED: Experiment = Experiment {
     promise: "The mapping is placed at the requested address.",
     proof: "A page lands on an occupied address. Without the flag it lands elsewhere.",
-    pitfalls: "It replaces what is mapped there. hppa: EINVAL at an address of another cache colour \
-               than the shared file.",
+    pitfalls: "It replaces what is mapped there. hppa: EINVAL at an address of another cache \
+               colour than the shared file.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[],
     run: |fixture, flag, evidence| {

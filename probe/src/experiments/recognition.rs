@@ -13,8 +13,8 @@ const BY_MEMFD: &str = "MAP_SHARED_VALIDATE of a memfd";
 const BY_PIPE: &str = "MAP_SHARED_VALIDATE of a pipe";
 const BY_TYPE_FIELD: &str = "the type field";
 
-/// Probes a flag in every context, and compares the validators' answers with those to the unassigned
-/// bits. Without a memfd the pipe is asked twice.
+/// Probes a flag in every context, and compares the validators' answers with those to the
+/// unassigned bits. Without a memfd the pipe is asked twice.
 pub fn probe_as_flag(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     let [memfd, pipe] = fixture.validators();
     let bits = flag.encode(fixture.arch());
@@ -45,8 +45,8 @@ fn compare_with_unassigned(
     }
 }
 
-/// Probes a flag in every context for the report only. This is for flags that the validators reject on
-/// every kernel: `MAP_SYNC` is not in `LEGACY_MAP_MASK`.
+/// Probes a flag in every context for the report only. This is for flags that the validators reject
+/// on every kernel: `MAP_SYNC` is not in `LEGACY_MAP_MASK`.
 pub fn probe_contexts(fixture: &mut Fixture, flag: MapFlags) {
     let bits = flag.encode(fixture.arch());
     for context in fixture.contexts() {
@@ -55,8 +55,8 @@ pub fn probe_contexts(fixture: &mut Fixture, flag: MapFlags) {
     }
 }
 
-/// As [`probe_contexts`], with the address left unmapped: `MAP_FIXED_NOREPLACE` fails on an occupied
-/// one.
+/// As [`probe_contexts`], with the address left unmapped: `MAP_FIXED_NOREPLACE` fails on an
+/// occupied one.
 pub fn probe_contexts_at_free_page(fixture: &mut Fixture, flag: MapFlags) {
     let bits = flag.encode(fixture.arch());
     for context in fixture.contexts() {
@@ -80,8 +80,9 @@ pub fn probe_as_type(fixture: &mut Fixture, map_type: MapFlags) {
 
 /// Compares the answers to a known type, to `map_type`, and to unassigned values of the type field.
 ///
-/// Which values are unassigned depends on the architecture: 0 always, 5 and 9, or on parisc, where 4 is
-/// `MAP_FIXED`, 9 and 0x21. On parisc before 4.15 these two are `MAP_SHARED` with unassigned bits.
+/// Which values are unassigned depends on the architecture: 0 always, 5 and 9, or on parisc, where
+/// 4 is `MAP_FIXED`, 9 and 0x21. On parisc before 4.15 these two are `MAP_SHARED` with unassigned
+/// bits.
 pub fn compare_types(
     fixture: &mut Fixture,
     backing: Backing,

@@ -73,8 +73,8 @@ pub fn resident_pages(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
 
 pub static MAP_LOCKED: Experiment = Experiment {
     promise: "Pages are in memory and stay there.",
-    proof: "madvise(MADV_DONTNEED) fails with EINVAL and msync(MS_INVALIDATE) with EBUSY. Without the \
-            flag they succeed.",
+    proof: "madvise(MADV_DONTNEED) fails with EINVAL and msync(MS_INVALIDATE) with EBUSY. Without \
+            the flag they succeed.",
     pitfalls: "EPERM or EAGAIN: see `ulimit -l`. mmap succeeds even if pages could not be read in.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[Errno::EPERM, Errno::EAGAIN],
@@ -102,8 +102,8 @@ fn invalidate(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
     })
 }
 
-/// Maps a fresh page, makes a call about it, and unmaps it. The outcome is that of the first call that
-/// failed.
+/// Maps a fresh page, makes a call about it, and unmaps it. The outcome is that of the first call
+/// that failed.
 pub fn call_about_page(
     fixture: &mut Fixture,
     flags: MapFlags,

@@ -52,8 +52,8 @@ enum Found {
     EndOfLine,
 }
 
-/// Searches a file that comes in blocks for an address, behind it for `VmFlags:`, and behind that for
-/// two letters in the same line.
+/// Searches a file that comes in blocks for an address, behind it for `VmFlags:`, and behind that
+/// for two letters in the same line.
 struct Search<'l> {
     address: String,
     letters: &'l [u8; 2],

@@ -1,5 +1,5 @@
-//! `mapprobe list`: every flag, its number on an architecture, and the kernel version that introduced
-//! it.
+//! `mapprobe list`: every flag, its number on an architecture, and the kernel version that
+//! introduced it.
 
 use crate::arch::Arch;
 use crate::flags::Flag;

@@ -7,7 +7,8 @@ pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     (distance(word, nearest) <= limit).then_some(*nearest)
 }
 
-/// Levenshtein's distance without regard to case: the number of characters to insert, delete or replace.
+/// Levenshtein's distance without regard to case: the number of characters to insert, delete or
+/// replace.
 fn distance(word: &str, candidate: &str) -> usize {
     // The distances of the word so far to every prefix of the candidate.
     let mut row: Vec<usize> = (0..=candidate.len()).collect();

@@ -54,8 +54,8 @@ pub fn write_free_bits(json: &mut JsonText, report: &Report) {
     write_unnamed_accepted_bits(json, report);
 }
 
-/// Writes the bits that the kernel accepts and the table does not name: the kernel may be newer than
-/// this program.
+/// Writes the bits that the kernel accepts and the table does not name: the kernel may be newer
+/// than this program.
 fn write_unnamed_accepted_bits(json: &mut JsonText, report: &Report) {
     json.bits("unnamed_accepted_bits", report.sweep.accepted() & !assigned_bits(report));
 }

@@ -1,9 +1,9 @@
-//! `macros`: definitions for the C preprocessor, like those of `bpftool feature probe macros`. For an
-//! inconclusive flag neither name is defined.
+//! `macros`: definitions for the C preprocessor, like those of `bpftool feature probe macros`. For
+//! an inconclusive flag neither name is defined.
 
 use super::data::Report;
+use super::style::Style;
 use super::wording::{summary, title};
-use super::write::Style;
 use crate::verdict::Verdict;
 use core::fmt::{self, Write};
 

@@ -1,9 +1,9 @@
-//! `nfd`: a feature file of Kubernetes' node feature discovery, which makes a label of the node from
-//! every line. Labels need a namespace below `feature.node.kubernetes.io` or one of their own.
+//! `nfd`: a feature file of Kubernetes' node feature discovery, which makes a label of the node
+//! from every line. Labels need a namespace below `feature.node.kubernetes.io` or one of their own.
 
 use super::data::Report;
+use super::style::Style;
 use super::wording::title;
-use super::write::Style;
 use core::fmt::{self, Write};
 
 /// Writes the report.

@@ -1,8 +1,8 @@
-//! `prometheus`: the text format of Prometheus, for the textfile collector of its node exporter. The
-//! collector rejects time stamps, so there are none.
+//! `prometheus`: the text format of Prometheus, for the textfile collector of its node exporter.
+//! The collector rejects time stamps, so there are none.
 
 use super::data::Report;
-use super::write::Style;
+use super::style::Style;
 use core::fmt::{self, Write};
 
 /// Writes the report.

@@ -2,7 +2,7 @@
 //! interferes is one value, in which a semicolon follows each name.
 
 use super::data::Report;
-use super::write::Style;
+use super::style::Style;
 use core::fmt::{self, Write};
 
 /// Writes the report.

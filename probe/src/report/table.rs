@@ -2,8 +2,8 @@
 
 use super::columns::{pad, wrap_last_cell};
 use super::data::{Report, Row};
+use super::style::Style;
 use super::wording::{Number, push, summary, title};
-use super::write::Style;
 use crate::verdict::Verdict;
 use core::fmt;
 
@@ -14,9 +14,9 @@ pub const VERDICT: usize = 33;
 /// Where the last column begins.
 const REASON: usize = 46;
 
-/// The colour of a verdict as ECMA-48 numbers it: green for yes, yellow for a flag that is dropped in
-/// silence, red for a rejected one, blue for one that cannot be had here, grey for one that does not
-/// exist, magenta for an open question.
+/// The colour of a verdict as ECMA-48 numbers it: green for yes, yellow for a flag that is dropped
+/// in silence, red for a rejected one, blue for one that cannot be had here, grey for one that does
+/// not exist, magenta for an open question.
 fn colour(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Honored | Verdict::Accepted => 32,

@@ -25,8 +25,8 @@ impl fmt::Display for Number {
     }
 }
 
-/// Appends a flags argument by names: map type, flags and huge page size, and in hexadecimal what has no
-/// name.
+/// Appends a flags argument by names: map type, flags and huge page size, and in hexadecimal what
+/// has no name.
 pub fn push_flags(out: &mut String, arch: Arch, value: usize) {
     let start = out.len();
     // The field is a size with MAP_HUGETLB only.
@@ -160,8 +160,8 @@ pub fn push_reason(out: &mut String, report: &Report, row: &Row) {
     push_differences(out, report, row);
 }
 
-/// Appends the contexts that accept the flag and those that reject it, if there are both among those
-/// that accept the call without it.
+/// Appends the contexts that accept the flag and those that reject it, if there are both among
+/// those that accept the call without it.
 fn push_differences(out: &mut String, report: &Report, row: &Row) {
     let Some((validation, _)) = &report.validation else { return };
     let accepts_base = |context: Context| {
