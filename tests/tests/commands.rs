@@ -88,13 +88,13 @@ fn programs_of_all_architectures_agree() {
     for arch in Arch::ALL {
         for other in Arch::ALL {
             let words = ["--arch", other.name()];
-            for question in [
+            for query in [
                 &["list"][..],
                 &["decode", "0x8c0c803b"],
                 &["decode", "0x54040022"],
                 &["decode", "0"],
             ] {
-                let words: Vec<&str> = question.iter().chain(&words).copied().collect();
+                let words: Vec<&str> = query.iter().chain(&words).copied().collect();
                 assert_eq!(
                     output(arch, &words),
                     output(Arch::X86_64, &words),

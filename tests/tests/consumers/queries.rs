@@ -4,11 +4,11 @@ use super::*;
 use lab::host_packages;
 
 /// Arguments with their error messages.
-fn refused() -> Vec<(Vec<&'static str>, &'static str)> {
+fn rejected() -> Vec<(Vec<&'static str>, &'static str)> {
     let others = formats().filter(|format| !["json", "jsonl"].contains(format));
-    let questions = others.flat_map(|format| {
+    let queries = others.flat_map(|format| {
         ["sweep", "free-bits"]
-            .map(|question| (vec![question, "--format", format], "needs --format json or jsonl"))
+            .map(|query| (vec![query, "--format", format], "needs --format json or jsonl"))
     });
     let unnamed = formats().filter(|format| !["macros", "shell"].contains(format));
     let prefixes = unnamed.map(|format| {
@@ -17,14 +17,14 @@ fn refused() -> Vec<(Vec<&'static str>, &'static str)> {
     let wrong = ["9A", "A-", "A B", "$(x)", "\u{e4}", "A=", "'"];
     let wrong = wrong
         .map(|prefix| (vec!["--format", "macros", "--prefix", prefix], "letters, digits and _"));
-    questions.chain(prefixes).chain(wrong).collect()
+    queries.chain(prefixes).chain(wrong).collect()
 }
 
 #[test]
 fn a_query_that_a_format_cannot_print_is_an_error() {
-    let refused = refused();
-    assert!(refused.len() > 20);
-    for (words, message) in refused {
+    let rejected = rejected();
+    assert!(rejected.len() > 20);
+    for (words, message) in rejected {
         let run = mapprobe(&words);
         let output = String::from_utf8_lossy(&run.stderr).into_owned();
         assert_eq!(
