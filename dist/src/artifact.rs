@@ -2,7 +2,7 @@
 
 use crate::archive::{self, Entry};
 use crate::cache::Lock;
-use crate::compile::{BUILD_STD, Built, Source};
+use crate::compile::{Built, Source, build_std};
 use crate::manifest::{Item, Manifest, Row, replace, sha256};
 use crate::package::{self, Contents, Packages};
 use crate::packages::{self, Missing};
@@ -197,7 +197,7 @@ fn finish(
         rustc: toolchain.version.clone(),
         rustflags: built.rustflags.clone(),
         cargo: match toolchain.std {
-            Some(_) => BUILD_STD.map(String::from).to_vec(),
+            Some(_) => build_std(target).map(String::from).to_vec(),
             None => Vec::new(),
         },
         linker: built.linker.clone(),

@@ -65,7 +65,7 @@ pub fn build(
     let map = compile::map(target, source);
     let link = [format!("-Clink-arg=-Wl,-Map={}", map.display())];
     let Compiled { path, crates } =
-        compile::compile(toolchain, &triple, source, &mut flags, &link)?;
+        compile::compile(toolchain, target, &triple, source, &mut flags, &link)?;
     Ok(Built {
         path,
         triple,

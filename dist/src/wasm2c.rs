@@ -57,7 +57,7 @@ pub fn build(
     flags.add(RUSTFLAGS);
     flags.here.push(format!("-Clinker={}", lld.display()));
     let Compiled { path: wasm, crates } =
-        compile::compile(toolchain, target.triple, source, &mut flags, &[])?;
+        compile::compile(toolchain, target, target.triple, source, &mut flags, &[])?;
 
     let directory = compile::directory(target).join(source.name());
     fs::create_dir_all(&directory)
