@@ -5,7 +5,6 @@
 //! headers, [`check`] and [`smoke`] test it, [`sbom`] lists its components, [`archive`] and
 //! [`package`] pack it, and [`manifest`] lists the files. [`debian`] fetches packages from Debian's
 //! archive, here and for the lab.
-#![allow(missing_docs, reason = "an item explained by its name needs no doc")]
 
 pub mod cache;
 pub mod progress;
