@@ -47,6 +47,13 @@ impl From<Result<usize, Errno>> for SysResult {
 /// A file descriptor.
 pub type Fd = i32;
 
+/// The two ends of a pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pipe {
+    pub read_end: Fd,
+    pub write_end: Fd,
+}
+
 /// The descriptor of an anonymous mapping, `mmap(2)`.
 pub const NO_FD: Fd = -1;
 
@@ -107,13 +114,13 @@ pub enum OpenMode {
     Read,
     /// `O_RDWR`.
     ReadWrite,
-    /// `O_RDWR | O_TMPFILE`, mode 0600: a file without a name in the directory that is opened.
+    /// `O_RDWR | O_TMPFILE`, mode 0600: the path is a directory, and the new file in it has no name.
     TmpFile,
     /// `O_RDWR | O_CREAT | O_EXCL`, mode 0600: a new file.
     CreateNew,
     /// `O_WRONLY | O_CREAT | O_TRUNC`, mode 0644.
     Create,
-    /// `O_RDWR`; writes wait until the device is ready.
+    /// `O_RDWR` without `O_NONBLOCK`: writes wait until the device is ready.
     Device,
 }
 
@@ -133,6 +140,9 @@ impl OpenMode {
     }
 }
 
+/// Bytes of a field of `struct new_utsname`, `include/uapi/linux/utsname.h`: `__NEW_UTS_LEN + 1`.
+pub const UTS_FIELD: usize = 65;
+
 /// The operating system's description of itself, `uname(2)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uname {
@@ -149,8 +159,8 @@ pub struct Uname {
 macro_rules! ops {
     ($($(#[$doc:meta])* $op:ident $name:literal,)*) => {
         /// The operations of a kernel. Each is one system call, named after its manual page, unless
-        /// its documentation says otherwise. Behind the name: the integers of [`Call::args`] -> the
-        /// result.
+        /// its documentation says otherwise. The documentation lists the integers of
+        /// [`Call::args`], and after `->` the result.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Op { $($(#[$doc])* $op,)* }
@@ -180,8 +190,8 @@ ops! {
     MsyncInvalidate "msync",
     /// `memfd_create(2)` with `MFD_CLOEXEC`; reads the name -> descriptor.
     MemfdCreate "memfd_create",
-    /// `pipe2(2)` with `O_CLOEXEC | O_NONBLOCK` -> the read end, and in bits 16 and up the write
-    /// end.
+    /// `pipe2(2)` with `O_CLOEXEC | O_NONBLOCK` -> the read end in bits 0 to 15, and the write end
+    /// in the bits above.
     Pipe "pipe",
     /// `close(2)`: descriptor.
     Close "close",
@@ -252,14 +262,14 @@ ops! {
     Sleep "sleep",
 }
 
-/// The number of integers of a call.
+/// The number of integer arguments of a call.
 pub const ARGS: usize = 5;
 
 /// A system call.
 #[derive(Debug)]
 pub struct Call<'a> {
     pub op: Op,
-    /// Its integers; unused ones are 0.
+    /// The integer arguments; unused ones are 0.
     pub args: [usize; ARGS],
     /// Bytes that the kernel reads. Each path, name or argument ends with a NUL.
     pub input: &'a [u8],
@@ -269,8 +279,6 @@ pub struct Call<'a> {
 
 /// A kernel: the running one, a recorder in front of one, a recording, or a simulated one.
 pub trait Kernel {
+    /// Executes a call: fills its output and returns its result.
     fn call(&mut self, call: &mut Call) -> SysResult;
 }
-
-/// Bytes of a field of `struct new_utsname`, `include/uapi/linux/utsname.h`: `__NEW_UTS_LEN + 1`.
-pub const UTS_FIELD: usize = 65;

@@ -1,7 +1,7 @@
 //! Error numbers by name.
 //!
-//! An error has its number in `include/uapi/asm-generic/errno*.h` on every architecture. The
-//! backend of an architecture with other numbers (parisc) translates them.
+//! The numbers are those of `include/uapi/asm-generic/errno-base.h` and `errno.h`, on every
+//! architecture. The backend of an architecture with other numbers (parisc) translates them.
 
 use core::fmt;
 
@@ -27,12 +27,12 @@ errnos! {
     EFAULT 14 EBUSY 16 EEXIST 17 ENODEV 19 ENOTDIR 20 EISDIR 21 EINVAL 22 ENFILE 23 EMFILE 24
     ENOTTY 25 ETXTBSY 26 EFBIG 27 ENOSPC 28 ESPIPE 29 EROFS 30 EPIPE 32 ENAMETOOLONG 36 ENOSYS 38
     ELOOP 40 EOVERFLOW 75 EOPNOTSUPP 95 ESTALE 116 EDQUOT 122
-    // The kernel's own (`include/linux/errno.h`): it reaches programs by mistake only.
+    // Internal to the kernel (`include/linux/errno.h`); it reaches programs only by mistake.
     ENOTSUPP 524
 }
 
 impl Errno {
-    /// The name of the error; `None` for a number without a name here.
+    /// The name of the error; `None` for a number that is not listed above.
     pub fn name(self) -> Option<&'static str> {
         let found = NAMES.iter().find(|(errno, _)| *errno == self);
         found.map(|&(_, name)| name)

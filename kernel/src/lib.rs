@@ -1,14 +1,14 @@
-//! The boundary to the kernel: a system call is a value, and a kernel is a function that answers
-//! such values.
+//! The boundary to the kernel: a system call is a value ([`Call`]), and a kernel executes it.
 //!
 //! [`Kernel::call`] is the only entry. The running kernel, the recorder, the replay and the
-//! simulated kernel of the tests implement it; programs use the typed methods of `dyn Kernel`, one
-//! per system call.
+//! simulated kernel of the tests implement it; programs use the typed methods of `dyn Kernel`
+//! ([`syscalls`]), one per system call.
 //!
 //! Only integers and byte strings cross the boundary. Addresses of probed mappings are plain
 //! numbers and are never dereferenced: the kernel copies a byte to or from them ([`Op::Store`],
 //! [`Op::Load`]) and returns `EFAULT` where a program would receive a signal. Numbers that differ
-//! between architectures (errors, `O_*`, `MADV_*`, `MS_*`, structure layouts) stay behind it.
+//! between architectures (errors, `O_*`, `MADV_*`, `MS_*`, structure layouts) do not cross it. The
+//! flags of `mmap(2)` do: they are what is probed.
 
 pub mod call;
 pub mod errno;
@@ -21,6 +21,6 @@ pub mod wasm;
 
 pub use call::{
     ARGS, Advice, Call, Fd, Kernel, MAX_ERRNO, Mmap, NO_FD, Op, OpenMode, PROT_NONE, PROT_READ,
-    PROT_WRITE, SysResult, UTS_FIELD, Uname, str_or_replacement,
+    PROT_WRITE, Pipe, SysResult, UTS_FIELD, Uname, str_or_replacement,
 };
 pub use errno::Errno;

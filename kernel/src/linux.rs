@@ -22,8 +22,8 @@ const MEMORY_MAX: usize = usize::MAX / 16 * 15;
 
 /// The running Linux kernel, and what it placed on the initial stack of this program.
 pub struct Linux {
-    /// Behind the arguments: pointers to the strings of the environment, a null pointer, and the
-    /// auxiliary vector, `getauxval(3)`.
+    /// What follows the arguments: pointers to the strings of the environment, a null pointer, and
+    /// the auxiliary vector, `getauxval(3)`.
     environment: *const usize,
 }
 
@@ -41,9 +41,9 @@ impl Linux {
     /// The kernel of a program that was started with this `argv`.
     ///
     /// # Safety
-    /// `argv` is the one on the initial stack: behind its null pointer are the environment and the
-    /// auxiliary vector (`create_elf_tables` in `fs/binfmt_elf.c`), valid as long as the program
-    /// runs.
+    /// `argv` is the one on the initial stack: its null pointer is followed by the environment and
+    /// the auxiliary vector (`create_elf_tables` in `fs/binfmt_elf.c`), valid as long as the
+    /// program runs.
     pub unsafe fn started_with(argv: *const *const c_char) -> Linux {
         // SAFETY: `argv` ends with a null pointer.
         Linux { environment: unsafe { past_null(argv.cast()) } }
@@ -51,8 +51,8 @@ impl Linux {
 
     /// An entry of the auxiliary vector.
     fn auxiliary(&self, kind: u64) -> Result<usize, Errno> {
-        // SAFETY: `environment` ends with a null pointer; behind it are pairs of words, of which
-        // the last has the kind AT_NULL.
+        // SAFETY: `environment` ends with a null pointer; pairs of words follow, of which the last
+        // has the kind AT_NULL.
         unsafe {
             let mut entry = past_null(self.environment);
             while *entry != AT_NULL as usize {
@@ -65,7 +65,7 @@ impl Linux {
         Err(Errno::ENOENT)
     }
 
-    /// The length of the value of `NO_COLOR`.
+    /// The length of the value of the variable `NO_COLOR`.
     fn no_color(&self) -> Result<usize, Errno> {
         let mut entry = self.environment;
         // SAFETY: `environment` holds pointers to C strings and ends with a null pointer.
@@ -81,8 +81,8 @@ impl Linux {
         Err(Errno::ENOENT)
     }
 
-    /// `mincore(2)` does not know the length of its buffer: it writes one byte per page.
-    fn holds_a_byte_per_page(&self, buffer: &[u8], len: usize) -> Result<(), Errno> {
+    /// Checks that a buffer has a byte per page: `mincore(2)` writes as many and takes no length.
+    fn check_mincore_buffer(&self, buffer: &[u8], len: usize) -> Result<(), Errno> {
         let page_size = self.auxiliary(AT_PAGESZ).unwrap_or(MIN_PAGE_SIZE);
         if buffer.len().saturating_mul(page_size) < len { Err(Errno::EFAULT) } else { Ok(()) }
     }
@@ -115,7 +115,7 @@ impl Linux {
             Op::Mmap => (libc::SYS_mmap, [a, b, c, d, e, 0]),
             Op::Munmap => (libc::SYS_munmap, [a, b, 0, 0, 0, 0]),
             Op::Mincore => {
-                self.holds_a_byte_per_page(call.output, b)?;
+                self.check_mincore_buffer(call.output, b)?;
                 (libc::SYS_mincore, [a, b, output, 0, 0, 0])
             }
             Op::Madvise => (libc::SYS_madvise, [a, b, advice(c)?, 0, 0, 0]),
@@ -178,12 +178,12 @@ impl Kernel for Linux {
     }
 }
 
-/// The address behind the next null word.
+/// The address after the next null word.
 ///
 /// # Safety
 /// A null word follows.
 unsafe fn past_null(mut words: *const usize) -> *const usize {
-    // SAFETY: as promised; nothing behind the null word is read.
+    // SAFETY: the caller promises a null word; nothing after it is read.
     unsafe {
         while *words != 0 {
             words = words.add(1);
@@ -192,8 +192,8 @@ unsafe fn past_null(mut words: *const usize) -> *const usize {
     }
 }
 
-/// The address of a string that ends with a NUL. Without one it is the null pointer, for which the
-/// kernel returns `EFAULT`.
+/// The address of a string that ends with a NUL. For other bytes it is the null pointer, for which
+/// the kernel returns `EFAULT`.
 fn c_string(bytes: &[u8]) -> usize {
     if bytes.last() == Some(&0) { bytes.as_ptr() as usize } else { 0 }
 }
@@ -205,7 +205,7 @@ fn argv(strings: &[u8]) -> &'static [usize] {
     for (index, _) in strings.iter().enumerate().filter(|&(_, &byte)| byte == 0) {
         pointers.push(strings.as_ptr() as usize + index + 1);
     }
-    // No string begins behind the last NUL.
+    // No string begins after the last NUL.
     pointers.pop();
     pointers.push(0);
     pointers.leak()
@@ -249,7 +249,7 @@ fn memory() -> Result<usize, Errno> {
     Ok(units.saturating_mul(info.mem_unit as usize).min(MEMORY_MAX))
 }
 
-/// The read end of a new pipe, and in bits 16 and up the write end.
+/// Makes a pipe; the two ends as [`Op::Pipe`] returns them.
 fn pipe() -> Result<usize, Errno> {
     let mut ends: [c_int; 2] = [0; 2];
     let flags = (libc::O_CLOEXEC | libc::O_NONBLOCK) as usize;
@@ -295,7 +295,7 @@ fn file_status(path: usize) -> Result<libc::stat, Errno> {
 #[cfg(target_arch = "x86_64")]
 unsafe fn syscall(number: c_long, [a, b, c, d, e, f]: [usize; 6]) -> SysResult {
     let register: usize;
-    // SAFETY: the instruction changes the registers named here, and what the call is about.
+    // SAFETY: the instruction changes the registers named here and what the call itself changes.
     unsafe {
         asm!("syscall", inlateout("rax") number => register, in("rdi") a, in("rsi") b, in("rdx") c,
             in("r10") d, in("r8") e, in("r9") f, lateout("rcx") _, lateout("r11") _,
@@ -311,7 +311,7 @@ unsafe fn syscall(number: c_long, [a, b, c, d, e, f]: [usize; 6]) -> SysResult {
 #[cfg(target_arch = "aarch64")]
 unsafe fn syscall(number: c_long, [a, b, c, d, e, f]: [usize; 6]) -> SysResult {
     let register: usize;
-    // SAFETY: the instruction changes the registers named here, and what the call is about.
+    // SAFETY: the instruction changes the registers named here and what the call itself changes.
     unsafe {
         asm!("svc 0", in("x8") number, inlateout("x0") a => register, in("x1") b, in("x2") c,
             in("x3") d, in("x4") e, in("x5") f, options(nostack));

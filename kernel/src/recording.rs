@@ -1,5 +1,5 @@
-//! Recorder and replay: the calls of a run with their results as text, and a kernel that answers
-//! from such a text. A recorded run replays to the same report on any machine.
+//! Recordings: [`Recorder`] writes the calls of a run and their results as text, and [`Replay`]
+//! answers the calls from such a text. A recorded run replays to the same report on any machine.
 //!
 //! ```text
 //! mapprobe recording 1
@@ -14,16 +14,16 @@
 //! end 4
 //! ```
 //!
-//! The head names the architecture and the arguments of the run. Each line behind it is a call:
+//! The head names the architecture and the arguments of the run. Each line after it is a call:
 //!
-//! - its name, and its integers in hexadecimal without the zeros at the end;
-//! - behind `<` the bytes that the kernel read;
-//! - behind `=` the result: a value in hexadecimal, or a negated error number in decimal;
-//! - behind `>` the bytes that the kernel filled in.
+//! - its name, and its integers in hexadecimal, without trailing zeros;
+//! - after `<` the bytes that the kernel read;
+//! - after `=` the result: a value in hexadecimal, or a negated error number in decimal;
+//! - after `>` the bytes that the kernel filled in.
 //!
-//! The last line counts the calls. In bytes, `%` and all but printable ASCII are written as `%` and
-//! two hexadecimal digits, and zeros at the end are left out. The node name of the machine is not
-//! recorded.
+//! The last line counts the calls. Trailing zero bytes are left out; `%` and every byte that is not
+//! printable ASCII are written as `%` and two hexadecimal digits. The node name of the machine is
+//! not recorded.
 
 use crate::call::{Call, Kernel, MAX_ERRNO, Op, SysResult, UTS_FIELD};
 use crate::errno::Errno;
@@ -35,7 +35,7 @@ pub const FIRST_LINE: &str = "mapprobe recording 1\n";
 pub const ARCH: &str = "arch ";
 /// Begins a line with an argument of the run.
 pub const ARGUMENT: &str = "argument ";
-/// Begins the last line, which counts the calls.
+/// Begins the last line, which holds the number of calls.
 pub const END: &str = "end ";
 
 /// Separates the call from its result.
@@ -59,12 +59,12 @@ pub struct Recorder<'k> {
 }
 
 impl<'k> Recorder<'k> {
-    /// Records behind `head`.
+    /// Appends the calls to `head`.
     pub fn new(kernel: &'k mut dyn Kernel, head: String) -> Recorder<'k> {
         Recorder { kernel, calls: 0, text: head }
     }
 
-    /// The whole recording.
+    /// Ends the recording and returns it.
     pub fn finish(mut self) -> String {
         push(&mut self.text, format_args!("{END}{}\n", self.calls));
         self.text
@@ -107,7 +107,7 @@ fn push_request(out: &mut String, call: &Call) {
         args = used;
     }
     for &arg in args {
-        // -1 is recorded with 64 bits on every machine.
+        // -1 (`NO_FD`) has 64 bits, so that recordings of 32-bit programs replay on 64-bit machines.
         let upper_half = if usize::BITS < 64 && arg == usize::MAX { "ffffffff" } else { "" };
         push(out, format_args!(" {upper_half}{arg:x}"));
     }
@@ -117,7 +117,7 @@ fn push_request(out: &mut String, call: &Call) {
     }
 }
 
-/// Appends bytes without the zeros at the end.
+/// Appends bytes without trailing zeros.
 fn push_bytes(out: &mut String, mut bytes: &[u8]) {
     while let [used @ .., 0] = bytes {
         bytes = used;
@@ -131,12 +131,12 @@ fn push_bytes(out: &mut String, mut bytes: &[u8]) {
     }
 }
 
-/// The first line of a recording that does not fit the run.
+/// The first line of a recording that does not match the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// The number of the line, from 1.
     pub line: usize,
-    /// What should stand there: a call without its result, the last line, or nothing.
+    /// What the line should be: a call without its result, the last line, or nothing.
     pub expected: String,
 }
 
@@ -147,12 +147,12 @@ pub struct Replay<'t> {
     lines_read: usize,
     calls: usize,
     mismatch: Option<Mismatch>,
-    /// The call at hand as a recording spells it.
+    /// The current call as it is written in a recording.
     request: String,
 }
 
 impl<'t> Replay<'t> {
-    /// Answers from the lines in `rest`, in front of which `lines_read` lines stand.
+    /// Answers from the lines in `rest`, which follow the first `lines_read` lines.
     pub fn new(rest: &'t [u8], lines_read: usize) -> Replay<'t> {
         Replay { rest, lines_read, calls: 0, mismatch: None, request: String::new() }
     }
@@ -183,8 +183,8 @@ impl Kernel for Replay<'_> {
         self.lines_read += 1;
         self.calls += 1;
         let line = take_line(&mut self.rest);
-        let behind_request = line.strip_prefix(self.request.as_bytes());
-        match behind_request.and_then(|text| parse_result(text, call.output)) {
+        let after_request = line.strip_prefix(self.request.as_bytes());
+        match after_request.and_then(|text| parse_result(text, call.output)) {
             Some(result) => result,
             None => {
                 let expected = core::mem::take(&mut self.request);
@@ -195,7 +195,7 @@ impl Kernel for Replay<'_> {
     }
 }
 
-/// Parses the part of a line behind the call, and fills in the bytes.
+/// Parses the part of a line after the call, and fills in the bytes.
 fn parse_result(text: &[u8], output: &mut [u8]) -> Option<SysResult> {
     let text = text.strip_prefix(RESULT.as_bytes())?;
     if let Some(digits) = text.strip_prefix(b"-") {
@@ -210,7 +210,8 @@ fn parse_result(text: &[u8], output: &mut [u8]) -> Option<SysResult> {
     Some(SysResult::success(value))
 }
 
-/// Fills `output` with the bytes of `text`, and with zeros behind them. There must be room for all.
+/// Fills `output` with the bytes of `text`, and the rest of it with zeros. `None` if the bytes do
+/// not fit.
 fn parse_bytes(text: &[u8], output: &mut [u8]) -> Option<()> {
     output.fill(0);
     let (mut text, mut output) = (text.iter().copied(), output.iter_mut());
@@ -223,7 +224,7 @@ fn parse_bytes(text: &[u8], output: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-/// Parses at least one digit, in lower case.
+/// Parses a number of at least one digit; letters are lower case.
 fn parse_number(digits: &[u8], radix: u8) -> Option<usize> {
     if digits.is_empty() {
         return None;

@@ -1,15 +1,15 @@
-//! The system calls of the program: one method of `dyn Kernel` per [`Op`], documented there.
+//! The system calls as methods of `dyn Kernel`, one per [`Op`]. The variants of `Op` document them.
 
 use crate::call::{
-    ARGS, Advice, Call, Fd, Kernel, Mmap, Op, OpenMode, SysResult, UTS_FIELD, Uname,
+    ARGS, Advice, Call, Fd, Kernel, Mmap, Op, OpenMode, Pipe, SysResult, UTS_FIELD, Uname,
     str_or_replacement,
 };
 use crate::errno::Errno;
 
-/// The size of the blocks in which a file is read.
+/// Bytes of a file that are read at a time.
 const BLOCK: usize = 1024;
 
-/// Strings as the kernel reads them: a NUL behind each.
+/// Joins strings as the kernel reads them: each ends with a NUL.
 fn nul_terminated(strings: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for string in strings {
@@ -29,12 +29,12 @@ impl dyn Kernel + '_ {
         self.call(&mut Call { op, args: [arg, 0, 0, 0, 0], input: &input, output: &mut [] })
     }
 
-    fn with_output(&mut self, op: Op, used: &[usize], output: &mut [u8]) -> SysResult {
-        let mut args = [0; ARGS];
-        for (arg, &used) in args.iter_mut().zip(used) {
-            *arg = used;
+    fn with_output(&mut self, op: Op, args: &[usize], output: &mut [u8]) -> SysResult {
+        let mut all_args = [0; ARGS];
+        for (slot, &arg) in all_args.iter_mut().zip(args) {
+            *slot = arg;
         }
-        self.call(&mut Call { op, args, input: &[], output })
+        self.call(&mut Call { op, args: all_args, input: &[], output })
     }
 
     pub fn mmap(&mut self, call: &Mmap) -> SysResult {
@@ -62,10 +62,9 @@ impl dyn Kernel + '_ {
         self.with_strings(Op::MemfdCreate, 0, &[name]).result().map(|fd| fd as Fd)
     }
 
-    /// The read end and the write end.
-    pub fn pipe(&mut self) -> Result<(Fd, Fd), Errno> {
+    pub fn pipe(&mut self) -> Result<Pipe, Errno> {
         let ends = self.with_args(Op::Pipe, &[]).result()?;
-        Ok(((ends & 0xffff) as Fd, (ends >> 16) as Fd))
+        Ok(Pipe { read_end: (ends & 0xffff) as Fd, write_end: (ends >> 16) as Fd })
     }
 
     pub fn close(&mut self, fd: Fd) -> SysResult {
@@ -97,14 +96,18 @@ impl dyn Kernel + '_ {
         self.with_strings(Op::Open, mode as usize, &[path]).result().map(|fd| fd as Fd)
     }
 
-    /// Opens a file, gives its content to `look` block by block, and closes it.
-    pub fn read_file(&mut self, path: &str, look: &mut dyn FnMut(&[u8])) -> Result<(), Errno> {
+    /// Reads a whole file; calls `each_block` with its content, block by block.
+    pub fn read_file(
+        &mut self,
+        path: &str,
+        each_block: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Errno> {
         let file = self.open(path, OpenMode::Read)?;
         let mut block = [0; BLOCK];
         let end = loop {
             match self.read(file, &mut block).result() {
                 Ok(0) => break Ok(()),
-                Ok(len) => look(block.get(..len).unwrap_or_default()),
+                Ok(len) => each_block(block.get(..len).unwrap_or_default()),
                 Err(errno) => break Err(errno),
             }
         };
@@ -136,7 +139,7 @@ impl dyn Kernel + '_ {
         self.with_args(Op::Time, &[]).result().unwrap_or(0)
     }
 
-    /// Names that the kernel does not give are empty.
+    /// Fields that the kernel does not fill are empty.
     pub fn uname(&mut self) -> Uname {
         let mut fields = [0; 6 * UTS_FIELD];
         self.with_output(Op::Uname, &[], &mut fields);
@@ -152,6 +155,7 @@ impl dyn Kernel + '_ {
         self.with_args(Op::IgnoreSigpipe, &[])
     }
 
+    /// Exits, again every second where a system call filter rejects it.
     pub fn exit(&mut self, code: i32) -> ! {
         loop {
             self.with_args(Op::Exit, &[code as usize]);
@@ -183,7 +187,7 @@ impl dyn Kernel + '_ {
         self.with_strings(Op::FileInode, 0, &[path]).result()
     }
 
-    /// Takes the path, and then every argument. Returns only when it failed.
+    /// Takes the path and then every argument. Returns only if the call failed.
     pub fn execve(&mut self, path_and_arguments: &[&str]) -> Errno {
         let result = self.with_strings(Op::Execve, 0, path_and_arguments).result();
         result.err().unwrap_or(Errno::EINVAL)

@@ -1,9 +1,9 @@
 //! The running kernel, for a program compiled to WebAssembly and from there to C.
 //!
-//! A call is an import that the host shim (`targets/hppa/host.c`) turns into one system call. An
-//! address is the host's and is only passed on; a buffer is an offset into the program's linear
-//! memory, which the shim checks. The shim returns one scalar: a value, or a negated error in the
-//! numbers of `asm-generic`. `cargo dist` writes the numbers of [`Op`](crate::Op),
+//! The host shim (`targets/hppa/host.c`) implements the imported function `call`: it turns each
+//! [`Call`] into one system call. Addresses are the host's and are only passed on; buffers are
+//! offsets into the program's linear memory, which the shim checks. The result is a value, or a
+//! negated error in the numbers of `asm-generic`. `cargo dist` writes the numbers of [`Op`](crate::Op),
 //! [`OpenMode`](crate::OpenMode) and [`Advice`](crate::Advice) into a header for the shim.
 #![allow(unsafe_code, reason = "calling an import is unsafe; this file confines it")]
 

@@ -5,7 +5,7 @@ use kernel::linux::Linux;
 use kernel::recording::{Recorder, Replay};
 use kernel::{
     ARGS, Advice, Call, Errno, Fd, Kernel, Mmap, NO_FD, Op, OpenMode, PROT_NONE, PROT_READ,
-    PROT_WRITE, SysResult,
+    PROT_WRITE, Pipe, SysResult,
 };
 use std::ffi::CString;
 use std::fs;
@@ -96,7 +96,7 @@ fn process_time_memory_and_name_agree_with_other_sources() {
 #[test]
 fn a_pipe_passes_bytes() {
     let kernel: &mut dyn Kernel = &mut Linux::default();
-    let (read_end, write_end) = kernel.pipe().expect("a pipe");
+    let Pipe { read_end, write_end } = kernel.pipe().expect("a pipe");
     let mut buffer = [0; 8];
     assert_eq!(kernel.read(read_end, &mut buffer).result(), Err(Errno::EAGAIN));
     assert_eq!(kernel.write(write_end, b"bytes").result(), Ok(5));
@@ -113,7 +113,7 @@ fn a_pipe_passes_bytes() {
 #[test]
 fn probed_memory_is_read_and_written_by_the_kernel() {
     let kernel: &mut dyn Kernel = &mut Linux::default();
-    let (read_end, write_end) = kernel.pipe().expect("a pipe");
+    let Pipe { read_end, write_end } = kernel.pipe().expect("a pipe");
     let page_size = kernel.page_size();
     let page = map_page(kernel, PROT_READ | PROT_WRITE);
     assert!(kernel.write(write_end, b"x").is_ok());

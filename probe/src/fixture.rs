@@ -13,7 +13,7 @@ use crate::flags::{
     MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MapFlags, UNASSIGNED_BITS,
 };
 use crate::outcome::{Backing, Call, Context, Outcome, Size, Step};
-use kernel::{Errno, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, SysResult};
+use kernel::{Errno, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, Pipe, SysResult};
 use once_cell::unsync::OnceCell;
 
 mod touch;
@@ -55,10 +55,14 @@ pub const MEMFD_VALIDATOR: Context = context(VALIDATE, Backing::Memfd);
 /// recognizes fail with `ENODEV`.
 pub const PIPE_VALIDATOR: Context = context(VALIDATE, Backing::Pipe);
 
-// Map types have the same numbers on every architecture.
-const SHARED: usize = 0x01;
-const PRIVATE: usize = 0x02;
-const VALIDATE: usize = 0x03;
+// Map types have the same numbers on every architecture (`include/uapi/linux/mman.h`).
+
+/// The number of `MAP_SHARED`.
+pub const SHARED: usize = 0x01;
+/// The number of `MAP_PRIVATE`.
+pub const PRIVATE: usize = 0x02;
+/// The number of `MAP_SHARED_VALIDATE`.
+pub const VALIDATE: usize = 0x03;
 
 const fn context(map_type: usize, backing: Backing) -> Context {
     Context { map_type, backing }
@@ -73,7 +77,7 @@ pub struct Mapping {
     pub outcome: Outcome,
 }
 
-/// How a validator answers calls without flags and with unassigned bits.
+/// The results of a validating context: without flags, and with unassigned bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Validator {
     /// The outcome without any flag.
@@ -83,28 +87,29 @@ pub struct Validator {
 }
 
 impl Validator {
-    /// How it rejects what it does not recognize; `None` when it does not.
+    /// The outcome of rejected bits; `None` if unassigned bits are not rejected.
     pub fn rejection(&self) -> Option<Outcome> {
         let rejects = self.unassigned.is_mmap_failure() && self.unassigned != self.base;
         rejects.then_some(self.unassigned)
     }
 }
 
-/// What was found out about the machine before the first experiment.
+/// Properties of the machine, measured before the first experiment.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Conditions {
     /// The bits that select a map type; `None` when they could not be measured.
     pub type_mask: Option<usize>,
-    /// Whether an emulator of system calls answers in place of a kernel.
+    /// Whether a system call emulator replaces the kernel.
     pub syscall_emulator: bool,
     /// Whether fresh memory is locked without `MAP_LOCKED`.
     pub locked_memory: bool,
 }
 
-/// The call that failed when the fixture was made: nothing can be probed.
+/// The fixture could not be made, so nothing can be probed: the call that failed.
 #[derive(Clone, Copy, Debug)]
 pub struct SetupFailed(pub &'static str);
 
+/// The fixture of a run. Its methods make every call that maps memory.
 pub struct Fixture<'k> {
     /// The kernel under test.
     pub kernel: &'k mut dyn Kernel,
@@ -118,12 +123,11 @@ pub struct Fixture<'k> {
     /// Start of the reserved range.
     reserved: usize,
     /// The probe address: inside the reserved range, with room for [`PAGES`] pages, and at the
-    /// cache colour of the memfd. It is always occupied between two experiments.
+    /// cache colour of the memfd. It is occupied between two experiments.
     probe_addr: usize,
     memfd: Result<Fd, Errno>,
-    /// The read end and the write end.
-    pipe: (Fd, Fd),
-    /// The user's files; `None` for one that is not probed.
+    pipe: Pipe,
+    /// The user's files; `None` for a file that is not probed.
     paths: Vec<Option<Fd>>,
     validators: OnceCell<[Validator; 2]>,
 }
@@ -169,7 +173,7 @@ impl<'k> Fixture<'k> {
         Ok(fixture)
     }
 
-    /// Writes a page that begins with [`CONTENT`]. A failure shows when the byte is not found.
+    /// Writes a page that begins with [`CONTENT`]. After a failure no experiment finds that byte.
     fn fill(&mut self, memfd: Fd) {
         let mut block = vec![0; BLOCK];
         if let Some(first) = block.first_mut() {
@@ -190,12 +194,12 @@ impl<'k> Fixture<'k> {
         if let Ok(addr) = self.kernel.mmap(&call).result() {
             self.kernel.munmap(addr, self.page_size);
             let first = self.reserved + self.page_size;
-            self.probe_addr = first + (addr.wrapping_sub(first)) % CACHE_COLOURS;
+            self.probe_addr = first + addr.wrapping_sub(first) % CACHE_COLOURS;
         }
     }
 
-    /// Files of hugetlbfs cannot be mapped at an address that is aligned to a base page only. At
-    /// another address they would be mapped in whole huge pages, so they are not probed.
+    /// Leaves out files that cannot be mapped at an address aligned to a base page only: files of
+    /// hugetlbfs, which would be mapped in whole huge pages elsewhere.
     fn leave_out_huge_files(&mut self) {
         let (addr, page) = (self.isolated_addr() + self.page_size, self.page_size);
         let flags = MAP_PRIVATE | MAP_FIXED;
@@ -219,8 +223,8 @@ impl<'k> Fixture<'k> {
     /// Unmaps and closes everything. Returns the trace entries.
     pub fn close(self) -> Vec<Step> {
         self.kernel.munmap(self.reserved, RESERVED);
-        self.kernel.close(self.pipe.0);
-        self.kernel.close(self.pipe.1);
+        self.kernel.close(self.pipe.read_end);
+        self.kernel.close(self.pipe.write_end);
         if let Ok(memfd) = self.memfd {
             self.kernel.close(memfd);
         }
@@ -247,7 +251,7 @@ impl<'k> Fixture<'k> {
         self.paths.len()
     }
 
-    /// The contexts that a flag is probed in: those of every flag, and the three map types of every
+    /// The contexts that a flag is probed in: the same for every run, and three map types of every
     /// path.
     pub fn contexts(&self) -> Vec<Context> {
         let mut contexts = Vec::from(CONTEXTS);
@@ -291,7 +295,7 @@ impl<'k> Fixture<'k> {
         let fd = match backing {
             Backing::Anonymous => Some(NO_FD),
             Backing::Memfd => self.memfd.ok(),
-            Backing::Pipe => Some(self.pipe.0),
+            Backing::Pipe => Some(self.pipe.read_end),
             Backing::Path(index) => self.paths.get(index).copied().flatten(),
         };
         let Some(fd) = fd else { return Mapping { addr: 0, len, outcome: Outcome::NotRun } };
@@ -427,8 +431,8 @@ impl<'k> Fixture<'k> {
         outcome
     }
 
-    /// How the memfd and the pipe answer `MAP_SHARED_VALIDATE` without flags and with unassigned
-    /// bits. Measured once; the trace entries are those of the first caller.
+    /// The results of the memfd and of the pipe. They are measured once, so only the first caller
+    /// gets trace entries.
     pub fn validators(&mut self) -> [Validator; 2] {
         if let Some(known) = self.validators.get() {
             return *known;

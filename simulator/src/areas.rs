@@ -3,6 +3,7 @@
 
 use kernel::{PROT_READ, PROT_WRITE};
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Sum;
 
 /// The huge pages of a hugetlb mapping.
 #[derive(Clone, Copy, Debug)]
@@ -22,10 +23,28 @@ pub struct MappedFile {
     pub base: usize,
 }
 
+/// Pages in use.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageCount {
+    /// Pages that are not part of a huge page.
+    pub single: usize,
+    /// Pages that huge pages consist of.
+    pub in_huge_pages: usize,
+}
+
+impl Sum for PageCount {
+    fn sum<I: Iterator<Item = PageCount>>(counts: I) -> PageCount {
+        counts.fold(PageCount::default(), |sum, count| PageCount {
+            single: sum.single + count.single,
+            in_huge_pages: sum.in_huge_pages + count.in_huge_pages,
+        })
+    }
+}
+
 /// A mapping.
 #[derive(Clone, Debug, Default)]
 pub struct Area {
-    /// The first address behind it.
+    /// The first address after it.
     pub end: usize,
     /// `PROT_*` bits.
     pub prot: u32,
@@ -55,7 +74,7 @@ pub struct Area {
     pub huge: Option<HugePages>,
     /// The file of the mapping.
     pub file: Option<MappedFile>,
-    /// The mapping existed when the program started: its image or its stack.
+    /// Whether the mapping existed when the program started: its image or its stack.
     pub preexisting: bool,
     /// Addresses of pages in the page table.
     pub resident: BTreeSet<usize>,
@@ -116,15 +135,18 @@ impl Area {
         cuts_start || cuts_end
     }
 
-    /// The memory that only this mapping uses: the number of single pages, and the number of pages
-    /// in huge pages.
-    pub fn own_pages(&self, page_size: usize) -> (usize, usize) {
-        let collapsed: usize = self.collapsed.values().map(|size| size / page_size).sum();
-        match (self.huge, self.file) {
-            (Some(huge), _) => (0, self.resident.len() * (huge.size / page_size)),
-            (None, Some(_)) => (self.copied.len(), collapsed),
-            (None, None) => (self.resident.len(), collapsed),
-        }
+    /// The memory that only this mapping uses.
+    pub fn own_pages(&self, page_size: usize) -> PageCount {
+        let in_huge_pages = match self.huge {
+            Some(huge) => self.resident.len() * (huge.size / page_size),
+            None => self.collapsed.values().map(|size| size / page_size).sum(),
+        };
+        let single = match (self.huge, self.file) {
+            (Some(_), _) => 0,
+            (None, Some(_)) => self.copied.len(),
+            (None, None) => self.resident.len(),
+        };
+        PageCount { single, in_huge_pages }
     }
 }
 
@@ -153,7 +175,7 @@ impl Areas {
         areas.map(|(&start, area)| (start, area))
     }
 
-    /// Whether a mapping of the file forbids to open it for writing.
+    /// Whether a mapping of the file forbids opening it for writing.
     pub fn denies_writing(&self, node: usize) -> bool {
         let is_mapped = |area: &Area| area.file.is_some_and(|file| file.node == node);
         self.by_start.values().any(|area| area.denies_writing && is_mapped(area))
@@ -165,7 +187,7 @@ impl Areas {
         (addr < area.end).then_some((start, area))
     }
 
-    /// Like [`Areas::at`], for changing the mapping.
+    /// As [`Areas::at`], with a mutable mapping.
     pub fn at_mut(&mut self, addr: usize) -> Option<(usize, &mut Area)> {
         let (&start, area) = self.by_start.range_mut(..=addr).next_back()?;
         (addr < area.end).then_some((start, area))
@@ -240,7 +262,7 @@ impl Areas {
         }
         holes.into_iter().find_map(|(start, end)| {
             let (start, end) = (start.max(low), end.min(high));
-            // The hole must have room for any alignment: `length + align_mask`.
+            // The hole must have room for any alignment: `length + align_mask` in `unmapped_area`.
             let spare = search.align.saturating_sub(search.page_size);
             end.checked_sub(search.len + spare).filter(|&last| start <= last)?;
             let last = end - search.len;

@@ -4,7 +4,8 @@ use crate::files::{Kind, SMAPS};
 use crate::rules::Proc;
 use crate::state::SimulatedKernel;
 use kernel::{
-    Advice, Call, Errno, Fd, Kernel, Mmap, Op, OpenMode, SysResult, UTS_FIELD, str_or_replacement,
+    Advice, Call, Errno, Fd, Kernel, Mmap, Op, OpenMode, Pipe, SysResult, UTS_FIELD,
+    str_or_replacement,
 };
 
 /// The fields of `struct new_utsname`: system, node, release, version, machine.
@@ -23,9 +24,9 @@ impl Kernel for SimulatedKernel {
             Some(errno) => Err(errno),
             None => self.dispatch(call),
         };
-        let (single, huge) = self.resident();
-        self.max_resident = self.max_resident.max(single);
-        self.max_huge = self.max_huge.max(huge);
+        let resident = self.resident();
+        self.max_resident = self.max_resident.max(resident.single);
+        self.max_huge = self.max_huge.max(resident.in_huge_pages);
         result.into()
     }
 }
@@ -45,7 +46,7 @@ impl SimulatedKernel {
             Op::MemfdCreate if self.rules.no_memfd => Err(Errno::ENOSYS),
             Op::MemfdCreate => Ok(self.files.memfd_create() as usize),
             Op::Pipe => {
-                let (read_end, write_end) = self.files.pipe();
+                let Pipe { read_end, write_end } = self.files.pipe();
                 Ok(read_end as usize | (write_end as usize) << 16)
             }
             Op::Close => self.files.open.remove(&fd).map(|_| 0).ok_or(Errno::EBADF),
@@ -81,7 +82,7 @@ impl SimulatedKernel {
             Op::Terminal => Err(Errno::ENOTTY),
             Op::Mount | Op::Umount | Op::MayReboot | Op::Fork | Op::Reboot => Err(Errno::EPERM),
             Op::Exit => panic!("the program exits with {a}, which is not simulated"),
-            Op::Pause => panic!("the program waits for ever"),
+            Op::Pause => panic!("the program waits forever"),
         }
     }
 
@@ -116,7 +117,7 @@ impl SimulatedKernel {
     }
 }
 
-/// Copies bytes to the start of a buffer.
+/// Copies bytes to the start of a buffer and returns their number.
 fn fill(buffer: &mut [u8], bytes: &[u8]) -> usize {
     buffer[..bytes.len()].copy_from_slice(bytes);
     bytes.len()

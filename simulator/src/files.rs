@@ -1,7 +1,7 @@
 //! Files and descriptors: a fixed set of paths, memfds, pipes, and their content.
 
 use crate::areas::align_down;
-use kernel::{Errno, Fd, OpenMode};
+use kernel::{Errno, Fd, OpenMode, Pipe};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The file that shows the mappings of the process.
@@ -22,8 +22,8 @@ pub enum Kind {
     Memory,
     /// A file system without `MAP_SYNC` and without `O_TMPFILE`.
     Disk,
-    /// ext4: has `MAP_SYNC` in `mmap_supported_flags`, and `ext4_file_mmap` in `fs/ext4/file.c`
-    /// rejects it.
+    /// ext4 without DAX: `mmap_supported_flags` has `MAP_SYNC`, and `ext4_file_mmap` in
+    /// `fs/ext4/file.c` rejects it.
     Ext4,
     /// ext4, mounted with `-o dax`.
     Dax,
@@ -33,9 +33,9 @@ pub enum Kind {
     Huge,
     /// A directory.
     Directory,
-    /// A pipe. A pipe and the kinds below cannot be mapped.
+    /// A pipe, which cannot be mapped.
     Pipe,
-    /// A device such as `/dev/null`.
+    /// A device that cannot be mapped, such as `/dev/null`.
     Device,
     /// `/proc/self/smaps`.
     Smaps,
@@ -55,7 +55,7 @@ pub struct Node {
     pub kind: Kind,
     /// `None` for a memfd, a pipe, and a file that was removed.
     pub path: Option<String>,
-    /// The program created it.
+    /// Whether the program created it.
     pub created: bool,
     access: Access,
     /// Bytes.
@@ -165,10 +165,12 @@ impl Files {
         self.open_node(node, true, true)
     }
 
-    /// The read end and the write end.
-    pub fn pipe(&mut self) -> (Fd, Fd) {
+    pub fn pipe(&mut self) -> Pipe {
         let node = self.create(Kind::Pipe, None, Access::ReadWrite);
-        (self.open_node(node, true, false), self.open_node(node, false, true))
+        Pipe {
+            read_end: self.open_node(node, true, false),
+            write_end: self.open_node(node, false, true),
+        }
     }
 
     /// The index of the file with this path.
@@ -279,7 +281,7 @@ impl Files {
         }
         let pipe = &mut self.nodes[node].pipe;
         let fits = pipe.len() + bytes.len() <= PIPE_CAPACITY;
-        assert!(fits, "the program blocks for ever: the pipe is full");
+        assert!(fits, "the program blocks forever: the pipe is full");
         pipe.extend(bytes);
         Ok(())
     }
@@ -325,7 +327,7 @@ impl Files {
         }
     }
 
-    /// Moves behind bytes that were read.
+    /// Moves past bytes that were read.
     pub fn consume(&mut self, fd: Fd, count: usize) {
         let Some(open) = self.open.get_mut(&fd) else { return };
         open.position += count;

@@ -13,7 +13,7 @@ const NO_VM_FLAG: &str = "rd wr mr mw me ";
 const QEMU_VM_FLAGS: &str = "rd wr mr mw me nr sd ";
 
 impl Rules {
-    /// Kernels, emulators and settings that make probing difficult.
+    /// Emulators, filters and settings that make probing difficult, by name.
     pub fn hostile() -> Vec<(String, Rules)> {
         let new = || Rules::new(Machine::X86, (6, 12));
         // Without MAP_SHARED_VALIDATE.

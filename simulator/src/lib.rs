@@ -7,8 +7,8 @@
 //! kernel's headers and sources a second time, so that a prober and this crate cannot share a
 //! mistake.
 //!
-//! A call that would crash a real kernel, exhaust the memory of the machine, block for ever or
-//! destroy a mapping or file that the program did not create panics and so fails the test.
+//! A call panics, and so fails the test, if it would crash a real kernel, exhaust the memory of the
+//! machine, block forever, or destroy a mapping or file that the program did not create.
 //!
 //! Addresses of 64-bit programs are `usize`: the host must be a 64-bit machine.
 
@@ -17,7 +17,6 @@ mod dispatch;
 mod files;
 mod flag_numbers;
 mod hostile;
-
 mod memory;
 mod mmap;
 mod page_faults;

@@ -54,7 +54,7 @@ impl Request {
     }
 }
 
-/// What the map type decides.
+/// What the map type determines about a mapping.
 #[derive(Clone, Copy)]
 struct MapType {
     /// `VM_MAYSHARE`.
@@ -372,8 +372,8 @@ impl SimulatedKernel {
         if is_refused { Err(Errno::ENOMEM) } else { Ok(()) }
     }
 
-    /// Unmaps the range of a `MAP_FIXED` mapping. Panics where a program destroys mappings that it
-    /// cannot know.
+    /// Unmaps the range of a `MAP_FIXED` mapping. Panics if the program replaces a mapping that it
+    /// did not make.
     fn unmap_range(&mut self, start: usize, end: usize) -> Result<(), Errno> {
         assert!(start != 0, "the program maps page 0, which kills it under qemu-user-hppa");
         for (addr, area) in self.areas.overlapping(start, end) {
@@ -395,9 +395,9 @@ impl SimulatedKernel {
         Ok(())
     }
 
-    /// Some parisc64 kernels crash (`kernel BUG` in `mm/hugetlb.c`) when they choose the address of
-    /// a huge mapping and the pool has pages or none need to be reserved. A program cannot know
-    /// whether that holds, so the request panics.
+    /// Panics if a parisc64 kernel could crash: some do (`kernel BUG` in `mm/hugetlb.c`) when they
+    /// choose the address of a huge mapping, if the pool has pages or none need to be reserved. A
+    /// program cannot know that.
     fn assert_no_crash(&self, request: &Request, fixed: bool) {
         let crash = self.rules.crashes_on_huge && request.huge_page_size.is_some() && !fixed;
         assert!(

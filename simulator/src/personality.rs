@@ -1,4 +1,5 @@
-//! What each personality does with the flags of `mmap(2)` before the memory management sees them.
+//! How each personality changes or rejects the flags of `mmap(2)` before memory management handles
+//! the call.
 
 use crate::flag_numbers::{
     FIXED_NOREPLACE, HUGE_MASK, HUGE_SHIFT, PRIVATE, SHARED, SHARED_VALIDATE,

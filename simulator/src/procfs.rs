@@ -9,6 +9,14 @@ use std::fmt::Write;
 /// `PROT_EXEC`, `include/uapi/asm-generic/mman-common.h`.
 const PROT_EXEC: u32 = 4;
 
+/// The entry of a mapping.
+struct Entry<'a> {
+    start: usize,
+    end: usize,
+    area: &'a Area,
+    vm_flags: String,
+}
+
 impl SimulatedKernel {
     /// The content of the file.
     pub(crate) fn smaps(&self) -> String {
@@ -19,19 +27,15 @@ impl SimulatedKernel {
             Proc::Own => self.show_own_mappings(&mut out),
             Proc::OtherProcess => {
                 let end = top - page_size;
-                let area = Area::preexisting(end);
-                show_mapping(
-                    &mut out,
-                    end - page_size,
-                    end,
-                    &area,
-                    "rd wr mr mw me ac ",
-                    page_size,
-                );
+                let vm_flags = String::from("rd wr mr mw me ac ");
+                let area = &Area::preexisting(end);
+                let entry = Entry { start: end - page_size, end, area, vm_flags };
+                entry.show(&mut out, page_size);
             }
             Proc::Host(vm_flags) => {
-                let area = Area::preexisting(top);
-                show_mapping(&mut out, page_size, top, &area, vm_flags, page_size);
+                let area = &Area::preexisting(top);
+                let entry = Entry { start: page_size, end: top, area, vm_flags: vm_flags.into() };
+                entry.show(&mut out, page_size);
             }
         }
         out
@@ -39,32 +43,32 @@ impl SimulatedKernel {
 
     fn show_own_mappings(&self, out: &mut String) {
         let page_size = self.rules.page_size;
-        let mut shown: Vec<(usize, usize, &Area, String)> = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
         for (&start, area) in &self.areas.by_start {
             // Before 4.12 the guard page inside the mapping is left out.
             let hides_guard = area.grows_down && self.rules.guard == Guard::Page;
             let start = if hides_guard { start + page_size } else { start };
             let vm_flags = vm_flags(area, &self.rules);
-            match shown.last_mut() {
+            match entries.last_mut() {
                 // vma_merge, mm/mmap.c.
-                Some((_, end, last, last_flags))
-                    if *end == start
-                        && can_merge(last)
+                Some(last)
+                    if last.end == start
+                        && can_merge(last.area)
                         && can_merge(area)
-                        && *last_flags == vm_flags =>
+                        && last.vm_flags == vm_flags =>
                 {
-                    *end = area.end;
+                    last.end = area.end;
                 }
-                _ => shown.push((start, area.end, area, vm_flags)),
+                _ => entries.push(Entry { start, end: area.end, area, vm_flags }),
             }
         }
-        for (start, end, area, vm_flags) in shown {
-            show_mapping(out, start, end, area, &vm_flags, page_size);
+        for entry in entries {
+            entry.show(out, page_size);
         }
     }
 }
 
-/// Whether a mapping is one with its neighbour if both have the same flags.
+/// Whether a mapping merges with a neighbour that has the same flags.
 fn can_merge(area: &Area) -> bool {
     area.file.is_none() && !area.shared && area.huge.is_none()
 }
@@ -101,40 +105,39 @@ fn vm_flags(area: &Area, rules: &Rules) -> String {
     set.map(|(mnemonic, _)| format!("{mnemonic} ")).collect()
 }
 
-/// Appends the lines of one mapping.
-fn show_mapping(
-    out: &mut String,
-    start: usize,
-    end: usize,
-    area: &Area,
-    vm_flags: &str,
-    page_size: usize,
-) {
-    let letter = |bit: u32, letter: char| if area.prot & bit != 0 { letter } else { '-' };
-    let read = letter(PROT_READ, 'r');
-    let write = letter(PROT_WRITE, 'w');
-    let exec = letter(PROT_EXEC, 'x');
-    let share = if area.shared { 's' } else { 'p' };
-    let file = match area.file {
-        Some(_) => "00:01 7                          /memfd:file (deleted)",
-        None => "00:00 0 ",
-    };
-    append(out, format_args!("{start:08x}-{end:08x} {read}{write}{exec}{share} 00000000 {file}\n"));
+impl Entry<'_> {
+    /// Appends the lines of the entry.
+    fn show(&self, out: &mut String, page_size: usize) {
+        let Entry { start, end, area, vm_flags } = self;
+        let letter = |bit: u32, letter: char| if area.prot & bit != 0 { letter } else { '-' };
+        let read = letter(PROT_READ, 'r');
+        let write = letter(PROT_WRITE, 'w');
+        let exec = letter(PROT_EXEC, 'x');
+        let share = if area.shared { 's' } else { 'p' };
+        let file = match area.file {
+            Some(_) => "00:01 7                          /memfd:file (deleted)",
+            None => "00:00 0 ",
+        };
+        append(
+            out,
+            format_args!("{start:08x}-{end:08x} {read}{write}{exec}{share} 00000000 {file}\n"),
+        );
 
-    let unit = area.kernel_page_size(page_size) / 1024;
-    let resident = area.resident.len() * page_size / 1024;
-    let sizes = [
-        ("Size:", (end - start) / 1024),
-        ("KernelPageSize:", unit),
-        ("MMUPageSize:", unit),
-        // Huge pages do not count.
-        ("Rss:", if area.huge.is_some() { 0 } else { resident }),
-        ("Locked:", if area.locked { resident } else { 0 }),
-    ];
-    for (name, kilobytes) in sizes {
-        append(out, format_args!("{name:<16}{kilobytes:>8} kB\n"));
+        let unit = area.kernel_page_size(page_size) / 1024;
+        let resident = area.resident.len() * page_size / 1024;
+        let sizes = [
+            ("Size:", (end - start) / 1024),
+            ("KernelPageSize:", unit),
+            ("MMUPageSize:", unit),
+            // Huge pages do not count.
+            ("Rss:", if area.huge.is_some() { 0 } else { resident }),
+            ("Locked:", if area.locked { resident } else { 0 }),
+        ];
+        for (name, kilobytes) in sizes {
+            append(out, format_args!("{name:<16}{kilobytes:>8} kB\n"));
+        }
+        append(out, format_args!("VmFlags: {vm_flags}\n"));
     }
-    append(out, format_args!("VmFlags: {vm_flags}\n"));
 }
 
 fn append(out: &mut String, text: std::fmt::Arguments) {

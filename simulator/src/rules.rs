@@ -16,13 +16,14 @@ pub struct AddressSpace {
     pub base: usize,
     /// `TASK_UNMAPPED_BASE`: the search goes up from here if there is no room below `base`.
     pub fallback: usize,
-    /// The legacy layout, `arch_pick_mmap_layout`: every search goes up from `fallback`.
+    /// Whether the layout is the legacy one (`arch_pick_mmap_layout`): every search goes up from
+    /// `fallback`.
     pub bottom_up: bool,
     /// `SHM_COLOUR`: the addresses of shared mappings of one file agree modulo this number. 1 where
     /// the cache has no aliases.
     pub colour: usize,
-    /// A page fault looks for a `MAP_GROWSDOWN` mapping above the address (`find_vma`). parisc,
-    /// where stacks grow up, looks below it.
+    /// Whether a page fault looks for a `MAP_GROWSDOWN` mapping above the address (`find_vma`). On
+    /// parisc, where stacks grow up, it looks below.
     pub grows_down: bool,
     /// Start and end of the program's image and of its stack.
     pub preexisting: [(usize, usize); 2],
@@ -103,7 +104,7 @@ pub type Version = (u8, u8);
 pub const VERSIONS: [Version; 11] =
     [(4, 10), (4, 12), (4, 15), (4, 17), (5, 10), (6, 1), (6, 6), (6, 8), (6, 11), (6, 12), (7, 2)];
 
-/// Which kernel handles the call, and which changes the flags undergo before.
+/// Which kernel handles a call, and what an emulator changes about the flags before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Personality {
     /// Linux.
@@ -122,7 +123,7 @@ pub enum Personality {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeccompRule {
     pub op: Op,
-    /// Only calls of `mmap` with one of these flags; `None` for every call.
+    /// The rule applies to calls of `mmap` with one of these flags; `None`: to every call.
     pub any_flag_of: Option<usize>,
     /// The error of these calls.
     pub errno: Errno,
@@ -209,8 +210,7 @@ pub struct Rules {
     pub huge_sizes: Vec<u32>,
     /// Huge pages of the default size in the pool.
     pub pool: usize,
-    /// parisc64: placing a huge mapping at an address that the kernel chooses runs into a kernel
-    /// bug.
+    /// Whether a huge mapping at an address that the kernel chooses crashes it, as on parisc64.
     pub crashes_on_huge: bool,
     pub overcommit: Overcommit,
     /// Bytes of memory and swap.
@@ -218,28 +218,28 @@ pub struct Rules {
     /// `/proc/sys/vm/mmap_min_addr`.
     pub min_address: usize,
 
-    /// The process has every capability.
+    /// Whether the process has every capability.
     pub root: bool,
-    /// The error of `MAP_LOCKED`.
+    /// The error of `MAP_LOCKED`, if it fails (`can_do_mlock`, `mm/mlock.c`).
     pub lock_error: Option<Errno>,
-    /// `mlockall(MCL_FUTURE)` is in force.
+    /// Whether `mlockall(MCL_FUTURE)` is in force.
     pub locks_everything: bool,
     /// `RLIMIT_STACK` in bytes.
     pub stack_limit: usize,
     pub proc: Proc,
-    /// `memfd_create` is missing.
+    /// Whether `memfd_create` is missing.
     pub no_memfd: bool,
     pub seccomp: Vec<SeccompRule>,
 
     /// Flags that this kernel accepts and ignores although its version has them.
     pub ignored_flags: usize,
-    /// `MAP_DENYWRITE` works: `ETXTBSY` for a file that is open for writing.
+    /// Whether `MAP_DENYWRITE` works: `ETXTBSY` for a file that is open for writing.
     pub denies_writing: bool,
-    /// `arch/parisc/kernel/sys_parisc.c`, changed between 5.10 and 6.1: shared anonymous memory has
-    /// cache colour 0.
+    /// Whether shared anonymous memory has cache colour 0: `arch/parisc/kernel/sys_parisc.c`, changed
+    /// between 5.10 and 6.1.
     pub colours_anonymous: bool,
-    /// Without an MMU, `CONFIG_MMAP_ALLOW_UNINITIALIZED`: `MAP_UNINITIALIZED` memory keeps its old
-    /// content.
+    /// Whether `MAP_UNINITIALIZED` memory keeps its old content: without an MMU, with
+    /// `CONFIG_MMAP_ALLOW_UNINITIALIZED`.
     pub uninitialized: bool,
 }
 
@@ -349,7 +349,7 @@ impl Rules {
         }
     }
 
-    /// `CONFIG_MEM_SOFT_DIRTY`, which kernels of distributions have on x86: `VmFlags` show `sd`.
+    /// Whether `VmFlags` show `sd`: `CONFIG_MEM_SOFT_DIRTY`, which distributions set on x86.
     pub fn soft_dirty(&self) -> bool {
         self.machine == Machine::X86 && self.validate
     }

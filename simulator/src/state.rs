@@ -1,6 +1,6 @@
 //! The simulated kernel: its rules and its state.
 
-use crate::areas::Areas;
+use crate::areas::{Areas, PageCount};
 use crate::files::Files;
 use crate::rules::Rules;
 use kernel::{Fd, Op, SysResult};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// A call that is not executed and returns a given result instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The number of the call, from 0.
+    /// The index of the call, from 0.
     pub call: usize,
     pub result: SysResult,
 }
@@ -81,11 +81,10 @@ impl SimulatedKernel {
         self.files.nodes[node].size = size;
     }
 
-    /// The memory in use: the number of single pages, and the number of pages in huge pages.
-    pub fn resident(&self) -> (usize, usize) {
+    /// The memory in use.
+    pub(crate) fn resident(&self) -> PageCount {
         let areas = || self.areas.by_start.values();
-        let own_pages = areas().map(|area| area.own_pages(self.rules.page_size));
-        let (single, huge) = own_pages.fold((0, 0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
+        let own_pages: PageCount = areas().map(|area| area.own_pages(self.rules.page_size)).sum();
         let is_used = |node: usize| {
             let mapped = areas().any(|area| area.file.is_some_and(|file| file.node == node));
             mapped || self.files.open.values().any(|open| open.node == node)
@@ -93,6 +92,6 @@ impl SimulatedKernel {
         let nodes = self.files.nodes.iter().enumerate();
         let cached = nodes.filter(|(index, node)| !node.cache.is_empty() && is_used(*index));
         let cached_pages: usize = cached.map(|(_, node)| node.cache.len()).sum();
-        (single + cached_pages, huge)
+        PageCount { single: own_pages.single + cached_pages, ..own_pages }
     }
 }

@@ -66,7 +66,7 @@ fn validation() {
         ));
         let directory = program.open("/tmpfs", OpenMode::Read).unwrap();
         let (pipe, smaps) = (
-            program.kernel().pipe().unwrap().0,
+            program.kernel().pipe().unwrap().read_end,
             program.open("/proc/self/smaps", OpenMode::Read).unwrap(),
         );
         let mut words = Vec::new();
@@ -108,7 +108,7 @@ fn pipes() {
         for (label, map_type) in [("shared", SHARED), ("private", PRIVATE), ("shval", VALIDATE)] {
             let mut program = recorded.program();
             let (pipe, numbers) =
-                (Map::of(program.kernel().pipe().unwrap().0).read_only(), program.numbers());
+                (Map::of(program.kernel().pipe().unwrap().read_end).read_only(), program.numbers());
             let hint = program.reserve(PAGE);
             let mut line = format!("pipe {label} base={}", outcome(program.map(pipe, map_type)));
             let bits: Vec<u32> = (0..width)

@@ -58,7 +58,7 @@ fn shared_validate_accepts_the_legacy_mask() {
 fn errors_have_an_order() {
     let mut program = x86(6, 1);
     let file = Map::of(program.open("/tmpfs/file", OpenMode::Read).unwrap());
-    let pipe = Map::of(program.kernel().pipe().unwrap().0).read_only();
+    let pipe = Map::of(program.kernel().pipe().unwrap().read_end).read_only();
     for (map, flags, expected) in [
         (Map::of(77), VALIDATE | BIT24, "EBADF"),
         (file, VALIDATE | BIT24, "EOPNOTSUPP"),

@@ -4,7 +4,8 @@
 pub mod recorded;
 
 use kernel::{
-    Advice, Errno, Fd, Kernel, Mmap, NO_FD, OpenMode, PROT_NONE, PROT_READ, PROT_WRITE, SysResult,
+    Advice, Errno, Fd, Kernel, Mmap, NO_FD, OpenMode, PROT_NONE, PROT_READ, PROT_WRITE, Pipe,
+    SysResult,
 };
 use simulator::{FlagNumbers, Rules, SMAPS, SimulatedKernel};
 
@@ -58,7 +59,7 @@ impl Map {
 #[derive(Clone)]
 pub struct Program {
     pub simulated: SimulatedKernel,
-    pipe: (Fd, Fd),
+    pipe: Pipe,
 }
 
 impl Program {
@@ -109,7 +110,7 @@ impl Program {
 
     /// Loads the byte at an address.
     pub fn load(&mut self, addr: usize) -> Result<u8> {
-        let (read_end, write_end) = self.pipe;
+        let Pipe { read_end, write_end } = self.pipe;
         self.kernel().load(write_end, addr, 1).result()?;
         let mut byte = [0];
         self.kernel().read(read_end, &mut byte).result()?;
@@ -118,7 +119,7 @@ impl Program {
 
     /// Stores a byte at an address.
     pub fn store(&mut self, addr: usize, byte: u8) -> Result<usize> {
-        let (read_end, write_end) = self.pipe;
+        let Pipe { read_end, write_end } = self.pipe;
         self.kernel().write(write_end, &[byte]).result()?;
         let stored = self.kernel().store(read_end, addr, 1).result();
         if stored.is_err() {
