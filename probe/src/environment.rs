@@ -1,12 +1,12 @@
-//! What interferes with the measurements: things between this program and a kernel, and settings
-//! that change what the calls show. The controls of the experiments fail there by themselves;
-//! nothing is decided here.
+//! What interferes with the measurements: emulators and filters between this program and the kernel,
+//! and settings that change the results of calls. No verdict depends on this list: where something
+//! interferes, the controls of the experiments fail.
 
 use crate::experiments::{noreserve, residency, smaps};
-use crate::fixture::{Fixture, PAGES};
-use crate::flags::{MAP_FIXED, MAP_PRIVATE, MapFlags};
+use crate::fixture::{Fixture, READ_WRITE};
+use crate::flags::{MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MapFlags};
 use crate::outcome::{Backing, Outcome};
-use kernel::{Errno, OpenMode, PROT_READ};
+use kernel::{Errno, OpenMode, PROT_NONE, PROT_READ};
 
 /// A condition that interferes with the measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Interference {
         }
     }
 
-    /// Whether something other than a Linux kernel with an MMU answers.
+    /// Whether the results are not those of a Linux kernel with an MMU.
     pub const fn replaces_kernel(self) -> bool {
         match self {
             Interference::SyscallEmulator | Interference::NotLinux | Interference::NoMmu => true,
@@ -96,7 +96,7 @@ impl Interference {
     }
 }
 
-/// Looks for everything that interferes.
+/// Detects what interferes.
 pub fn detect(fixture: &mut Fixture) -> Vec<Interference> {
     let try_private = |fixture: &mut Fixture, flag: MapFlags| {
         fixture.try_map(MAP_PRIVATE | flag, PROT_READ, Backing::Anonymous)
@@ -104,31 +104,32 @@ pub fn detect(fixture: &mut Fixture) -> Vec<Interference> {
     let unassigned = try_private(fixture, MapFlags::UNASSIGNED);
     let fixed = try_private(fixture, MAP_FIXED);
     let discarded = residency::discard(fixture, MAP_PRIVATE);
-    // Twice: one wrong result must not lead to a mapping that fills the memory.
+    // Measured twice: one wrong result must not lead to a mapping that fills the memory.
     fixture.conditions.locked_memory =
         !discarded.succeeded() || !residency::discard(fixture, MAP_PRIVATE).succeeded();
     let resident = residency::resident_pages(fixture, MAP_PRIVATE);
-    let overcommits = noreserve::overcommits(fixture);
-    let with_noreserve = noreserve::overcommits_with_noreserve(fixture);
-    let without_access = noreserve::overcommits_without_access(fixture);
+    let overcommits = noreserve::overcommits(fixture, MAP_PRIVATE, READ_WRITE);
+    let with_noreserve = noreserve::overcommits(fixture, MAP_PRIVATE | MAP_NORESERVE, READ_WRITE);
+    // Memory without access is never accounted.
+    let without_access = noreserve::overcommits(fixture, MAP_PRIVATE, PROT_NONE);
     let smaps = fixture.kernel.open(smaps::SMAPS, OpenMode::Read);
     if let Ok(file) = smaps {
         fixture.kernel.close(file);
     }
     let memfd = fixture.memfd();
     let no_mmu = fixed == Outcome::MmapFailed(Errno::EINVAL);
-    let all_resident = Outcome::Value(PAGES as u8);
 
     let is_detected = |interference: &Interference| match interference {
         Interference::SyscallEmulator => fixture.conditions.syscall_emulator,
         Interference::NotLinux => unassigned.is_mmap_failure() && !is_filtered(unassigned),
+        // Kernels without an MMU have neither mincore nor madvise (`kernel/sys_ni.c`).
         Interference::SyscallFilter => {
             is_filtered(unassigned)
                 || memfd == Err(Errno::EPERM)
                 || (is_filtered(resident) || is_filtered(discarded)) && !no_mmu
         }
         Interference::LockedMemory => discarded == Outcome::Failed(Errno::EINVAL),
-        Interference::BlindMincore => resident == all_resident && discarded.succeeded(),
+        Interference::BlindMincore => resident == residency::ALL_RESIDENT && discarded.succeeded(),
         Interference::Overcommit1 => overcommits,
         Interference::Overcommit2 => !with_noreserve && without_access,
         Interference::NoProc => smaps.is_err(),
@@ -138,7 +139,7 @@ pub fn detect(fixture: &mut Fixture) -> Vec<Interference> {
     Interference::ALL.into_iter().filter(is_detected).collect()
 }
 
-/// Whether an outcome is that of a system call filter.
+/// Whether a system call filter may be the cause of an outcome.
 fn is_filtered(outcome: Outcome) -> bool {
     matches!(outcome.errno(), Some(Errno::EPERM | Errno::ENOSYS))
 }

@@ -7,15 +7,15 @@ use kernel::Errno;
 
 /// How a flag is probed.
 ///
-/// An experiment neither prints nor judges, and never looks at the kernel's version. A yes or a no
-/// needs two measurements that agree, so it makes each at least twice.
+/// An experiment neither prints nor judges, and never looks at the kernel's version. It measures at
+/// least twice, because [`crate::verdict::judge`] demands two results that agree.
 #[derive(Debug)]
 pub struct Experiment {
     /// What the kernel promises.
     pub promise: &'static str,
     /// How the promise is proved.
     pub proof: &'static str,
-    /// What a program must beware of.
+    /// What a program that uses the flag must consider.
     pub pitfalls: &'static str,
     pub if_only_recognized: IfOnlyRecognized,
     /// Errors that only a kernel that recognizes the flag returns, where the call succeeds without
@@ -25,7 +25,7 @@ pub struct Experiment {
     pub run: fn(&mut Fixture, MapFlags, &mut Evidence),
 }
 
-/// The verdict for a kernel that recognizes a flag, where its effect was not observed.
+/// The verdict if the kernel recognizes a flag and its effect was not observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfOnlyRecognized {
     /// No test can decide.
@@ -37,13 +37,15 @@ pub enum IfOnlyRecognized {
 /// What a measurement can prove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrialKind {
-    /// The effect of the flag: this outcome, which must not come without the flag.
+    /// The effect of the flag: this outcome, and another one without the flag.
     Effect(Outcome),
-    /// Recognition by another sign than the effect: this outcome.
+    /// That the kernel recognizes the flag, by something other than the effect: this outcome, and
+    /// another one without the flag.
     Sign(Outcome),
-    /// Recognition by a validator: it answers an unassigned bit differently from the plain call.
+    /// That the kernel recognizes the flag: it answers the flag as it answers the plain call, and
+    /// an unassigned bit differently.
     Validator,
-    /// A huge page size that the machine offers, in the same way.
+    /// That the machine offers a huge page size: judged as [`TrialKind::Validator`].
     Offer,
 }
 
@@ -51,23 +53,24 @@ pub enum TrialKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trial {
     pub kind: TrialKind,
-    /// What is measured, as it reads in the reason.
+    /// What is measured, in the words of the reason.
     pub question: &'static str,
     pub answers: Answers,
 }
 
+/// The outcomes of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answers {
     pub without: Outcome,
-    /// With an unassigned bit, type or size; [`Outcome::NotRun`] where a control proves nothing.
+    /// With an unassigned bit, type or size; [`Outcome::NotRun`] if a control would prove nothing.
     pub control: Outcome,
     pub with: Outcome,
 }
 
-/// The evidence about a flag, beside the trace entries in [`Fixture::steps`].
+/// The evidence about a flag. The trace entries are in [`Fixture::steps`].
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// The control that failed.
+    /// The control that failed, if one did.
     pub failed_control: Option<&'static str>,
     pub trials: Vec<Trial>,
     /// An addition to the reason.
@@ -118,19 +121,19 @@ impl Evidence {
 #[derive(Clone, Copy, Debug)]
 pub struct Variants {
     pub without: MapFlags,
-    /// `None` where a control would prove nothing.
+    /// `None` if a control would prove nothing.
     pub control: Option<MapFlags>,
     pub with: MapFlags,
 }
 
 impl Variants {
-    /// Nothing, an unassigned bit, and the flag.
+    /// No flag, an unassigned bit, and the flag.
     pub fn of(flag: MapFlags) -> Variants {
         let control = Some(MapFlags::UNASSIGNED);
         Variants { without: MapFlags::NONE, control, with: flag }
     }
 
-    /// Nothing, and the flag.
+    /// No flag, and the flag.
     pub fn without_control(flag: MapFlags) -> Variants {
         Variants { control: None, ..Variants::of(flag) }
     }
@@ -146,29 +149,13 @@ impl Fixture<'_> {
     pub fn compare(
         &mut self,
         flag: MapFlags,
-        mut measure: impl FnMut(&mut Fixture, MapFlags) -> Outcome,
-    ) -> Answers {
-        self.measure_flag(flag, &mut measure)
-    }
-
-    /// Measures the variants in their order.
-    pub fn compare_variants(
-        &mut self,
-        variants: Variants,
-        mut measure: impl FnMut(&mut Fixture, MapFlags) -> Outcome,
-    ) -> Answers {
-        self.measure_each(variants, &mut measure)
-    }
-
-    fn measure_flag(
-        &mut self,
-        flag: MapFlags,
         measure: &mut dyn FnMut(&mut Fixture, MapFlags) -> Outcome,
     ) -> Answers {
-        self.measure_each(Variants::of(flag), measure)
+        self.compare_variants(Variants::of(flag), measure)
     }
 
-    fn measure_each(
+    /// Measures each variant: without, control, with.
+    pub fn compare_variants(
         &mut self,
         variants: Variants,
         measure: &mut dyn FnMut(&mut Fixture, MapFlags) -> Outcome,

@@ -1,5 +1,5 @@
-//! The experiments: one per flag, a file per family. To add one, write an [`Experiment`] in the
-//! file of its family and name it in [`of`].
+//! The experiments: one per flag, grouped in files by what the flags affect. To add one, write an
+//! [`Experiment`] and add it to [`of`].
 
 use crate::experiment::Experiment;
 use crate::flags::Flag;

@@ -1,4 +1,4 @@
-//! The verdict about a flag, decided from the evidence alone: no I/O, no architecture, no version.
+//! The verdict about a flag. It depends only on the evidence: no I/O, no architecture, no version.
 
 use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Trial, TrialKind};
 use crate::outcome::{Call, Outcome, Step};
@@ -48,7 +48,7 @@ impl Verdict {
         }
     }
 
-    /// Whether a program that sets the flag is known not to get its effect.
+    /// Whether a program that sets the flag certainly does not get its effect.
     pub const fn is_no(self) -> bool {
         match self {
             Verdict::Honored | Verdict::Accepted | Verdict::Inconclusive => false,
@@ -86,7 +86,7 @@ reason_codes! {
     ControlFailed "control_failed" "a control failed",
     /// The control shows what the flag promises, so the effect proves nothing.
     ControlShowsEffect "control_shows_effect" "the control shows the effect too",
-    /// Effect tests, or validators, disagree.
+    /// The effect trials disagree, or the validators do.
     Contradictory "contradictory" "the answers contradict each other",
     EffectSeen "effect_seen" "effect observed",
     /// A sign other than the effect proves recognition.
@@ -103,12 +103,12 @@ reason_codes! {
     Validated "validated" "recognized; no effect observed",
     RefusedAsUnknown "refused_as_unknown" "rejected as unknown",
     NotRun "not_run" "its test could not be run",
-    /// The effect test shows neither the effect nor its absence.
+    /// An effect trial shows neither the effect nor its absence.
     Undecided "undecided" "its test decides nothing",
     NoEvidence "no_evidence" "no evidence decides",
 }
 
-/// Why, and the part of the evidence that decided.
+/// Why a verdict was given, and the part of the evidence that decided.
 #[derive(Clone, Copy, Debug)]
 pub struct Reason {
     pub code: ReasonCode,
@@ -154,7 +154,7 @@ enum Shown {
     No,
     /// Neither.
     Undecided,
-    /// The effect or the sign, but the control shows it too.
+    /// The effect or the sign, and the control shows it too.
     ControlToo,
     NotRun,
 }
@@ -200,37 +200,38 @@ fn is_completed(outcome: Outcome) -> bool {
     outcome.succeeded() || outcome == Outcome::Failed(Errno::EFAULT)
 }
 
-/// The first trial that shows it.
+/// The first trial that shows `wanted`.
 fn any<'e>(mut trials: impl Iterator<Item = &'e Trial>, wanted: Shown) -> Option<&'e Trial> {
     trials.find(|trial| shown(trial) == wanted)
 }
 
-/// The first trial that shows it, if all that were run do, and at least two: a yes or a no must not
-/// rest on one call.
+/// The first trial that shows `wanted`, if every trial that was run shows it, and at least two were
+/// run: a yes or a no must not depend on one call.
 fn agreed<'e>(trials: impl Iterator<Item = &'e Trial>, wanted: Shown) -> Option<&'e Trial> {
     let (mut first, mut count) = (None, 0);
     for trial in trials {
         match shown(trial) {
-            Shown::NotRun if wanted != Shown::NotRun => {}
             shown if shown == wanted => {
                 first = first.or(Some(trial));
                 count += 1;
             }
+            Shown::NotRun => {}
             _ => return None,
         }
     }
     first.filter(|_| count > 1)
 }
 
-/// Decides about a flag that the architecture defines. `steps` are the trace entries of its
-/// experiment.
+/// Decides about a flag that the architecture defines: the first rule that holds. `steps` are the
+/// trace entries of the flag's experiment.
 pub fn judge(experiment: &Experiment, evidence: &Evidence, steps: &[Step]) -> Finding {
     if let Some(control) = evidence.failed_control {
         return Finding::control_failed(control);
     }
     let decision = first_rule_that_holds(experiment, evidence, steps);
+    let (verdict, ..) = decision;
     match why_effect_is_unclear(evidence) {
-        Some(unclear) if decision.0 == Verdict::Inconclusive => Finding::of(unclear, None),
+        Some(unclear) if verdict == Verdict::Inconclusive => Finding::of(unclear, None),
         _ => Finding::of(decision, evidence.remark),
     }
 }
@@ -246,7 +247,7 @@ fn first_rule_that_holds<'e>(
     if any(evidence.effects(), Shown::Yes).is_some() {
         return (Verdict::Inconclusive, ReasonCode::Contradictory, None);
     }
-    if let Some((code, trial)) = telling_error(experiment, evidence) {
+    if let Some((code, trial)) = error_that_proves_recognition(experiment, evidence) {
         return (Verdict::Unavailable, code, Some(trial));
     }
     if let Some(sign) = any(evidence.signs(), Shown::Yes) {
@@ -301,7 +302,7 @@ fn is_accepted_context(step: &Step) -> bool {
 
 /// An error that only a kernel that recognizes the flag returns, where the call succeeds without
 /// it.
-fn telling_error<'e>(
+fn error_that_proves_recognition<'e>(
     experiment: &Experiment,
     evidence: &'e Evidence,
 ) -> Option<(ReasonCode, &'e Trial)> {
@@ -321,7 +322,7 @@ fn telling_error<'e>(
     None
 }
 
-/// Why the effect tests decide nothing, where they do not.
+/// Why the effect trials decide nothing; `None` if there is no such reason.
 fn why_effect_is_unclear(evidence: &Evidence) -> Option<Decision<'_>> {
     let reasons = [
         (Shown::ControlToo, ReasonCode::ControlShowsEffect),

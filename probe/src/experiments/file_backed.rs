@@ -7,7 +7,8 @@ use crate::flags::{MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, MapFlags};
 use crate::outcome::{Backing, Outcome};
 use kernel::{Errno, PROT_READ};
 
-/// No kernel since 2.6 denies writing (mmap(2): "This flag is ignored").
+/// No kernel since 2.6 denies writing: `ksys_mmap_pgoff` in `mm/mmap.c` cleared the flag before
+/// 5.15, and nothing reads it since.
 pub static MAP_DENYWRITE: Experiment = Experiment {
     promise: "Writing to the mapped file fails with ETXTBSY.",
     proof: "A write to a memfd while it is mapped.",
@@ -17,14 +18,14 @@ pub static MAP_DENYWRITE: Experiment = Experiment {
     run: denies_writing,
 };
 
-/// Like `MAP_DENYWRITE` it belonged to program loaders and has had no effect since 2.6.
+/// Like `MAP_DENYWRITE` it was meant for program loaders and is cleared in the same place.
 pub static MAP_EXECUTABLE: Experiment = Experiment { run: denies_writing, ..MAP_DENYWRITE };
 
 fn denies_writing(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
     for map_type in [MAP_PRIVATE, MAP_SHARED] {
-        let answers =
-            fixture.compare(flag, |fixture, flag| write_while_mapped(fixture, map_type | flag));
+        let answers = fixture
+            .compare(flag, &mut |fixture, flag| write_while_mapped(fixture, map_type | flag));
         evidence.effect("writing to a mapped file", WRITE_DENIED, answers);
     }
 }
@@ -64,21 +65,22 @@ fn syncs_faults(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) 
     // A kernel that recognizes the flag records it for any memory.
     smaps::recorded_sign(fixture, flag, b"sf", evidence);
     for path in (0..fixture.path_count()).map(Backing::Path) {
-        // File systems that could honor it reject it under MAP_PRIVATE too where the file is not on
-        // DAX (`ext4_file_mmap`, `xfs_file_mmap`).
+        // File systems that support it reject it for a file that is not on DAX, under MAP_PRIVATE
+        // too (`ext4_file_mmap` in `fs/ext4/file.c`, `xfs_file_mmap` in `fs/xfs/xfs_file.c`).
         let rejected = Outcome::MmapFailed(Errno::EOPNOTSUPP);
-        let answers = fixture
-            .compare(flag, |fixture, flag| fixture.try_map(MAP_PRIVATE | flag, PROT_READ, path));
+        let answers = fixture.compare(flag, &mut |fixture, flag| {
+            fixture.try_map(MAP_PRIVATE | flag, PROT_READ, path)
+        });
         evidence.sign("a private mapping of a path", rejected, answers);
         if !fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path).succeeded() {
             continue;
         }
-        // The plain call succeeds on every file, so both controls are unassigned bits.
+        // The call without flags succeeds too, so an unassigned bit takes its place.
         let [other, _] = MapFlags::OTHER_UNASSIGNED;
         let without = MapFlags::UNASSIGNED;
         let variants = Variants { without, control: Some(other), with: flag };
         for _ in 0..2 {
-            let answers = fixture.compare_variants(variants, |fixture, flag| {
+            let answers = fixture.compare_variants(variants, &mut |fixture, flag| {
                 fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path)
             });
             let question = "MAP_SHARED_VALIDATE of a path";

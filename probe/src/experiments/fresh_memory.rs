@@ -8,13 +8,13 @@ use crate::flags::{MAP_PRIVATE, MapFlags};
 use crate::outcome::{Backing, Outcome};
 use kernel::{Advice, Errno, PROT_READ};
 
-/// The number of pages that are given back and mapped again.
+/// The number of pages that are unmapped and mapped again.
 const PAGES: usize = 4;
-/// The byte that the pages hold before they are given back.
+/// The byte that the pages hold before they are unmapped.
 const OLD_CONTENT: u8 = b'l';
 
-/// Only kernels without an MMU that were configured for it give memory with old content
-/// (`mm/nommu.c`, `CONFIG_MMAP_ALLOW_UNINITIALIZED`).
+/// Only kernels without an MMU map memory with old content, if they were configured to
+/// (`do_mmap` in `mm/nommu.c`, `CONFIG_MMAP_ALLOW_UNINITIALIZED`).
 pub static MAP_UNINITIALIZED: Experiment = Experiment {
     promise: "Fresh pages hold old content.",
     proof: "Pages are filled, given back and mapped again.",
@@ -25,7 +25,7 @@ pub static MAP_UNINITIALIZED: Experiment = Experiment {
     run: |fixture, flag, evidence| {
         recognition::probe_as_flag(fixture, flag, evidence);
         for _ in 0..2 {
-            let answers = fixture.compare(flag, holds_old_content);
+            let answers = fixture.compare(flag, &mut holds_old_content);
             let question = "whether fresh memory holds old content";
             evidence.effect(question, Outcome::Value(1), answers);
         }
@@ -42,7 +42,8 @@ fn holds_old_content(fixture: &mut Fixture, flag: MapFlags) -> Outcome {
     fixture.log("pages that are not zero", found)
 }
 
-/// Maps fresh pages and calls `holds` with the address of each: 1 if it is true for one of them.
+/// Maps fresh pages and calls `holds` with the address of each. The outcome is 1 if it was true for
+/// at least one page, otherwise 0.
 fn any_page(
     fixture: &mut Fixture,
     flags: MapFlags,
@@ -65,7 +66,7 @@ pub static MAP_DROPPABLE: Experiment = Experiment {
     proof: "madvise(MADV_KEEPONFORK) fails with EINVAL. For private memory it succeeds.",
     pitfalls: "Anonymous memory only. A child of fork finds zeros. 32-bit kernels cannot give it.",
     if_only_recognized: IfOnlyRecognized::Accepted,
-    // The errors of kernels whose VMA flags have no room for it (`do_mmap` in `mm/mmap.c`).
+    // The errors of 32-bit kernels, whose `vm_flags` have no bit for it (`do_mmap` in `mm/mmap.c`).
     errors_that_prove_recognition: &[Errno::ENOTSUPP, Errno::EOPNOTSUPP],
     run: is_droppable,
 };
@@ -83,7 +84,7 @@ fn is_droppable(fixture: &mut Fixture, map_type: MapFlags, evidence: &mut Eviden
     }
     for _ in 0..2 {
         let variants = Variants::of_types(MAP_PRIVATE, map_type);
-        let answers = fixture.compare_variants(variants, |fixture, map_type| {
+        let answers = fixture.compare_variants(variants, &mut |fixture, map_type| {
             let name = "madvise(MADV_KEEPONFORK)";
             residency::call_about_page(fixture, map_type, name, |fixture, addr, len| {
                 fixture.kernel.madvise(addr, len, Advice::KeepOnFork)

@@ -21,7 +21,7 @@ pub static MAP_GROWSDOWN: Experiment = Experiment {
     proof: "Stores 4 and 8 pages below it succeed. Without the flag they fail with EFAULT.",
     pitfalls: "Private anonymous memory only. Growth stops at `ulimit -s`, and 256 pages from \
                another mapping. hppa: not since 4.12.",
-    // Mappings do not grow on parisc since 4.12, nor with a tiny RLIMIT_STACK.
+    // Mappings do not grow downwards on parisc since 4.12, nor with a tiny RLIMIT_STACK.
     if_only_recognized: IfOnlyRecognized::Unavailable,
     errors_that_prove_recognition: &[],
     run: |fixture, flag, evidence| {
@@ -29,7 +29,8 @@ pub static MAP_GROWSDOWN: Experiment = Experiment {
         rejected_by_shared_memory(fixture, flag, evidence);
         for (question, pages) in [("a touch 8 pages below it", 8), ("a touch 4 pages below it", 4)]
         {
-            let answers = fixture.compare(flag, |fixture, flag| store_below(fixture, flag, pages));
+            let answers =
+                fixture.compare(flag, &mut |fixture, flag| store_below(fixture, flag, pages));
             evidence.effect(question, Outcome::Ok, answers);
         }
     },
@@ -54,16 +55,17 @@ fn serves_as_stack(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidenc
     if evidence.signs().any(is_rejected) {
         for (question, pages) in [("a touch 8 pages above it", 8), ("a touch 4 pages above it", 4)]
         {
-            let answers = fixture.compare(flag, |fixture, flag| store_above(fixture, flag, pages));
+            let answers =
+                fixture.compare(flag, &mut |fixture, flag| store_above(fixture, flag, pages));
             evidence.effect(question, Outcome::Ok, answers);
         }
         return;
     }
-    // The collapse fails without the flag too on a kernel without huge pages, and before 6.1.
+    // On a kernel without huge pages, and before 6.1, the collapse fails without the flag too.
     let page_size_fits = fixture.page_size() == PAGE_SIZE_FOR_HUGE_PAGE;
     if page_size_fits && collapse(fixture, MapFlags::NONE).succeeded() {
         for _ in 0..2 {
-            let answers = fixture.compare(flag, collapse);
+            let answers = fixture.compare(flag, &mut collapse);
             let rejected = Outcome::Failed(Errno::EINVAL);
             evidence.effect("madvise(MADV_COLLAPSE)", rejected, answers);
         }
@@ -74,7 +76,7 @@ fn serves_as_stack(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidenc
 /// rejects it there, even where no mapping ever grows.
 fn rejected_by_shared_memory(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     for _ in 0..2 {
-        let answers = fixture.compare(flag, |fixture, flag| {
+        let answers = fixture.compare(flag, &mut |fixture, flag| {
             fixture.try_map(MAP_SHARED | flag, PROT_READ, Backing::Anonymous)
         });
         evidence.sign("shared memory", Outcome::MmapFailed(Errno::EINVAL), answers);
@@ -124,7 +126,7 @@ fn store_beside(
 
 /// The page size with which a huge page has [`HUGE_PAGE`] bytes on every architecture here.
 const PAGE_SIZE_FOR_HUGE_PAGE: usize = 4096;
-/// Bytes of the huge page that is made.
+/// Bytes of the huge page that `MADV_COLLAPSE` makes.
 const HUGE_PAGE: usize = 2 << 20;
 
 /// The outcome of `madvise(MADV_COLLAPSE)` for memory that could become one huge page.

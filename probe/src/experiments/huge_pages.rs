@@ -1,7 +1,7 @@
-//! Huge pages: `MAP_HUGETLB` and the huge page sizes. No huge page is touched, and none is reserved
-//! but for a moment.
+//! Huge pages: `MAP_HUGETLB` and the huge page sizes. No huge page is touched, and one is reserved
+//! for a moment only.
 //!
-//! Two questions:
+//! The experiments measure two things:
 //!
 //! - Is a size offered? `MAP_SHARED_VALIDATE | MAP_HUGETLB` of anonymous memory with an unassigned
 //!   bit can only fail, and the error tells sizes apart (`ksys_mmap_pgoff` and `do_mmap` in
@@ -21,10 +21,10 @@ use crate::flags::{
 use crate::outcome::{Backing, Outcome, Size};
 use kernel::{Errno, PROT_NONE, PROT_READ};
 
-/// The logarithm of the largest size of which a page may be reserved for a moment, to see whether
+/// The base-2 logarithm of the largest size of which a page is reserved for a moment, to see whether
 /// the pool is empty.
 const LARGEST_RESERVED: u32 = 21;
-/// `munmap` of one base page fails.
+/// `munmap` of one base page fails: the mapping consists of huge pages.
 const IS_HUGE: Outcome = Outcome::Value(1);
 
 pub static MAP_HUGETLB: Experiment = Experiment {
@@ -48,7 +48,7 @@ pub static HUGE_SIZE: Experiment = Experiment {
     run: |fixture, size, evidence| {
         let flags = HUGETLB | size;
         if is_offered(fixture, flags, evidence) {
-            // The control is a size: a system call emulator may forget the size and accept any.
+            // The control is a size, because a system call emulator may accept any size.
             let control = Some(HUGETLB | MapFlags::huge_size(UNASSIGNED_SIZE));
             let variants = Variants { without: MapFlags::NONE, control, with: flags };
             compare_geometry(fixture, variants, size.huge_size_log2(), evidence);
@@ -81,23 +81,23 @@ fn has_huge_pages(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence
 /// parisc a shared one must have the cache colour of its file, and this file is hidden.
 fn compare_geometry(fixture: &mut Fixture, variants: Variants, log2: u32, evidence: &mut Evidence) {
     for _ in 0..2 {
-        let answers = fixture.compare_variants(variants, |fixture, flags| {
+        let answers = fixture.compare_variants(variants, &mut |fixture, flags| {
             geometry(fixture, MAP_PRIVATE | MAP_NORESERVE | flags, log2)
         });
         evidence.effect("whether one base page of it cannot be unmapped", IS_HUGE, answers);
     }
 }
 
-/// The logarithm of the default size: the smallest at which a mapping succeeds that is aligned to
-/// that size and to no larger one.
+/// The base-2 logarithm of the default size: the smallest alignment at which a mapping of huge pages
+/// succeeds.
 fn default_size(fixture: &mut Fixture, flag: MapFlags) -> u32 {
     let flags = MAP_PRIVATE | MAP_NORESERVE | flag;
     let mut sizes = Flag::ALL.iter().filter_map(|flag| flag.huge_size_log2());
     sizes.find(|&log2| geometry(fixture, flags, log2) == IS_HUGE).unwrap_or(LARGEST_RESERVED)
 }
 
-/// Whether a mapping consists of huge pages, at an address that is aligned to a power of two and to
-/// no larger one. Not run without room for three pages of the size.
+/// Whether a mapping consists of huge pages (1 or 0). The address is aligned to 2^`log2` bytes and to
+/// no larger power of two. [`Outcome::NotRun`] if there is no room for three pages of that size.
 fn geometry(fixture: &mut Fixture, flags: MapFlags, log2: u32) -> Outcome {
     if log2 + 2 > fixture.arch().flag_bits() {
         return Outcome::NotRun;
@@ -124,9 +124,10 @@ fn geometry(fixture: &mut Fixture, flags: MapFlags, log2: u32) -> Outcome {
     geometry
 }
 
-/// Whether the machine may offer a size: asks with two unassigned bits, beside a size that no
-/// machine has. A kernel that validates nothing is not asked, since the call could map something. A
-/// 64-bit parisc kernel (6.12) returns `ENOMEM`, which does not rule the size out.
+/// Whether the machine may offer a size. The size is combined with two unassigned bits, one after
+/// the other, and so is a size that no machine has. A kernel that validates nothing is not probed,
+/// since the call could map something. A 64-bit parisc kernel (6.12) returns `ENOMEM`, which does
+/// not rule the size out.
 fn is_offered(fixture: &mut Fixture, flags: MapFlags, evidence: &mut Evidence) -> bool {
     let rejected_bit = Outcome::MmapFailed(Errno::EOPNOTSUPP);
     let rejected_size = Outcome::MmapFailed(Errno::EINVAL);
@@ -135,13 +136,13 @@ fn is_offered(fixture: &mut Fixture, flags: MapFlags, evidence: &mut Evidence) -
     }
     let mut offered = false;
     for bit in MapFlags::OTHER_UNASSIGNED {
-        let mut ask = |flags: MapFlags| {
+        let mut try_size = |flags: MapFlags| {
             let flags = MAP_SHARED_VALIDATE | bit | flags;
             fixture.try_map(flags, PROT_READ, Backing::Anonymous)
         };
-        let with = ask(flags);
-        let control = ask(HUGETLB | MapFlags::huge_size(UNASSIGNED_SIZE));
-        // A filter of system calls answers both alike and proves nothing.
+        let with = try_size(flags);
+        let control = try_size(HUGETLB | MapFlags::huge_size(UNASSIGNED_SIZE));
+        // A system call filter answers both sizes alike, which proves nothing.
         if control != rejected_size {
             return true;
         }

@@ -48,9 +48,9 @@ fn compare_stores(
     promised: Outcome,
     evidence: &mut Evidence,
 ) {
-    let answers = fixture.compare_variants(variants, byte_in_file);
+    let answers = fixture.compare_variants(variants, &mut byte_in_file);
     evidence.effect("byte in the file after a store through the mapping", promised, answers);
-    let answers = fixture.compare_variants(variants, byte_in_second_mapping);
+    let answers = fixture.compare_variants(variants, &mut byte_in_second_mapping);
     let question = "byte in a second mapping after a store through the first";
     evidence.effect(question, promised, answers);
 }
@@ -67,7 +67,7 @@ pub static MAP_SHARED_VALIDATE: Experiment = Experiment {
 
 fn rejects_unknown_flags(fixture: &mut Fixture, map_type: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_type(fixture, map_type);
-    // Without a memfd the pipe twice: two measurements must agree.
+    // Without a memfd the pipe is probed twice, because two measurements must agree.
     let file = if fixture.memfd().is_ok() { Backing::Memfd } else { Backing::Pipe };
     for backing in [file, Backing::Pipe] {
         recognition::compare_types(fixture, backing, PROT_READ, SHARED, map_type, evidence);
@@ -82,7 +82,7 @@ fn rejects_unknown_flags(fixture: &mut Fixture, map_type: MapFlags, evidence: &m
         ("a pipe, with an unassigned bit", Backing::Pipe),
     ] {
         let variants = Variants::of_types(SHARED, map_type);
-        let answers = fixture.compare_variants(variants, |fixture, map_type| {
+        let answers = fixture.compare_variants(variants, &mut |fixture, map_type| {
             fixture.try_map(map_type | MapFlags::UNASSIGNED, PROT_READ, backing)
         });
         evidence.effect(question, Outcome::MmapFailed(Errno::EOPNOTSUPP), answers);
@@ -100,9 +100,9 @@ pub static MAP_ANONYMOUS: Experiment = Experiment {
 
 fn maps_no_file(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
-    let answers = fixture.compare(flag, |fixture, flag| first_byte(fixture, PRIVATE | flag));
+    let answers = fixture.compare(flag, &mut |fixture, flag| first_byte(fixture, PRIVATE | flag));
     evidence.effect("first byte of a mapping that was given a file", Outcome::Value(0), answers);
-    let answers = fixture.compare(flag, |fixture, flag| byte_in_file(fixture, SHARED | flag));
+    let answers = fixture.compare(flag, &mut |fixture, flag| byte_in_file(fixture, SHARED | flag));
     evidence.effect("byte in the file after a store through the mapping", UNTOUCHED, answers);
 }
 
@@ -151,7 +151,7 @@ fn after_store(
     fixture.store_byte(addr, STORED);
     let read_back = fixture.load_byte(addr);
     fixture.log("a store, read back", read_back);
-    // A byte that was not stored cannot be found.
+    // If nothing was stored, nothing can be found.
     let found = if read_back == REACHED { look(fixture) } else { Outcome::NotRun };
     fixture.store_byte(addr, CONTENT);
     fixture.unmap(mapping);

@@ -1,13 +1,13 @@
 //! `MAP_NORESERVE`: no memory is set aside for the mapping.
 //!
-//! With `vm.overcommit_memory=0`, the default, private writable memory beyond memory and swap
-//! together is refused without the flag and given with it (`__vm_enough_memory` in `mm/util.c`).
-//! The mappings are never touched.
+//! With `vm.overcommit_memory=0`, the default, a private writable mapping that is larger than memory
+//! and swap together fails without the flag and succeeds with it (`__vm_enough_memory` in
+//! `mm/util.c`). The mappings are never touched.
 
 use super::{recognition, smaps};
 use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Trial};
 use crate::fixture::{Fixture, READ_WRITE};
-use crate::flags::{MAP_NORESERVE as NORESERVE, MAP_PRIVATE, MapFlags};
+use crate::flags::{MAP_PRIVATE, MapFlags};
 use crate::outcome::{Backing, Outcome, Size};
 
 pub static MAP_NORESERVE: Experiment = Experiment {
@@ -21,7 +21,7 @@ pub static MAP_NORESERVE: Experiment = Experiment {
     run: is_not_accounted,
 };
 
-/// Bytes beyond memory and swap.
+/// The sizes that are mapped, in bytes more than memory and swap together.
 const BEYOND: [(&str, usize); 2] = [
     ("64 MiB more than memory and swap together", 64 << 20),
     ("128 MiB more than memory and swap together", 128 << 20),
@@ -30,12 +30,12 @@ const BEYOND: [(&str, usize); 2] = [
 fn is_not_accounted(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
     for (question, beyond) in BEYOND {
-        let answers = fixture.compare(flag, |fixture, flag| {
+        let answers = fixture.compare(flag, &mut |fixture, flag| {
             map_beyond_memory(fixture, MAP_PRIVATE | flag, READ_WRITE, beyond)
         });
         evidence.effect(question, Outcome::MappedElsewhere, answers);
     }
-    // Where everything or nothing of that size is given, what the kernel recorded decides.
+    // If the kernel gives every or no mapping of that size, what it recorded decides.
     if !evidence.effects().all(decides) {
         smaps::recorded_sign(fixture, flag, b"nr", evidence);
     }
@@ -46,8 +46,8 @@ fn decides(trial: &Trial) -> bool {
     answers.with == Outcome::MappedElsewhere && answers.without.is_mmap_failure()
 }
 
-/// Maps `beyond` bytes more than memory and swap together. Not with locked memory, which would read
-/// all of it in.
+/// Maps `beyond` bytes more than memory and swap together. Not run if all memory is locked, because
+/// `mmap` would then fill the memory.
 fn map_beyond_memory(fixture: &mut Fixture, flags: MapFlags, prot: u32, beyond: usize) -> Outcome {
     let Ok(memory) = fixture.kernel.memory() else { return Outcome::NotRun };
     if fixture.conditions.locked_memory {
@@ -61,20 +61,8 @@ fn map_beyond_memory(fixture: &mut Fixture, flags: MapFlags, prot: u32, beyond: 
     mapping.outcome
 }
 
-/// Whether the kernel gives more than there is without the flag.
-pub fn overcommits(fixture: &mut Fixture) -> bool {
+/// Whether the kernel gives more memory than there is.
+pub fn overcommits(fixture: &mut Fixture, flags: MapFlags, prot: u32) -> bool {
     let [(_, beyond), _] = BEYOND;
-    map_beyond_memory(fixture, MAP_PRIVATE, READ_WRITE, beyond).succeeded()
-}
-
-/// Whether the kernel gives more than there is with the flag.
-pub fn overcommits_with_noreserve(fixture: &mut Fixture) -> bool {
-    let [(_, beyond), _] = BEYOND;
-    map_beyond_memory(fixture, MAP_PRIVATE | NORESERVE, READ_WRITE, beyond).succeeded()
-}
-
-/// Whether the kernel gives more than there is without access, which is never accounted.
-pub fn overcommits_without_access(fixture: &mut Fixture) -> bool {
-    let [(_, beyond), _] = BEYOND;
-    map_beyond_memory(fixture, MAP_PRIVATE, kernel::PROT_NONE, beyond).succeeded()
+    map_beyond_memory(fixture, flags, prot, beyond).succeeded()
 }

@@ -2,7 +2,7 @@
 
 use super::recognition;
 use crate::experiment::{Evidence, Experiment, IfOnlyRecognized};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, Mapping};
 use crate::flags::{MAP_NORESERVE, MAP_PRIVATE as PRIVATE, MAP_SHARED as SHARED, MapFlags};
 use crate::outcome::{Backing, Outcome, Size};
 use kernel::{Errno, PROT_NONE, PROT_READ};
@@ -19,7 +19,7 @@ pub static MAP_FIXED: Experiment = Experiment {
     run: |fixture, flag, evidence| {
         recognition::probe_as_flag(fixture, flag, evidence);
         for map_type in [PRIVATE, SHARED] {
-            let answers = fixture.compare(flag, |fixture, flag| {
+            let answers = fixture.compare(flag, &mut |fixture, flag| {
                 fixture.try_map(map_type | flag, PROT_READ, Backing::Anonymous)
             });
             evidence.effect(AT_OCCUPIED, Outcome::MappedThere, answers);
@@ -53,15 +53,16 @@ fn keeps_what_is_mapped(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Ev
         (PRIVATE, Backing::Memfd),
         (SHARED, Backing::Memfd),
     ] {
-        let answers = fixture
-            .compare(flag, |fixture, flag| fixture.try_map(map_type | flag, PROT_READ, backing));
+        let answers = fixture.compare(flag, &mut |fixture, flag| {
+            fixture.try_map(map_type | flag, PROT_READ, backing)
+        });
         evidence.effect(AT_OCCUPIED, exists, answers);
     }
     for (question, free) in
         [("two pages, the second occupied", 0), ("two pages, the first occupied", 1)]
     {
         let answers =
-            fixture.compare(flag, |fixture, flag| two_pages(fixture, PRIVATE | flag, free));
+            fixture.compare(flag, &mut |fixture, flag| two_pages(fixture, PRIVATE | flag, free));
         evidence.effect(question, exists, answers);
     }
 }
@@ -84,7 +85,7 @@ pub static MAP_32BIT: Experiment = Experiment {
     run: |fixture, flag, evidence| {
         recognition::probe_as_flag(fixture, flag, evidence);
         for map_type in [PRIVATE, SHARED] {
-            let answers = fixture.compare(flag, |fixture, flag| {
+            let answers = fixture.compare(flag, &mut |fixture, flag| {
                 is_below(fixture, map_type | flag, 31, "it lies below 2 GiB")
             });
             evidence.effect("a page below 2 GiB", Outcome::Value(1), answers);
@@ -103,24 +104,24 @@ pub static MAP_ABOVE4G: Experiment = Experiment {
 };
 
 /// The kernel places a page below 4 GiB only when nothing is left above, so everything above is
-/// reserved. An emulator would keep a record of every page of that.
+/// reserved. Not under a system call emulator, which would keep a record of every page.
 fn stays_above_4g(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
     if !fixture.thorough || fixture.conditions.syscall_emulator {
         return;
     }
-    let mut fillers = Vec::with_capacity(FILLERS_MAX);
+    let mut fillers: Vec<Mapping> = Vec::with_capacity(FILLERS_MAX);
     if fill_above_4g(fixture, &mut fillers) {
         for map_type in [PRIVATE, SHARED] {
-            let answers = fixture.compare(flag, |fixture, flag| {
+            let answers = fixture.compare(flag, &mut |fixture, flag| {
                 is_below(fixture, map_type | flag, 32, "it lies below 4 GiB")
             });
             let question = "a page below 4 GiB when nothing is left above";
             evidence.effect(question, Outcome::Value(0), answers);
         }
     }
-    for &(addr, len) in &fillers {
-        fixture.kernel.munmap(addr, len);
+    for filler in &fillers {
+        fixture.kernel.munmap(filler.addr, filler.len);
     }
 }
 
@@ -142,21 +143,21 @@ fn is_below(
     fixture.log(call, Outcome::Value(is_below.into()))
 }
 
-/// The most mappings that fill the address space; about thirty do.
+/// The most mappings that fill the address space; about thirty are enough.
 const FILLERS_MAX: usize = 128;
-/// The largest filler in bytes, a part of the address space that every layout has free.
+/// Bytes of the largest filler: a part of the address space that is free in every layout.
 const LARGEST_FILLER: usize = 1 << (usize::BITS - 18);
 
-/// Reserves everything above 4 GiB that the kernel would choose from, the largest pieces first.
-/// Appends address and length of each, and returns whether they were enough.
-fn fill_above_4g(fixture: &mut Fixture, fillers: &mut Vec<(usize, usize)>) -> bool {
+/// Reserves all addresses above 4 GiB that the kernel would choose, in pieces, the largest first.
+/// Returns whether [`FILLERS_MAX`] pieces were enough.
+fn fill_above_4g(fixture: &mut Fixture, fillers: &mut Vec<Mapping>) -> bool {
     let mut len = LARGEST_FILLER;
     while len >= fixture.page_size() {
         let flags = PRIVATE | MAP_NORESERVE;
         let filler = fixture.mmap(0, len, PROT_NONE, flags, Backing::Anonymous);
         let is_above = filler.addr > u32::MAX as usize;
         if filler.outcome.succeeded() && is_above && fillers.len() < FILLERS_MAX {
-            fillers.push((filler.addr, len));
+            fillers.push(filler);
             continue;
         }
         if filler.outcome.succeeded() {

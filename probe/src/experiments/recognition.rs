@@ -2,7 +2,7 @@
 //!
 //! `MAP_SHARED_VALIDATE` rejects what it does not recognize with `EOPNOTSUPP` (`do_mmap` in
 //! `mm/mmap.c`, `LEGACY_MAP_MASK` in `include/linux/mman.h`). So a kernel recognizes a flag that is
-//! not rejected as the unassigned bits are. Whether the flag has an effect is another question.
+//! not rejected like the unassigned bits. Recognition does not prove that the flag has an effect.
 
 use crate::experiment::{Answers, Evidence};
 use crate::fixture::{Fixture, MEMFD_VALIDATOR, PIPE_VALIDATOR, Validator};
@@ -13,8 +13,8 @@ const BY_MEMFD: &str = "MAP_SHARED_VALIDATE of a memfd";
 const BY_PIPE: &str = "MAP_SHARED_VALIDATE of a pipe";
 const BY_TYPE_FIELD: &str = "the type field";
 
-/// Probes a flag in every context, and compares the validators' answers with those to the
-/// unassigned bits. Without a memfd the pipe is asked twice.
+/// Probes a flag in every context, and compares the results of the validators with those of the
+/// unassigned bits. Without a memfd the pipe is probed twice.
 pub fn probe_as_flag(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     let [memfd, pipe] = fixture.validators();
     let bits = flag.encode(fixture.arch());
@@ -45,8 +45,8 @@ fn compare_with_unassigned(
     }
 }
 
-/// Probes a flag in every context for the report only. This is for flags that the validators reject
-/// on every kernel: `MAP_SYNC` is not in `LEGACY_MAP_MASK`.
+/// Probes a flag in every context, for the report only: the validators reject `MAP_SYNC` on every
+/// kernel, because it is not in `LEGACY_MAP_MASK`.
 pub fn probe_contexts(fixture: &mut Fixture, flag: MapFlags) {
     let bits = flag.encode(fixture.arch());
     for context in fixture.contexts() {
@@ -55,8 +55,7 @@ pub fn probe_contexts(fixture: &mut Fixture, flag: MapFlags) {
     }
 }
 
-/// As [`probe_contexts`], with the address left unmapped: `MAP_FIXED_NOREPLACE` fails on an
-/// occupied one.
+/// As [`probe_contexts`], at a free address: `MAP_FIXED_NOREPLACE` fails at an occupied one.
 pub fn probe_contexts_at_free_page(fixture: &mut Fixture, flag: MapFlags) {
     let bits = flag.encode(fixture.arch());
     for context in fixture.contexts() {
@@ -71,18 +70,18 @@ pub fn probe_as_type(fixture: &mut Fixture, map_type: MapFlags) {
     let map_type = map_type.encode(fixture.arch());
     let shared = MAP_SHARED.encode(fixture.arch());
     for context in fixture.contexts() {
-        // Each backing once: the pipe has one context only.
+        // One context per backing: the pipe has no context with MAP_SHARED.
         if context.map_type == shared || context.backing == Backing::Pipe {
             fixture.probe_context(Context { map_type, ..context }, 0);
         }
     }
 }
 
-/// Compares the answers to a known type, to `map_type`, and to unassigned values of the type field.
+/// Compares the results of a known type, of `map_type`, and of unassigned values of the type field.
 ///
-/// Which values are unassigned depends on the architecture: 0 always, 5 and 9, or on parisc, where
-/// 4 is `MAP_FIXED`, 9 and 0x21. On parisc before 4.15 these two are `MAP_SHARED` with unassigned
-/// bits.
+/// The unassigned values depend on the architecture: 0, 5 and 9 on x86 and arm64; 0, 9 and 0x21 on
+/// parisc, where 4 is `MAP_FIXED`. On parisc before 4.15, 9 and 0x21 are `MAP_SHARED` with
+/// unassigned bits, so only 0 is left.
 pub fn compare_types(
     fixture: &mut Fixture,
     backing: Backing,

@@ -1,6 +1,6 @@
 //! Flags that decide whether pages are in memory when `mmap` returns, and whether they stay there.
 //!
-//! They are measured on anonymous memory only: of a file, `mincore(2)` shows the page cache.
+//! They are measured on anonymous memory only: for a file, `mincore(2)` shows the page cache.
 
 use super::recognition;
 use crate::experiment::{Evidence, Experiment, IfOnlyRecognized};
@@ -9,12 +9,15 @@ use crate::flags::{MAP_FIXED, MAP_POPULATE as POPULATE, MAP_PRIVATE, MAP_SHARED,
 use crate::outcome::{Backing, Outcome};
 use kernel::{Advice, Errno, SysResult};
 
+/// Every page is resident.
+pub const ALL_RESIDENT: Outcome = Outcome::Value(PAGES as u8);
+const NONE_RESIDENT: Outcome = Outcome::Value(0);
+
 /// The two kinds of memory that are measured. The private pages lie in the reserved range, so that
 /// they do not merge with a neighbour that is large enough for a huge page.
-const KINDS: [fn() -> MapFlags; 2] = [|| MAP_PRIVATE | MAP_FIXED, || MAP_SHARED];
-/// Every page is resident.
-const ALL_RESIDENT: Outcome = Outcome::Value(PAGES as u8);
-const NONE_RESIDENT: Outcome = Outcome::Value(0);
+fn kinds() -> [MapFlags; 2] {
+    [MAP_PRIVATE | MAP_FIXED, MAP_SHARED]
+}
 
 pub static MAP_POPULATE: Experiment = Experiment {
     promise: "Pages are in memory before they are touched.",
@@ -24,9 +27,9 @@ pub static MAP_POPULATE: Experiment = Experiment {
     errors_that_prove_recognition: &[],
     run: |fixture, flag, evidence| {
         recognition::probe_as_flag(fixture, flag, evidence);
-        for kind in KINDS {
+        for kind in kinds() {
             let answers =
-                fixture.compare(flag, |fixture, flag| resident_pages(fixture, kind() | flag));
+                fixture.compare(flag, &mut |fixture, flag| resident_pages(fixture, kind | flag));
             evidence.effect("pages of 16 resident before a touch", ALL_RESIDENT, answers);
         }
     },
@@ -43,19 +46,19 @@ pub static MAP_NONBLOCK: Experiment = Experiment {
 
 fn cancels_populate(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
-    for kind in KINDS {
-        if resident_pages(fixture, kind()) != NONE_RESIDENT {
+    for kind in kinds() {
+        if resident_pages(fixture, kind) != NONE_RESIDENT {
             evidence.failed_control = Some("pages are resident before a touch");
         }
     }
-    for kind in KINDS {
+    for kind in kinds() {
         let answers = fixture
-            .compare(flag, |fixture, flag| resident_pages(fixture, kind() | POPULATE | flag));
+            .compare(flag, &mut |fixture, flag| resident_pages(fixture, kind | POPULATE | flag));
         evidence.effect("pages of 16 resident with MAP_POPULATE", NONE_RESIDENT, answers);
     }
 }
 
-/// The number of resident pages of [`PAGES`] fresh ones.
+/// The number of resident pages among [`PAGES`] fresh ones.
 pub fn resident_pages(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
     let mapping = fixture.map(flags, READ_WRITE, PAGES, Backing::Anonymous);
     if !mapping.outcome.succeeded() {
@@ -80,10 +83,11 @@ pub static MAP_LOCKED: Experiment = Experiment {
     errors_that_prove_recognition: &[Errno::EPERM, Errno::EAGAIN],
     run: |fixture, flag, evidence| {
         recognition::probe_as_flag(fixture, flag, evidence);
-        let answers = fixture.compare(flag, |fixture, flag| discard(fixture, MAP_PRIVATE | flag));
+        let answers =
+            fixture.compare(flag, &mut |fixture, flag| discard(fixture, MAP_PRIVATE | flag));
         evidence.effect("madvise(MADV_DONTNEED)", Outcome::Failed(Errno::EINVAL), answers);
         let answers =
-            fixture.compare(flag, |fixture, flag| invalidate(fixture, MAP_PRIVATE | flag));
+            fixture.compare(flag, &mut |fixture, flag| invalidate(fixture, MAP_PRIVATE | flag));
         evidence.effect("msync(MS_INVALIDATE)", Outcome::Failed(Errno::EBUSY), answers);
     },
 };

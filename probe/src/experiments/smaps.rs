@@ -1,6 +1,7 @@
-//! `/proc/self/smaps`: its line `VmFlags` has two letters for each thing that the kernel recorded
-//! about a mapping (`show_smap_vma_flags` in `fs/proc/task_mmu.c`). No verdict needs it, and none
-//! rests on it alone: the file may be another process's, so the control must differ.
+//! `/proc/self/smaps`: its line `VmFlags` has two letters for each property that the kernel recorded
+//! of a mapping (`show_smap_vma_flags` in `fs/proc/task_mmu.c`). They are a sign that the kernel
+//! recognizes a flag, never an effect. The file may show another process, so the same page is
+//! measured without the flag.
 
 use crate::experiment::{Evidence, Variants};
 use crate::fixture::{Fixture, READ_WRITE};
@@ -9,16 +10,17 @@ use crate::outcome::{Backing, Outcome};
 
 pub const SMAPS: &str = "/proc/self/smaps";
 
-/// Adds the sign that the kernel records a flag with these letters.
+/// Measures whether the kernel records a flag with these letters.
 pub fn recorded_sign(
     fixture: &mut Fixture,
     flag: MapFlags,
     letters: &[u8; 2],
     evidence: &mut Evidence,
 ) {
-    let answers = fixture.compare_variants(Variants::without_control(flag), |fixture, flag| {
-        records(fixture, MAP_PRIVATE | MAP_FIXED | flag, letters)
-    });
+    let answers = fixture
+        .compare_variants(Variants::without_control(flag), &mut |fixture, flag| {
+            records(fixture, MAP_PRIVATE | MAP_FIXED | flag, letters)
+        });
     evidence.sign("its VmFlags in /proc/self/smaps", Outcome::Value(1), answers);
 }
 
@@ -52,8 +54,8 @@ enum Found {
     EndOfLine,
 }
 
-/// Searches a file that comes in blocks for an address, behind it for `VmFlags:`, and behind that
-/// for two letters in the same line.
+/// Searches a file, read in blocks, for an address, then for `VmFlags:`, then for two letters in the
+/// same line.
 struct Search<'l> {
     address: String,
     letters: &'l [u8; 2],
