@@ -1,4 +1,4 @@
-//! What the program answers from its table, without a kernel.
+//! The commands that need only the flag table, and no kernel.
 
 pub mod decode;
 pub mod explain;

@@ -1,7 +1,7 @@
-//! `mapprobe require`: the required flags that a program does not get here, why, and what may help.
+//! `mapprobe require`: the required flags that are not honored here, why, and what may help.
 //!
-//! It is decided from the report alone. `honored` and `accepted` meet a requirement, `inconclusive`
-//! leaves it undecided, any other verdict does not meet it.
+//! Only the report decides. `honored` and `accepted` meet a requirement, `inconclusive` leaves it
+//! undecided, any other verdict does not meet it.
 
 use crate::error::Error;
 use crate::flags::{Flag, Kind, MAP_SHARED_VALIDATE, Version, map_type};
@@ -17,9 +17,9 @@ use kernel::Errno;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Met {
     Yes,
-    /// At least one is inconclusive, and none is known not to be met.
+    /// At least one is inconclusive; the others are met.
     Undecided,
-    /// At least one is known not to be met.
+    /// At least one is not met.
     No,
 }
 
@@ -83,8 +83,8 @@ fn answer<'r>(report: &'r Report, requirement: &Requirement) -> Option<(&'r Row,
     Some((row, answer))
 }
 
-/// Whether the kernel's treatment of a flag depends on the file. It treats every other flag alike
-/// on all files that accept it.
+/// Whether the effect of a flag depends on the file. Every other flag has the same effect on all
+/// files that accept it.
 fn depends_on_file(flag: Flag) -> bool {
     flag == Flag::MAP_SYNC
 }
@@ -118,7 +118,7 @@ fn answer_on_file(report: &Report, row: &Row, index: usize) -> Answer {
     }
     let rejection = rejection.unwrap_or(Outcome::NotRun);
     let verdict = match rejection.errno() {
-        // These errors come and go with memory, rights and filters.
+        // These errors depend on free memory, privileges and filters rather than on the file.
         None | Some(Errno::ENOMEM | Errno::EPERM | Errno::EAGAIN | Errno::ENOSYS) => {
             Verdict::Inconclusive
         }
@@ -128,7 +128,7 @@ fn answer_on_file(report: &Report, row: &Row, index: usize) -> Answer {
     Answer { verdict, file_rejects: Some(rejection) }
 }
 
-/// Appends what may help, and what interferes.
+/// Appends what may help, and the interference that may be the cause.
 fn push_remedies(out: &mut String, report: &Report, row: &Row, answer: &Answer) {
     let flag = row.flag;
     let is_undecided = answer.verdict == Verdict::Inconclusive;
@@ -156,6 +156,7 @@ fn push_remedies(out: &mut String, report: &Report, row: &Row, answer: &Answer) 
     }
 }
 
+/// What may help, according to the reason of the verdict.
 fn remedy(flag: Flag, code: Option<ReasonCode>, is_undecided: bool) -> Option<&'static str> {
     if depends_on_file(flag) {
         return Some("MAP_SYNC:PATH of a file on DAX");

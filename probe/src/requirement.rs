@@ -26,7 +26,7 @@ pub fn parse_flag(name: &str) -> Result<Flag, String> {
     if let Some(flag) = Flag::from_name(name) {
         return Ok(flag);
     }
-    // `sync` means MAP_SYNC too.
+    // The prefix may be missing: `sync` is meant as MAP_SYNC.
     let has_prefix = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("MAP_"));
     let missing_prefix = if has_prefix { "" } else { "MAP_" };
     let names = Flag::ALL.iter().filter_map(|flag| flag.name().strip_prefix(missing_prefix));

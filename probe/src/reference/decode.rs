@@ -1,17 +1,20 @@
-//! `mapprobe decode`: the flags in a number, as an architecture numbers them, and what has no name.
+//! `mapprobe decode`: the names of the flags in a number.
 
 use crate::arch::Arch;
-use crate::flags::{HUGE_SIZE_FIELD, MAP_HUGE_SHIFT, MAP_HUGETLB};
+use crate::flags::{HUGE_SIZE_FIELD, MAP_HUGE_MASK, MAP_HUGE_SHIFT, MAP_HUGETLB};
 use crate::report::wording::{push, push_names, push_separator};
 
-/// The names in a flags argument, what is left in hexadecimal, and a line for each thing that names
-/// cannot say. `None` for a number that is too large for the architecture.
+/// `MAP_TYPE` in older versions of `arch/parisc/include/uapi/asm/mman.h`.
+const OLD_TYPE_MASK_OF_PARISC: usize = 0x03;
+
+/// The names in a flags argument, with the remaining bits in hexadecimal, and a line about each part
+/// that has no name. `None` for a number that is too large for the architecture.
 pub fn decode(value: u64, arch: Arch) -> Option<String> {
     let value = usize::try_from(value).ok()?;
     if value.checked_shr(arch.flag_bits()).unwrap_or(0) != 0 {
         return None;
     }
-    let field = value >> MAP_HUGE_SHIFT & (HUGE_SIZE_FIELD >> MAP_HUGE_SHIFT);
+    let field = value >> MAP_HUGE_SHIFT & MAP_HUGE_MASK;
     let has_hugetlb = value & MAP_HUGETLB.encode(arch) != 0;
     // Without MAP_HUGETLB, bit 26 alone is MAP_UNINITIALIZED.
     let has_size = if has_hugetlb { field > 0 } else { field > 1 };
@@ -47,6 +50,3 @@ pub fn decode(value: u64, arch: Arch) -> Option<String> {
     }
     Some(out)
 }
-
-/// `MAP_TYPE` in older versions of `arch/parisc/include/uapi/asm/mman.h`.
-const OLD_TYPE_MASK_OF_PARISC: usize = 0x03;

@@ -1,4 +1,4 @@
-//! `mapprobe explain`: what a flag promises, how that is proved, and its pitfalls.
+//! `mapprobe explain`: what a flag promises, how that is proved, and the pitfalls of the flag.
 
 use crate::arch::Arch;
 use crate::experiments;

@@ -7,10 +7,9 @@ pub fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     (distance(word, nearest) <= limit).then_some(*nearest)
 }
 
-/// Levenshtein's distance without regard to case: the number of characters to insert, delete or
-/// replace.
+/// The Levenshtein distance, ignoring case: the number of bytes to insert, delete or replace.
 fn distance(word: &str, candidate: &str) -> usize {
-    // The distances of the word so far to every prefix of the candidate.
+    // The distances between the bytes of the word so far and every prefix of the candidate.
     let mut row: Vec<usize> = (0..=candidate.len()).collect();
     for (index, byte) in word.bytes().enumerate() {
         let mut diagonal = index;

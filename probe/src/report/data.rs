@@ -19,7 +19,7 @@ pub const SCHEMA_VERSION: &str = "1.0";
 pub struct Process {
     /// `None` with `--reproducible`.
     pub pid: Option<usize>,
-    /// Effective user ID, where the kernel passed it.
+    /// Effective user ID; `None` if the kernel did not pass it.
     pub euid: Option<usize>,
     /// Bytes of a page.
     pub page_size: usize,
@@ -36,7 +36,7 @@ pub struct Row {
     pub steps: Range<usize>,
 }
 
-/// Everything that a run found out.
+/// The results of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
     pub query: Query,
@@ -47,8 +47,8 @@ pub struct Report {
     /// The user's paths.
     pub paths: Vec<String>,
     pub environment: Vec<Interference>,
-    /// How the kernel validates flags, and the trace entries of that; `None` when nothing could be
-    /// probed.
+    /// How the kernel validates flags, and the trace entries of everything that was measured before
+    /// the first flag; `None` when nothing could be probed.
     pub validation: Option<(Validation, Range<usize>)>,
     /// One row per flag, in the order of the table.
     pub rows: Vec<Row>,
@@ -63,7 +63,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The trace entries at some indices.
+    /// The trace entries in a range of indices.
     pub fn steps_at(&self, range: &Range<usize>) -> &[Step] {
         self.steps.get(range.clone()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Text from outside, as reports spell it: printable ASCII, everything else escaped as in JSON.
+//! Text from the kernel and the user in reports: printable ASCII; all else is escaped as in JSON.
 
 use core::fmt::{self, Write};
 

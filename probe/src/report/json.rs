@@ -13,7 +13,7 @@ use crate::validation::Validation;
 use core::fmt;
 use core::mem::take;
 
-/// Bytes reserved for the text: about four reports. Pages that stay untouched take no memory.
+/// Bytes reserved for the text: about four reports. Untouched pages take no memory.
 const CAPACITY: usize = 256 << 10;
 
 /// Writes a report as one object on several lines.
@@ -33,7 +33,7 @@ fn write_in(layout: Layout, out: &mut String, report: &Report) -> fmt::Result {
     Ok(())
 }
 
-/// Writes a report while the experiments run, so that only one row of it is in memory.
+/// Writes a report row by row while the experiments run, so that only one row is in memory.
 #[derive(Default)]
 pub struct RowWriter {
     json: JsonText,

@@ -1,4 +1,4 @@
-//! The members of `json` that every document has for a context.
+//! The JSON members that identify a context, in the report and in the sweep.
 
 use super::data::Report;
 use super::json_text::JsonText;

@@ -1,4 +1,4 @@
-//! The parts of `json` about a sweep and the free bits.
+//! The JSON members of a sweep and of the free bits.
 
 use super::data::Report;
 use super::json_context::write_type_and_backing;
@@ -38,7 +38,7 @@ pub fn write_sweep(json: &mut JsonText, report: &Report) {
     write_unnamed_accepted_bits(json, report);
 }
 
-/// Writes the bits and map types that a new flag could be detected by.
+/// Writes the bits and map types that a future flag could take to be detectable.
 pub fn write_free_bits(json: &mut JsonText, report: &Report) {
     let unassigned = !assigned_bits(report);
     json.bits("with_map_shared_validate", unassigned & report.sweep.rejected());
@@ -71,7 +71,7 @@ fn write_outcome_at(json: &mut JsonText, key: &str, outcome: Outcome) {
     write_outcome(json, outcome);
 }
 
-/// Writes one of: `accepted`, `elsewhere`, an error.
+/// Writes `accepted`, `elsewhere` or an error.
 fn write_outcome(json: &mut JsonText, outcome: Outcome) {
     json.out.push('"');
     match outcome {

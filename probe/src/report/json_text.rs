@@ -13,15 +13,15 @@ pub enum Layout {
     OneLine,
 }
 
-/// Writes JSON member by member. Text of this program is ASCII without quotes and needs no escapes;
-/// text from outside goes through [`JsonText::escaped`].
+/// Writes JSON member by member. Text of this program is ASCII without quotes and is not escaped;
+/// text from the kernel and the user must be written by [`JsonText::escaped`].
 #[derive(Default)]
 pub struct JsonText {
     pub out: String,
     layout: Layout,
     /// The number of open objects and arrays.
     depth: usize,
-    /// Whether the innermost of them has a member.
+    /// Whether the innermost open object or array has a member.
     has_member: bool,
     /// The depth of the outermost flat object or array that is open.
     flat_depth: Option<usize>,
@@ -98,7 +98,7 @@ impl JsonText {
         self.open_flat(bracket);
     }
 
-    /// A string that `write` appends.
+    /// Writes a string that `write` appends.
     pub fn string_by(&mut self, key: &str, write: impl FnOnce(&mut String)) {
         self.key(key);
         self.out.push('"');
@@ -106,12 +106,12 @@ impl JsonText {
         self.out.push('"');
     }
 
-    /// A string of this program.
+    /// Writes a string of this program.
     pub fn string(&mut self, key: &str, text: &str) {
         self.string_by(key, |out| out.push_str(text));
     }
 
-    /// A string from outside.
+    /// Writes a string from the kernel or the user.
     pub fn escaped(&mut self, key: &str, text: &str) {
         self.string_by(key, |out| push(out, format_args!("{}", Escaped(text))));
     }
@@ -139,7 +139,7 @@ impl JsonText {
         }
     }
 
-    /// A number as a string, because some readers of JSON do not keep 64 bits.
+    /// Writes a number as a string, because some JSON readers do not keep 64 bits.
     pub fn hex(&mut self, key: &str, value: Option<usize>) {
         match value {
             Some(value) => self.string_by(key, |out| push(out, format_args!("{value:#x}"))),
@@ -147,7 +147,7 @@ impl JsonText {
         }
     }
 
-    /// The numbers of the bits in a mask.
+    /// Writes the numbers of the bits in a mask as an array.
     pub fn bits(&mut self, key: &str, mask: usize) {
         self.open_flat_at(key, '[');
         for bit in 0..usize::BITS {

@@ -1,7 +1,7 @@
 //! `ktap`: version 1 of the kernel's test protocol (`Documentation/dev-tools/ktap.rst`).
 //!
-//! A flag is a test. The test is `not ok` only if the flag is required and the kernel does not give
-//! it. A diagnostic line before the result holds the verdict.
+//! A flag is a test. It is `not ok` only if the flag is required and its verdict is a no. A
+//! diagnostic line before the result holds the verdict.
 
 use super::data::Report;
 use super::style::Style;

@@ -1,5 +1,5 @@
-//! `nfd`: a feature file of Kubernetes' node feature discovery, which makes a label of the node
-//! from every line. Labels need a namespace below `feature.node.kubernetes.io` or one of their own.
+//! `nfd`: a feature file of Kubernetes' node feature discovery, which turns every line into a label
+//! of the node. The namespace of the labels is below `feature.node.kubernetes.io`.
 
 use super::data::Report;
 use super::style::Style;

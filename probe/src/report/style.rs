@@ -1,20 +1,16 @@
-//! How a report looks.
+//! The style of a report.
 
-/// How a report looks, beside its format.
+/// How a report looks in its format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
-    /// The beginning of names in formats that define names.
+    /// The beginning of the names that a format defines.
     pub prefix: String,
     /// Whether verdicts are coloured.
     pub colour: bool,
 }
 
-impl Style {
-    pub const DEFAULT_PREFIX: &'static str = "MAPPROBE_";
-}
-
 impl Default for Style {
     fn default() -> Style {
-        Style { prefix: Style::DEFAULT_PREFIX.to_owned(), colour: false }
+        Style { prefix: String::from("MAPPROBE_"), colour: false }
     }
 }

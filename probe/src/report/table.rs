@@ -1,4 +1,4 @@
-//! `table`: for people, fits 80 columns.
+//! `table`: for people, in 80 columns.
 
 use super::columns::{pad, wrap_last_cell};
 use super::data::{Report, Row};
@@ -14,17 +14,21 @@ pub const VERDICT: usize = 33;
 /// Where the last column begins.
 const REASON: usize = 46;
 
-/// The colour of a verdict as ECMA-48 numbers it: green for yes, yellow for a flag that is dropped
-/// in silence, red for a rejected one, blue for one that cannot be had here, grey for one that does
-/// not exist, magenta for an open question.
+/// The colour of a verdict, as a parameter of the escape sequence SGR (ECMA-48).
 fn colour(verdict: Verdict) -> u8 {
+    const RED: u8 = 31;
+    const GREEN: u8 = 32;
+    const YELLOW: u8 = 33;
+    const BLUE: u8 = 34;
+    const MAGENTA: u8 = 35;
+    const GREY: u8 = 90;
     match verdict {
-        Verdict::Honored | Verdict::Accepted => 32,
-        Verdict::Ignored => 33,
-        Verdict::Unknown => 31,
-        Verdict::Unavailable => 34,
-        Verdict::Absent => 90,
-        Verdict::Inconclusive => 35,
+        Verdict::Honored | Verdict::Accepted => GREEN,
+        Verdict::Ignored => YELLOW,
+        Verdict::Unknown => RED,
+        Verdict::Unavailable => BLUE,
+        Verdict::Absent => GREY,
+        Verdict::Inconclusive => MAGENTA,
     }
 }
 

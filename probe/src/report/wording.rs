@@ -1,4 +1,4 @@
-//! Evidence in words: flags by name, calls as short strings, reasons as sentences.
+//! The words of reports: names of flags, calls and outcomes, reasons.
 
 use super::data::{Report, Row};
 use super::escape::Escaped;
@@ -25,11 +25,11 @@ impl fmt::Display for Number {
     }
 }
 
-/// Appends a flags argument by names: map type, flags and huge page size, and in hexadecimal what
-/// has no name.
+/// Appends the names in a flags argument: map type, flags and huge page size, then the bits without a
+/// name in hexadecimal.
 pub fn push_flags(out: &mut String, arch: Arch, value: usize) {
     let start = out.len();
-    // The field is a size with MAP_HUGETLB only.
+    // Without MAP_HUGETLB the field is not a size.
     let has_size = value & MAP_HUGETLB.encode(arch) != 0;
     let rest = push_names(out, arch, value, map_type(arch, value), has_size);
     if rest != 0 || out.len() == start {
@@ -73,6 +73,7 @@ pub fn push_separator(out: &mut String, start: usize) {
     }
 }
 
+/// Appends an outcome. The frequent ones skip the formatter, which is slower.
 pub fn push_outcome(out: &mut String, outcome: Outcome) {
     match outcome {
         Outcome::MappedThere => out.push_str("mapped there"),
@@ -130,8 +131,8 @@ pub fn summary(reason: &Reason) -> &'static str {
     }
 }
 
-/// Appends a reason as a sentence: a few words, the measurement that decided, and the contexts that
-/// differ.
+/// Appends a reason: its summary, the measurement that decided, and the contexts that accept and
+/// those that reject the flag.
 pub fn push_reason(out: &mut String, report: &Report, row: &Row) {
     let reason = &row.finding.reason;
     out.push_str(summary(reason));
@@ -160,8 +161,8 @@ pub fn push_reason(out: &mut String, report: &Report, row: &Row) {
     push_differences(out, report, row);
 }
 
-/// Appends the contexts that accept the flag and those that reject it, if there are both among
-/// those that accept the call without it.
+/// Appends the contexts that accept the flag and those that reject it, if there are both. Contexts
+/// that reject the call without the flag do not count.
 fn push_differences(out: &mut String, report: &Report, row: &Row) {
     let Some((validation, _)) = &report.validation else { return };
     let accepts_base = |context: Context| {
@@ -196,7 +197,7 @@ fn push_context(out: &mut String, report: &Report, context: Context) {
     push_backing(out, report, context.backing);
 }
 
-/// The program, the architecture and the kernel. The kernel's own words are escaped.
+/// The program, the architecture and the kernel. Text from the kernel is escaped.
 pub fn title(report: &Report) -> String {
     format!(
         "mapprobe {} for {} on {} {}",

@@ -1,4 +1,4 @@
-//! The one match over formats.
+//! Writing a report in any format.
 
 use super::data::Report;
 use super::style::Style;
