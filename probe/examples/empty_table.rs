@@ -1,4 +1,4 @@
-//! Probes no flag and prints the report: what a run costs beside its experiments.
+//! Probes no flag and prints the report: the cost of a run without its experiments.
 #![no_main]
 
 use mapprobe::app::{FAILURE, SUCCESS};

@@ -5,7 +5,7 @@
 mapprobe::program!(|_, arguments| {
     let mut blocks = Vec::new();
     loop {
-        // The compiler does not know the length, so it must allocate.
+        // The length is unknown at compile time, so the allocation is not optimized away.
         blocks.push(vec![arguments.len(); 4096]);
     }
 });

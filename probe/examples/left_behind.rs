@@ -10,10 +10,10 @@ use mapprobe::flags::Flag;
 use mapprobe::output::{STDOUT, write_all};
 use mapprobe::probe;
 
-/// The number of descriptors that are checked.
+/// The descriptors from 0 to this one, exclusive, are checked.
 const DESCRIPTORS: Fd = 100;
 
-/// The lines of `/proc/self/maps` without the stack, which may have grown.
+/// The lines of `/proc/self/maps`, without the stack, which may have grown.
 fn mappings(kernel: &mut dyn Kernel) -> Vec<String> {
     let mut maps = Vec::new();
     if kernel.read_file("/proc/self/maps", &mut |block| maps.extend_from_slice(block)).is_err() {
@@ -48,6 +48,8 @@ mapprobe::program!(|kernel, arguments| {
     if mappings_before.is_empty() || !report.is_ok_and(|report| !report.steps.is_empty()) {
         left.push(String::from("nothing could be probed"));
     }
-    let _ = write_all(kernel, STDOUT, left.join("\n").as_bytes());
-    if left.is_empty() { SUCCESS } else { FAILURE }
+    match write_all(kernel, STDOUT, left.join("\n").as_bytes()) {
+        Ok(()) if left.is_empty() => SUCCESS,
+        _ => FAILURE,
+    }
 });

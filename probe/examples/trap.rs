@@ -3,6 +3,6 @@
 #![no_main]
 
 mapprobe::program!(|_, arguments| {
-    // The index is out of bounds, and the compiler does not know it.
+    // Out of bounds, which the compiler cannot know.
     arguments[arguments.len() + 1].len() as i32
 });

@@ -1,5 +1,5 @@
-//! A run from the command line: arguments in, output on standard output, exit code out. Errors are
-//! printed here.
+//! Runs the program from the command line: parses the arguments, responds to the request, and prints
+//! the output and errors.
 
 use crate::arch::Arch;
 use crate::cli::{self, QueryRequest, Request};
@@ -12,7 +12,7 @@ use crate::reference::{decode::decode, explain::explain, list::list};
 use crate::replay::{record, replay};
 use crate::report::json::RowWriter;
 use crate::report::{Report, Style, write};
-use crate::request::{Format, ProbeOptions};
+use crate::request::{Format, ProbeOptions, Query};
 use crate::require::{self, Met};
 use kernel::{Errno, Kernel, OpenMode};
 
@@ -25,8 +25,8 @@ pub const FAILURE: i32 = 2;
 /// The exit code when a required flag is inconclusive.
 pub const UNDECIDED: i32 = 3;
 
-/// The result of a request.
-pub struct Answer {
+/// The output of a request and its exit code.
+pub struct Response {
     /// For standard output.
     pub output: String,
     /// For standard error.
@@ -34,22 +34,22 @@ pub struct Answer {
     pub exit: i32,
 }
 
-impl Answer {
-    fn success(output: String) -> Answer {
-        Answer { output, messages: String::new(), exit: SUCCESS }
+impl Response {
+    fn success(output: String) -> Response {
+        Response { output, messages: String::new(), exit: SUCCESS }
     }
 }
 
 /// Runs the program. Returns the exit code.
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str]) -> i32 {
     // A write to a closed pipe must fail with an error that can be reported.
-    let _ = kernel.ignore_sigpipe();
+    kernel.ignore_sigpipe();
     match cli::parse(arguments.get(1..).unwrap_or_default()) {
         Ok(request) => {
             let is_framed = matches!(&request, Request::Query(query) if query.framed);
             let style = style(kernel, &request);
-            match answer(kernel, &request, &style) {
-                Ok(answer) => print(kernel, &answer, is_framed),
+            match respond(kernel, &request, &style) {
+                Ok(response) => print(kernel, &response, is_framed),
                 Err(error) => fail(kernel, &error),
             }
         }
@@ -65,36 +65,40 @@ fn style(kernel: &mut dyn Kernel, request: &Request) -> Style {
     Style { colour, ..query.style() }
 }
 
-/// The result of a request.
-pub fn answer(kernel: &mut dyn Kernel, request: &Request, style: &Style) -> Result<Answer, Error> {
+/// Responds to a request.
+pub fn respond(
+    kernel: &mut dyn Kernel,
+    request: &Request,
+    style: &Style,
+) -> Result<Response, Error> {
     match request {
-        Request::Help(help) => Ok(Answer::success(help.clone())),
+        Request::Help(help) => Ok(Response::success(help.clone())),
         Request::Version => {
-            Ok(Answer::success(format!("mapprobe {}\n", env!("CARGO_PKG_VERSION"))))
+            Ok(Response::success(format!("mapprobe {}\n", env!("CARGO_PKG_VERSION"))))
         }
-        Request::List { arch } => Ok(Answer::success(list(*arch))),
-        Request::Explain { flag } => Ok(Answer::success(explain(*flag))),
+        Request::List { arch } => Ok(Response::success(list(*arch))),
+        Request::Explain { flag } => Ok(Response::success(explain(*flag))),
         Request::Decode { number, arch } => match decode(*number, *arch) {
-            Some(output) => Ok(Answer::success(output)),
+            Some(output) => Ok(Response::success(output)),
             None => Err(Error::Usage(format!(
                 "{number:#x} is too large: a flags argument of {} has {} bits",
                 arch.name(),
                 arch.flag_bits()
             ))),
         },
-        Request::Query(query) => answer_query(kernel, query, style),
+        Request::Query(query) => respond_to_query(kernel, query, style),
     }
 }
 
-fn answer_query(
+fn respond_to_query(
     kernel: &mut dyn Kernel,
     query: &QueryRequest,
     style: &Style,
-) -> Result<Answer, Error> {
+) -> Result<Response, Error> {
     let format = query.format.unwrap_or_default();
     let is_plain = query.require.is_none() && query.replay.is_none() && query.record.is_none();
     if is_plain && format == Format::Json {
-        return report_row_by_row(kernel, query).map(Answer::success);
+        return report_row_by_row(kernel, query).map(Response::success);
     }
     let (mut report, recording) = run_query(kernel, query)?;
     let mut exit = SUCCESS;
@@ -107,15 +111,15 @@ fn answer_query(
         unmet = lines;
     }
     if let Some(recording) = recording {
-        return Ok(Answer { output: recording, messages: unmet, exit });
+        return Ok(Response { output: recording, messages: unmet, exit });
     }
     if query.require.is_some() && query.format.is_none() {
-        return Ok(Answer { output: unmet, messages: String::new(), exit });
+        return Ok(Response { output: unmet, messages: String::new(), exit });
     }
-    if !format.holds_every_query() && report.query != Default::default() {
+    if !format.holds_every_query() && report.query != Query::Report {
         return Err(Error::JsonOnly(report.query));
     }
-    Ok(Answer { output: write(format, &report, style), messages: unmet, exit })
+    Ok(Response { output: write(format, &report, style), messages: unmet, exit })
 }
 
 fn exit_code(met: Met) -> i32 {
@@ -126,7 +130,7 @@ fn exit_code(met: Met) -> i32 {
     }
 }
 
-/// The report as JSON, written while the experiments run, so that it takes less memory.
+/// The report as JSON, written while the experiments run, which takes less memory.
 fn report_row_by_row(kernel: &mut dyn Kernel, query: &QueryRequest) -> Result<String, Error> {
     let mut writer = RowWriter::default();
     let mut each_row = |report: &mut Report| writer.take_rows(report);
@@ -135,7 +139,7 @@ fn report_row_by_row(kernel: &mut dyn Kernel, query: &QueryRequest) -> Result<St
     Ok(writer.finish(&mut report))
 }
 
-/// The whole report, and the recording if that is for standard output.
+/// The report, and the recording if it goes to standard output.
 fn run_query(
     kernel: &mut dyn Kernel,
     query: &QueryRequest,
@@ -155,7 +159,7 @@ fn run_query(
     }
 }
 
-/// Opens the file before the run, so that no run is in vain.
+/// Runs and records to a file, which is opened before the run: a run takes time.
 fn record_to_file(
     kernel: &mut dyn Kernel,
     path: &str,
@@ -195,15 +199,15 @@ fn file_error(path: &str, problem: FileProblem, errno: Errno) -> Error {
     Error::File { path: path.to_owned(), problem, errno }
 }
 
-/// Prints an answer and returns the exit code.
-fn print(kernel: &mut dyn Kernel, answer: &Answer, is_framed: bool) -> i32 {
-    print_messages(kernel, &answer.messages);
-    let mut exit = answer.exit;
-    if let Err(errno) = write_all(kernel, STDOUT, answer.output.as_bytes()) {
+/// Prints a response and returns the exit code.
+fn print(kernel: &mut dyn Kernel, response: &Response, is_framed: bool) -> i32 {
+    print_messages(kernel, &response.messages);
+    let mut exit = response.exit;
+    if let Err(errno) = write_all(kernel, STDOUT, response.output.as_bytes()) {
         exit = fail(kernel, &file_error("standard output", FileProblem::CannotWrite, errno));
     }
     if is_framed {
-        frame::for_each_line(&answer.output, exit, &mut |line| print_messages(kernel, line));
+        frame::for_each_line(&response.output, exit, &mut |line| print_messages(kernel, line));
     }
     exit
 }
@@ -219,7 +223,7 @@ pub fn error_line(error: &Error) -> String {
     format!("mapprobe: {error}\n")
 }
 
-/// Prints on standard error. A failure of that cannot be reported anywhere.
+/// Prints on standard error. A failure cannot be reported anywhere.
 pub fn print_messages(kernel: &mut dyn Kernel, messages: &str) {
     let _ = write_all(kernel, STDERR, messages.as_bytes());
 }

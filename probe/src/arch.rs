@@ -1,5 +1,5 @@
-//! The architectures, as values: a report or a recording made on one can be read on any other. The
-//! `targets` package knows how to build and boot them.
+//! The architectures, as values: a report or a recording of one architecture can be read on any
+//! other. The `targets` package builds and boots them.
 
 /// An architecture of the flag table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,4 +60,5 @@ impl Arch {
     }
 }
 
+// Stops the build for any other architecture.
 const _: Arch = Arch::native();

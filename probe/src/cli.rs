@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! argh wants the options of a query in front of the command. They work behind the command too,
-//! because [`query_options_first`] moves them, and without a command.
+//! argh accepts the options of a query only before the command. [`query_options_first`] moves them
+//! there, so that they work after the command too.
 
 use crate::arch::Arch;
 use crate::error::Error;
@@ -162,7 +162,7 @@ struct DecodeCommand {
     arch: Arch,
 }
 
-/// What is asked of the program.
+/// A parsed command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     Help(String),
@@ -173,7 +173,7 @@ pub enum Request {
     Decode { number: u64, arch: Arch },
 }
 
-/// What is asked of the kernel, and how the result is printed.
+/// A run, measured or replayed, and the output of its result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueryRequest {
     pub options: ProbeOptions,
@@ -214,7 +214,7 @@ impl QueryRequest {
         Ok(())
     }
 
-    /// The style of the report on a sink without colours.
+    /// The style of the report where no colours are shown.
     pub fn style(&self) -> Style {
         let default = Style::default();
         Style { prefix: self.prefix.clone().unwrap_or(default.prefix), ..default }
@@ -244,13 +244,13 @@ pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
             (Query::Report, Some(Require { requirements, allow_inconclusive }))
         }
         Some(Command::List(ListCommand { arch })) => {
-            return without_kernel("list", &query_options, Request::List { arch });
+            return offline("list", &query_options, Request::List { arch });
         }
         Some(Command::Explain(ExplainCommand { flag })) => {
-            return without_kernel("explain", &query_options, Request::Explain { flag });
+            return offline("explain", &query_options, Request::Explain { flag });
         }
         Some(Command::Decode(DecodeCommand { number, arch })) => {
-            return without_kernel("decode", &query_options, Request::Decode { number, arch });
+            return offline("decode", &query_options, Request::Decode { number, arch });
         }
     };
     let request = QueryRequest {
@@ -271,7 +271,7 @@ pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
     Ok(Request::Query(request))
 }
 
-/// A required path is probed.
+/// Adds the paths of the requirements to those that are probed.
 fn add_required_paths(paths: &mut Vec<String>, requirements: &[Requirement]) {
     for path in requirements.iter().filter_map(|requirement| requirement.path.as_ref()) {
         if !paths.contains(path) {
@@ -280,12 +280,8 @@ fn add_required_paths(paths: &mut Vec<String>, requirements: &[Requirement]) {
     }
 }
 
-/// Checks that a command that does not ask the kernel has no option of a query.
-fn without_kernel(
-    command: &str,
-    query_options: &[&str],
-    request: Request,
-) -> Result<Request, Error> {
+/// The request of a command that is handled offline. Fails if there are options of a query.
+fn offline(command: &str, query_options: &[&str], request: Request) -> Result<Request, Error> {
     match query_options.first() {
         Some(option) => Err(Error::Usage(format!("{option} is no option of {command}"))),
         None => Ok(request),
@@ -305,7 +301,7 @@ fn query_options_first<'a>(arguments: &[&'a str]) -> Result<(Vec<&'a str>, Vec<&
             _ => (argument, None),
         };
         if QUERY_OPTIONS.contains(&name) {
-            // Otherwise the command, which follows in the new order, would become the value.
+            // Without this check argh would take the command, which comes next, for the value.
             let Some(value) = value.or_else(|| rest.next()) else {
                 return Err(Error::Usage(format!("{name} needs a value")));
             };
@@ -329,7 +325,8 @@ fn query_options_first<'a>(arguments: &[&'a str]) -> Result<(Vec<&'a str>, Vec<&
     Ok((query_options, others))
 }
 
-/// argh's error message. About an unrecognized argument it names the nearest command or option.
+/// The error message: argh's, or for an unrecognized argument one that names the nearest command or
+/// option.
 fn usage_error(message: &str, others: &[&str]) -> String {
     let Some(argument) = message.strip_prefix("Unrecognized argument: ") else {
         return message.trim_ascii_end().to_owned();
@@ -346,7 +343,7 @@ fn usage_error(message: &str, others: &[&str]) -> String {
         ("argument", None)
     };
     match nearest {
-        // An option of another command.
+        // The option exists, but belongs to another command.
         Some(nearest) if nearest == argument => {
             format!("{argument} does not fit here; see mapprobe --help")
         }
@@ -378,7 +375,7 @@ fn parse_number(argument: &str) -> Result<u64, String> {
         None if argument.len() > 1 && argument.starts_with('0') => (argument, 8),
         None => (argument, 10),
     };
-    // from_str_radix accepts a sign.
+    // from_str_radix accepts a plus sign, which is no part of a number in C.
     let is_unsigned = !digits.starts_with('+');
     let number = u64::from_str_radix(digits, radix).ok().filter(|_| is_unsigned);
     number.ok_or_else(|| {
@@ -386,7 +383,7 @@ fn parse_number(argument: &str) -> Result<u64, String> {
     })
 }
 
-/// Checks that identifiers of C and of the shell can begin with a text.
+/// Parses the beginning of identifiers in C and in the shell.
 fn name_prefix(value: &str) -> Result<String, String> {
     let is_valid = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
     let begins_with_digit = value.starts_with(|first: char| first.is_ascii_digit());

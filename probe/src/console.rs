@@ -1,15 +1,16 @@
 //! Output of PID 1: standard output, else `/dev/console`, else `/dev/kmsg`; the first that accepts
 //! every line.
 //!
-//! A kernel that finds no console starts its init without open files, and a console may be a plain
-//! file or a device that is full or gone. So missing file systems are mounted and missing devices
-//! are made, and all of that is undone before the next init starts.
+//! A kernel that finds no console starts its init without open files. A console may also be a regular
+//! file, or a device that is full or gone. So missing file systems are mounted and missing devices
+//! are made; both are undone before the next init starts. No step may fail the run, so the results
+//! of these calls are not used.
 
 use crate::output::{STDERR, STDOUT, write_all};
 use kernel::recording::take_line;
 use kernel::{Fd, Kernel, OpenMode};
 
-/// File systems that are mounted: type and target. A complete report needs none of them.
+/// The file systems that are mounted: type and target. The report is complete without them.
 const MOUNTS: [(&str, &str); 3] = [("devtmpfs", "/dev"), ("proc", "/proc"), ("sysfs", "/sys")];
 
 /// A character device and its `makedev(3)`, `Documentation/admin-guide/devices.txt`.
@@ -19,12 +20,12 @@ struct Device {
 }
 
 const CONSOLE: Device = Device { path: "/dev/console", number: 5 << 8 | 1 };
-/// A line that is written to it becomes a kernel message, `Documentation/ABI/testing/dev-kmsg`.
+/// Turns each line that is written into a kernel message, `Documentation/ABI/testing/dev-kmsg`.
 const KMSG: Device = Device { path: "/dev/kmsg", number: 1 << 8 | 11 };
 /// The name of a device while it is opened.
 const NODE: &str = "/dev/mapprobe";
-/// The level of the kernel messages: a console shows it even with `quiet`, and not every terminal
-/// does.
+/// The level of the kernel messages, `KERN_ALERT`: the console shows it even with `quiet`. Daemons
+/// broadcast the level above, `KERN_EMERG`, to every terminal.
 const ALERT: &str = "<1>";
 
 /// Where a text is printed.
@@ -44,12 +45,12 @@ pub struct Console {
 }
 
 impl Console {
-    /// Mounts what is missing and opens the console, as standard input, output and error too where
-    /// those are closed.
+    /// Mounts the file systems and opens the console. Descriptors 0 to 2 become the console where they
+    /// are closed.
     pub fn open(kernel: &mut dyn Kernel) -> Console {
         let mut mounted = Vec::new();
         for (file_system, target) in MOUNTS {
-            let _ = kernel.mkdir(target);
+            kernel.mkdir(target);
             if kernel.mount(file_system, target).is_ok() {
                 mounted.push(target);
             }
@@ -64,7 +65,7 @@ impl Console {
         Console { mounted, opened }
     }
 
-    /// Prints a text where every line of it is accepted. Then undoes [`Console::open`].
+    /// Prints a text to the first sink that accepts every line. Then undoes [`Console::open`].
     pub fn print_and_close(self, kernel: &mut dyn Kernel, text: &str) {
         let console = self.opened.last().copied();
         for sink in [stdout(kernel), console.map(Sink::File), Some(Sink::KernelLog)] {
@@ -76,16 +77,16 @@ impl Console {
             kernel.close(fd);
         }
         for target in self.mounted {
-            let _ = kernel.umount(target);
+            kernel.umount(target);
         }
     }
 }
 
-/// Standard output, unless it can be read at an offset. Then it is a plain file: archives of
-/// containers have one in place of the console.
+/// Standard output, unless it is a regular file, as `/dev/console` in archives of containers. Only a
+/// regular file can be read at an offset.
 fn stdout(kernel: &mut dyn Kernel) -> Option<Sink> {
-    let is_plain_file = kernel.pread(STDOUT, &mut [], 0).is_ok();
-    (!is_plain_file).then_some(Sink::File(STDOUT))
+    let is_regular_file = kernel.pread(STDOUT, &mut [], 0).is_ok();
+    (!is_regular_file).then_some(Sink::File(STDOUT))
 }
 
 /// Prints a text line by line, each in a call of its own. Returns whether every line was accepted.
@@ -111,14 +112,14 @@ fn log_line(kernel: &mut dyn Kernel, line: &[u8]) -> bool {
     written.is_ok()
 }
 
-/// Opens a device through a node of its own, because anything may stand under its usual name;
-/// without such a node under that name.
+/// Opens a device by a temporary node, because its usual name may belong to any file; if no node can
+/// be made, by its usual name.
 fn open_device(kernel: &mut dyn Kernel, device: &Device) -> Option<Fd> {
-    let is_made = kernel.mknod(NODE, device.number).is_ok();
-    let path = if is_made { NODE } else { device.path };
+    let has_node = kernel.mknod(NODE, device.number).is_ok();
+    let path = if has_node { NODE } else { device.path };
     let opened = kernel.open(path, OpenMode::Device);
-    if is_made {
-        let _ = kernel.unlink(NODE);
+    if has_node {
+        kernel.unlink(NODE);
     }
     opened.ok()
 }

@@ -1,4 +1,4 @@
-//! Everything that can be wrong with a request: printed in one place, [`crate::app`].
+//! The errors of a request. [`crate::app::error_line`] prints them.
 
 use crate::request::Query;
 use core::fmt;
@@ -29,12 +29,12 @@ pub enum Error {
         problem: FileProblem,
         errno: Errno,
     },
-    /// A recording, and what is wrong with it.
+    /// A file that cannot be replayed.
     Recording {
         path: String,
         problem: RecordingProblem,
     },
-    /// A requirement about which the recording says nothing.
+    /// A requirement whose flag or path the recording does not contain.
     NotRecorded {
         requirement: String,
     },
@@ -53,11 +53,11 @@ pub enum RecordingProblem {
     NotARecording,
     /// A recording of a 64-bit program, on a 32-bit machine.
     TooWide,
-    /// The recorded arguments make no query.
+    /// The recorded arguments do not probe anything.
     NoQuery,
     /// The recorded arguments cannot be parsed: the message.
     Arguments(String),
-    /// A line is not the result of the next call.
+    /// A line does not record the next call of the run.
     Differs(Mismatch),
     /// The run failed as it did when it was recorded: the message.
     Run(String),

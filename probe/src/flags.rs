@@ -1,9 +1,9 @@
-//! THE TABLE: a row per flag, a column per architecture.
+//! The flag table: a row per flag, a column per architecture.
 //!
-//! To add a flag, add a row; the compiler then asks for its experiment in [`crate::experiments`].
-//! Every number names the kernel header that defines it. The compiler checks the numbers against
-//! the `libc` crate where that knows the name, the build for hppa checks them against the kernel's
-//! headers, and tests walk the table.
+//! To add a flag, add a row; the compiler then demands its experiment in [`crate::experiments::of`].
+//! Every number has the kernel header that defines it. The compiler compares the numbers with those
+//! of the `libc` crate, the build for hppa compares them with the kernel's headers, and tests check
+//! the whole table.
 
 use crate::arch::Arch;
 use core::fmt;
@@ -48,8 +48,7 @@ pub enum Kind {
     HugeSize,
 }
 
-/// A kernel version. The last number is 0 for a version of two numbers; all are 0 for a flag that
-/// is older than 2.4.
+/// A kernel version: major, minor and patch number. All are 0 for a flag that is older than 2.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub [u8; 3]);
 
@@ -118,14 +117,14 @@ const fn bit_of_x86(value: u32, since: [u8; 3]) -> Row {
     Row { aarch64: ABSENT, ..bit_except_parisc(value, Header::X86, since) }
 }
 
-/// A huge page size: the logarithm of its bytes, shifted into the field.
+/// A huge page size: the base-2 logarithm of its bytes, shifted into the field.
 const fn huge_size(log2: u32) -> Row {
     everywhere(Kind::HugeSize, log2 << MAP_HUGE_SHIFT, Header::Linux, [3, 8, 0])
 }
 
 macro_rules! flags {
     ($($name:ident = $row:expr;)*) => {
-        /// A name of the headers that asks something of `mmap(2)`.
+        /// A name in the kernel's headers that a program can pass in the flags of `mmap(2)`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(non_camel_case_types, reason = "variants are spelled as in the headers")]
         pub enum Flag { $($name),* }
@@ -143,7 +142,7 @@ macro_rules! flags {
         }
 
         $(
-            #[doc = concat!("`", stringify!($name), "` in a call that an experiment builds.")]
+            #[doc = concat!("`", stringify!($name), "` in the flags of a call.")]
             pub const $name: MapFlags = MapFlags::of(Flag::$name);
         )*
     };
@@ -188,10 +187,10 @@ flags! {
     MAP_HUGE_16GB = huge_size(34);
 }
 
-/// Bits that no architecture has assigned: the control of every measurement. Bit 21 is in use on
-/// alpha, bits 26 to 31 are the huge page size field.
+/// Bits that no architecture has assigned: the control of every measurement. Bit 21 is
+/// `MAP_FIXED_NOREPLACE` on alpha, bits 26 to 31 are the huge page size field.
 pub const UNASSIGNED_BITS: [u32; 4] = [22, 23, 24, 25];
-/// The logarithm of a huge page size that no machine has: the control of the sizes.
+/// The base-2 logarithm of a huge page size that no machine has: the control of the sizes.
 pub const UNASSIGNED_SIZE: u32 = 13;
 
 /// Where the huge page size field begins: `MAP_HUGE_SHIFT`,
@@ -251,7 +250,7 @@ impl Flag {
         }
     }
 
-    /// The logarithm of a huge page size.
+    /// The base-2 logarithm of a huge page size; `None` for other flags.
     pub fn huge_size_log2(self) -> Option<u32> {
         let field = self.value(Arch::X86_64)? >> MAP_HUGE_SHIFT;
         (self.kind() == Kind::HugeSize).then_some(field as u32)
@@ -263,7 +262,7 @@ impl Flag {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MapFlags(usize);
 
-/// The flags that parisc numbers in its own way.
+/// The flags with other numbers on parisc.
 const RENUMBERED_BY_PARISC: [Flag; 7] = [
     Flag::MAP_FIXED,
     Flag::MAP_ANONYMOUS,
@@ -278,7 +277,7 @@ impl MapFlags {
     pub const NONE: MapFlags = MapFlags(0);
     /// The unassigned bit of the effect tests.
     pub const UNASSIGNED: MapFlags = MapFlags::bit(UNASSIGNED_BITS[2]);
-    /// Two more, for tests that need several.
+    /// Two more, for experiments that need several.
     pub const OTHER_UNASSIGNED: [MapFlags; 2] =
         [MapFlags::bit(UNASSIGNED_BITS[0]), MapFlags::bit(UNASSIGNED_BITS[1])];
 
@@ -294,7 +293,7 @@ impl MapFlags {
         MapFlags(1 << bit)
     }
 
-    /// A huge page size: the logarithm of its bytes.
+    /// A huge page size, given the base-2 logarithm of its bytes.
     pub const fn huge_size(log2: u32) -> MapFlags {
         MapFlags((log2 as usize) << MAP_HUGE_SHIFT)
     }
@@ -303,7 +302,7 @@ impl MapFlags {
         self.0 & flags.0 == flags.0
     }
 
-    /// The logarithm in the huge page size field.
+    /// The base-2 logarithm in the huge page size field.
     pub const fn huge_size_log2(self) -> u32 {
         (self.0 >> MAP_HUGE_SHIFT & MAP_HUGE_MASK) as u32
     }
@@ -361,7 +360,7 @@ pub const fn flag_bits(arch: Arch) -> usize {
     }
 }
 
-/// The map type in a flags argument: the low eight bits that are no flags of their own.
+/// The map type in a flags argument: the low eight bits without those that are flags.
 pub const fn map_type(arch: Arch, flags: usize) -> usize {
     flags & 0xff & !flag_bits(arch)
 }
@@ -372,9 +371,9 @@ pub fn map_types(arch: Arch) -> impl Iterator<Item = usize> {
     types.filter_map(move |flag| flag.value(arch))
 }
 
-/// The numbers of the `libc` crate, for the names it knows.
+/// Compares the table with the `libc` crate, for the names that libc defines.
 #[cfg(not(target_family = "wasm"))]
-mod checked {
+mod libc_check {
     use super::{Arch, Flag};
 
     macro_rules! agree {

@@ -7,9 +7,9 @@
 //! mapprobe: end lines=1 bytes=2 crc32=0a1b2c3d exit=0
 //! ```
 //!
-//! A line carries its number, the CRC-32 of its payload, and the payload: at most 64 characters of
-//! the report, in which a newline is `\n` and a backslash `\\`. The end line carries the number of
-//! lines, and the number of bytes and the CRC-32 of the whole report.
+//! Each line holds its number, the CRC-32 of its payload, and the payload: at most 64 characters of
+//! the report, in which a newline is written `\n` and a backslash `\\`. The end line holds the number
+//! of lines, and the number of bytes and the CRC-32 of the whole report.
 
 /// The most characters of payload per line.
 const WIDTH: usize = 64;
@@ -30,7 +30,7 @@ pub fn for_each_line(report: &str, exit: i32, print: &mut dyn FnMut(&str)) {
             '\\' => payload.push_str("\\\\"),
             _ => payload.push(character),
         }
-        // The next character may take two.
+        // An escaped character takes two.
         if character == '\n' || payload.len() > WIDTH - 2 {
             print_payload(&mut payload);
         }

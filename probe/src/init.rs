@@ -1,11 +1,11 @@
 //! The program as PID 1 of a machine: started by the kernel from an initramfs, as `/init` or by
 //! `rdinit=`.
 //!
-//! No failed step is fatal: the report goes to the console as far as possible, and then the next
-//! init starts or the machine is switched off. An init that returns panics the kernel.
+//! No failed step ends the run: the report is printed if any sink accepts it, and then the next init
+//! starts or the machine is switched off. If an init exits, the kernel panics.
 
 use crate::app;
-use crate::cli::{self, Request};
+use crate::cli::{self, QueryRequest, Request};
 use crate::console::Console;
 use crate::error::Error;
 use crate::frame;
@@ -13,31 +13,33 @@ use crate::output::STDERR;
 use crate::report::Style;
 use kernel::Kernel;
 
-/// The init that follows a program that `rdinit=` started in its place.
+/// The init that is started after this program, if `rdinit=` started this program in its place.
 const NEXT_INIT: &str = "/init";
-/// The kernel's command line, and how `rdinit=` and `init=` end.
+/// The kernel's command line.
 const COMMAND_LINE: &str = "/proc/cmdline";
+/// The common end of the parameters `rdinit=` and `init=`.
 const INIT_PARAMETER: &[u8] = b"init=";
-/// The PID namespace of this process, and the inode number of the namespace that a machine boots
-/// with: `PROC_PID_INIT_INO`, `include/linux/proc_ns.h`.
+/// The PID namespace of this process.
 const PID_NAMESPACE: &str = "/proc/self/ns/pid";
+/// The inode number of the namespace that a machine boots with: `PROC_PID_INIT_INO`,
+/// `include/linux/proc_ns.h`.
 const INITIAL_NAMESPACE: usize = 0xefff_fffc;
-/// The bits of that inode number that every architecture returns; bit 31 may be a sign.
+/// The bits of the inode number that every architecture returns; bit 31 may be a sign.
 const INODE_MASK: usize = 0x7fff_ffff;
 
-/// Everything that PID 1 does.
+/// Runs the program as PID 1.
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str]) -> ! {
     let console = Console::open(kernel);
     let Split { request, foreign, mistake } = split(arguments.get(1..).unwrap_or_default());
     let mut text = String::new();
-    match answer(kernel, &request) {
-        Ok(answer) => {
-            app::print_messages(kernel, &answer.messages);
+    match respond(kernel, &request) {
+        Ok(response) => {
+            app::print_messages(kernel, &response.messages);
             if let Some(mistake) = &mistake {
                 text.push_str(&app::error_line(mistake));
             }
-            let exit = if mistake.is_some() { app::FAILURE } else { answer.exit };
-            frame::for_each_line(&answer.output, exit, &mut |line| text.push_str(line));
+            let exit = if mistake.is_some() { app::FAILURE } else { response.exit };
+            frame::for_each_line(&response.output, exit, &mut |line| text.push_str(line));
         }
         Err(error) => {
             text.push_str(&app::error_line(&error));
@@ -53,17 +55,17 @@ pub fn run(kernel: &mut dyn Kernel, arguments: &[&str]) -> ! {
     power_off(kernel)
 }
 
-fn answer(kernel: &mut dyn Kernel, request: &Request) -> Result<app::Answer, Error> {
+fn respond(kernel: &mut dyn Kernel, request: &Request) -> Result<app::Response, Error> {
     let style = match request {
         Request::Query(query) => query.style(),
         _ => Style::default(),
     };
-    app::answer(kernel, request, &style)
+    app::respond(kernel, request, &style)
 }
 
-/// Whether this process is the init of a machine, which must never exit. PID 1 of a PID namespace
-/// may not reboot the machine; it just exits. An init that may not reboot its machine either is
-/// recognized by its namespace, where /proc is mounted.
+/// Whether this process is the init of a machine, which must never exit. PID 1 of a container may
+/// exit; it may not reboot the machine. An init without that privilege is recognized by its PID
+/// namespace, if `/proc` is mounted.
 pub fn is_init(kernel: &mut dyn Kernel) -> bool {
     kernel.pid() == 1
         && (kernel.may_reboot()
@@ -80,7 +82,7 @@ pub fn end(kernel: &mut dyn Kernel, code: i32) -> ! {
     kernel.exit(code)
 }
 
-/// The arguments of PID 1, taken apart.
+/// The arguments of PID 1, divided between this program and the next init.
 struct Split<'a> {
     request: Request,
     /// The arguments of other programs, for the next init.
@@ -90,8 +92,8 @@ struct Split<'a> {
     mistake: Option<Error>,
 }
 
-/// Takes the arguments of PID 1 apart. The kernel passes the parameters that it does not know and
-/// those behind `--`, and firmware may append more: ours are the first and longest run of arguments
+/// Divides the arguments of PID 1. The kernel passes the parameters that it does not recognize and
+/// those after `--`, and firmware may append more. Ours are the first and longest run of arguments
 /// that parses.
 fn split<'a>(arguments: &[&'a str]) -> Split<'a> {
     for from in 0..arguments.len() {
@@ -99,11 +101,11 @@ fn split<'a>(arguments: &[&'a str]) -> Split<'a> {
             let ours = arguments.get(from..to).unwrap_or_default();
             if let Ok(request) = cli::parse(ours) {
                 let before = arguments.get(..from).unwrap_or_default();
-                let behind = arguments.get(to..).unwrap_or_default();
-                let foreign = [before, behind].concat();
-                // A misspelled flag of ours must not be taken for an argument of another program.
-                let with_next = behind.first().filter(|next| next.starts_with("MAP_"));
-                let with_next = with_next.and_then(|_| arguments.get(from..=to));
+                let after = arguments.get(to..).unwrap_or_default();
+                let foreign = [before, after].concat();
+                // A misspelled flag must not be passed on as an argument of another program.
+                let next_is_flag = after.first().is_some_and(|next| next.starts_with("MAP_"));
+                let with_next = arguments.get(from..=to).filter(|_| next_is_flag);
                 let mistake = with_next.and_then(|arguments| cli::parse(arguments).err());
                 return Split { request, foreign, mistake };
             }
@@ -115,23 +117,23 @@ fn split<'a>(arguments: &[&'a str]) -> Split<'a> {
     let first = arguments.iter().position(looks_like_ours);
     let mistaken = first.and_then(|first| arguments.get(first..));
     Split {
-        request: Request::Query(Default::default()),
+        request: Request::Query(QueryRequest::default()),
         foreign: arguments.to_vec(),
         mistake: mistaken.and_then(|arguments| cli::parse(arguments).err()),
     }
 }
 
-/// Whether the kernel was told which init to start. If not, `/init` is what it started, and if that
-/// is another file, that file executed this program and must not be started again. Without /proc it
-/// is assumed that the kernel was told.
+/// Whether `rdinit=` or `init=` started this program. Otherwise the kernel started `/init`: it is this
+/// program, or it executed this program and must not be started again. Without `/proc` the answer is
+/// yes.
 fn replaces_another_init(kernel: &mut dyn Kernel) -> bool {
     let mut line = Vec::new();
     let read = kernel.read_file(COMMAND_LINE, &mut |block| line.extend_from_slice(block));
     read.is_err() || line.windows(INIT_PARAMETER.len()).any(|part| part == INIT_PARAMETER)
 }
 
-/// Starts the next init if there is one that is not this file. Returns if there is none, or with a
-/// message.
+/// Starts the next init. Returns if there is none other than this program, or an error message if it
+/// cannot be started.
 fn start_next_init(
     kernel: &mut dyn Kernel,
     own_path: &str,
@@ -148,20 +150,20 @@ fn start_next_init(
     Err(format!("mapprobe: could not start {NEXT_INIT}: {errno}\n"))
 }
 
-/// Switches the machine off, or waits forever where that is not possible.
+/// Switches the machine off, or waits forever if that is not possible.
 fn power_off(kernel: &mut dyn Kernel) -> ! {
     // Closing a serial line waits until everything is sent.
     for fd in 0..=STDERR {
         kernel.close(fd);
     }
-    // In a child if possible: on a machine that stays on, the kernel ends the caller
-    // (`kernel/reboot.c`), and panics when that is its init.
+    // In a child if possible: if the machine stays on, the kernel ends the caller (`reboot(2)`,
+    // `kernel/reboot.c`) and panics if that is its init.
     if !matches!(kernel.fork(), Ok(1..)) {
-        let _ = kernel.reboot();
+        kernel.reboot();
     }
     // Two calls, because a system call filter may reject one.
     loop {
-        let _ = kernel.pause();
-        let _ = kernel.sleep();
+        kernel.pause();
+        kernel.sleep();
     }
 }

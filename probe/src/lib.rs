@@ -1,9 +1,9 @@
 //! Which `mmap(2)` flags does the *running* kernel honor? The answer comes from experiments, never
 //! from the kernel's version.
 //!
-//! The modules stand in the order of the data's way, and each imports only modules above it: what
-//! can be asked, the flag table, the fixture that makes the calls, the experiments with their
-//! evidence, the verdicts, the report, and the program around them.
+//! Each module imports only modules listed above it: first the requests and the flag table, then the
+//! fixture that makes the calls, the experiments and their evidence, the verdicts, the report, and
+//! the program around them.
 
 pub mod arch;
 pub mod request;

@@ -1,4 +1,4 @@
-//! The program. Everything that it does is in the library, so that tests can do it too.
+//! The program. Everything it does is in the library, where the tests can call it.
 #![no_main]
 
 use mapprobe::{app, init};

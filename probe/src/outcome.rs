@@ -1,4 +1,4 @@
-//! A call that was made, and its outcome.
+//! Calls and their outcomes.
 
 use core::fmt;
 use kernel::{Errno, SysResult};
@@ -16,7 +16,7 @@ pub enum Backing {
     Path(usize),
 }
 
-/// A context that a flag is probed in. Reports hold the outcome in each.
+/// A map type and a backing that a flag is combined with. Reports list the outcome in each context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
     /// The value of the type field.
@@ -52,7 +52,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the call did what it is for, wherever a mapping landed.
+    /// Whether the call succeeded, wherever a mapping landed.
     pub const fn succeeded(self) -> bool {
         use Outcome::{MappedElsewhere, MappedThere, Ok, Value};
         matches!(self, MappedThere | MappedElsewhere | Ok | Value(_))
@@ -100,17 +100,16 @@ impl fmt::Debug for Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     Pages(usize),
-    /// A length that is given in bytes and depends on the machine, or a huge page.
+    /// A number of bytes that depends on the machine, or a huge page.
     Large,
 }
 
 /// A call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// `mmap(2)` at an address that the fixture reserved. `flags` is the number that the kernel
-    /// got.
+    /// `mmap(2)` as part of an experiment. `flags` is the number that the kernel got.
     Mmap { flags: usize, backing: Backing, size: Size },
-    /// `mmap(2)` of one page as the flag's result in one context.
+    /// `mmap(2)` of one page in one context: reports list its outcome among the contexts of the flag.
     Context { flags: usize, backing: Backing },
     /// Any other call, as it reads in the report.
     Other(&'static str),

@@ -7,12 +7,12 @@ pub const STDOUT: Fd = 1;
 /// Standard error.
 pub const STDERR: Fd = 2;
 
-/// How many seconds a file that accepts nothing is retried.
+/// The number of retries while a file accepts nothing, one per second.
 const RETRIES: u32 = 10;
 
-/// Writes all bytes. Another call follows only a short write, or, a second later, `EAGAIN` or
-/// `EINTR` (the file may have been opened with `O_NONBLOCK` by another program). A call that writes
-/// nothing is an error.
+/// Writes all bytes, in several calls if writes are short. After `EAGAIN` or `EINTR` it tries again a
+/// second later: another program may have opened the file with `O_NONBLOCK`. A write of 0 bytes is
+/// an error.
 pub fn write_all(kernel: &mut dyn Kernel, fd: Fd, mut bytes: &[u8]) -> Result<(), Errno> {
     let mut retries = RETRIES;
     while !bytes.is_empty() {

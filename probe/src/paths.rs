@@ -1,5 +1,5 @@
 //! The files that the user named, opened so that they can be mapped. Nothing is ever stored to
-//! them; in a directory it is a scratch file that is mapped.
+//! them. For a directory, a scratch file in it is mapped.
 
 use crate::error::{Error, FileProblem};
 use kernel::{Errno, Fd, Kernel, OpenMode};
@@ -21,7 +21,7 @@ impl Paths {
     pub fn open(kernel: &mut dyn Kernel, paths: &[String]) -> Result<Paths, Error> {
         let mut opened = Paths::default();
         for path in paths {
-            match opened.next(kernel, path) {
+            match opened.open_next(kernel, path) {
                 Ok(file) => opened.files.push(file),
                 Err(error) => {
                     opened.close(kernel);
@@ -32,13 +32,13 @@ impl Paths {
         Ok(opened)
     }
 
-    fn next(&self, kernel: &mut dyn Kernel, path: &str) -> Result<Fd, Error> {
+    fn open_next(&self, kernel: &mut dyn Kernel, path: &str) -> Result<Fd, Error> {
         let path = path.to_owned();
         if self.files.len() == MOST {
             return Err(Error::TooManyPaths { path, most: MOST });
         }
-        // Arguments that are not UTF-8 arrive as U+FFFD.
-        if path.chars().any(|character| character == '\u{fffd}') {
+        // What replaces an argument that is not UTF-8 (`kernel::str_or_replacement`).
+        if path.contains(char::REPLACEMENT_CHARACTER) {
             return Err(Error::NotUtf8 { path });
         }
         let problem = FileProblem::CannotOpen;
@@ -56,8 +56,8 @@ impl Paths {
     }
 }
 
-/// Opens a file for reading and writing, since some flags depend on that, or for reading where it
-/// cannot be written.
+/// Opens a file for reading and writing, because the results of some flags depend on it, or for
+/// reading if it cannot be written.
 fn open(kernel: &mut dyn Kernel, path: &str) -> Result<Fd, Errno> {
     match kernel.open(path, OpenMode::ReadWrite) {
         Ok(file) => Ok(file),
@@ -66,7 +66,7 @@ fn open(kernel: &mut dyn Kernel, path: &str) -> Result<Fd, Errno> {
     }
 }
 
-/// A file in a directory that is gone when it is closed.
+/// Opens a new file in a directory, which disappears when the file is closed.
 fn open_scratch_file(kernel: &mut dyn Kernel, directory: &str) -> Result<Fd, Errno> {
     if let Ok(file) = kernel.open(directory, OpenMode::TmpFile) {
         return Ok(file);

@@ -34,7 +34,7 @@ pub fn run(
     Ok(report)
 }
 
-/// As [`run`], with the descriptors of the user's paths.
+/// As [`run`], with the user's paths already open.
 pub fn run_on_files(
     kernel: &mut dyn Kernel,
     arch: Arch,
@@ -104,6 +104,7 @@ fn probe_flags(
     let mut evidence = Evidence::default();
     for &flag in flags {
         report.rows.push(probe_flag(fixture, flag, &mut evidence));
+        // Meanwhile the report holds the trace entries, so that `each_row` can write the row.
         swap(&mut fixture.steps, &mut report.steps);
         each_row(report);
         swap(&mut fixture.steps, &mut report.steps);
@@ -124,7 +125,7 @@ fn probe_flag(fixture: &mut Fixture, flag: Flag, evidence: &mut Evidence) -> Row
     Row { flag, finding, steps: first_step..fixture.steps.len() }
 }
 
-/// The row of a flag where nothing could be probed: only the table can answer.
+/// The row of a flag when nothing could be probed.
 fn unprobed_row(flag: Flag, arch: Arch, why: &'static str) -> Row {
     let finding = match flag.value(arch) {
         None => Finding::absent(),

@@ -1,5 +1,5 @@
-//! Recorded runs: a run with its recording, and a recording as a run. The head of a recording holds
-//! the arguments, so that a replay needs nothing but the file.
+//! Recording and replaying a run. The head of a recording holds the arguments of the run, so a replay
+//! needs only the file.
 
 use crate::arch::Arch;
 use crate::cli::{self, QueryRequest, Request};
@@ -12,10 +12,10 @@ use crate::request::ProbeOptions;
 use kernel::recording::{ARCH, ARGUMENT, FIRST_LINE, Recorder, Replay, take_line};
 use kernel::{Kernel, str_or_replacement};
 
-/// Bytes reserved for a recording. Pages that stay untouched take no memory.
+/// Bytes reserved for a recording. Untouched pages take no memory.
 const CAPACITY: usize = 256 << 10;
 
-/// Probes every flag. Returns the report and the recording.
+/// Probes every flag and records the calls. Returns the report and the recording.
 pub fn record(
     kernel: &mut dyn Kernel,
     options: &ProbeOptions,
@@ -49,8 +49,8 @@ pub fn replay(recording: &[u8], reproducible: bool) -> Result<Box<Report>, Recor
     }
     let mut lines_read = 2;
     let mut arguments = Vec::new();
-    while let Some(behind) = rest.strip_prefix(ARGUMENT.as_bytes()) {
-        rest = behind;
+    while let Some(argument) = rest.strip_prefix(ARGUMENT.as_bytes()) {
+        rest = argument;
         arguments.push(str_or_replacement(take_line(&mut rest)));
         lines_read += 1;
     }
@@ -66,7 +66,7 @@ pub fn replay(recording: &[u8], reproducible: bool) -> Result<Box<Report>, Recor
     report.map_err(|error| RecordingProblem::Run(error.to_string()))
 }
 
-/// Reads the first two lines.
+/// Reads the first two lines. Returns the architecture.
 fn read_arch(rest: &mut &[u8]) -> Option<Arch> {
     if take_line(rest) != FIRST_LINE.as_bytes().trim_ascii_end() {
         return None;

@@ -1,6 +1,6 @@
-//! What is asked of the program: a query and the format of its result.
+//! The parts of a request: the query, its options, and the format of the result.
 
-/// What is to be measured.
+/// What a run measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Query {
     /// A verdict for every flag.
@@ -86,7 +86,7 @@ impl Format {
     }
 }
 
-/// What is measured, and of what.
+/// What a run measures, and on which files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbeOptions {
     pub query: Query,

@@ -1,11 +1,12 @@
-//! What a small static program needs to start and to end: the entry point, the heap, and the
-//! message of a full heap.
+//! The runtime of a small static program: the entry point and the heap.
 //!
 //! [`program!`](crate::program) turns a `fn(&mut dyn Kernel, &[&str]) -> i32` into a program. The
 //! tests' own programs (`probe/examples/`) start in this way too.
 #![allow(unsafe_code, reason = "an entry point and an allocator need it")]
 
+use crate::app::FAILURE;
 use crate::init;
+use crate::output::STDERR;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use kernel::{Kernel, str_or_replacement};
@@ -15,16 +16,16 @@ use kernel::linux::Linux as Live;
 #[cfg(target_family = "wasm")]
 use kernel::wasm::Wasm as Live;
 
-/// From the arguments, the program's own name included, to an exit code. An argument that is not
-/// UTF-8 arrives as U+FFFD. As PID 1 of a machine it must not return.
+/// A program: takes the arguments, its own name first, and returns the exit code. An argument that
+/// is not UTF-8 is replaced by U+FFFD. PID 1 of a machine must not return.
 pub type Program = fn(&mut dyn Kernel, &[&str]) -> i32;
 
 /// Bytes of heap. The largest report takes about a tenth.
 const HEAP: usize = 4 << 20;
 
-/// A heap without reuse, for a program that runs for some milliseconds. Pages that stay untouched
-/// take no memory. The last block can grow and shrink in place, so that a text that is written
-/// piece by piece is not copied.
+/// A heap that does not reuse freed blocks, for a program that runs for some milliseconds. Untouched
+/// pages take no memory. The last block grows and shrinks in place, so a text that is written piece
+/// by piece is not copied.
 #[repr(C, align(4096))]
 pub struct Heap {
     used: UnsafeCell<usize>,
@@ -41,8 +42,8 @@ impl Heap {
     }
 }
 
-// SAFETY: every block lies inside `bytes`, is aligned, and overlaps no other one: `used` is the end
-// of the last block, and only that block moves its end. Without room the program ends.
+// SAFETY: every block lies inside `bytes`, is aligned, and overlaps no other block: `used` is the
+// end of the last block, and only that block is resized in place. Without room the program ends.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let bytes = self.bytes.get().cast::<u8>();
@@ -94,11 +95,11 @@ unsafe impl GlobalAlloc for Heap {
 /// Ends the program. Needs no heap.
 fn heap_is_full() -> ! {
     let kernel: &mut dyn Kernel = &mut Live::default();
-    let _ = kernel.write(2, b"mapprobe: out of memory: the heap of 4 MiB is full\n");
-    init::end(kernel, 2)
+    kernel.write(STDERR, b"mapprobe: out of memory: the heap of 4 MiB is full\n");
+    init::end(kernel, FAILURE)
 }
 
-/// Makes the binary that holds it a program: entry point and heap. Takes a [`Program`].
+/// Defines the entry point and the heap of a binary that runs a [`Program`].
 #[macro_export]
 macro_rules! program {
     ($program:expr) => {
@@ -123,16 +124,16 @@ macro_rules! program {
     };
 }
 
-/// The entry point of the delivered programs, which `cargo dist` names to the linker: calls `main`
-/// with the argument count and the arguments that the kernel placed on the stack. The program needs
-/// no thread-local memory and no constructors, so no start code of a C library is linked.
+/// The entry point that `cargo dist` names to the linker: calls `main` with the argument count and
+/// the arguments that the kernel placed on the stack. The program needs no thread-local memory and
+/// no constructors, so no start code of a C library is linked.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[unsafe(naked)]
 // SAFETY: nothing else has this name.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mapprobe_entry() -> ! {
-    // The outermost frame has no frame pointer. A call on x86_64 needs a stack at a multiple of 16,
-    // which the kernel guarantees on aarch64.
+    // The outermost frame has no frame pointer. A call needs a stack aligned to 16 bytes, which the
+    // kernel guarantees on aarch64.
     #[cfg(target_arch = "x86_64")]
     core::arch::naked_asm!(
         "xor ebp, ebp",

@@ -1,7 +1,8 @@
 //! The sweep: every bit of the flags argument under every map type and backing, and every value of
-//! the type field. A new flag could be detected by what is guaranteed to fail here.
+//! the type field. Programs can detect a future flag if it takes a bit that fails today.
 
-use crate::fixture::Fixture;
+use crate::arch::Arch;
+use crate::fixture::{Fixture, VALIDATE};
 use crate::flags::{MAP_HUGETLB, flag_bits, map_types};
 use crate::outcome::{Backing, Context, Outcome};
 use kernel::Errno;
@@ -20,15 +21,12 @@ pub struct ContextAnswers {
 pub struct Sweep {
     /// Every named map type with every backing.
     pub contexts: Vec<ContextAnswers>,
-    /// Every value of the type field with every backing, without bits: value by value.
+    /// Every value of the type field with every backing, in the order of the values.
     pub types: Vec<(Context, Outcome)>,
 }
 
-/// The low bits that select a map type on some architecture ([`crate::arch::Arch::type_mask`]).
-const TYPE_FIELDS: usize = 0x0f | 0x2b;
-
-/// `MAP_SHARED_VALIDATE`, the map type that validates flags.
-const VALIDATING_TYPE: usize = 0x03;
+/// The low bits that select a map type on some architecture ([`Arch::type_mask`]).
+const TYPE_FIELDS: usize = Arch::X86_64.type_mask() | Arch::Hppa.type_mask();
 
 pub fn measure(fixture: &mut Fixture) -> Sweep {
     let mut sweep = Sweep::default();
@@ -61,8 +59,8 @@ fn backings(paths: usize) -> Vec<Backing> {
     backings
 }
 
-/// The outcome of a bit at a free address, so that landing elsewhere means something. `MAP_HUGETLB`
-/// is probed at an aligned address.
+/// The outcome of a bit in a context. The probe address is free, so a mapping elsewhere is an effect
+/// of the bit. `MAP_HUGETLB` is probed at an aligned address.
 fn answer(fixture: &mut Fixture, context: Context, bits: usize) -> Outcome {
     if context.backing == Backing::Anonymous && bits == MAP_HUGETLB.encode(fixture.arch()) {
         return fixture.probe_aligned(context, bits);
@@ -77,13 +75,12 @@ impl Sweep {
     /// The bits that `MAP_SHARED_VALIDATE` is guaranteed to reject, whatever is mapped.
     pub fn rejected(&self) -> usize {
         self.bits_where(
-            |context| context.map_type == VALIDATING_TYPE,
+            |context| context.map_type == VALIDATE,
             |_, outcome| outcome == Outcome::MmapFailed(Errno::EOPNOTSUPP),
         )
     }
 
-    /// The bits that are guaranteed to fail with every map type, and not because the call fails
-    /// without them.
+    /// The bits that fail with every map type, although the kernel accepts the call without them.
     pub fn failing(&self) -> usize {
         self.bits_where(|_| true, |base, outcome| outcome.is_mmap_failure() && outcome != base)
     }
@@ -91,7 +88,7 @@ impl Sweep {
     /// The bits that `MAP_SHARED_VALIDATE` accepts, whatever is mapped.
     pub fn accepted(&self) -> usize {
         self.bits_where(
-            |context| context.map_type == VALIDATING_TYPE,
+            |context| context.map_type == VALIDATE,
             |base, outcome| outcome.agrees_with(base),
         )
     }
@@ -118,13 +115,12 @@ impl Sweep {
         if contexts > 1 { mask } else { 0 }
     }
 
-    /// The values of the type field that fail with every backing, and not because of what is
-    /// mapped.
+    /// The values of the type field that fail with every backing, whatever is mapped.
     pub fn failing_types(&self) -> Vec<usize> {
         let mut failing = Vec::new();
-        for of_value in self.types.chunk_by(|(one, _), (other, _)| one.map_type == other.map_type) {
-            if let Some((context, _)) = of_value.first()
-                && !of_value.iter().any(|&(_, outcome)| is_accepted(outcome))
+        for outcomes in self.types.chunk_by(|(one, _), (other, _)| one.map_type == other.map_type) {
+            if let Some((context, _)) = outcomes.first()
+                && !outcomes.iter().any(|&(_, outcome)| is_accepted(outcome))
             {
                 failing.push(context.map_type);
             }

@@ -1,7 +1,7 @@
 //! The validation of flags: does the kernel have `MAP_SHARED_VALIDATE`, does it reject what it does
 //! not recognize, which bits does it accept, and which low bits select a map type?
 
-use crate::fixture::{Fixture, MEMFD_VALIDATOR, PIPE_VALIDATOR, Validator};
+use crate::fixture::{Fixture, MEMFD_VALIDATOR, PIPE_VALIDATOR, PRIVATE, SHARED, Validator};
 use crate::flags::{MAP_FIXED, MAP_SHARED_VALIDATE, MapFlags, flag_bits};
 use crate::outcome::{Backing, Context, Outcome};
 use kernel::{Errno, PROT_READ};
@@ -10,8 +10,8 @@ const REJECTED: Outcome = Outcome::MmapFailed(Errno::EOPNOTSUPP);
 const NOT_MAPPABLE: Outcome = Outcome::MmapFailed(Errno::ENODEV);
 const UNKNOWN_TYPE: Outcome = Outcome::MmapFailed(Errno::EINVAL);
 
-/// How the kernel validates flags. The masks stand for the calls about single bits, which have no
-/// trace entries.
+/// How the kernel validates flags. The calls about single bits have no trace entries; the masks
+/// summarize them.
 #[derive(Clone, Debug)]
 pub struct Validation {
     /// Whether the kernel has the map type: a memfd (where there is one) can be mapped, and a pipe
@@ -28,7 +28,7 @@ pub struct Validation {
     pub accepted: usize,
     /// The bits that it rejects on both as it rejects the unassigned bits.
     pub rejected: usize,
-    /// The bits that another check answers first.
+    /// The bits with another result, because another check comes first.
     pub other: Vec<OtherBit>,
     /// The outcome of each context without any flag.
     pub contexts: Vec<(Context, Outcome)>,
@@ -98,8 +98,8 @@ impl Validation {
     }
 }
 
-/// The sign of QEMU's user mode: it rejects the map type, but accepts it with `MAP_FIXED`, even
-/// with an unassigned bit.
+/// Whether the map type is accepted with `MAP_FIXED`, even with an unassigned bit: QEMU's user mode
+/// does that although it rejects the map type alone (`target_mmap` in `linux-user/mmap.c`).
 fn accepts_fixed_and_unassigned(fixture: &mut Fixture) -> bool {
     let fixed = MAP_SHARED_VALIDATE | MAP_FIXED;
     [fixed, fixed | MapFlags::UNASSIGNED]
@@ -107,11 +107,9 @@ fn accepts_fixed_and_unassigned(fixture: &mut Fixture) -> bool {
         .all(|flags| fixture.try_map(flags, PROT_READ, Backing::Memfd).succeeded())
 }
 
-/// The bits that select a map type. A bit does when `MAP_SHARED` or `MAP_PRIVATE` with this bit
-/// changed is rejected. Bits that are flags of their own are not tried.
+/// The bits that select a map type: `MAP_SHARED` or `MAP_PRIVATE` with such a bit changed is
+/// rejected. Bits that are flags are not tried.
 fn type_mask(fixture: &mut Fixture) -> Option<usize> {
-    const SHARED: usize = 0x01;
-    const PRIVATE: usize = 0x02;
     let flags = flag_bits(fixture.arch());
     let mut map = |value| fixture.try_map_number(value, PROT_READ, Backing::Anonymous);
     if !map(SHARED).succeeded() || !map(PRIVATE).succeeded() {
