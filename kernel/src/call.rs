@@ -114,7 +114,8 @@ pub enum OpenMode {
     Read,
     /// `O_RDWR`.
     ReadWrite,
-    /// `O_RDWR | O_TMPFILE`, mode 0600: the path is a directory, and the new file in it has no name.
+    /// `O_RDWR | O_TMPFILE`, mode 0600: the path is a directory, and the new file in it has no
+    /// name.
     TmpFile,
     /// `O_RDWR | O_CREAT | O_EXCL`, mode 0600: a new file.
     CreateNew,

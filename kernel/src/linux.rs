@@ -81,7 +81,7 @@ impl Linux {
         Err(Errno::ENOENT)
     }
 
-    /// Checks that a buffer has a byte per page: `mincore(2)` writes as many and takes no length.
+    /// Checks the length of a buffer for `mincore(2)`, which writes one byte per page.
     fn check_mincore_buffer(&self, buffer: &[u8], len: usize) -> Result<(), Errno> {
         let page_size = self.auxiliary(AT_PAGESZ).unwrap_or(MIN_PAGE_SIZE);
         if buffer.len().saturating_mul(page_size) < len { Err(Errno::EFAULT) } else { Ok(()) }

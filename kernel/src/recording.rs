@@ -107,7 +107,8 @@ fn push_request(out: &mut String, call: &Call) {
         args = used;
     }
     for &arg in args {
-        // -1 (`NO_FD`) has 64 bits, so that recordings of 32-bit programs replay on 64-bit machines.
+        // -1 (`NO_FD`) has 64 bits, so that recordings of 32-bit programs replay on 64-bit
+        // machines.
         let upper_half = if usize::BITS < 64 && arg == usize::MAX { "ffffffff" } else { "" };
         push(out, format_args!(" {upper_half}{arg:x}"));
     }

@@ -3,8 +3,9 @@
 //! The host shim (`targets/hppa/host.c`) implements the imported function `call`: it turns each
 //! [`Call`] into one system call. Addresses are the host's and are only passed on; buffers are
 //! offsets into the program's linear memory, which the shim checks. The result is a value, or a
-//! negated error in the numbers of `asm-generic`. `cargo dist` writes the numbers of [`Op`](crate::Op),
-//! [`OpenMode`](crate::OpenMode) and [`Advice`](crate::Advice) into a header for the shim.
+//! negated error in the numbers of `asm-generic`. `cargo dist` writes the numbers of
+//! [`Op`](crate::Op), [`OpenMode`](crate::OpenMode) and [`Advice`](crate::Advice) into a header for
+//! the shim.
 #![allow(unsafe_code, reason = "calling an import is unsafe; this file confines it")]
 
 use crate::call::{Call, Kernel, SysResult};

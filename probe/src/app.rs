@@ -1,5 +1,5 @@
-//! Runs the program from the command line: parses the arguments, responds to the request, and prints
-//! the output and errors.
+//! Runs the program from the command line: parses the arguments, responds to the request, and
+//! prints the output and errors.
 
 use crate::arch::Arch;
 use crate::cli::{self, QueryRequest, Request};
@@ -159,7 +159,7 @@ fn run_query(
     }
 }
 
-/// Runs and records to a file, which is opened before the run: a run takes time.
+/// Records a run to a file, which is opened first: an error is reported before the run.
 fn record_to_file(
     kernel: &mut dyn Kernel,
     path: &str,

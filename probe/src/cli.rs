@@ -283,7 +283,7 @@ fn add_required_paths(paths: &mut Vec<String>, requirements: &[Requirement]) {
 /// The request of a command that is handled offline. Fails if there are options of a query.
 fn offline(command: &str, query_options: &[&str], request: Request) -> Result<Request, Error> {
     match query_options.first() {
-        Some(option) => Err(Error::Usage(format!("{option} is no option of {command}"))),
+        Some(option) => Err(Error::Usage(format!("{option} is not an option of {command}"))),
         None => Ok(request),
     }
 }

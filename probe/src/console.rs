@@ -1,10 +1,10 @@
 //! Output of PID 1: standard output, else `/dev/console`, else `/dev/kmsg`; the first that accepts
 //! every line.
 //!
-//! A kernel that finds no console starts its init without open files. A console may also be a regular
-//! file, or a device that is full or gone. So missing file systems are mounted and missing devices
-//! are made; both are undone before the next init starts. No step may fail the run, so the results
-//! of these calls are not used.
+//! A kernel that finds no console starts its init without open files. A console may also be a
+//! regular file, or a device that is full or gone. So missing file systems are mounted and missing
+//! devices are made; both are undone before the next init starts. No step may fail the run, so the
+//! results of these calls are not used.
 
 use crate::output::{STDERR, STDOUT, write_all};
 use kernel::recording::take_line;
@@ -45,8 +45,8 @@ pub struct Console {
 }
 
 impl Console {
-    /// Mounts the file systems and opens the console. Descriptors 0 to 2 become the console where they
-    /// are closed.
+    /// Mounts the file systems and opens the console. Descriptors 0 to 2 become the console where
+    /// they are closed.
     pub fn open(kernel: &mut dyn Kernel) -> Console {
         let mut mounted = Vec::new();
         for (file_system, target) in MOUNTS {
@@ -82,8 +82,8 @@ impl Console {
     }
 }
 
-/// Standard output, unless it is a regular file, as `/dev/console` in archives of containers. Only a
-/// regular file can be read at an offset.
+/// Standard output, unless it is a regular file, as `/dev/console` in archives of containers. Only
+/// a regular file can be read at an offset.
 fn stdout(kernel: &mut dyn Kernel) -> Option<Sink> {
     let is_regular_file = kernel.pread(STDOUT, &mut [], 0).is_ok();
     (!is_regular_file).then_some(Sink::File(STDOUT))
@@ -112,8 +112,8 @@ fn log_line(kernel: &mut dyn Kernel, line: &[u8]) -> bool {
     written.is_ok()
 }
 
-/// Opens a device by a temporary node, because its usual name may belong to any file; if no node can
-/// be made, by its usual name.
+/// Opens a device by a temporary node, because its usual name may belong to any file; if no node
+/// can be made, by its usual name.
 fn open_device(kernel: &mut dyn Kernel, device: &Device) -> Option<Fd> {
     let has_node = kernel.mknod(NODE, device.number).is_ok();
     let path = if has_node { NODE } else { device.path };

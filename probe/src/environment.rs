@@ -1,6 +1,6 @@
-//! What interferes with the measurements: emulators and filters between this program and the kernel,
-//! and settings that change the results of calls. No verdict depends on this list: where something
-//! interferes, the controls of the experiments fail.
+//! What interferes with the measurements: emulators and filters between this program and the
+//! kernel, and settings that change the results of calls. No verdict depends on this list: where
+//! something interferes, the controls of the experiments fail.
 
 use crate::experiments::{noreserve, residency, smaps};
 use crate::fixture::{Fixture, READ_WRITE};

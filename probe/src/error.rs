@@ -79,7 +79,7 @@ impl fmt::Display for Error {
             Error::File { path, problem, errno } => write!(f, "{path}: {problem}: {errno}"),
             Error::Recording { path, problem } => write!(f, "{path}: {problem}"),
             Error::NotRecorded { requirement } => {
-                write!(f, "{requirement}: the recording does not tell")
+                write!(f, "{requirement}: not in the recording")
             }
         }
     }
@@ -104,7 +104,9 @@ impl fmt::Display for RecordingProblem {
             RecordingProblem::TooWide => f.write_str(
                 "a recording of a 64-bit program can be replayed on 64-bit machines only",
             ),
-            RecordingProblem::NoQuery => f.write_str("the recorded arguments make no query"),
+            RecordingProblem::NoQuery => {
+                f.write_str("the recorded arguments do not probe anything")
+            }
             RecordingProblem::Arguments(message) | RecordingProblem::Run(message) => {
                 f.write_str(message)
             }

@@ -1,9 +1,9 @@
 //! The flag table: a row per flag, a column per architecture.
 //!
-//! To add a flag, add a row; the compiler then demands its experiment in [`crate::experiments::of`].
-//! Every number has the kernel header that defines it. The compiler compares the numbers with those
-//! of the `libc` crate, the build for hppa compares them with the kernel's headers, and tests check
-//! the whole table.
+//! To add a flag, add a row; the compiler then demands its experiment in
+//! [`crate::experiments::of`]. Every number has the kernel header that defines it. The compiler
+//! compares the numbers with those of the `libc` crate, the build for hppa compares them with the
+//! kernel's headers, and tests check the whole table.
 
 use crate::arch::Arch;
 use core::fmt;

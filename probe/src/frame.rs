@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Each line holds its number, the CRC-32 of its payload, and the payload: at most 64 characters of
-//! the report, in which a newline is written `\n` and a backslash `\\`. The end line holds the number
-//! of lines, and the number of bytes and the CRC-32 of the whole report.
+//! the report, in which a newline is written `\n` and a backslash `\\`. The end line holds the
+//! number of lines, and the number of bytes and the CRC-32 of the whole report.
 
 /// The most characters of payload per line.
 const WIDTH: usize = 64;

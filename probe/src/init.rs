@@ -1,8 +1,8 @@
 //! The program as PID 1 of a machine: started by the kernel from an initramfs, as `/init` or by
 //! `rdinit=`.
 //!
-//! No failed step ends the run: the report is printed if any sink accepts it, and then the next init
-//! starts or the machine is switched off. If an init exits, the kernel panics.
+//! No failed step ends the run: the report is printed if any sink accepts it, and then the next
+//! init starts or the machine is switched off. If an init exits, the kernel panics.
 
 use crate::app;
 use crate::cli::{self, QueryRequest, Request};
@@ -123,17 +123,17 @@ fn split<'a>(arguments: &[&'a str]) -> Split<'a> {
     }
 }
 
-/// Whether `rdinit=` or `init=` started this program. Otherwise the kernel started `/init`: it is this
-/// program, or it executed this program and must not be started again. Without `/proc` the answer is
-/// yes.
+/// Whether `rdinit=` or `init=` started this program. Otherwise the kernel started `/init`: it is
+/// this program, or it executed this program and must not be started again. Without `/proc` the
+/// answer is yes.
 fn replaces_another_init(kernel: &mut dyn Kernel) -> bool {
     let mut line = Vec::new();
     let read = kernel.read_file(COMMAND_LINE, &mut |block| line.extend_from_slice(block));
     read.is_err() || line.windows(INIT_PARAMETER.len()).any(|part| part == INIT_PARAMETER)
 }
 
-/// Starts the next init. Returns if there is none other than this program, or an error message if it
-/// cannot be started.
+/// Starts the next init. Returns if there is none other than this program, or an error message if
+/// it cannot be started.
 fn start_next_init(
     kernel: &mut dyn Kernel,
     own_path: &str,

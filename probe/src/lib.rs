@@ -1,9 +1,9 @@
 //! Which `mmap(2)` flags does the *running* kernel honor? The answer comes from experiments, never
 //! from the kernel's version.
 //!
-//! Each module imports only modules listed above it: first the requests and the flag table, then the
-//! fixture that makes the calls, the experiments and their evidence, the verdicts, the report, and
-//! the program around them.
+//! Each module imports only modules listed above it: first the requests and the flag table, then
+//! the fixture that makes the calls, the experiments and their evidence, the verdicts, the report,
+//! and the program around them.
 
 pub mod arch;
 pub mod request;

@@ -109,7 +109,8 @@ pub enum Size {
 pub enum Call {
     /// `mmap(2)` as part of an experiment. `flags` is the number that the kernel got.
     Mmap { flags: usize, backing: Backing, size: Size },
-    /// `mmap(2)` of one page in one context: reports list its outcome among the contexts of the flag.
+    /// `mmap(2)` of one page in one context: reports list its outcome among the contexts of the
+    /// flag.
     Context { flags: usize, backing: Backing },
     /// Any other call, as it reads in the report.
     Other(&'static str),

@@ -10,9 +10,9 @@ pub const STDERR: Fd = 2;
 /// The number of retries while a file accepts nothing, one per second.
 const RETRIES: u32 = 10;
 
-/// Writes all bytes, in several calls if writes are short. After `EAGAIN` or `EINTR` it tries again a
-/// second later: another program may have opened the file with `O_NONBLOCK`. A write of 0 bytes is
-/// an error.
+/// Writes all bytes, in several calls if writes are short. After `EAGAIN` or `EINTR` it tries again
+/// a second later: another program may have opened the file with `O_NONBLOCK`. A write of 0 bytes
+/// is an error.
 pub fn write_all(kernel: &mut dyn Kernel, fd: Fd, mut bytes: &[u8]) -> Result<(), Errno> {
     let mut retries = RETRIES;
     while !bytes.is_empty() {

@@ -1,5 +1,5 @@
-//! Recording and replaying a run. The head of a recording holds the arguments of the run, so a replay
-//! needs only the file.
+//! Recording and replaying a run. The head of a recording holds the arguments of the run, so a
+//! replay needs only the file.
 
 use crate::arch::Arch;
 use crate::cli::{self, QueryRequest, Request};

@@ -23,9 +23,9 @@ pub type Program = fn(&mut dyn Kernel, &[&str]) -> i32;
 /// Bytes of heap. The largest report takes about a tenth.
 const HEAP: usize = 4 << 20;
 
-/// A heap that does not reuse freed blocks, for a program that runs for some milliseconds. Untouched
-/// pages take no memory. The last block grows and shrinks in place, so a text that is written piece
-/// by piece is not copied.
+/// A heap that does not reuse freed blocks, for a program that runs for some milliseconds.
+/// Untouched pages take no memory. The last block grows and shrinks in place, so a text that is
+/// written piece by piece is not copied.
 #[repr(C, align(4096))]
 pub struct Heap {
     used: UnsafeCell<usize>,

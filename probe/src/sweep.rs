@@ -9,7 +9,7 @@ use kernel::Errno;
 
 /// The outcomes in one context.
 #[derive(Clone, Debug)]
-pub struct ContextAnswers {
+pub struct ContextOutcomes {
     pub context: Context,
     /// Without any bit.
     pub base: Outcome,
@@ -20,7 +20,7 @@ pub struct ContextAnswers {
 #[derive(Clone, Debug, Default)]
 pub struct Sweep {
     /// Every named map type with every backing.
-    pub contexts: Vec<ContextAnswers>,
+    pub contexts: Vec<ContextOutcomes>,
     /// Every value of the type field with every backing, in the order of the values.
     pub types: Vec<(Context, Outcome)>,
 }
@@ -34,17 +34,17 @@ pub fn measure(fixture: &mut Fixture) -> Sweep {
     for &backing in &backings {
         for map_type in map_types(fixture.arch()) {
             let context = Context { map_type, backing };
-            let base = answer(fixture, context, 0);
+            let base = outcome_of(fixture, context, 0);
             let bits = 0..fixture.arch().flag_bits();
-            let bits = bits.map(|bit| answer(fixture, context, 1 << bit)).collect();
-            sweep.contexts.push(ContextAnswers { context, base, bits });
+            let bits = bits.map(|bit| outcome_of(fixture, context, 1 << bit)).collect();
+            sweep.contexts.push(ContextOutcomes { context, base, bits });
         }
     }
     let field = TYPE_FIELDS & !flag_bits(fixture.arch());
     for map_type in (0..=field).filter(|value| value & !field == 0) {
         for &backing in &backings {
             let context = Context { map_type, backing };
-            let outcome = answer(fixture, context, 0);
+            let outcome = outcome_of(fixture, context, 0);
             sweep.types.push((context, outcome));
         }
     }
@@ -59,9 +59,9 @@ fn backings(paths: usize) -> Vec<Backing> {
     backings
 }
 
-/// The outcome of a bit in a context. The probe address is free, so a mapping elsewhere is an effect
-/// of the bit. `MAP_HUGETLB` is probed at an aligned address.
-fn answer(fixture: &mut Fixture, context: Context, bits: usize) -> Outcome {
+/// The outcome of a bit in a context. The probe address is free, so a mapping elsewhere is an
+/// effect of the bit. `MAP_HUGETLB` is probed at an aligned address.
+fn outcome_of(fixture: &mut Fixture, context: Context, bits: usize) -> Outcome {
     if context.backing == Backing::Anonymous && bits == MAP_HUGETLB.encode(fixture.arch()) {
         return fixture.probe_aligned(context, bits);
     }
@@ -101,7 +101,7 @@ impl Sweep {
         holds: fn(Outcome, Outcome) -> bool,
     ) -> usize {
         let (mut mask, mut contexts) = (!0, 0);
-        for ContextAnswers { context, base, bits } in &self.contexts {
+        for ContextOutcomes { context, base, bits } in &self.contexts {
             if !counts(*context) || !is_accepted(*base) {
                 continue;
             }

@@ -32,7 +32,7 @@ fn query(line: &str) -> QueryRequest {
 fn query_of(arguments: &[&str]) -> QueryRequest {
     match parse(arguments) {
         Ok(Request::Query(query)) => query,
-        other => panic!("{arguments:?} make no query: {other:?}"),
+        other => panic!("{arguments:?} are not a query: {other:?}"),
     }
 }
 
@@ -114,7 +114,7 @@ fn a_command_that_does_not_ask_the_kernel_has_no_option_of_a_query() {
             &["--framed"],
         ] {
             let name = option[0].split('=').next().expect("a name");
-            let message = format!("{name} is no option of {}", command[0]);
+            let message = format!("{name} is not an option of {}", command[0]);
             fails(&[option, command].concat(), &message);
             fails(&[command, option].concat(), &message);
             fails(&[&command[..1], option, &command[1..]].concat(), &message);

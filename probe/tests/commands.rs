@@ -105,29 +105,29 @@ fn decode_names_the_flags_in_a_number() {
             "MAP_PRIVATE|MAP_HUGETLB|1<<MAP_HUGE_SHIFT\n  huge pages of 2^1 bytes\n",
         ),
         ("0x8000002 --arch x86_64", "MAP_PRIVATE|2<<MAP_HUGE_SHIFT\n  huge pages of 2^2 bytes\n"),
-        ("0x1000001 --arch x86_64", "MAP_SHARED|0x1000000\n  0x1000000 is no flag of x86_64\n"),
-        ("0x4000001 --arch hppa", "MAP_SHARED|0x4000000\n  0x4000000 is no flag of hppa\n"),
-        ("0x42 --arch aarch64", "MAP_PRIVATE|0x40\n  0x40 is no flag of aarch64\n"),
+        ("0x1000001 --arch x86_64", "MAP_SHARED|0x1000000\n  0x1000000 is not a flag of x86_64\n"),
+        ("0x4000001 --arch hppa", "MAP_SHARED|0x4000000\n  0x4000000 is not a flag of hppa\n"),
+        ("0x42 --arch aarch64", "MAP_PRIVATE|0x40\n  0x40 is not a flag of aarch64\n"),
         ("0x42 --arch x86_64", "MAP_PRIVATE|MAP_32BIT\n"),
-        ("0x25 --arch x86_64", "MAP_ANONYMOUS|0x5\n  0x5 is no map type of x86_64\n"),
+        ("0x25 --arch x86_64", "MAP_ANONYMOUS|0x5\n  0x5 is not a map type of x86_64\n"),
         (
             "0x1000025 --arch x86_64",
-            "MAP_ANONYMOUS|0x1000005\n  0x5 is no map type of x86_64\n  \
-             0x1000000 is no flag of x86_64\n",
+            "MAP_ANONYMOUS|0x1000005\n  0x5 is not a map type of x86_64\n  \
+             0x1000000 is not a flag of x86_64\n",
         ),
         // The type field of parisc is 0x2b; before 4.15 it was 0x03.
-        ("0x22 --arch hppa", &format!("0x22\n  0x22 is no map type of hppa\n{before_4_15}")),
+        ("0x22 --arch hppa", &format!("0x22\n  0x22 is not a map type of hppa\n{before_4_15}")),
         ("0x18 --arch hppa", &format!("MAP_DROPPABLE|MAP_ANONYMOUS\n{before_4_15}")),
-        ("0x42 --arch hppa", "MAP_PRIVATE|0x40\n  0x40 is no flag of hppa\n"),
+        ("0x42 --arch hppa", "MAP_PRIVATE|0x40\n  0x40 is not a flag of hppa\n"),
         (
             "0x8000000000000001 --arch x86_64",
-            "MAP_SHARED|0x8000000000000000\n  0x8000000000000000 is no flag of x86_64\n",
+            "MAP_SHARED|0x8000000000000000\n  0x8000000000000000 is not a flag of x86_64\n",
         ),
     ] {
         assert_eq!(output(&format!("decode {arguments}")), expected, "{arguments}");
     }
     let largest = output("decode 18446744073709551615 --arch x86_64");
-    assert!(largest.ends_with(" is no flag of x86_64\n"), "{largest}");
+    assert!(largest.ends_with(" is not a flag of x86_64\n"), "{largest}");
     assert_eq!(output("decode 0xffffffff --arch hppa").lines().count(), 5);
 }
 

@@ -329,7 +329,7 @@ fn requirements_are_recorded_and_checked_in_a_replay() {
         assert_eq!(result, (1, line.clone(), String::new()), "{requirements}");
     }
     let result = run_on(&mut console, &format!("{replay} MAP_FIXED MAP_SYNC:/tmpfs/file"));
-    let message = "mapprobe: MAP_SYNC:/tmpfs/file: the recording does not tell\n";
+    let message = "mapprobe: MAP_SYNC:/tmpfs/file: not in the recording\n";
     assert_eq!(result, (2, String::new(), message.to_string()));
 }
 
@@ -368,7 +368,7 @@ fn real_kernels_meet_requirements() {
         assert_eq!(result, (exit, expected.into(), String::new()), "{name} {requirements}");
     }
     // A sweep has no verdicts.
-    let message = "mapprobe: MAP_FIXED: the recording does not tell\n";
+    let message = "mapprobe: MAP_FIXED: not in the recording\n";
     let result = replay("x86_64-6.1", "sweep", "MAP_FIXED");
     assert_eq!(result, (2, String::new(), message.to_string()));
 }

@@ -32,7 +32,8 @@ impl SimulatedKernel {
         Ok(0)
     }
 
-    /// `do_mmap`, `mm/nommu.c`: memory is allocated at once, and cleared unless it is `uninitialized`.
+    /// `do_mmap`, `mm/nommu.c`: memory is allocated at once, and cleared unless it is
+    /// `uninitialized`.
     pub(crate) fn allocate_without_mmu(&mut self, start: usize, end: usize, uninitialized: bool) {
         let old: Vec<(usize, u8)> =
             self.freed.range(start..end).map(|(&addr, &byte)| (addr, byte)).collect();

@@ -235,8 +235,8 @@ pub struct Rules {
     pub ignored_flags: usize,
     /// Whether `MAP_DENYWRITE` works: `ETXTBSY` for a file that is open for writing.
     pub denies_writing: bool,
-    /// Whether shared anonymous memory has cache colour 0: `arch/parisc/kernel/sys_parisc.c`, changed
-    /// between 5.10 and 6.1.
+    /// Whether shared anonymous memory has cache colour 0: `arch/parisc/kernel/sys_parisc.c`,
+    /// changed between 5.10 and 6.1.
     pub colours_anonymous: bool,
     /// Whether `MAP_UNINITIALIZED` memory keeps its old content: without an MMU, with
     /// `CONFIG_MMAP_ALLOW_UNINITIALIZED`.

@@ -21,8 +21,8 @@ use crate::flags::{
 use crate::outcome::{Backing, Outcome, Size};
 use kernel::{Errno, PROT_NONE, PROT_READ};
 
-/// The base-2 logarithm of the largest size of which a page is reserved for a moment, to see whether
-/// the pool is empty.
+/// The base-2 logarithm of the largest size of which a page is reserved for a moment, to see
+/// whether the pool is empty.
 const LARGEST_RESERVED: u32 = 21;
 /// `munmap` of one base page fails: the mapping consists of huge pages.
 const IS_HUGE: Outcome = Outcome::Value(1);
@@ -88,16 +88,16 @@ fn compare_geometry(fixture: &mut Fixture, variants: Variants, log2: u32, eviden
     }
 }
 
-/// The base-2 logarithm of the default size: the smallest alignment at which a mapping of huge pages
-/// succeeds.
+/// The base-2 logarithm of the default size: the smallest alignment at which a mapping of huge
+/// pages succeeds.
 fn default_size(fixture: &mut Fixture, flag: MapFlags) -> u32 {
     let flags = MAP_PRIVATE | MAP_NORESERVE | flag;
     let mut sizes = Flag::ALL.iter().filter_map(|flag| flag.huge_size_log2());
     sizes.find(|&log2| geometry(fixture, flags, log2) == IS_HUGE).unwrap_or(LARGEST_RESERVED)
 }
 
-/// Whether a mapping consists of huge pages (1 or 0). The address is aligned to 2^`log2` bytes and to
-/// no larger power of two. [`Outcome::NotRun`] if there is no room for three pages of that size.
+/// Whether a mapping consists of huge pages (1 or 0). The address is aligned to 2^`log2` bytes and
+/// to no larger power of two. [`Outcome::NotRun`] if there is no room for three pages of that size.
 fn geometry(fixture: &mut Fixture, flags: MapFlags, log2: u32) -> Outcome {
     if log2 + 2 > fixture.arch().flag_bits() {
         return Outcome::NotRun;

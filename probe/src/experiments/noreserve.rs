@@ -1,7 +1,7 @@
 //! `MAP_NORESERVE`: no memory is set aside for the mapping.
 //!
-//! With `vm.overcommit_memory=0`, the default, a private writable mapping that is larger than memory
-//! and swap together fails without the flag and succeeds with it (`__vm_enough_memory` in
+//! With `vm.overcommit_memory=0`, the default, a private writable mapping that is larger than
+//! memory and swap together fails without the flag and succeeds with it (`__vm_enough_memory` in
 //! `mm/util.c`). The mappings are never touched.
 
 use super::{recognition, smaps};
@@ -35,7 +35,7 @@ fn is_not_accounted(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Eviden
         });
         evidence.effect(question, Outcome::MappedElsewhere, answers);
     }
-    // If the kernel gives every or no mapping of that size, what it recorded decides.
+    // If the kernel allows all mappings of that size or none, its record of the flag decides.
     if !evidence.effects().all(decides) {
         smaps::recorded_sign(fixture, flag, b"nr", evidence);
     }

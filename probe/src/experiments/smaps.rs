@@ -1,7 +1,7 @@
-//! `/proc/self/smaps`: its line `VmFlags` has two letters for each property that the kernel recorded
-//! of a mapping (`show_smap_vma_flags` in `fs/proc/task_mmu.c`). They are a sign that the kernel
-//! recognizes a flag, never an effect. The file may show another process, so the same page is
-//! measured without the flag.
+//! `/proc/self/smaps`: its line `VmFlags` has two letters for each property that the kernel
+//! recorded of a mapping (`show_smap_vma_flags` in `fs/proc/task_mmu.c`). They are a sign that the
+//! kernel recognizes a flag, never an effect. The file may show another process, so the same page
+//! is measured without the flag.
 
 use crate::experiment::{Evidence, Variants};
 use crate::fixture::{Fixture, READ_WRITE};
@@ -54,8 +54,8 @@ enum Found {
     EndOfLine,
 }
 
-/// Searches a file, read in blocks, for an address, then for `VmFlags:`, then for two letters in the
-/// same line.
+/// Searches a file, read in blocks, for an address, then for `VmFlags:`, then for two letters in
+/// the same line.
 struct Search<'l> {
     address: String,
     letters: &'l [u8; 2],

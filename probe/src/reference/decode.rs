@@ -7,8 +7,8 @@ use crate::report::wording::{push, push_names, push_separator};
 /// `MAP_TYPE` in older versions of `arch/parisc/include/uapi/asm/mman.h`.
 const OLD_TYPE_MASK_OF_PARISC: usize = 0x03;
 
-/// The names in a flags argument, with the remaining bits in hexadecimal, and a line about each part
-/// that has no name. `None` for a number that is too large for the architecture.
+/// The names in a flags argument, with the remaining bits in hexadecimal, and a line about each
+/// part that has no name. `None` for a number that is too large for the architecture.
 pub fn decode(value: u64, arch: Arch) -> Option<String> {
     let value = usize::try_from(value).ok()?;
     if value.checked_shr(arch.flag_bits()).unwrap_or(0) != 0 {
@@ -40,10 +40,10 @@ pub fn decode(value: u64, arch: Arch) -> Option<String> {
     }
     let (unnamed_type, unnamed_bits) = (rest & type_mask, rest & !type_mask);
     if unnamed_type != 0 {
-        push(&mut out, format_args!("  {unnamed_type:#x} is no map type of {name}\n"));
+        push(&mut out, format_args!("  {unnamed_type:#x} is not a map type of {name}\n"));
     }
     if unnamed_bits != 0 {
-        push(&mut out, format_args!("  {unnamed_bits:#x} is no flag of {name}\n"));
+        push(&mut out, format_args!("  {unnamed_bits:#x} is not a flag of {name}\n"));
     }
     if arch == Arch::Hppa && value & type_mask & !OLD_TYPE_MASK_OF_PARISC != 0 {
         out.push_str("  before Linux 4.15 MAP_TYPE was 0x3 there\n");

@@ -3,8 +3,8 @@
 /// The characters of a line.
 const WIDTH: usize = 80;
 
-/// Appends the last cell of the line that begins at `line_start`, wrapped in its column. `invisible`
-/// is the number of bytes of the line that a terminal does not show.
+/// Appends the last cell of the line that begins at `line_start`, wrapped in its column.
+/// `invisible` is the number of bytes of the line that a terminal does not show.
 pub fn wrap_last_cell(
     out: &mut String,
     mut line_start: usize,

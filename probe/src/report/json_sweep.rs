@@ -6,12 +6,12 @@ use super::json_text::JsonText;
 use super::wording::{push, push_outcome};
 use crate::flags::{HUGE_SIZE_FIELD, flag_bits, map_types};
 use crate::outcome::Outcome;
-use crate::sweep::ContextAnswers;
+use crate::sweep::ContextOutcomes;
 
 /// Writes every outcome of a sweep.
 pub fn write_sweep(json: &mut JsonText, report: &Report) {
     json.open_at("sweep", '[');
-    for ContextAnswers { context, base, bits } in &report.sweep.contexts {
+    for ContextOutcomes { context, base, bits } in &report.sweep.contexts {
         json.next();
         json.open_flat('{');
         write_type_and_backing(json, report, *context);

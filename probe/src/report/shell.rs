@@ -1,5 +1,5 @@
-//! `shell`: assignments for `.` and `eval` of any POSIX shell. The values are the verdicts. One value
-//! lists what interferes; a semicolon follows each name.
+//! `shell`: assignments for `.` and `eval` of any POSIX shell. The values are the verdicts. One
+//! value lists what interferes; a semicolon follows each name.
 
 use super::data::Report;
 use super::style::Style;

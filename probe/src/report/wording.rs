@@ -25,8 +25,8 @@ impl fmt::Display for Number {
     }
 }
 
-/// Appends the names in a flags argument: map type, flags and huge page size, then the bits without a
-/// name in hexadecimal.
+/// Appends the names in a flags argument: map type, flags and huge page size, then the bits without
+/// a name in hexadecimal.
 pub fn push_flags(out: &mut String, arch: Arch, value: usize) {
     let start = out.len();
     // Without MAP_HUGETLB the field is not a size.

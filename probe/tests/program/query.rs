@@ -7,6 +7,6 @@ use mapprobe::cli::{QueryRequest, Request, parse};
 pub fn query(arguments: &[&str]) -> QueryRequest {
     match parse(arguments) {
         Ok(Request::Query(query)) => query,
-        other => panic!("{arguments:?} make no query: {other:?}"),
+        other => panic!("{arguments:?} are not a query: {other:?}"),
     }
 }
