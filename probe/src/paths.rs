@@ -38,7 +38,7 @@ impl Paths {
             return Err(Error::TooManyPaths { path, most: MOST });
         }
         // What replaces an argument that is not UTF-8 (`kernel::str_or_replacement`).
-        if path.contains(char::REPLACEMENT_CHARACTER) {
+        if path.chars().any(|character| character == char::REPLACEMENT_CHARACTER) {
             return Err(Error::NotUtf8 { path });
         }
         let problem = FileProblem::CannotOpen;
