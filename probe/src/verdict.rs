@@ -126,21 +126,32 @@ pub struct Finding {
 }
 
 /// A verdict, why it was given, and the measurement that decided.
-type Decision<'e> = (Verdict, ReasonCode, Option<&'e Trial>);
+struct Decision<'e> {
+    verdict: Verdict,
+    code: ReasonCode,
+    trial: Option<&'e Trial>,
+}
+
+impl<'e> Decision<'e> {
+    fn new(verdict: Verdict, code: ReasonCode, trial: Option<&'e Trial>) -> Decision<'e> {
+        Decision { verdict, code, trial }
+    }
+}
 
 impl Finding {
-    fn of((verdict, code, trial): Decision, remark: Option<&'static str>) -> Finding {
+    fn of(decision: Decision, remark: Option<&'static str>) -> Finding {
+        let Decision { verdict, code, trial } = decision;
         Finding { verdict, reason: Reason { code, trial: trial.copied(), remark } }
     }
 
     /// The finding about a flag that the architecture does not define.
     pub fn absent() -> Finding {
-        Finding::of((Verdict::Absent, ReasonCode::NotDefined, None), None)
+        Finding::of(Decision::new(Verdict::Absent, ReasonCode::NotDefined, None), None)
     }
 
     /// The finding about a flag that cannot be probed because a control failed.
     pub fn control_failed(control: &'static str) -> Finding {
-        let decision = (Verdict::Inconclusive, ReasonCode::ControlFailed, None);
+        let decision = Decision::new(Verdict::Inconclusive, ReasonCode::ControlFailed, None);
         Finding::of(decision, Some(control))
     }
 }
@@ -229,9 +240,8 @@ pub fn judge(experiment: &Experiment, evidence: &Evidence, steps: &[Step]) -> Fi
         return Finding::control_failed(control);
     }
     let decision = first_rule_that_holds(experiment, evidence, steps);
-    let (verdict, ..) = decision;
     match why_effect_is_unclear(evidence) {
-        Some(unclear) if verdict == Verdict::Inconclusive => Finding::of(unclear, None),
+        Some(unclear) if decision.verdict == Verdict::Inconclusive => Finding::of(unclear, None),
         _ => Finding::of(decision, evidence.remark),
     }
 }
@@ -242,33 +252,35 @@ fn first_rule_that_holds<'e>(
     steps: &[Step],
 ) -> Decision<'e> {
     if let Some(trial) = agreed(evidence.effects(), Shown::Yes) {
-        return (Verdict::Honored, ReasonCode::EffectSeen, Some(trial));
+        return Decision::new(Verdict::Honored, ReasonCode::EffectSeen, Some(trial));
     }
     if any(evidence.effects(), Shown::Yes).is_some() {
-        return (Verdict::Inconclusive, ReasonCode::Contradictory, None);
+        return Decision::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
     }
     if let Some((code, trial)) = error_that_proves_recognition(experiment, evidence) {
-        return (Verdict::Unavailable, code, Some(trial));
+        return Decision::new(Verdict::Unavailable, code, Some(trial));
     }
     if let Some(sign) = any(evidence.signs(), Shown::Yes) {
         return match experiment.if_only_recognized {
             IfOnlyRecognized::Unavailable => {
-                (Verdict::Unavailable, ReasonCode::SignSeen, Some(sign))
+                Decision::new(Verdict::Unavailable, ReasonCode::SignSeen, Some(sign))
             }
             IfOnlyRecognized::Accepted if any(evidence.effects(), Shown::No).is_some() => {
-                (Verdict::Inconclusive, ReasonCode::Contradictory, None)
+                Decision::new(Verdict::Inconclusive, ReasonCode::Contradictory, None)
             }
-            IfOnlyRecognized::Accepted => (Verdict::Accepted, ReasonCode::SignSeen, Some(sign)),
+            IfOnlyRecognized::Accepted => {
+                Decision::new(Verdict::Accepted, ReasonCode::SignSeen, Some(sign))
+            }
         };
     }
     if any(evidence.effects(), Shown::ControlToo).is_some() {
-        return (Verdict::Inconclusive, ReasonCode::NoEvidence, None);
+        return Decision::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None);
     }
     if let Some(offer) = agreed(evidence.offers(), Shown::Yes) {
-        return (Verdict::Accepted, ReasonCode::Offered, Some(offer));
+        return Decision::new(Verdict::Accepted, ReasonCode::Offered, Some(offer));
     }
     if let Some(offer) = agreed(evidence.offers(), Shown::No) {
-        return (Verdict::Unavailable, ReasonCode::NotOffered, Some(offer));
+        return Decision::new(Verdict::Unavailable, ReasonCode::NotOffered, Some(offer));
     }
     by_recognition(evidence, steps)
 }
@@ -278,20 +290,20 @@ fn by_recognition<'e>(evidence: &'e Evidence, steps: &[Step]) -> Decision<'e> {
     let recognized = any(evidence.validators(), Shown::Yes);
     let rejected = any(evidence.validators(), Shown::No);
     if rejected.is_some() && recognized.is_some() {
-        return (Verdict::Inconclusive, ReasonCode::Contradictory, None);
+        return Decision::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
     }
     if rejected.is_none() {
         if let Some(effect) = agreed(evidence.effects(), Shown::No) {
-            return (Verdict::Ignored, ReasonCode::EffectAbsent, Some(effect));
+            return Decision::new(Verdict::Ignored, ReasonCode::EffectAbsent, Some(effect));
         }
         let is_open = any(evidence.effects(), Shown::Undecided).is_some();
         if recognized.is_some() && !is_open && steps.iter().any(is_accepted_context) {
-            return (Verdict::Accepted, ReasonCode::Validated, recognized);
+            return Decision::new(Verdict::Accepted, ReasonCode::Validated, recognized);
         }
     }
     match agreed(evidence.validators(), Shown::No) {
-        Some(trial) => (Verdict::Unknown, ReasonCode::RefusedAsUnknown, Some(trial)),
-        None => (Verdict::Inconclusive, ReasonCode::NoEvidence, None),
+        Some(trial) => Decision::new(Verdict::Unknown, ReasonCode::RefusedAsUnknown, Some(trial)),
+        None => Decision::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None),
     }
 }
 
@@ -331,6 +343,6 @@ fn why_effect_is_unclear(evidence: &Evidence) -> Option<Decision<'_>> {
     ];
     reasons.into_iter().find_map(|(shown, code)| {
         let trial = any(evidence.effects(), shown)?;
-        Some((Verdict::Inconclusive, code, Some(trial)))
+        Some(Decision::new(Verdict::Inconclusive, code, Some(trial)))
     })
 }
