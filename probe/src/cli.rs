@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! argh accepts the options of a query only before the command. [`query_options_first`] moves them
+//! argh accepts the options of a query only before the command. `query_options_first` moves them
 //! there, so that they work after the command too.
 
 use crate::arch::Arch;

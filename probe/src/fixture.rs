@@ -263,7 +263,7 @@ impl<'k> Fixture<'k> {
         contexts
     }
 
-    /// The middle of the isolated range: an odd multiple of [`ISOLATED`], with that many reserved
+    /// The middle of the isolated range: an odd multiple of `ISOLATED`, with that many reserved
     /// bytes on either side.
     pub fn isolated_addr(&self) -> usize {
         let addr = (self.reserved + ISOLATED).next_multiple_of(ISOLATED);
