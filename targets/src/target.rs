@@ -16,8 +16,8 @@ pub struct Target {
     pub elf: Elf,
     /// The largest size of the program in bytes. Enforced when std was rebuilt.
     pub budget: u64,
-    /// The program that emulates the architecture on other machines. None for the usual build
-    /// machine.
+    /// The program that emulates the architecture on other machines. None for x86_64, the usual
+    /// build machine.
     pub emulator: Option<&'static str>,
     /// Flags that the kernel headers in [`Target::packages`] do not define yet, each with the
     /// reason.

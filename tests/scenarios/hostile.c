@@ -164,7 +164,7 @@ static void set_hung_up_terminal(void)
 	set_standard_files(terminal, name);
 }
 
-/* Makes a system call fail. A command other than 0 limits this to calls with that third argument. */
+/* Makes a system call fail. If `command` is not 0, only calls with this third argument fail. */
 static void fail_call(long number, int error, unsigned command)
 {
 	struct sock_filter filter[] = {
