@@ -33,7 +33,7 @@ pub fn initramfs(files: &[(&str, &[u8])]) -> Vec<u8> {
     archive::write(&entries)
 }
 
-/// Boots a kernel of the lab with an initramfs and with words at the end of its command line.
+/// Boots a kernel of the lab with an initramfs and with arguments at the end of its command line.
 pub fn boot(kernel: &Kernel, initramfs: &[u8], append: &str) -> Result<Boot> {
     let image = kernel.image()?;
     let machine = &targets::of(kernel.arch).machine;

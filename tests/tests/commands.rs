@@ -1,5 +1,5 @@
-//! Queries that the released programs of every architecture answer without the kernel, and
-//! `require` on this machine and as PID 1.
+//! Commands that need no kernel, in the released programs of every architecture, and `require` on
+//! this machine and as PID 1.
 
 use lab::console::{self, Framed};
 use lab::headers::definitions;
@@ -131,7 +131,7 @@ fn programs_of_all_architectures_agree() {
 
 /// The program only writes: it maps nothing and opens no file.
 #[test]
-fn offline_queries_only_write() {
+fn offline_commands_only_write() {
     host_packages::need(host_packages::TRACING).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("trace");
@@ -218,7 +218,7 @@ fn requirements_under_an_emulator() {
 /// As PID 1 the lines are framed, and the last line has the exit code. A misspelled flag never
 /// counts as a missing operand.
 #[test]
-fn requirements_as_the_first_process() {
+fn requirements_as_pid_1() {
     let unknown = "MAP_DROPPABLE: unknown: rejected as unknown; may help: Linux >= 6.11\n";
     for (name, words, code, expected) in [
         ("x86_64-6.1", "-- require MAP_FIXED MAP_DROPPABLE", 1, Some(unknown)),

@@ -70,8 +70,8 @@ fn rest(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// Starts without a console and then in each environment, every time by the next init. That init
-/// compares.
+/// Boots without a console, then in each environment. Every init prints the open files and the
+/// mounts that it finds; they must be those that the previous init left.
 #[track_caller]
 fn in_a_hostile_environment(name: &str, words: &[&str]) {
     let log = boot(name, &format!("rdinit=/mapprobe -- {}", words.join(" "))).text();
@@ -147,8 +147,8 @@ fn without_any_console_the_report_is_in_the_log() {
     assert!(report(&log).contains("\nMAP_FIXED_NOREPLACE  "), "{log}");
 }
 
-/// The program may not power off: it sleeps with all of its processes, and does not start the
-/// `/init` again that started it.
+/// The program may not power off: all of its processes sleep, and it does not restart the `/init`
+/// that started it.
 #[test]
 fn without_the_right_to_power_off_the_program_sleeps() {
     for (word, used) in [("stuck", 0..=0), ("powerless", 0..=1)] {

@@ -45,7 +45,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// Whether the released program answers the lab's own queries on the lab's own kernels.
+    /// Whether the run uses the released program, the lab's own queries and the lab's own kernels.
     fn is_standard(&self) -> bool {
         self.args.is_none() && self.program.is_none() && self.kernel.is_none()
     }

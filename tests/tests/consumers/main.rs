@@ -2,6 +2,7 @@
 //! some simulated kernels, and one whose name breaks everything that is not quoted. The program is
 //! the released one.
 
+mod agreement;
 mod ansible;
 mod jsonl;
 mod ktap;
@@ -11,7 +12,6 @@ mod prometheus;
 mod queries;
 mod shell;
 mod table;
-mod walk;
 
 use kernel::UTS_FIELD;
 use lab::library::{self, Rules};
