@@ -31,7 +31,7 @@ pub enum Backend {
     /// rustc compiles, and links with a C compiler as linker driver.
     Native {
         linker: &'static str,
-        /// Where the static C library comes from, if the linker driver has none that fits.
+        /// Where the static C library comes from, if the linker driver has no suitable one.
         libc: Option<DebianPackage>,
         /// Compiler flags for this architecture only.
         rustflags: &'static [&'static str],

@@ -121,8 +121,8 @@ impl Browser {
         Ok(browser)
     }
 
-    /// Sets the size of the window in pixels and the preferred color scheme. A narrow window is
-    /// that of a telephone.
+    /// Sets the size of the window in pixels and the preferred color scheme. A narrow window
+    /// emulates a phone.
     pub fn set_screen(&mut self, (width, height): (u32, u32), dark: bool) -> Result<()> {
         let size = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600

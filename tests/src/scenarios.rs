@@ -43,7 +43,7 @@ pub fn boot(kernel: &Kernel, initramfs: &[u8], append: &str) -> Result<Boot> {
     qemu::boot(&VmConfig { emulator, append: &append, arguments: kernel.arguments, ..config })
 }
 
-/// Everything that a boot needs beside the kernel image.
+/// Everything that a boot needs besides the kernel image.
 #[derive(Debug)]
 pub struct Prepared {
     initramfs: Vec<u8>,

@@ -112,8 +112,8 @@ fn wrong_arguments_are_reported_and_the_report_is_printed() {
 
 #[test]
 fn foreign_arguments_on_the_command_line_are_ignored() {
-    let words = "quiet=maybe nonsense mapprobe.nothing=1 \"two words\" --=-- é%s\\n -x x=";
-    let report = report(&boot_init("x86_64-6.1", words));
+    let arguments = "quiet=maybe nonsense mapprobe.nothing=1 \"two words\" --=-- é%s\\n -x x=";
+    let report = report(&boot_init("x86_64-6.1", arguments));
     assert_eq!(report::parse(report.as_bytes()).unwrap()["complete"], true, "{report}");
 }
 

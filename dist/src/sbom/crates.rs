@@ -166,8 +166,8 @@ fn resolve_dependencies(components: &mut [Component]) {
     }
 }
 
-/// std and its dependencies. cargo also compiles crates that are not linked: of macros, and
-/// `panic_unwind`.
+/// std and the crates that it depends on. Omits crates that cargo compiles and does not link: those
+/// of macros, and `panic_unwind`.
 fn reached(parts: Vec<Component>) -> Vec<Component> {
     let linked = |part: &&Component| part.name != "panic_unwind";
     let mut reached: Vec<&Component> = parts.iter().filter(|part| part.name == "std").collect();

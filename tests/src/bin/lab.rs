@@ -87,10 +87,12 @@ impl From<Status> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> =
-        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let status = match Arguments::from_args(&["cargo lab"], &words) {
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let status = match Arguments::from_args(&["cargo lab"], &arguments) {
         Err(exit) if exit.status.is_ok() => {
             print!("{}", exit.output);
             return Status::Passed.into();

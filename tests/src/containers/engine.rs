@@ -52,9 +52,9 @@ impl Engine {
         Ok(engine)
     }
 
-    /// containers.conf(5): no control groups and no network of its own, since these need more than
-    /// a simple machine has. The volumes have the settings with which containers reach the archives
-    /// of Debian and crates.io. Crates of this machine are not downloaded again.
+    /// containers.conf(5): no control groups and no separate network, since not every machine
+    /// supports them. The volumes contain the settings for the archives of Debian and crates.io, and
+    /// the crates that this machine has already downloaded.
     fn settings(&self) -> Result<String> {
         let mut volumes = vec![format!("{}:{SETTINGS}:ro", text(&self.directory.join("machine"))?)];
         for (name, how) in [("registry", "O"), ("config.toml", "ro")] {
@@ -207,8 +207,8 @@ pub fn run(command: &mut Command, log: &Path) -> Result<()> {
     )
 }
 
-/// The variables with which apt and cargo in a container find the settings of this machine. The
-/// tools of the build need no debug information.
+/// Environment variables that point apt and cargo in a container to the settings of this machine.
+/// The tools of the build need no debug information.
 fn variables(certificates: bool) -> Vec<String> {
     let mut variables =
         vec![format!("APT_CONFIG={SETTINGS}/apt.conf"), "CARGO_PROFILE_DEV_DEBUG=0".to_owned()];

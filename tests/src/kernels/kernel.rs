@@ -20,7 +20,7 @@ pub struct Kernel {
     pub arch: Arch,
     pub origin: Origin,
     pub emulator: Emulator,
-    /// Arguments of QEMU beside those of the machine. The last of repeated arguments applies.
+    /// QEMU arguments in addition to those of the machine. The last of repeated arguments applies.
     pub arguments: &'static [&'static str],
     /// Kernel command line arguments in addition to those of every guest.
     pub append: &'static str,

@@ -97,7 +97,7 @@ impl Kernel {
     }
 }
 
-/// Modules fit a single image.
+/// The modules match exactly one image.
 fn recipe(what: &str, image: &Provenance) -> String {
     format!("{what} for {} {} {}", image.package, image.version, image.sha256)
 }
