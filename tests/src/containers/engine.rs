@@ -53,8 +53,8 @@ impl Engine {
     }
 
     /// containers.conf(5): no control groups and no separate network, since not every machine
-    /// supports them. The volumes contain the settings for the archives of Debian and crates.io, and
-    /// the crates that this machine has already downloaded.
+    /// supports them. The volumes contain the settings for the archives of Debian and crates.io,
+    /// and the crates that this machine has already downloaded.
     fn settings(&self) -> Result<String> {
         let mut volumes = vec![format!("{}:{SETTINGS}:ro", text(&self.directory.join("machine"))?)];
         for (name, how) in [("registry", "O"), ("config.toml", "ro")] {

@@ -1,6 +1,6 @@
 //! The formats, each parsed by a program that uses it. The kernels are recordings of real kernels,
-//! some simulated kernels, and one whose release breaks unquoted output. The program is the released
-//! one.
+//! some simulated kernels, and one whose release breaks unquoted output. The program is the
+//! released one.
 
 mod agreement;
 mod ansible;
