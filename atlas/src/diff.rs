@@ -154,7 +154,7 @@ fn count_changes(old: &[String], new: &[String]) -> String {
     format!("{} only in the first report, {} only in the second", calls(removed), calls(added))
 }
 
-/// The multiset difference: texts that are in a list more often than in the other.
+/// The multiset difference: texts that are in one list more often than in the other.
 fn difference<'a>(list: &'a [String], other: &[String]) -> Vec<&'a str> {
     let mut unmatched: Vec<&String> = other.iter().collect();
     let mut extra = Vec::new();

@@ -1,5 +1,5 @@
 //! Reads JSON from files: one document per line (NDJSON), or one document over several lines, as
-//! mapprobe prints it. What a document means is not known here.
+//! mapprobe prints it. Does not interpret the documents.
 
 use anyhow::{Context, Error, Result, anyhow};
 use serde_json::Value;
@@ -21,7 +21,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// A JSON value and its origin in a file.
+/// A JSON value and its location in a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Located {
     pub location: Location,

@@ -21,7 +21,7 @@ pub struct TracedCall {
 /// A traced run.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// From the first call after execve(2) to the one that ended the process.
+    /// From the first call after execve(2) to the call that ended the process.
     pub calls: Vec<TracedCall>,
     /// At exit.
     pub memory: Memory,

@@ -22,7 +22,7 @@ set -l sweep '__fish_seen_subcommand_from sweep free-bits'
 
 complete -c mapprobe -f
 complete -c mapprobe -n $none -a report -d 'print a verdict for every flag'
-complete -c mapprobe -n $none -a sweep -d 'print the answer to every bit of the flags argument'
+complete -c mapprobe -n $none -a sweep -d 'print the result of every bit of the flags argument'
 complete -c mapprobe -n $none -a free-bits -d 'print the bits and map types that are guaranteed to fail'
 complete -c mapprobe -n $none -a require -d 'check that flags are honored'
 complete -c mapprobe -n $none -a list -d 'list the flags, their numbers and versions'

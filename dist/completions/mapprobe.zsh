@@ -48,7 +48,7 @@ _mapprobe() {
         local -a commands
         commands=(
             'report:print a verdict for every flag'
-            'sweep:print the answer to every bit of the flags argument'
+            'sweep:print the result of every bit of the flags argument'
             'free-bits:print the bits and map types that are guaranteed to fail'
             'require:check that flags are honored'
             'list:list the flags, their numbers and versions'

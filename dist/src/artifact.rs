@@ -45,7 +45,7 @@ pub struct Artifact {
 /// # Errors
 /// A message for every target that failed. The files of the others are in `dist/out` nevertheless.
 pub fn build(targets: &[&'static Target], options: &Options) -> Result<Vec<Artifact>> {
-    package::ready(options.packages)?;
+    package::check_sources(options.packages)?;
     let _lock = lock()?;
     let toolchain = prepare(targets, options)?;
     let (mut artifacts, mut failures) = (Vec::new(), Vec::new());
@@ -152,11 +152,11 @@ fn check(toolchain: &Toolchain, target: &Target, bytes: &[u8], budgeted: bool) -
     let private = workspace::private(&toolchain.directories());
     let paths: Vec<String> =
         private.iter().filter_map(|path| path.to_str()).map(String::from).collect();
-    let refusals = check::refusals(bytes, target, &paths, budgeted);
-    if refusals.is_empty() {
+    let failed = check::failed_checks(bytes, target, &paths, budgeted);
+    if failed.is_empty() {
         return Ok(());
     }
-    bail!("{}", check::sentences(&refusals, target))
+    bail!("{}", check::messages(&failed, target))
 }
 
 /// Checks and runs a program, then writes it and the files made from it to `dist/out`.

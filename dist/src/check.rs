@@ -9,7 +9,7 @@ use targets::{Elf, Target};
 
 /// A failed check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum FailedCheck {
     /// Not a valid ELF file, for this reason.
     NotElf(String),
     /// `e_type` is not `ET_EXEC`.
@@ -28,12 +28,12 @@ pub enum Refusal {
 
 /// Every failed check. `paths` are directories of the build machine. The budget is enforced only if
 /// std was rebuilt.
-pub fn refusals(
+pub fn failed_checks(
     bytes: &[u8],
     target: &Target,
     paths: &[String],
     std_rebuilt: bool,
-) -> Vec<Refusal> {
+) -> Vec<FailedCheck> {
     let mut found = match (bytes.get(..4), bytes.get(4)) {
         (Some(b"\x7fELF"), Some(&class)) if class == ELFCLASS32.0 => {
             headers::<FileHeader32<object::Endianness>>(bytes, target)
@@ -41,11 +41,11 @@ pub fn refusals(
         (Some(b"\x7fELF"), Some(&class)) if class == ELFCLASS64.0 => {
             headers::<FileHeader64<object::Endianness>>(bytes, target)
         }
-        _ => vec![Refusal::NotElf("its magic number is missing".into())],
+        _ => vec![FailedCheck::NotElf("its magic number is missing".into())],
     };
-    found.extend(paths.iter().filter(|path| contains(bytes, path)).cloned().map(Refusal::Path));
+    found.extend(paths.iter().filter(|path| contains(bytes, path)).cloned().map(FailedCheck::Path));
     if std_rebuilt && over_budget(bytes, target) {
-        found.push(Refusal::OverBudget(bytes.len() as u64));
+        found.push(FailedCheck::OverBudget(bytes.len() as u64));
     }
     found
 }
@@ -55,16 +55,16 @@ pub fn over_budget(bytes: &[u8], target: &Target) -> bool {
 }
 
 /// One message for all failed checks.
-pub fn sentences(refusals: &[Refusal], target: &Target) -> String {
-    let sentence = |refusal: &Refusal| refusal.sentence(target);
-    refusals.iter().map(sentence).collect::<Vec<_>>().join(" ")
+pub fn messages(failed: &[FailedCheck], target: &Target) -> String {
+    let message = |failed: &FailedCheck| failed.message(target);
+    failed.iter().map(message).collect::<Vec<_>>().join(" ")
 }
 
 fn headers<F: FileHeader<Endian = object::Endianness>>(
     bytes: &[u8],
     target: &Target,
-) -> Vec<Refusal> {
-    let not_elf = |reason: object::Error| vec![Refusal::NotElf(reason.to_string())];
+) -> Vec<FailedCheck> {
+    let not_elf = |reason: object::Error| vec![FailedCheck::NotElf(reason.to_string())];
     let header = match F::parse(bytes) {
         Ok(header) => header,
         Err(reason) => return not_elf(reason),
@@ -84,19 +84,19 @@ fn headers<F: FileHeader<Endian = object::Endianness>>(
         big_endian: header.is_big_endian(),
     };
     if machine != target.elf {
-        found.push(Refusal::WrongMachine(machine));
+        found.push(FailedCheck::WrongMachine(machine));
     }
     if header.e_type(endian) != object::elf::ET_EXEC {
-        found.push(Refusal::NotProgram(header.e_type(endian).0));
+        found.push(FailedCheck::NotProgram(header.e_type(endian).0));
     }
     for (at, segment) in segments.iter().enumerate() {
         match segment.p_type(endian) {
-            PT_INTERP => found.push(Refusal::NotStatic("INTERP")),
-            PT_DYNAMIC => found.push(Refusal::NotStatic("DYNAMIC")),
+            PT_INTERP => found.push(FailedCheck::NotStatic("INTERP")),
+            PT_DYNAMIC => found.push(FailedCheck::NotStatic("DYNAMIC")),
             _ => {}
         }
         if segment.p_flags(endian) & (PF_W | PF_X) == PF_W | PF_X {
-            found.push(Refusal::WritableAndExecutable(at));
+            found.push(FailedCheck::WritableAndExecutable(at));
         }
     }
     found
@@ -108,42 +108,42 @@ fn contains(bytes: &[u8], directory: &str) -> bool {
     path.len() > 1 && bytes.windows(path.len()).any(|window| window == path.as_bytes())
 }
 
-impl Refusal {
+impl FailedCheck {
     /// The result, and what was expected.
-    pub fn sentence(&self, target: &Target) -> String {
+    pub fn message(&self, target: &Target) -> String {
         let (name, budget) = (target.arch.name(), target.budget);
         match self {
-            Refusal::NotElf(reason) => {
+            FailedCheck::NotElf(reason) => {
                 format!("It is not a valid ELF file ({reason}); a program of {name} was expected.")
             }
-            Refusal::NotProgram(found) => {
+            FailedCheck::NotProgram(found) => {
                 format!(
                     "Its e_type is {found}; 2 (ET_EXEC) was expected: a program at a fixed \
                      address that relocates nothing."
                 )
             }
-            Refusal::WrongMachine(found) => {
+            FailedCheck::WrongMachine(found) => {
                 format!(
                     "It is for {}; {name} is {}.",
                     Identification(found),
                     Identification(&target.elf)
                 )
             }
-            Refusal::NotStatic(header) => {
+            FailedCheck::NotStatic(header) => {
                 format!("It has a program header {header}; a static program was expected.")
             }
-            Refusal::WritableAndExecutable(at) => {
+            FailedCheck::WritableAndExecutable(at) => {
                 format!(
                     "Its program header {at} is writable and executable; no memory should be both."
                 )
             }
-            Refusal::Path(path) => {
+            FailedCheck::Path(path) => {
                 format!(
                     "It contains {path}, a path of the build machine, so its bytes depend on \
                      where it was built."
                 )
             }
-            Refusal::OverBudget(size) => {
+            FailedCheck::OverBudget(size) => {
                 format!(
                     "It is {size} bytes; the budget of {name} is {budget} \
                      (targets/src/{name}.rs), {} less.",
@@ -166,7 +166,7 @@ impl fmt::Display for Identification<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Refusal, refusals};
+    use super::{FailedCheck, failed_checks};
     use targets::{ALL, Elf, Target};
 
     const R_X: u32 = 5;
@@ -229,7 +229,7 @@ mod tests {
     fn a_valid_program_passes_on_every_target() {
         for target in ALL {
             assert_eq!(
-                refusals(&valid(target), target, &["/home/somebody".into()], true),
+                failed_checks(&valid(target), target, &["/home/somebody".into()], true),
                 [],
                 "{}",
                 target.arch.name()
@@ -238,99 +238,110 @@ mod tests {
     }
 
     #[test]
-    fn a_dynamic_file_is_refused() {
+    fn a_dynamic_file_is_rejected() {
         for target in ALL {
             let found = |kind| {
-                refusals(&forged(&target.elf, 2, &[(LOAD, R_X), (kind, 4)]), target, &[], true)
+                failed_checks(&forged(&target.elf, 2, &[(LOAD, R_X), (kind, 4)]), target, &[], true)
             };
-            assert_eq!(found(3), [Refusal::NotStatic("INTERP")]);
-            assert_eq!(found(2), [Refusal::NotStatic("DYNAMIC")]);
+            assert_eq!(found(3), [FailedCheck::NotStatic("INTERP")]);
+            assert_eq!(found(2), [FailedCheck::NotStatic("DYNAMIC")]);
         }
     }
 
     #[test]
-    fn a_position_independent_file_is_refused() {
+    fn a_position_independent_file_is_rejected() {
         for target in ALL {
             assert_eq!(
-                refusals(&forged(&target.elf, 3, &[(LOAD, R_X)]), target, &[], true),
-                [Refusal::NotProgram(3)]
+                failed_checks(&forged(&target.elf, 3, &[(LOAD, R_X)]), target, &[], true),
+                [FailedCheck::NotProgram(3)]
             );
         }
     }
 
     #[test]
-    fn a_file_for_another_architecture_is_refused() {
+    fn a_file_for_another_architecture_is_rejected() {
         for target in ALL {
             for other in ALL {
-                let found = refusals(&valid(other), target, &[], true);
+                let found = failed_checks(&valid(other), target, &[], true);
                 let expected = if other.elf == target.elf {
                     vec![]
                 } else {
-                    vec![Refusal::WrongMachine(other.elf)]
+                    vec![FailedCheck::WrongMachine(other.elf)]
                 };
                 assert_eq!(found, expected);
             }
             let turned = Elf { big_endian: !target.elf.big_endian, ..target.elf };
             let bytes = forged(&turned, 2, &[(LOAD, R_X)]);
             assert_eq!(
-                refusals(&bytes, target, &[], true),
-                [Refusal::WrongMachine(turned)],
+                failed_checks(&bytes, target, &[], true),
+                [FailedCheck::WrongMachine(turned)],
                 "byte order"
             );
             let other_class = Elf { bits: 96 - target.elf.bits, ..target.elf };
             let bytes = forged(&other_class, 2, &[(LOAD, R_X)]);
             assert_eq!(
-                refusals(&bytes, target, &[], true),
-                [Refusal::WrongMachine(other_class)],
+                failed_checks(&bytes, target, &[], true),
+                [FailedCheck::WrongMachine(other_class)],
                 "class"
             );
         }
     }
 
     #[test]
-    fn memory_that_is_writable_and_executable_is_refused() {
+    fn memory_that_is_writable_and_executable_is_rejected() {
         for target in ALL {
             let load = forged(&target.elf, 2, &[(LOAD, R_X), (LOAD, 7)]);
-            assert_eq!(refusals(&load, target, &[], true), [Refusal::WritableAndExecutable(1)]);
+            assert_eq!(
+                failed_checks(&load, target, &[], true),
+                [FailedCheck::WritableAndExecutable(1)]
+            );
             let stack = forged(&target.elf, 2, &[(LOAD, R_X), (0x6474_e551, 7)]);
-            assert_eq!(refusals(&stack, target, &[], true), [Refusal::WritableAndExecutable(1)]);
+            assert_eq!(
+                failed_checks(&stack, target, &[], true),
+                [FailedCheck::WritableAndExecutable(1)]
+            );
         }
     }
 
     #[test]
-    fn a_path_of_the_build_machine_is_refused() {
+    fn a_path_of_the_build_machine_is_rejected() {
         let target = ALL[0];
         let file = |text: &str| [valid(target), text.into()].concat();
         let found = |bytes: &[u8]| {
-            refusals(bytes, target, &["/home/somebody".into(), "/".into(), String::new()], true)
+            failed_checks(
+                bytes,
+                target,
+                &["/home/somebody".into(), "/".into(), String::new()],
+                true,
+            )
         };
         assert_eq!(
             found(&file("x/home/somebody/src/main.rs")),
-            [Refusal::Path("/home/somebody".into())]
+            [FailedCheck::Path("/home/somebody".into())]
         );
         assert_eq!(found(&file("/home/somebody-else/src")), []);
     }
 
     #[test]
-    fn a_file_over_its_budget_is_refused_when_std_was_rebuilt() {
+    fn a_file_over_its_budget_is_rejected_when_std_was_rebuilt() {
         for target in ALL {
             let mut bytes = valid(target);
             bytes.resize(target.budget as usize, 0);
-            assert_eq!(refusals(&bytes, target, &[], true), []);
+            assert_eq!(failed_checks(&bytes, target, &[], true), []);
             bytes.push(0);
             assert_eq!(
-                refusals(&bytes, target, &[], true),
-                [Refusal::OverBudget(target.budget + 1)]
+                failed_checks(&bytes, target, &[], true),
+                [FailedCheck::OverBudget(target.budget + 1)]
             );
-            assert_eq!(refusals(&bytes, target, &[], false), []);
+            assert_eq!(failed_checks(&bytes, target, &[], false), []);
         }
     }
 
     #[test]
-    fn other_files_are_refused() {
+    fn other_files_are_rejected() {
         for bytes in [&b""[..], b"#!/bin/sh\n", b"\x7fELF\x02\x01", &valid(ALL[0])[..70]] {
             assert!(
-                matches!(refusals(bytes, ALL[0], &[], true)[..], [Refusal::NotElf(_)]),
+                matches!(failed_checks(bytes, ALL[0], &[], true)[..], [FailedCheck::NotElf(_)]),
                 "{bytes:?}"
             );
         }
@@ -339,17 +350,17 @@ mod tests {
     #[test]
     fn every_message_names_what_was_expected() {
         let target = ALL[2];
-        for (refusal, expected) in [
-            (Refusal::NotElf("short".into()), "a program of hppa was expected"),
-            (Refusal::NotProgram(3), "2 (ET_EXEC) was expected"),
-            (Refusal::WrongMachine(ALL[0].elf), "hppa is e_machine 15, 32 bits, big-endian"),
-            (Refusal::NotStatic("INTERP"), "a static program was expected"),
-            (Refusal::WritableAndExecutable(1), "no memory should be both"),
-            (Refusal::Path("/home/x".into()), "depend on where it was built"),
-            (Refusal::OverBudget(target.budget + 7), "7 less"),
+        for (failed, expected) in [
+            (FailedCheck::NotElf("short".into()), "a program of hppa was expected"),
+            (FailedCheck::NotProgram(3), "2 (ET_EXEC) was expected"),
+            (FailedCheck::WrongMachine(ALL[0].elf), "hppa is e_machine 15, 32 bits, big-endian"),
+            (FailedCheck::NotStatic("INTERP"), "a static program was expected"),
+            (FailedCheck::WritableAndExecutable(1), "no memory should be both"),
+            (FailedCheck::Path("/home/x".into()), "depend on where it was built"),
+            (FailedCheck::OverBudget(target.budget + 7), "7 less"),
         ] {
-            let sentence = refusal.sentence(target);
-            assert!(sentence.contains(expected), "{sentence}");
+            let message = failed.message(target);
+            assert!(message.contains(expected), "{message}");
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn write(target: &Target, files: &[Packed], work: &Path) -> Result<Vec<u8>> 
         .output()
         .context("cannot start md5sum")?;
     put(&tree.join("DEBIAN/md5sums"), &sums.stdout, 0o644)?;
-    settle(&tree, SystemTime::UNIX_EPOCH + Duration::from_secs(date::seconds()?))?;
+    normalize(&tree, SystemTime::UNIX_EPOCH + Duration::from_secs(date::seconds()?))?;
     let deb = work.join(name(target));
     let mut dpkg_deb = workspace::command("dpkg-deb");
     // Every dpkg can read xz. The number of threads would change the bytes.
@@ -56,12 +56,12 @@ fn put(path: &Path, bytes: &[u8], permissions: u32) -> Result<()> {
 }
 
 /// Sets the date of a directory tree, and the permissions of its directories.
-fn settle(directory: &Path, date: SystemTime) -> Result<()> {
+fn normalize(directory: &Path, date: SystemTime) -> Result<()> {
     for entry in
         fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))?
     {
         let entry = entry.with_context(|| format!("cannot read {}", directory.display()))?.path();
-        if entry.is_dir() { settle(&entry, date)? } else { set_date(&entry, date)? }
+        if entry.is_dir() { normalize(&entry, date)? } else { set_date(&entry, date)? }
     }
     fs::set_permissions(directory, Permissions::from_mode(0o755))
         .with_context(|| format!("cannot set the permissions of {}", directory.display()))?;

@@ -18,7 +18,7 @@ const STATIC: [&str; 2] = ["-Crelocation-model=static", "-Ctarget-feature=+crt-s
 const REBUILT_STD: [&str; 5] = [
     // Link with the C library of the linker driver: Debian's rustc has none of its own.
     "-Clink-self-contained=no",
-    // Nothing unwinds: 19 kB.
+    // Nothing unwinds. Unwind tables would add 19 kB.
     "-Cforce-unwind-tables=no",
     // The program has its own entry point (probe/src/rt.rs), which needs no C library.
     "-Clink-arg=-nostartfiles",

@@ -22,7 +22,7 @@ pub struct Contents<'a> {
 }
 
 /// Fails if a source file of the requested packages is missing.
-pub fn ready(wanted: Packages) -> Result<()> {
+pub fn check_sources(wanted: Packages) -> Result<()> {
     for (kind, wanted) in [(Kind::Deb, wanted.deb), (Kind::Tar, wanted.tar)] {
         if wanted {
             packed(kind, |_| Ok(Vec::new())).context("The packages cannot be made")?;

@@ -1,11 +1,11 @@
-/* Error numbers of PA-RISC (arch/parisc/include/uapi/asm/errno.h) as the program knows them: those of
- * include/uapi/asm-generic/errno.h. */
+/* Translates PA-RISC's error numbers (arch/parisc/include/uapi/asm/errno.h) to those of
+ * include/uapi/asm-generic/errno.h, which the program uses. */
 #ifndef MAPPROBE_ERRNO_H
 #define MAPPROBE_ERRNO_H
 #include <asm/errno.h>
 
-/* 1 to 34 are the same on every architecture (asm-generic/errno-base.h). PA-RISC numbers its others from 35 to 257.
- * One that is not listed here becomes a number that no generic error has. */
+/* 1 to 34 are the same on every architecture (asm-generic/errno-base.h). PA-RISC numbers the others
+ * from 35 to 257. An error that is not listed here becomes a number that no generic error has. */
 enum { LAST_COMMON_ERRNO = 34, LAST_PARISC_ERRNO = 257, UNLISTED_ERRNO = 1000 };
 
 static long generic_errno(long errno) {

@@ -1,10 +1,12 @@
 /* The host of mapprobe on PA-RISC Linux: entry point, system calls and wasm2c's runtime. No libc.
  *
- * The program is WebAssembly that wasm2c turned into C. It reaches the kernel only through the three imports that
- * kernel/src/wasm.rs declares (Z_hostZ_*). A call returns a value, or -errno with the number of asm-generic.
+ * The program is WebAssembly that wasm2c turned into C. It reaches the kernel only through the
+ * three imports that kernel/src/wasm.rs declares (Z_hostZ_*). A call returns a value, or -errno
+ * with the number of asm-generic.
  *
- * dist generates mapprobe.c (the program, as one unit with this file so that gcc sees every call), ops.h (the program's
- * own numbers of operations) and flags.h (assertions about the numbers of MAP_* flags). */
+ * dist generates mapprobe.c (the program, as one unit with this file so that gcc sees every call),
+ * ops.h (the program's own numbers of operations) and flags.h (assertions about the numbers of
+ * MAP_* flags). */
 #include <asm/ioctls.h>
 #include <asm/mman.h>
 #include <asm/signal.h>
@@ -33,8 +35,8 @@ _Static_assert(__NR_mmap2 == 89 && __NR_munmap == 91 && __NR_write == 4 && __NR_
 
 /* System calls. */
 
-/* The number is in r20, arguments are in r26 to r21, the result is in r28; the call goes through the gateway page
- * (arch/parisc/kernel/syscall.S). */
+/* The number is in r20, arguments are in r26 to r21, the result is in r28; the call goes through
+ * the gateway page (arch/parisc/kernel/syscall.S). */
 static long syscall6(long number, long a, long b, long c, long d, long e, long f) {
   register long r20 asm("r20") = number, r26 asm("r26") = a, r25 asm("r25") = b, r24 asm("r24") = c,
                 r23 asm("r23") = d, r22 asm("r22") = e, r21 asm("r21") = f, r28 asm("r28");
@@ -55,16 +57,16 @@ static long reboot(unsigned command) {
   return SYSCALL(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, command);
 }
 
-/* Ctrl-Alt-Del is enabled at boot, so this changes nothing. It fails without CAP_SYS_BOOT and in a PID namespace
- * (kernel/reboot.c). */
+/* Ctrl-Alt-Del is enabled at boot, so this changes nothing. It fails without CAP_SYS_BOOT and in a
+ * PID namespace (kernel/reboot.c). */
 static long enable_ctrl_alt_del(void) { return reboot(LINUX_REBOOT_CMD_CAD_ON); }
 static long sleep_a_second(void) {
   const struct { long seconds, nanoseconds; } duration = {1, 0};
   return SYSCALL(__NR_nanosleep, &duration, 0);
 }
 
-/* Ends the process. The kernel panics when the machine's init ends, so init powers the machine off instead, from a
- * child (probe/src/init.rs). PID 1 of a container just exits. */
+/* Ends the process. The kernel panics when the machine's init ends, so init powers the machine off
+ * instead, from a child (probe/src/init.rs). PID 1 of a container just exits. */
 static __attribute__((noreturn)) void end(int code) {
   if (SYSCALL(__NR_getpid, 0) == 1 && enable_ctrl_alt_del() == 0) {
     for (int fd = 0; fd < 3; fd++) SYSCALL(__NR_close, fd);
@@ -152,8 +154,8 @@ static u32 no_color(Host *host) {
   return failed(ENOENT);
 }
 
-static int open_flags(enum open_mode how) {
-  switch (how) {
+static int open_flags(enum open_mode mode) {
+  switch (mode) {
     case OPEN_Read: return O_RDONLY | O_NONBLOCK;
     case OPEN_ReadWrite: return O_RDWR | O_NONBLOCK;
     case OPEN_TmpFile: return O_RDWR | O_TMPFILE | O_NONBLOCK;
@@ -164,8 +166,8 @@ static int open_flags(enum open_mode how) {
   return -1;
 }
 
-/* MADV_KEEPONFORK and MADV_COLLAPSE had PA-RISC numbers of their own, 72 and 73, up to 6.1; commit 71bdea6f798b gave
- * them the generic ones (arch/parisc/include/uapi/asm/mman.h). */
+/* Up to 6.1, MADV_KEEPONFORK and MADV_COLLAPSE had the PA-RISC numbers 72 and 73; commit
+ * 71bdea6f798b gave them the generic ones (arch/parisc/include/uapi/asm/mman.h). */
 static int advice_number(enum advice advice) {
   switch (advice) {
     case ADVICE_DontNeed: return MADV_DONTNEED;
@@ -197,7 +199,7 @@ static long total_memory(void) {
   return bytes < 0xf0000000u ? bytes : 0xf0000000u;
 }
 
-/* A device or inode number, cut to 31 bits so that it is never taken for an error. */
+/* A device or inode number, truncated to 31 bits so that it never looks like an error. */
 enum stat_field { STAT_DEVICE, STAT_INODE };
 static long file_number(const char *path, enum stat_field field) {
   struct stat64 stat;
@@ -206,7 +208,7 @@ static long file_number(const char *path, enum stat_field field) {
   return (field == STAT_DEVICE ? stat.st_dev : stat.st_ino) & 0x7fffffff;
 }
 
-/* `strings` is the path and then every argument, each with a NUL at its end. */
+/* `strings` has the path and then every argument, each NUL-terminated. */
 static long execute(Host *host, const char *strings, u32 len) {
   static const char *argv[65];
   u32 count = 0;
@@ -289,7 +291,7 @@ u32 Z_hostZ_call(Host *host, u32 op, u32 a, u32 b, u32 c, u32 d, u32 e, u32 inpu
   return is_error(result) ? -generic_errno(-result) : result;
 }
 
-/* What gcc calls by name even in a freestanding program. */
+/* gcc calls these functions even in a freestanding program. */
 void *memcpy(void *to, const void *from, size_t len) {
   for (size_t i = 0; i < len; i++) ((char *)to)[i] = ((const char *)from)[i];
   return to;
@@ -304,8 +306,8 @@ void *memmove(void *to, const void *from, size_t len) {
   return to;
 }
 
-/* At entry r25 is argc and r24 is argv (arch/parisc/include/asm/processor.h, start_thread). The stack grows upwards.
- * r27 must hold the global data pointer. */
+/* At entry r25 is argc and r24 is argv (arch/parisc/include/asm/processor.h, start_thread). The
+ * stack grows upwards. r27 must hold the global data pointer. */
 asm(".globl _start\n"
     ".type _start,@function\n"
     "_start:\n"

@@ -1,16 +1,18 @@
 /* Loads and stores of WebAssembly's linear memory, which is little-endian by definition.
  *
- * They replace those that wasm2c generates: its big-endian variant keeps memory backwards, so that strings and buffers
- * could not be handed to the kernel. Reading and writing byte by byte needs neither alignment nor a byte order.
+ * They replace those that wasm2c generates: its big-endian variant keeps memory backwards, so that
+ * strings and buffers could not be passed to the kernel. Reading and writing byte by byte needs
+ * neither alignment nor a byte order.
  *
- * The functions are not inlined and take neither the memory (there is one) nor a 64-bit address: with wasm2c's own
- * signatures the program is a third larger (134 kB instead of 101 kB). An address that wraps around 2^32 is checked
- * after wrapping, so every access stays inside the memory. */
+ * The functions are not inlined and take neither the memory (there is one) nor a 64-bit address:
+ * with wasm2c's own signatures the program is about a third larger. An address that wraps around
+ * 2^32 is checked after wrapping, so every access stays inside the memory. */
 #ifndef MAPPROBE_MEMORY_H
 #define MAPPROBE_MEMORY_H
 #include "wasm-rt.h"
 
-/* 1 MiB of stack, the program's data, and its heap of 4 MiB. Pages that are never touched cost nothing. */
+/* 1 MiB of stack, the program's data, and its heap of 4 MiB. Pages that are never touched cost
+ * nothing. */
 #define MEMORY_SIZE 0x600000
 static uint8_t memory[MEMORY_SIZE];
 
@@ -38,7 +40,8 @@ DEFINE_PUT(put16, uint16_t)
 DEFINE_PUT(put32, uint32_t)
 DEFINE_PUT(put64, uint64_t)
 
-/* The names that wasm2c's code uses. A smaller value is extended with its sign (_s) or with zeros (_u). */
+/* The names that wasm2c's code uses. A smaller value is extended with its sign (_s) or with zeros
+ * (_u). */
 #define i32_load(mem, addr) get32(addr)
 #define i64_load(mem, addr) get64(addr)
 #define i32_load8_s(mem, addr) ((uint32_t)(int8_t)get8(addr))

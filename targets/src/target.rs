@@ -16,8 +16,8 @@ pub struct Target {
     pub elf: Elf,
     /// The largest size of the program in bytes. Enforced when std was rebuilt.
     pub budget: u64,
-    /// The program that emulates the architecture on other machines. None for the usual build
-    /// machine.
+    /// The program that emulates the architecture on other machines. None for x86_64, the usual
+    /// build machine.
     pub emulator: Option<&'static str>,
     /// Flags that the kernel headers in [`Target::packages`] do not define yet, each with the
     /// reason.
@@ -31,7 +31,7 @@ pub enum Backend {
     /// rustc compiles, and links with a C compiler as linker driver.
     Native {
         linker: &'static str,
-        /// Where the static C library comes from, if the linker driver has none that fits.
+        /// Where the static C library comes from, if the linker driver has no suitable one.
         libc: Option<DebianPackage>,
         /// Compiler flags for this architecture only.
         rustflags: &'static [&'static str],

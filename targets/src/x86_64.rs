@@ -11,7 +11,7 @@ pub(super) static TARGET: Target = Target {
         linker: "musl-gcc",
         libc: None,
         rustflags: &[
-            // Otherwise code and constants are padded to pages of their own: 4.2 kB.
+            // Otherwise code and constants are padded to separate pages: 4.2 kB.
             "-Clink-arg=-Wl,-z,noseparate-code",
         ],
     },

@@ -1,6 +1,6 @@
-# Replaces the images of cross (https://github.com/cross-rs/cross) on machines without access to their
-# registry: Debian's compilers and C library, with flags for static programs. std is rebuilt, because
-# Debian has none for musl. Nothing in it unwinds, so an empty archive replaces libunwind.
+# Replaces the images of cross (https://github.com/cross-rs/cross) on machines without access to
+# their registry: Debian's compilers and C library, with flags for static programs. std is rebuilt,
+# because Debian has none for musl. Nothing in it unwinds, so an empty archive replaces libunwind.
 FROM docker.io/library/debian:bookworm
 RUN dpkg --add-architecture arm64 && apt-get update && apt-get install -y --no-install-recommends \
     ca-certificates gcc libc6-dev rustc-web cargo-web rust-web-src musl-tools \

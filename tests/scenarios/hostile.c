@@ -1,7 +1,7 @@
-/* PID 1 of a guest with a hostile environment for mapprobe. Creates the environment that its first
- * argument names, prints the open files and the mounts, and executes /mapprobe. That passes the
- * other arguments on to /init, which is this program again. With an unknown argument, or without
- * arguments, the machine is powered off.
+/* PID 1 of a guest with a hostile environment for mapprobe. Creates the environment named by its
+ * first argument, prints the open files and the mounts, and executes /mapprobe with the other
+ * arguments. mapprobe passes them on to /init, which is this program again. With an unknown
+ * argument, or without arguments, this program powers the machine off.
  *
  *	closed		standard input, output and error are closed, as for a kernel without a console
  *	full		they are /dev/full
@@ -16,7 +16,8 @@
  *	powerless	every reboot call fails with EPERM, and pause with ENOSYS
  *	log		prints the kernel's log on the first serial line
  *
- * Its devices are in /lab. Where mapprobe must sleep at its end, a child watches its processor time. */
+ * The device files of this program are in /lab. In the environments `stuck` and `powerless`, where
+ * mapprobe must end asleep, a child measures its processor time. */
 #define _GNU_SOURCE
 #include "filter.h"
 #include <errno.h>
@@ -34,7 +35,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { FILES = 64, WORDS = 32 };
+enum { FILES = 64, ARGUMENTS = 32 };
 #define PROC "/lab/proc"
 
 static int console;
@@ -61,10 +62,10 @@ static void must(int failed, const char *what)
 }
 
 /* Prints every open file with its type and flags, and every mount, except those of this program. */
-static void print_state(const char *which, const char *word)
+static void print_state(const char *which, const char *name)
 {
-	char text[1900], type[64], place[256];
-	size_t at = snprintf(text, sizeof(text), "%s %s: open", which, word);
+	char text[1900], type[64], path[256];
+	size_t at = snprintf(text, sizeof(text), "%s %s: open", which, name);
 	FILE *mounts;
 
 	for (int file = 0; file < FILES; file++) {
@@ -78,9 +79,9 @@ static void print_state(const char *which, const char *word)
 	at += snprintf(text + at, sizeof(text) - at, "; mounted");
 	if (!mount("proc", PROC, "proc", 0, "")) {
 		mounts = fopen(PROC "/self/mounts", "r");
-		while (mounts && fscanf(mounts, "%*s %255s %63s%*[^\n]", place, type) == 2)
-			if (strcmp(place, PROC))
-				at += snprintf(text + at, sizeof(text) - at, " %s=%s", place, type);
+		while (mounts && fscanf(mounts, "%*s %255s %63s%*[^\n]", path, type) == 2)
+			if (strcmp(path, PROC))
+				at += snprintf(text + at, sizeof(text) - at, " %s=%s", path, type);
 		if (mounts)
 			fclose(mounts);
 		umount2(PROC, MNT_DETACH);
@@ -164,7 +165,7 @@ static void set_hung_up_terminal(void)
 	set_standard_files(terminal, name);
 }
 
-/* Makes a system call fail. A command other than 0 limits this to calls with that third argument. */
+/* Makes a system call fail. If `command` is not 0, only calls with this third argument fail. */
 static void fail_call(long number, int error, unsigned command)
 {
 	struct sock_filter filter[] = {
@@ -172,7 +173,7 @@ static void fail_call(long number, int error, unsigned command)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 3),
 		LOAD_ARGUMENT(2),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, command, 0, command ? 1 : 0),
-		REFUSE(error),
+		REJECT(error),
 		ALLOW,
 	};
 
@@ -240,39 +241,39 @@ static void print_log(void)
 }
 
 /* Creates the environment with a name; returns 0 if the name is unknown. */
-static int create_environment(const char *word)
+static int create_environment(const char *name)
 {
-	if (!strcmp(word, "closed") || !strcmp(word, "read-only") || !strcmp(word, "no-mount")) {
+	if (!strcmp(name, "closed") || !strcmp(name, "read-only") || !strcmp(name, "no-mount")) {
 		for (int file = 0; file < 3; file++)
 			close(file);
-	} else if (!strcmp(word, "full")) {
-		set_standard_files(open("/lab/full", O_RDWR), word);
-	} else if (!strcmp(word, "file")) {
-		set_standard_files(open("/lab/file", O_RDWR | O_CREAT | O_TRUNC, 0600), word);
-	} else if (!strcmp(word, "broken-pipe") || !strcmp(word, "slow")) {
-		set_pipe(!strcmp(word, "slow"));
-	} else if (!strcmp(word, "hung-up")) {
+	} else if (!strcmp(name, "full")) {
+		set_standard_files(open("/lab/full", O_RDWR), name);
+	} else if (!strcmp(name, "file")) {
+		set_standard_files(open("/lab/file", O_RDWR | O_CREAT | O_TRUNC, 0600), name);
+	} else if (!strcmp(name, "broken-pipe") || !strcmp(name, "slow")) {
+		set_pipe(!strcmp(name, "slow"));
+	} else if (!strcmp(name, "hung-up")) {
 		set_hung_up_terminal();
-	} else if (!strcmp(word, "no-proc")) {
+	} else if (!strcmp(name, "no-proc")) {
 		rmdir("/proc");
-		set_standard_files(open("/proc", O_WRONLY | O_CREAT | O_EXCL, 0600), word);
-		set_standard_files(open("/lab/console", O_RDWR | O_NOCTTY), word);
-	} else if (!strcmp(word, "stuck") || !strcmp(word, "powerless")) {
-		set_standard_files(open("/lab/console", O_RDWR | O_NOCTTY), word);
+		set_standard_files(open("/proc", O_WRONLY | O_CREAT | O_EXCL, 0600), name);
+		set_standard_files(open("/lab/console", O_RDWR | O_NOCTTY), name);
+	} else if (!strcmp(name, "stuck") || !strcmp(name, "powerless")) {
+		set_standard_files(open("/lab/console", O_RDWR | O_NOCTTY), name);
 		watch();
 	} else {
 		return 0;
 	}
-	if (!strcmp(word, "read-only"))
-		must(mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL), word);
-	if (!strcmp(word, "no-mount"))
+	if (!strcmp(name, "read-only"))
+		must(mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL), name);
+	if (!strcmp(name, "no-mount"))
 		fail_call(SYS_mount, EPERM, 0);
-	print_state("leaves", word);
-	if (!strcmp(word, "slow"))
+	print_state("leaves", name);
+	if (!strcmp(name, "slow"))
 		fill_pipe();
-	if (!strcmp(word, "stuck"))
+	if (!strcmp(name, "stuck"))
 		fail_call(SYS_reboot, EPERM, LINUX_REBOOT_CMD_POWER_OFF);
-	if (!strcmp(word, "powerless")) {
+	if (!strcmp(name, "powerless")) {
 		mkdir("/proc", 0755);
 		must(mount("proc", "/proc", "proc", 0, ""), "/proc");
 		fail_call(SYS_reboot, EPERM, 0);
@@ -283,7 +284,7 @@ static int create_environment(const char *word)
 
 int main(int argc, char **argv)
 {
-	char *words[WORDS + 4] = { "/mapprobe" };
+	char *arguments[ARGUMENTS + 4] = { "/mapprobe" };
 	int count = 1, opened = open("/lab/console", O_WRONLY | O_NOCTTY);
 
 	if (opened < 0)
@@ -297,12 +298,12 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "log"))
 		print_log();
 	if (argc > 1 && create_environment(argv[1])) {
-		for (int i = 2; i < argc && count < WORDS; i++)
-			words[count++] = argv[i];
-		words[count++] = "--format";
-		words[count++] = "table";
-		execv(words[0], words);
-		must(1, words[0]);
+		for (int i = 2; i < argc && count < ARGUMENTS; i++)
+			arguments[count++] = argv[i];
+		arguments[count++] = "--format";
+		arguments[count++] = "table";
+		execv(arguments[0], arguments);
+		must(1, arguments[0]);
 	}
 	reboot(RB_POWER_OFF);
 	return 1;

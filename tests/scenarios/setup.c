@@ -1,17 +1,17 @@
-/* PID 1 of a guest whose scenario has steps before the program. A child does the steps of the file
- * /setup, one per line; the last one, `run`, starts the program. Its output goes to the console in
- * numbered lines with checksums (the frame of the program's own PID 1 mode), because kernel
- * messages would break a plain report. Then the machine is powered off.
+/* PID 1 of a guest whose scenario has steps before the program. A child executes the steps in the
+ * file /setup, one per line; the last step, `run`, executes the program. The program's output goes
+ * to the console in numbered lines with checksums (the frame of the program's own PID 1 mode),
+ * because kernel messages would break a plain report. Then the machine is powered off.
  *
- *	mount TYPE PLACE [DEVICE [OPTIONS]]	the directory is created
- *	module FILE				is loaded into the kernel
- *	wait FILE				until the file exists, at most ten seconds
+ *	mount TYPE DIRECTORY [DEVICE [OPTIONS]]	creates the directory first
+ *	module FILE				loads a kernel module
+ *	wait FILE				waits until the file exists, at most ten seconds
  *	copy FROM TO
  *	write FILE TEXT
- *	memlock BYTES				RLIMIT_MEMLOCK, both limits
- *	user ID					user and group, without capabilities
- *	refuse-locked				a filter: EPERM for mmap with MAP_LOCKED and for mincore
- *	run PROGRAM [WORD ..]
+ *	memlock BYTES				sets both limits of RLIMIT_MEMLOCK
+ *	user ID					sets user and group, without capabilities
+ *	reject-locked				installs a filter: EPERM for mmap with MAP_LOCKED and for mincore
+ *	run PROGRAM [ARGUMENT ..]
  *	print FILE				instead of run: the content replaces a program's output
  *
  * A failed step is reported on the console, and no report is printed. */
@@ -63,7 +63,7 @@ static int read_file(const char *name, struct bytes *to)
 	return file < 0 || read_all(file, to) ? -1 : close(file);
 }
 
-/* A sysctl needs one call; a disk may need several. */
+/* One call writes a sysctl; a disk may need several. */
 static int write_all(int file, const unsigned char *from, size_t count)
 {
 	ssize_t put;
@@ -84,7 +84,7 @@ static int write_file(const char *name, const unsigned char *from, size_t count)
 }
 
 /* The flags of mmap are its fourth argument. */
-static int refuse_locked(void)
+static int reject_locked(void)
 {
 	struct sock_filter filter[] = {
 		LOAD_NUMBER,
@@ -92,14 +92,14 @@ static int refuse_locked(void)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3),
 		LOAD_ARGUMENT(3),
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MAP_LOCKED, 0, 1),
-		REFUSE(EPERM),
+		REJECT(EPERM),
 		ALLOW,
 	};
 
 	return install(filter, sizeof(filter) / sizeof(*filter));
 }
 
-/* Does a step; returns 0 on success. */
+/* Executes a step; returns 0 on success. */
 static int step(char **word, int words)
 {
 	struct bytes content = { 0 };
@@ -128,8 +128,8 @@ static int step(char **word, int words)
 	}
 	if (!strcmp(word[0], "user") && words == 2)
 		return setgroups(0, NULL) || setgid(atoi(word[1])) || setuid(atoi(word[1]));
-	if (!strcmp(word[0], "refuse-locked") && words == 1)
-		return refuse_locked();
+	if (!strcmp(word[0], "reject-locked") && words == 1)
+		return reject_locked();
 	if (!strcmp(word[0], "run") && words > 1)
 		return execv(word[1], word + 1);
 	if (!strcmp(word[0], "print") && words == 2) {
@@ -141,7 +141,7 @@ static int step(char **word, int words)
 	return -1;
 }
 
-/* Does every line of /setup in the child. Returns only if a step fails. */
+/* Executes every line of /setup in the child. Returns only if a step fails. */
 static void do_steps(void)
 {
 	char line[1024];

@@ -1,5 +1,5 @@
-/* The lab's test program, in place of the init of another project: prints its PID, its arguments and
- * the file /log, and ends as its first argument says. Static, for every architecture. */
+/* The lab's test program, in place of the init of another project: prints its PID, its arguments
+ * and the file /log, and ends as its first argument says. Static, for every architecture. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-# Presses Tab at the end of each line of standard input, in an interactive shell on its own terminal.
-# Prints the completed line, then the candidates (zsh only), then an empty line.
+# Presses Tab at the end of each line of standard input, in an interactive shell on its own
+# terminal. Prints the completed line, then the candidates (zsh only), then an empty line.
 #
 #   zsh -f tab.zsh bash|zsh COMPLETIONS WORK [SETUP]
 #
-# COMPLETIONS is a file for bash and a directory of files for zsh; WORK is an empty directory; SETUP is
-# a line for the shell.
+# COMPLETIONS is a file for bash and a directory of files for zsh; WORK is an empty directory; SETUP
+# is a line for the shell.
 emulate -R zsh
 zmodload zsh/zpty zsh/zselect || exit 2
 shell=$1 completions=${2:a} work=${3:a}

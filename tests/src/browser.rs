@@ -15,9 +15,9 @@ use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 
 /// The time limit of every operation.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// The time between two attempts.
-const PAUSE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A browser with one page.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Browser {
     /// Opens a file.
     ///
     /// # Errors
-    /// Chromium is not installed and cannot be installed, or does not answer.
+    /// Chromium is not installed and cannot be installed, or does not respond.
     pub fn open(file: &Path) -> Result<Browser> {
         host_packages::need(host_packages::BROWSER)?;
         let profile = tempfile::tempdir().context("A temporary directory cannot be created")?;
@@ -93,7 +93,7 @@ impl Browser {
         let mut browser = Guard(Some(process));
         let (port, path) = endpoint(profile.path())?;
         let stream = TcpStream::connect(("127.0.0.1", port)).context("chromium does not listen")?;
-        stream.set_read_timeout(Some(PATIENCE)).context("A socket without a time limit")?;
+        stream.set_read_timeout(Some(TIME_LIMIT)).context("A socket without a time limit")?;
         let (socket, _) = tungstenite::client(format!("ws://127.0.0.1:{port}{path}"), stream)
             .context("chromium does not support the DevTools protocol")?;
         let process = browser.0.take().context("chromium was not started")?;
@@ -121,8 +121,8 @@ impl Browser {
         Ok(browser)
     }
 
-    /// Sets the size of the window in pixels and the preferred color scheme. A narrow window is
-    /// that of a telephone.
+    /// Sets the size of the window in pixels and the preferred color scheme. A narrow window
+    /// emulates a phone.
     pub fn set_screen(&mut self, (width, height): (u32, u32), dark: bool) -> Result<()> {
         let size = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600
@@ -155,8 +155,8 @@ impl Browser {
     pub fn wait(&mut self, expression: &str) -> Result<()> {
         let start = Instant::now();
         while self.value(expression)? != true {
-            ensure!(start.elapsed() < PATIENCE, "It never became true: {expression}");
-            sleep(PAUSE);
+            ensure!(start.elapsed() < TIME_LIMIT, "It never became true: {expression}");
+            sleep(POLL_INTERVAL);
         }
         Ok(())
     }
@@ -195,7 +195,7 @@ impl Browser {
             .with_context(|| format!("{method} cannot be sent"))?;
         loop {
             let message =
-                self.socket.read().with_context(|| format!("{method} is not answered"))?;
+                self.socket.read().with_context(|| format!("{method} got no response"))?;
             let Message::Text(text) = message else { continue };
             let mut message: Value =
                 serde_json::from_str(&text).context("chromium sent a message that is not JSON")?;
@@ -256,7 +256,7 @@ fn endpoint(profile: &Path) -> Result<(u16, String)> {
         {
             return Ok((port.parse().context("chromium names no port")?, path.trim().to_owned()));
         }
-        ensure!(start.elapsed() < PATIENCE, "chromium wrote no port");
-        sleep(PAUSE);
+        ensure!(start.elapsed() < TIME_LIMIT, "chromium wrote no port");
+        sleep(POLL_INTERVAL);
     }
 }

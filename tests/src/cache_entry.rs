@@ -1,7 +1,7 @@
 //! Cache entries: directories below the cache with something that was downloaded or built once,
 //! each with a note of the Debian package that it came from.
 //!
-//! An existing entry is used without asking the archive. Delete its directory to get the newest
+//! An existing entry is used without contacting the archive. Delete its directory to get the newest
 //! package.
 
 use anyhow::{Context, Result};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// The origin of a cache entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// How the entry is made. An entry with another recipe is made again.
+    /// How the entry is built. If the recipe changes, the entry is built again.
     pub recipe: String,
     /// The name of the Debian package.
     pub package: String,

@@ -7,12 +7,11 @@
 //! mapprobe: end lines=2 bytes=33 crc32=0a1b2c3d exit=0
 //! ```
 //!
-//! The kernel prints on the same console: its messages stand between the lines of the frame and
+//! The kernel prints on the same console: its messages appear between the lines of the frame and
 //! sometimes inside them, and `\n` arrives as `\r\n`. So every line is found by its marker and
-//! accepted
-//! only with a correct checksum. A line that a message divides is joined again if the message
-//! begins
-//! with its time. A log without a complete frame never counts as a report.
+//! accepted only with a correct checksum. A message inside a line is removed if it begins with a
+//! timestamp, and the parts of the line are joined. A log without a complete frame never counts as
+//! a report.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +51,7 @@ pub enum Framed {
     },
 }
 
-/// Reads a console log. Of several reports the last whole one counts.
+/// Reads a console log. The last whole report counts.
 pub fn read(log: &[u8]) -> Reading {
     let mut readings = reports(log);
     let whole = readings.iter().rposition(|reading| matches!(reading, Framed::Whole { .. }));
@@ -85,7 +84,7 @@ fn without_messages(log: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// Whether the text starts with the time of a kernel message, such as `[    3.288085] `
+/// Whether the text starts with the timestamp of a kernel message, such as `[    3.288085] `
 /// (`CONFIG_PRINTK_TIME`).
 fn is_message(text: &[u8]) -> bool {
     let head = text

@@ -61,7 +61,7 @@ enum Method {
     Docker,
 }
 
-/// The builds by name. Those with cross share an image, so they follow each other.
+/// The builds by name. The builds with cross share an image, so they are adjacent.
 const BUILDS: [(&str, Method); 3] = [
     ("cross x86_64", Method::Cross(Arch::X86_64)),
     ("cross aarch64", Method::Cross(Arch::Aarch64)),
@@ -70,7 +70,7 @@ const BUILDS: [(&str, Method); 3] = [
 /// An old artifact that must not get into a container.
 const STALE: &str = "dist/out/stale";
 
-/// Makes all builds in the directory `containers` below `directory`, where the output of the
+/// Runs all builds in the directory `containers` below `directory`, where the output of the
 /// commands stays. A failed build does not stop the others.
 pub fn builds(directory: &Path) -> Vec<Build> {
     let prepared = prepare(directory);
@@ -183,7 +183,7 @@ impl Workshop {
         Ok(format!("{comparison}; {checks}"))
     }
 
-    /// The engine for cross, which is created once. An error is remembered too.
+    /// The engine for cross, which is created once. An error is kept, too.
     fn cross_engine<'a>(
         &self,
         image: &'a mut Option<Result<Engine, String>>,
@@ -313,8 +313,8 @@ fn check_program(arch: Arch, program: &Path) -> Result<String> {
     let target: &Target = targets::of(arch);
     let bytes =
         fs::read(program).with_context(|| format!("{} was not built.", program.display()))?;
-    let refusals = check::refusals(&bytes, target, &[], false);
-    ensure!(refusals.is_empty(), "{}", check::sentences(&refusals, target));
+    let failed = check::failed_checks(&bytes, target, &[], false);
+    ensure!(failed.is_empty(), "{}", check::messages(&failed, target));
     host_packages::need(host_packages::EMULATORS)?;
     let ran = smoke::run(target, program)?;
     let kernel = kernels::ALL
@@ -336,22 +336,22 @@ fn check_program(arch: Arch, program: &Path) -> Result<String> {
 }
 
 /// Copies a directory of the project without its build artifacts.
-fn copy(from: &Path, to: &Path, place: &Path) -> Result<()> {
-    fs::create_dir_all(to.join(place))
+fn copy(from: &Path, to: &Path, path: &Path) -> Result<()> {
+    fs::create_dir_all(to.join(path))
         .with_context(|| format!("{} cannot be created.", to.display()))?;
-    for entry in fs::read_dir(from.join(place))
+    for entry in fs::read_dir(from.join(path))
         .with_context(|| format!("{} cannot be read.", from.display()))?
     {
         let entry = entry?;
-        let place = place.join(entry.file_name());
-        if [".git", "target", "dist/out"].iter().any(|skipped| place == Path::new(skipped)) {
+        let path = path.join(entry.file_name());
+        if [".git", "target", "dist/out"].iter().any(|skipped| path == Path::new(skipped)) {
             continue;
         }
         if entry.file_type()?.is_dir() {
-            copy(from, to, &place)?;
+            copy(from, to, &path)?;
         } else {
-            fs::copy(entry.path(), to.join(&place))
-                .with_context(|| format!("{} cannot be copied.", place.display()))?;
+            fs::copy(entry.path(), to.join(&path))
+                .with_context(|| format!("{} cannot be copied.", path.display()))?;
         }
     }
     Ok(())

@@ -20,7 +20,7 @@ fn cargo() -> Result<PathBuf> {
 }
 
 /// A command that can reach neither the user's rustup nor a server of toolchains. The replacement
-/// of rustup logs its arguments to the file `asked` in `home`.
+/// of rustup logs its arguments to the file `rustup.log` in `home`.
 pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
     let mut command = Command::new(program);
     command.env_clear().env("HOME", home).env("RUSTUP_HOME", home.join("rustup"));
@@ -42,9 +42,9 @@ pub fn guarded(program: &Path, home: &Path) -> Result<Command> {
     }
     let tools = cargo()?;
     let tools = tools.parent().context("The path of cargo has no directory.")?;
-    let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross");
-    let path = [stand_ins.as_path(), tools, Path::new("/usr/bin"), Path::new("/bin")];
-    command.env("PATH", env::join_paths(path)?).env("ASKED", home.join("asked"));
+    let replacements = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross");
+    let path = [replacements.as_path(), tools, Path::new("/usr/bin"), Path::new("/bin")];
+    command.env("PATH", env::join_paths(path)?).env("RUSTUP_LOG", home.join("rustup.log"));
     Ok(command)
 }
 

@@ -1,5 +1,5 @@
 //! Every document of a run of the lab in one file, a line each, together with its origin. Other
-//! programs read this file; its form is `atlas/schema/mapprobe.lab.json`.
+//! programs read this file; its schema is `atlas/schema/mapprobe.lab.json`.
 
 use crate::run::{Completed, Entry, Query};
 use crate::{kernels, scenarios};

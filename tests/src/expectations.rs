@@ -36,7 +36,7 @@ pub struct Expectations {
 pub struct Expectation {
     /// The expected verdict.
     pub verdict: String,
-    /// The expected reason code, if it is of interest.
+    /// The expected reason code, if the expectation has one.
     pub reason_code: Option<String>,
     /// A part of the reason.
     pub reason_has: Option<String>,

@@ -1,7 +1,7 @@
 //! An initramfs made by the generator of a distribution, for a kernel and with a program that are
 //! not installed on this machine. The generator runs in its own mount namespace, where the files of
-//! the kernel's package and of mapprobe lie over those of this machine. Other processes see nothing
-//! of that, and nothing remains.
+//! the kernel's package and of mapprobe are overlaid on those of this machine. Other processes do
+//! not see the overlay, and nothing remains.
 
 use crate::host_packages;
 use crate::kernels::Kernel;
@@ -16,7 +16,7 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// The installed paths of the directories of `dist/initramfs/`.
-const PLACES: [(&str, &str); 3] = [
+const INSTALLED_PATHS: [(&str, &str); 3] = [
     ("initramfs-tools", "usr/share/initramfs-tools"),
     ("dracut", "usr/lib/dracut/modules.d"),
     ("mkinitcpio", "usr/lib/initcpio"),
@@ -59,7 +59,7 @@ impl Installed {
         installed.file("usr/bin/mapprobe", 0o755, program)?;
         fs::create_dir_all(installed.files.path().join("boot"))?;
         fs::create_dir_all(installed.files.path().join("etc"))?;
-        for (from, to) in PLACES {
+        for (from, to) in INSTALLED_PATHS {
             installed.copy(&workspace::root().join("dist/initramfs").join(from), to)?;
         }
         Ok(installed)
@@ -92,7 +92,7 @@ impl Installed {
         Ok(())
     }
 
-    /// Runs mkinitramfs of initramfs-tools: the image and the output.
+    /// Runs mkinitramfs of initramfs-tools. Returns the image and the output.
     pub fn mkinitramfs(&self) -> Result<(Vec<u8>, String)> {
         // Only the drivers of QEMU's disk. Debian's default makes the image ten times as large.
         self.file("etc/initramfs-tools/conf.d/lab", 0o644, "MODULES=list\n")?;
@@ -100,7 +100,7 @@ impl Installed {
         self.make(|image| vec!["mkinitramfs", "-o", image, &self.release])
     }
 
-    /// Runs dracut with these arguments: the image and the output.
+    /// Runs dracut with these arguments. Returns the image and the output.
     pub fn dracut(&self, arguments: &[&str]) -> Result<(Vec<u8>, String)> {
         // Only the drivers of QEMU's disk.
         let modules =
@@ -188,8 +188,8 @@ pub fn disk(kernel: &Kernel, steps: &[&str]) -> Result<Vec<u8>> {
     scenarios::ext4_of(root.path())
 }
 
-/// Boots a kernel with an initramfs, the disk of its real root, and words at the end of its command
-/// line.
+/// Boots a kernel with an initramfs, the disk of its real root, and arguments at the end of its
+/// command line.
 pub fn boot(kernel: &Kernel, initramfs: &[u8], disk: &[u8], append: &str) -> Result<Boot> {
     let image = kernel.image()?;
     let machine = &targets::of(kernel.arch).machine;

@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 const SUITE: &str = "bookworm";
 const PACKAGE: &str = "prometheus-node-exporter";
 /// The time limit of the start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// The time between two attempts.
-const PAUSE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A running node exporter, which is stopped on drop.
 #[derive(Debug)]
@@ -44,13 +44,13 @@ impl NodeExporter {
             .spawn()
             .with_context(|| format!("{} cannot be started.", program.display()))?;
         let mut exporter = NodeExporter { process, port };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIME_LIMIT;
         while let Err(error) = exporter.fetch() {
             if let Some(status) = exporter.process.try_wait()? {
                 bail!("{PACKAGE} ended with {status}.");
             }
             ensure!(Instant::now() < deadline, "{PACKAGE} does not respond: {error:#}");
-            sleep(PAUSE);
+            sleep(POLL_INTERVAL);
         }
         Ok(exporter)
     }
@@ -59,7 +59,7 @@ impl NodeExporter {
     pub fn fetch(&self) -> Result<String> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
             .context("The exporter does not listen.")?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIME_LIMIT))?;
         // HTTP/1.0 has no chunked responses.
         stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
         let mut response = String::new();

@@ -1,10 +1,10 @@
-//! Values that are made once per process for each architecture.
+//! Values that are computed once per process for each architecture.
 
 use anyhow::{Result, anyhow};
 use mapprobe::arch::Arch;
 use std::sync::OnceLock;
 
-/// A value for each architecture, made on first use. A failure is remembered too.
+/// A value for each architecture, computed on first use. A failure is kept, too.
 #[derive(Debug)]
 pub struct PerArch<T> {
     x86_64: OnceLock<Result<T, String>>,
@@ -13,7 +13,6 @@ pub struct PerArch<T> {
 }
 
 impl<T> PerArch<T> {
-    /// Nothing is made yet.
     pub const fn new() -> PerArch<T> {
         PerArch { x86_64: OnceLock::new(), aarch64: OnceLock::new(), hppa: OnceLock::new() }
     }

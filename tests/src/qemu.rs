@@ -20,7 +20,7 @@ pub const AT_ONCE: usize = 2;
 pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The number of console lines in an error message.
-const LAST: usize = 20;
+const LAST_LINES: usize = 20;
 
 /// A virtual machine and what it boots.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct VmConfig<'a> {
     pub kernel: &'a Path,
     /// A cpio archive, compressed or not.
     pub initramfs: &'a [u8],
-    /// Words for the kernel's command line, after the lab's own.
+    /// Kernel command line arguments, after the lab's own.
     pub append: &'a str,
     /// Further arguments of QEMU. The last of repeated arguments applies.
     pub arguments: &'a [&'a str],
@@ -84,7 +84,7 @@ impl Boot {
     pub fn last_lines(&self) -> String {
         let text = self.text();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        let last = &lines[lines.len().saturating_sub(LAST)..];
+        let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
         if last.is_empty() {
             return "The console is empty.".into();
         }

@@ -1,5 +1,5 @@
-//! Runs of the lab: kernels are booted in scenarios, and the program's output is compared with what
-//! is expected of it.
+//! Runs of the lab: kernels are booted in scenarios, and the program's output is compared with
+//! the expectations.
 
 mod boot;
 mod comparison;

@@ -33,7 +33,7 @@ pub fn initramfs(files: &[(&str, &[u8])]) -> Vec<u8> {
     archive::write(&entries)
 }
 
-/// Boots a kernel of the lab with an initramfs and with words at the end of its command line.
+/// Boots a kernel of the lab with an initramfs and with arguments at the end of its command line.
 pub fn boot(kernel: &Kernel, initramfs: &[u8], append: &str) -> Result<Boot> {
     let image = kernel.image()?;
     let machine = &targets::of(kernel.arch).machine;
@@ -43,7 +43,7 @@ pub fn boot(kernel: &Kernel, initramfs: &[u8], append: &str) -> Result<Boot> {
     qemu::boot(&VmConfig { emulator, append: &append, arguments: kernel.arguments, ..config })
 }
 
-/// Everything that a boot needs beside the kernel image.
+/// Everything that a boot needs besides the kernel image.
 #[derive(Debug)]
 pub struct Prepared {
     initramfs: Vec<u8>,

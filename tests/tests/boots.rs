@@ -1,5 +1,5 @@
 //! The lab itself on real kernels, with its own test program instead of mapprobe: the end of a
-//! guest is recognized, and a frame survives a serial console.
+//! guest is recognized, and a frame arrives whole on a serial console.
 
 use lab::console::{self, Framed};
 use lab::kernels;
@@ -41,17 +41,17 @@ fn prints_and_powers_off(name: &str) {
 }
 
 #[test]
-fn a_frame_survives_x86_64() {
+fn a_frame_arrives_whole_on_x86_64() {
     prints_and_powers_off("x86_64-6.1");
 }
 
 #[test]
-fn a_frame_survives_aarch64() {
+fn a_frame_arrives_whole_on_aarch64() {
     prints_and_powers_off("aarch64-6.1");
 }
 
 #[test]
-fn a_frame_survives_hppa() {
+fn a_frame_arrives_whole_on_hppa() {
     prints_and_powers_off("hppa-6.1");
 }
 

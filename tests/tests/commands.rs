@@ -1,5 +1,5 @@
-//! Queries that the released programs of every architecture answer without the kernel, and
-//! `require` on this machine and as PID 1.
+//! Commands that need no kernel, in the released programs of every architecture, and `require` on
+//! this machine and as PID 1.
 
 use lab::console::{self, Framed};
 use lab::headers::definitions;
@@ -9,20 +9,24 @@ use mapprobe::flags::LEFT_OUT;
 use std::process::{Command, Output};
 
 /// Runs the released program of an architecture, in an emulator if necessary.
-fn mapprobe(arch: Arch, words: &[&str]) -> Output {
+fn mapprobe(arch: Arch, arguments: &[&str]) -> Output {
     host_packages::need(host_packages::EMULATORS).unwrap();
     let program = &artifacts::of(arch).unwrap().path;
     let mut command = match targets::of(arch).emulator {
         Some(emulator) => Command::new(emulator),
         None => Command::new("env"),
     };
-    command.arg(program).args(words).output().unwrap()
+    command.arg(program).args(arguments).output().unwrap()
 }
 
 #[track_caller]
-fn output(arch: Arch, words: &[&str]) -> String {
-    let run = mapprobe(arch, words);
-    assert_eq!((run.status.code(), run.stderr.is_empty()), (Some(0), true), "{words:?}: {run:?}");
+fn output(arch: Arch, arguments: &[&str]) -> String {
+    let run = mapprobe(arch, arguments);
+    assert_eq!(
+        (run.status.code(), run.stderr.is_empty()),
+        (Some(0), true),
+        "{arguments:?}: {run:?}"
+    );
     String::from_utf8(run.stdout).unwrap()
 }
 
@@ -87,18 +91,18 @@ fn programs_of_all_architectures_agree() {
     assert_eq!(names.len(), 33);
     for arch in Arch::ALL {
         for other in Arch::ALL {
-            let words = ["--arch", other.name()];
+            let arguments = ["--arch", other.name()];
             for query in [
                 &["list"][..],
                 &["decode", "0x8c0c803b"],
                 &["decode", "0x54040022"],
                 &["decode", "0"],
             ] {
-                let words: Vec<&str> = query.iter().chain(&words).copied().collect();
+                let arguments: Vec<&str> = query.iter().chain(&arguments).copied().collect();
                 assert_eq!(
-                    output(arch, &words),
-                    output(Arch::X86_64, &words),
-                    "{}: {words:?}",
+                    output(arch, &arguments),
+                    output(Arch::X86_64, &arguments),
+                    "{}: {arguments:?}",
                     arch.name()
                 );
             }
@@ -131,17 +135,17 @@ fn programs_of_all_architectures_agree() {
 
 /// The program only writes: it maps nothing and opens no file.
 #[test]
-fn offline_queries_only_write() {
+fn offline_commands_only_write() {
     host_packages::need(host_packages::TRACING).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("trace");
-    for words in [&["list"][..], &["explain", "MAP_SYNC"], &["decode", "0x8003"]] {
+    for arguments in [&["list"][..], &["explain", "MAP_SYNC"], &["decode", "0x8003"]] {
         let program = &artifacts::of(Arch::X86_64).unwrap().path;
         let run = Command::new("strace")
             .arg("-o")
             .arg(&log)
             .arg(program)
-            .args(words)
+            .args(arguments)
             .output()
             .expect("strace runs");
         assert_eq!(run.status.code(), Some(0), "{run:?}");
@@ -151,7 +155,7 @@ fn offline_queries_only_write() {
         assert_eq!(
             calls,
             ["execve", "getpid", "rt_sigaction", "write", "exit_group"],
-            "{words:?}: {text}"
+            "{arguments:?}: {text}"
         );
     }
 }
@@ -159,8 +163,8 @@ fn offline_queries_only_write() {
 /// Flags that every Linux honors, and flags that none has honored since 2.6.
 #[test]
 fn requirements_on_this_machine() {
-    let run = |words: &[&str]| {
-        let run = mapprobe(Arch::X86_64, words);
+    let run = |arguments: &[&str]| {
+        let run = mapprobe(Arch::X86_64, arguments);
         (
             run.status.code(),
             String::from_utf8(run.stdout).unwrap(),
@@ -178,9 +182,9 @@ fn requirements_on_this_machine() {
         "{denies}: ignored: accepted, no effect\n\
          {grows}: unavailable: on this file: EINVAL\n"
     );
-    let words = ["require", denies, &grows, "MAP_FIXED"];
-    assert_eq!(run(&words), (Some(1), lines.clone(), String::new()));
-    let (code, report, aside) = run(&[&words[..], &["--format", "json"]].concat());
+    let arguments = ["require", denies, &grows, "MAP_FIXED"];
+    assert_eq!(run(&arguments), (Some(1), lines.clone(), String::new()));
+    let (code, report, aside) = run(&[&arguments[..], &["--format", "json"]].concat());
     assert_eq!((code, aside), (Some(1), lines));
     lab::report::parse(report.as_bytes()).unwrap();
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "files are left");
@@ -218,9 +222,9 @@ fn requirements_under_an_emulator() {
 /// As PID 1 the lines are framed, and the last line has the exit code. A misspelled flag never
 /// counts as a missing operand.
 #[test]
-fn requirements_as_the_first_process() {
+fn requirements_as_pid_1() {
     let unknown = "MAP_DROPPABLE: unknown: rejected as unknown; may help: Linux >= 6.11\n";
-    for (name, words, code, expected) in [
+    for (name, arguments, code, expected) in [
         ("x86_64-6.1", "-- require MAP_FIXED MAP_DROPPABLE", 1, Some(unknown)),
         ("hppa-6.1", "-- require MAP_FIXED", 0, Some("")),
         ("x86_64-6.1", "-- require MAP_FIXED MAP_SINC", 2, Some("")),
@@ -229,18 +233,18 @@ fn requirements_as_the_first_process() {
         let kernel = kernels::named(name).unwrap();
         let initramfs =
             scenarios::initramfs(&[("init", &artifacts::program(kernel.arch).unwrap())]);
-        let boot = scenarios::boot(kernel, &initramfs, words).unwrap();
+        let boot = scenarios::boot(kernel, &initramfs, arguments).unwrap();
         let Framed::Whole { report, exit } = console::read(&boot.log).report else {
             panic!("{}", boot.text())
         };
         let report = String::from_utf8(report).unwrap();
-        assert_eq!(exit, code, "{words}: {}", boot.text());
+        assert_eq!(exit, code, "{arguments}: {}", boot.text());
         match expected {
-            Some(lines) => assert_eq!(report, lines, "{words}"),
+            Some(lines) => assert_eq!(report, lines, "{arguments}"),
             // The report is still printed.
             None => assert!(report.contains("\"complete\": true"), "{report}"),
         }
         let nearest = boot.text().contains("no flag MAP_SINC; did you mean MAP_SYNC?");
-        assert_eq!(nearest, words.contains("MAP_SINC"), "{}", boot.text());
+        assert_eq!(nearest, arguments.contains("MAP_SINC"), "{}", boot.text());
     }
 }

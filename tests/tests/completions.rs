@@ -65,8 +65,8 @@ fn expected() -> Vec<(String, BTreeSet<String>)> {
     lines
 }
 
-/// A candidate without the part of the word before it and without a trailing slash, in which shells
-/// differ.
+/// A candidate without the part of the argument before the last colon or slash, and without a
+/// trailing slash: only some shells print these.
 fn bare(candidate: &str) -> String {
     let candidate = candidate.rsplit(':').next().unwrap_or_default().trim_end_matches('/');
     candidate.rsplit('/').next().unwrap_or_default().into()

@@ -36,7 +36,7 @@ fn run(project: &Path, arguments: &[&str]) -> (Output, Vec<Vec<String>>, String)
     let log = fs::read_to_string(log).unwrap_or_default();
     let calls =
         log.split_terminator("\n\n").map(|call| call.lines().map(String::from).collect()).collect();
-    (output, calls, fs::read_to_string(home.path().join("asked")).unwrap_or_default())
+    (output, calls, fs::read_to_string(home.path().join("rustup.log")).unwrap_or_default())
 }
 
 fn reports_unknown_keys(output: &Output) -> bool {

@@ -70,15 +70,16 @@ fn no_character_is_split() {
 #[test]
 fn framed_prints_the_report_twice() {
     let program = &artifacts::of(Arch::X86_64).unwrap().path;
-    for words in [&["--framed"][..], &["sweep", "--framed"], &["--framed", "--format", "table"]] {
-        let run = Command::new(program).args(words).output().expect("the program runs");
-        assert_eq!(run.status.code(), Some(0), "{words:?}");
+    for arguments in [&["--framed"][..], &["sweep", "--framed"], &["--framed", "--format", "table"]]
+    {
+        let run = Command::new(program).args(arguments).output().expect("the program runs");
+        assert_eq!(run.status.code(), Some(0), "{arguments:?}");
         let Framed::Whole { report, exit } = console::read(&run.stderr).report else {
-            panic!("{words:?}: not whole")
+            panic!("{arguments:?}: not whole")
         };
         assert!(
             report == run.stdout && exit == 0 && !report.is_empty(),
-            "{words:?}: {}",
+            "{arguments:?}: {}",
             run.stdout.len()
         );
     }

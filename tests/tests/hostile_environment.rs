@@ -12,8 +12,8 @@ use targets::Machine;
 const CHAIN: [&str; 8] =
     ["closed", "full", "file", "broken-pipe", "hung-up", "slow", "no-proc", "read-only"];
 
-/// An initramfs without a console: `/dev/console` is a directory. It has the program, and the one
-/// that creates the environments.
+/// An initramfs without a console: `/dev/console` is a directory. It contains mapprobe and
+/// the program that creates the environments.
 fn initramfs(name: &str) -> Vec<u8> {
     let arch = kernels::named(name).unwrap().arch;
     archive::write(&[
@@ -33,11 +33,11 @@ fn initramfs(name: &str) -> Vec<u8> {
 /// Boots with the program as `/init`. The guest must power off without a panic, after which it
 /// would hang.
 #[track_caller]
-fn boot(name: &str, words: &str) -> Boot {
+fn boot(name: &str, arguments: &str) -> Boot {
     let boot = scenarios::boot(
         kernels::named(name).unwrap(),
         &initramfs(name),
-        &format!("panic=0 {words}"),
+        &format!("panic=0 {arguments}"),
     )
     .unwrap();
     check(name, &boot);
@@ -70,11 +70,11 @@ fn rest(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// Starts without a console and then in each environment, every time by the next init. That init
-/// compares.
+/// Boots without a console, then in each environment. Every init prints the open files and the
+/// mounts that it finds; they must be those that the previous init left.
 #[track_caller]
-fn in_a_hostile_environment(name: &str, words: &[&str]) {
-    let log = boot(name, &format!("rdinit=/mapprobe -- {}", words.join(" "))).text();
+fn in_a_hostile_environment(name: &str, environments: &[&str]) {
+    let log = boot(name, &format!("rdinit=/mapprobe -- {}", environments.join(" "))).text();
     let (first, mut log) = around(&log, "lab hostile: finds ");
     report::parse(report(first).as_bytes()).unwrap();
     let (_, state) = rest(log).split_once(": ").unwrap();
@@ -83,19 +83,19 @@ fn in_a_hostile_environment(name: &str, words: &[&str]) {
         "{name}: more files are open than expected: {state}"
     );
     let mut no_proc = false;
-    for word in words {
-        let (_, behind) = around(log, &format!("lab hostile: leaves {word}: "));
+    for environment in environments {
+        let (_, behind) = around(log, &format!("lab hostile: leaves {environment}: "));
         let left = rest(behind);
         let (output, next) = around(behind, "lab hostile: finds ");
         let table = report(output);
-        assert!(table.contains("\nMAP_FIXED_NOREPLACE  "), "{name} {word}: {table}");
+        assert!(table.contains("\nMAP_FIXED_NOREPLACE  "), "{name} {environment}: {table}");
         // /proc stays a file in all later environments.
-        no_proc |= *word == "no-proc";
-        assert_eq!(table.contains(" no /proc\n"), no_proc, "{name} {word}: {table}");
+        no_proc |= *environment == "no-proc";
+        assert_eq!(table.contains(" no /proc\n"), no_proc, "{name} {environment}: {table}");
         let (_, found) = rest(next).split_once(": ").unwrap();
         assert_eq!(
             found, left,
-            "{name}: the next init finds another environment than before {word}"
+            "{name}: the next init finds another environment than before {environment}"
         );
         log = next;
     }
@@ -117,7 +117,7 @@ fn on_hppa() {
 
 /// Boots an x86_64 kernel with another console than the serial line of the log.
 #[track_caller]
-fn boot_with_console(console: &'static str, words: &str) -> String {
+fn boot_with_console(console: &'static str, append: &str) -> String {
     host_packages::need(host_packages::QEMU).unwrap();
     let kernel = kernels::named("x86_64-6.1").unwrap();
     let Machine { qemu, package, arguments, memory, .. } = targets::of(kernel.arch).machine;
@@ -125,7 +125,7 @@ fn boot_with_console(console: &'static str, words: &str) -> String {
     let image = kernel.image().unwrap();
     let initramfs = initramfs(kernel.name);
     let config = VmConfig::new("a guest without a console", &machine, &image.path, &initramfs);
-    let boot = qemu::boot(&VmConfig { append: &format!("panic=0 {words}"), ..config }).unwrap();
+    let boot = qemu::boot(&VmConfig { append: &format!("panic=0 {append}"), ..config }).unwrap();
     check(kernel.name, &boot);
     boot.text()
 }
@@ -147,8 +147,8 @@ fn without_any_console_the_report_is_in_the_log() {
     assert!(report(&log).contains("\nMAP_FIXED_NOREPLACE  "), "{log}");
 }
 
-/// The program may not power off: it sleeps with all of its processes, and does not start the
-/// `/init` again that started it.
+/// The program may not power off: all of its processes sleep, and it does not restart the `/init`
+/// that started it.
 #[test]
 fn without_the_right_to_power_off_the_program_sleeps() {
     for (word, used) in [("stuck", 0..=0), ("powerless", 0..=1)] {

@@ -147,7 +147,7 @@ fn simple_path(tokens: &[TokenTree], start: usize) -> (Segments, usize) {
     (segments, at)
 }
 
-/// Whether `::` stands at a position.
+/// Whether `::` is at a position.
 fn is_separator(tokens: &[TokenTree], at: usize) -> bool {
     tokens.len() > at + 1 && tokens[at..=at + 1].iter().all(|token| is_punct(token, ':'))
 }

@@ -10,7 +10,7 @@ use std::process::Command;
 
 const ALL: [&str; 3] = ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"];
 
-/// Boots with an initramfs and words for the command line. The guest must power off without a
+/// Boots with an initramfs and kernel command line arguments. The guest must power off without a
 /// panic.
 #[track_caller]
 fn boot(name: &str, initramfs: &[u8], append: &str) -> Boot {
@@ -111,9 +111,9 @@ fn wrong_arguments_are_reported_and_the_report_is_printed() {
 }
 
 #[test]
-fn foreign_words_on_the_command_line_are_ignored() {
-    let words = "quiet=maybe nonsense mapprobe.nothing=1 \"two words\" --=-- é%s\\n -x x=";
-    let report = report(&boot_init("x86_64-6.1", words));
+fn foreign_arguments_on_the_command_line_are_ignored() {
+    let arguments = "quiet=maybe nonsense mapprobe.nothing=1 \"two words\" --=-- é%s\\n -x x=";
+    let report = report(&boot_init("x86_64-6.1", arguments));
     assert_eq!(report::parse(report.as_bytes()).unwrap()["complete"], true, "{report}");
 }
 

@@ -108,7 +108,7 @@ fn without_a_console_the_report_is_written() {
     }
 }
 
-/// Installing the package does not slow any boot.
+/// Installing the package alone changes no image.
 #[test]
 fn an_image_has_the_program_only_on_request() {
     let installed = installed(&artifacts::program(Arch::X86_64).unwrap());
@@ -135,8 +135,9 @@ fn an_image_has_the_program_only_on_request() {
     assert_eq!(String::from_utf8_lossy(&output.unwrap().stdout), "255\n");
 }
 
-/// Shell functions in place of mkinitcpio, which is not in Debian 12. They print their arguments.
-const STAND_IN: &str = r#"
+/// Shell functions that replace mkinitcpio's, which is not in Debian 12. They print their
+/// arguments.
+const MKINITCPIO: &str = r#"
 add_binary() { echo "add_binary $*"; }
 add_runscript() { echo "add_runscript of ${BASH_SOURCE[1]##*/}"; }
 . /usr/lib/initcpio/install/mapprobe
@@ -146,8 +147,8 @@ help
 "#;
 
 #[test]
-fn mkinitcpio_is_asked_for_the_program_and_its_script() {
-    let output = installed(b"").run(&["bash", "-u", "-c", STAND_IN]).unwrap();
+fn the_mkinitcpio_hook_adds_the_program_and_its_script() {
+    let output = installed(b"").run(&["bash", "-u", "-c", MKINITCPIO]).unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let wanted =
         "add_binary /usr/bin/mapprobe /bin/mapprobe\nadd_runscript of mapprobe\nended with 0\n";

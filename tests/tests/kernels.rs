@@ -48,7 +48,7 @@ fn boots_hppa_6_1() {
     boots("hppa-6.1");
 }
 
-/// One scenario beside the plain one for each architecture. `cargo lab` boots all of them.
+/// One scenario besides the plain one for each architecture. `cargo lab` boots all of them.
 #[test]
 fn x86_64_without_locked_memory() {
     boots_in("x86_64-6.1", "memlock-0");

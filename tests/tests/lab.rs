@@ -3,8 +3,8 @@
 use lab::{host_packages, kernels, scenarios};
 use std::process::{Command, Output};
 
-fn lab(words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lab")).args(words).output().unwrap()
+fn lab(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lab")).args(arguments).output().unwrap()
 }
 
 #[track_caller]
@@ -17,15 +17,15 @@ fn output(run: &Output, code: i32) -> (String, String) {
 /// No kernel is booted.
 #[test]
 fn the_error_for_wrong_arguments_lists_the_choices() {
-    for (words, part) in [
+    for (arguments, part) in [
         (&["vax-1.0"][..], "x86_64-6.1"),
         (&["vax-1.0"], "memlock-0"),
         (&["--no-such-option"], "--no-such-option"),
         (&["--program", "/no/such/program"], "/no/such/program"),
         (&["user", "--kernel", "/etc/hostname"], "--kernel needs one NAME"),
     ] {
-        let (out, message) = output(&lab(words), 2);
-        assert!(out.is_empty() && message.contains(part), "{words:?}: {out}{message}");
+        let (out, message) = output(&lab(arguments), 2);
+        assert!(out.is_empty() && message.contains(part), "{arguments:?}: {out}{message}");
     }
     assert!(output(&lab(&["--help"]), 0).0.contains("reports.ndjson"));
 }
@@ -45,8 +45,8 @@ fn a_failed_boot_is_counted_and_printed() {
         scenarios::test_program(targets::of(kernels::named("hppa-6.1").unwrap().arch)).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), program).unwrap();
-    let words = ["hppa-6.1", "--args", "exit", "--program", file.path().to_str().unwrap()];
-    let (summary, _) = output(&lab(&words), 1);
+    let arguments = ["hppa-6.1", "--args", "exit", "--program", file.path().to_str().unwrap()];
+    let (summary, _) = output(&lab(&arguments), 1);
     for part in [
         "hppa-6.1 root: failed: The kernel panicked:",
         scenarios::REACHED,

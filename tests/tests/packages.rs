@@ -145,7 +145,7 @@ fn a_debian_package_can_be_installed_run_and_removed() {
     }
 }
 
-/// No errors and no warnings. lintian did look: it reports the one override.
+/// lintian reports no errors and no warnings. It reports the one override, so it did check.
 #[test]
 fn lintian_reports_nothing() {
     host_packages::need(host_packages::PACKAGING).unwrap();

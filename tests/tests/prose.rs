@@ -208,25 +208,28 @@ fn the_program_accepts_every_command() {
     let (mut understood, mut run) = (0, 0);
     for document in documents() {
         for block in blocks(&text(&document)) {
-            for words in usage::invocations(&block.lines.join("\n")) {
-                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            for arguments in usage::invocations(&block.lines.join("\n")) {
+                let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
                 assert!(
-                    usage::parse(&words).is_ok(),
-                    "{document}: {words:?}: {:?}",
-                    usage::parse(&words)
+                    usage::parse(&arguments).is_ok(),
+                    "{document}: {arguments:?}: {:?}",
+                    usage::parse(&arguments)
                 );
                 understood += 1;
-                let replays = words.iter().any(|word| dist::workspace::root().join(word).is_file());
-                if replays || ["list", "explain", "decode"].contains(words.first().unwrap_or(&"")) {
+                let replays =
+                    arguments.iter().any(|word| dist::workspace::root().join(word).is_file());
+                if replays
+                    || ["list", "explain", "decode"].contains(arguments.first().unwrap_or(&""))
+                {
                     let program = &artifacts::of(Arch::native()).unwrap().path;
                     let output = Command::new(program)
-                        .args(&words)
+                        .args(&arguments)
                         .current_dir(dist::workspace::root())
                         .output()
                         .unwrap();
                     assert!(
                         output.status.success() && output.stderr.is_empty(),
-                        "{document}: {words:?}: {output:?}"
+                        "{document}: {arguments:?}: {output:?}"
                     );
                     run += 1;
                 }

@@ -42,35 +42,35 @@ fn major(version: &str) -> &str {
 }
 
 /// The promises of a schema that a later one breaks, each with its path. Only new keys are allowed.
-fn broken(place: &str, old: &Value, new: &Value) -> Vec<String> {
+fn broken(path: &str, old: &Value, new: &Value) -> Vec<String> {
     let (Value::Object(before), Value::Object(after)) = (old, new) else {
-        return if old == new { vec![] } else { vec![format!("{place}: {old} became {new}")] };
+        return if old == new { vec![] } else { vec![format!("{path}: {old} became {new}")] };
     };
     let mut found = Vec::new();
     for (key, old) in before.iter().filter(|(key, _)| !PROSE.contains(&key.as_str())) {
-        let place = format!("{place}/{key}");
+        let path = format!("{path}/{key}");
         match (key.as_str(), after.get(key)) {
-            (_, None) => found.push(format!("{place} is gone")),
+            (_, None) => found.push(format!("{path} is gone")),
             ("required", Some(new)) => {
                 let new = new.as_array().unwrap();
                 let optional = old.as_array().unwrap().iter().filter(|key| !new.contains(key));
-                found.extend(optional.map(|key| format!("{place}: {key} became optional")));
+                found.extend(optional.map(|key| format!("{path}: {key} became optional")));
             }
             ("properties" | "$defs", Some(new)) => {
                 for (key, old) in old.as_object().unwrap() {
-                    let place = format!("{place}/{key}");
+                    let path = format!("{path}/{key}");
                     match new.get(key) {
-                        Some(new) => found.extend(broken(&place, old, new)),
-                        None => found.push(format!("{place} is gone")),
+                        Some(new) => found.extend(broken(&path, old, new)),
+                        None => found.push(format!("{path} is gone")),
                     }
                 }
             }
-            (_, Some(new)) => found.extend(broken(&place, old, new)),
+            (_, Some(new)) => found.extend(broken(&path, old, new)),
         }
     }
     let ruled =
         after.keys().filter(|key| !before.contains_key(*key) && !PROSE.contains(&key.as_str()));
-    found.extend(ruled.map(|key| format!("{place}/{key} is a new rule")));
+    found.extend(ruled.map(|key| format!("{path}/{key} is a new rule")));
     found
 }
 

@@ -4,15 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The only files with unsafe code.
-const UNSAFE: [&str; 4] =
+const UNSAFE_FILES: [&str; 4] =
     ["kernel/src/linux.rs", "kernel/src/wasm.rs", "kernel/tests/linux.rs", "probe/src/rt.rs"];
 /// The maximum number of lines of a file, except for the flag table.
-const LINES: usize = 500;
+const MAX_LINES: usize = 500;
 const TABLE: &str = "probe/src/flags.rs";
 /// Directories without sources.
-const GENERATED: [&str; 3] = [".git", "target", "dist/out"];
-/// Directories of the kernel's source tree, whose files the documents name too.
-const KERNEL: [&str; 11] = [
+const GENERATED_DIRECTORIES: [&str; 3] = [".git", "target", "dist/out"];
+/// Directories of the kernel's source tree. Documents name their files, too.
+const KERNEL_DIRECTORIES: [&str; 11] = [
     "arch",
     "block",
     "Documentation",
@@ -27,10 +27,10 @@ const KERNEL: [&str; 11] = [
 ];
 
 /// A document that `cargo atlas page` writes: its lines are as long as its data.
-const WRITTEN: &str = "docs/atlas.md";
+const GENERATED_DOCUMENT: &str = "docs/atlas.md";
 /// The maximum length of a line of Rust or of Markdown prose.
-const COLUMNS: usize = 100;
-/// Words that comments and documents do without, each with its replacement.
+const MAX_COLUMNS: usize = 100;
+/// Words that comments and documents must not contain, each with its replacement.
 const BANNED: [(&str, &str); 5] = [
     ("whoever", "the subject by its name"),
     ("folder", "directory"),
@@ -41,7 +41,7 @@ const BANNED: [(&str, &str); 5] = [
 /// Comments that say nothing.
 const EMPTY: [&str; 2] = ["It alone.", "The same."];
 /// The crate of benchmarks.
-const MEASURING: &str = "bench/";
+const BENCHMARKS: &str = "bench/";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project's directory").to_owned()
@@ -63,7 +63,7 @@ fn collect(root: &Path, directory: &str, endings: &[&str], files: &mut Vec<(Stri
     for (name, entry) in entries {
         let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
         if entry.file_type().unwrap().is_dir() {
-            if !GENERATED.contains(&path.as_str()) {
+            if !GENERATED_DIRECTORIES.contains(&path.as_str()) {
                 collect(root, &path, endings, files);
             }
         } else if endings.iter().any(|ending| path.ends_with(ending)) {
@@ -95,8 +95,9 @@ fn has_word(line: &str, word: &str) -> bool {
 
 #[test]
 fn unsafe_code_stays_in_its_files() {
-    let found =
-        lines(&files(&[".rs"]), |path, line| !UNSAFE.contains(&path) && has_word(line, "unsafe"));
+    let found = lines(&files(&[".rs"]), |path, line| {
+        !UNSAFE_FILES.contains(&path) && has_word(line, "unsafe")
+    });
     assert_none(
         &found,
         "Unsafe code belongs in the live kernels, their test, and the start of the program:",
@@ -122,10 +123,10 @@ fn nothing_is_unfinished_or_disabled() {
 fn files_are_short() {
     let long: Vec<String> = files(&[".rs", ".c", ".h"])
         .iter()
-        .filter(|(path, text)| path != TABLE && text.lines().count() > LINES)
+        .filter(|(path, text)| path != TABLE && text.lines().count() > MAX_LINES)
         .map(|(path, text)| format!("{path}: {} lines", text.lines().count()))
         .collect();
-    assert_none(&long, &format!("Files with more than {LINES} lines:"));
+    assert_none(&long, &format!("Files with more than {MAX_LINES} lines:"));
 }
 
 #[test]
@@ -146,7 +147,7 @@ fn every_allowed_lint_has_its_reason() {
 
 /// Whether a line is too long and could be broken; a URL cannot.
 fn is_too_long(line: &str) -> bool {
-    line.chars().count() > COLUMNS && !line.contains("://")
+    line.chars().count() > MAX_COLUMNS && !line.contains("://")
 }
 
 /// The lines of Markdown outside of code blocks and tables; the others are replaced by empty lines.
@@ -189,7 +190,7 @@ fn fault(path: &str, text: &str) -> Option<String> {
     let (_, replacement) = BANNED.into_iter().find(|(banned, _)| {
         let banned: Vec<&str> = banned.split(' ').map(|word| word.trim_end_matches('s')).collect();
         let found = words.windows(banned.len()).any(|window| window == banned.as_slice());
-        found && !(banned == ["bench"] && path.starts_with(MEASURING))
+        found && !(banned == ["bench"] && path.starts_with(BENCHMARKS))
     })?;
     Some(format!("write: {replacement}"))
 }
@@ -202,7 +203,7 @@ fn documents() -> Vec<(String, String)> {
 #[test]
 fn lines_have_at_most_100_columns() {
     let mut found = lines(&files(&[".rs"]), |_, line| is_too_long(line));
-    found.extend(lines(&documents(), |path, line| path != WRITTEN && is_too_long(line)));
+    found.extend(lines(&documents(), |path, line| path != GENERATED_DOCUMENT && is_too_long(line)));
     assert_none(&found, "Lines over 100 columns:");
 }
 
@@ -219,7 +220,7 @@ fn comments_and_documents_use_the_terms_of_the_field() {
 #[test]
 fn long_lines_are_recognized() {
     let long = "word ".repeat(21);
-    assert!(is_too_long(&long) && !is_too_long(&long[..COLUMNS]));
+    assert!(is_too_long(&long) && !is_too_long(&long[..MAX_COLUMNS]));
     assert!(!is_too_long(&format!("{long}https://example.org/")));
     let text = format!("```\n{long}\n```\n| {long} |\n{long}\n");
     assert_eq!(lines(&[("a.md".into(), prose(&text))], |_, line| is_too_long(line)).len(), 1);
@@ -266,8 +267,8 @@ fn mentioned(text: &str) -> Vec<&str> {
                 word.contains('/') && (file || word.ends_with('/') || root().join(first).is_dir());
             let top = !word.contains('/')
                 && (word.ends_with(".md") || ["Cargo.toml", "Cross.toml"].contains(word));
-            let made = GENERATED.iter().any(|made| word.starts_with(made));
-            named && (place || top) && !made && !KERNEL.contains(&first)
+            let made = GENERATED_DIRECTORIES.iter().any(|made| word.starts_with(made));
+            named && (place || top) && !made && !KERNEL_DIRECTORIES.contains(&first)
         })
         .collect()
 }

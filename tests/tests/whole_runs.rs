@@ -158,7 +158,7 @@ fn errors_name_the_file() {
 /// qemu-user acts as the kernel: it uses its own type field and drops flags. The report must not
 /// present that as the kernel's behavior.
 #[test]
-fn an_emulator_is_reported_and_its_answers_are_not_the_kernels() {
+fn an_emulator_is_reported_and_its_behavior_is_not_taken_for_the_kernels() {
     host_packages::need(host_packages::EMULATORS).unwrap();
     for (arch, memory) in [(Arch::Aarch64, "honored"), (Arch::Hppa, "honored|inconclusive")] {
         let emulator = targets::of(arch).emulator.unwrap();

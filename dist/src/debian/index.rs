@@ -205,13 +205,13 @@ mod tests {
     fn a_missing_version_is_reported_with_the_available_ones() {
         let index = index(&[("modules", "7.2-1"), ("modules", "7.3-1"), ("modules-rt", "7.1-1")]);
         assert_eq!(index.exact("modules", "7.2-1").unwrap().version, "7.2-1");
-        let refusal = index.exact("modules", "7.1-1").unwrap_err().to_string();
+        let error = index.exact("modules", "7.1-1").unwrap_err().to_string();
         for part in [
             "modules 7.1-1 is not in bookworm for arm64",
             "Available: 7.2-1, 7.3-1.",
             "has changed",
         ] {
-            assert!(refusal.contains(part), "{refusal}");
+            assert!(error.contains(part), "{error}");
         }
         assert!(index.exact("headers", "1").unwrap_err().to_string().contains("no version"));
     }
@@ -235,32 +235,32 @@ mod tests {
         });
         let directory = tempfile::tempdir().unwrap();
         let package = index.newest("image-*-cloud").unwrap();
-        let refusal =
+        let error =
             format!("{:#}", package.fetch(&Cache::at(directory.path()).unwrap()).unwrap_err());
         for part in [
             "the index lists image-10-cloud.deb",
             "may be being updated",
             "/debian/pool/image-10-cloud.deb does not exist",
         ] {
-            assert!(refusal.contains(part), "{refusal}");
+            assert!(error.contains(part), "{error}");
         }
     }
 
     #[test]
     fn a_missing_package_is_reported_with_similar_names() {
-        let refusal = index(&[("image-11-cloud", "1"), ("other", "1")])
+        let error = index(&[("image-11-cloud", "1"), ("other", "1")])
             .newest("image-10-*")
             .unwrap_err()
             .to_string();
         assert!(
-            refusal.contains("No package image-10-*")
-                && refusal.contains("no package with that prefix"),
-            "{refusal}"
+            error.contains("No package image-10-*")
+                && error.contains("no package with that prefix"),
+            "{error}"
         );
-        let refusal = index(&[("image-11-cloud", "1"), ("other", "1")])
+        let error = index(&[("image-11-cloud", "1"), ("other", "1")])
             .newest("image-*-rt")
             .unwrap_err()
             .to_string();
-        assert!(refusal.contains("image-11-cloud") && !refusal.contains("other"), "{refusal}");
+        assert!(error.contains("image-11-cloud") && !error.contains("other"), "{error}");
     }
 }

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_file_without_a_good_signature_is_refused() {
+    fn a_release_file_without_a_good_signature_is_rejected() {
         let directory = tempfile::tempdir().unwrap();
         let forged = directory.path().join("InRelease");
         fs::write(&forged, "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nSuite: x\n")

@@ -56,10 +56,10 @@ pub fn components(toolchain: &Toolchain, crates: &[Crate]) -> Result<Vec<Compone
         }
     }
     std.parts.sort_by(|a, b| a.purl.cmp(&b.purl));
-    join(&mut std.parts);
+    resolve_dependencies(&mut std.parts);
     std.parts = reached(std.parts);
     std.uses = std.parts.iter().map(|part| part.purl.clone()).collect();
-    join(&mut found);
+    resolve_dependencies(&mut found);
     found.push(std);
     Ok(found)
 }
@@ -149,7 +149,7 @@ fn fits(entry: &Locked, version: &str) -> bool {
 
 /// Replaces the dependencies of a lock file (`name`, or `name version`) by package URLs. Drops
 /// those that are not components.
-fn join(components: &mut [Component]) {
+fn resolve_dependencies(components: &mut [Component]) {
     let names: Vec<(String, String, String)> = components
         .iter()
         .map(|it| (it.name.clone(), it.version.clone(), it.purl.clone()))
@@ -166,8 +166,8 @@ fn join(components: &mut [Component]) {
     }
 }
 
-/// std and its dependencies. cargo also compiles crates that are not linked: of macros, and
-/// `panic_unwind`.
+/// std and the crates that it depends on. Omits crates that cargo compiles and does not link: those
+/// of macros, and `panic_unwind`.
 fn reached(parts: Vec<Component>) -> Vec<Component> {
     let linked = |part: &&Component| part.name != "panic_unwind";
     let mut reached: Vec<&Component> = parts.iter().filter(|part| part.name == "std").collect();

@@ -45,7 +45,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// Whether the released program answers the lab's own queries on the lab's own kernels.
+    /// Whether the run uses the released program, the lab's own queries and the lab's own kernels.
     fn is_standard(&self) -> bool {
         self.args.is_none() && self.program.is_none() && self.kernel.is_none()
     }
@@ -87,10 +87,12 @@ impl From<Status> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> =
-        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let status = match Arguments::from_args(&["cargo lab"], &words) {
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let status = match Arguments::from_args(&["cargo lab"], &arguments) {
         Err(exit) if exit.status.is_ok() => {
             print!("{}", exit.output);
             return Status::Passed.into();

@@ -38,7 +38,7 @@ pub fn tarball() -> Result<PathBuf> {
         let system = work.join("system");
         // debootstrap mounts /proc there.
         let mut debootstrap =
-            workspace::command(Path::new(env!("CARGO_MANIFEST_DIR")).join("containers/apart"));
+            workspace::command(Path::new(env!("CARGO_MANIFEST_DIR")).join("containers/isolated"));
         debootstrap
             .args(["debootstrap", "--variant=minbase", "--keyring"])
             .arg(&mirror.keyring)

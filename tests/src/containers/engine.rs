@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 /// The time limit of a command. The longest one compiles all dependencies of `cargo dist`.
 const DEADLINE: Duration = Duration::from_secs(60 * 60);
 /// The number of output lines in an error message.
-const LAST: usize = 20;
+const LAST_LINES: usize = 20;
 /// The directory of this machine's settings inside a container.
-const INSIDE: &str = "/mnt/lab";
+const SETTINGS: &str = "/mnt/lab";
 
 /// An engine with an empty store, which is removed on drop.
 #[derive(Debug)]
@@ -43,17 +43,20 @@ impl Engine {
             fs::copy(file, machine.join("certificates.crt"))
                 .with_context(|| format!("{}", file.display()))?;
         }
-        fs::write(machine.join("apt.conf"), base::apt(certificates.is_some().then_some(INSIDE))?)?;
+        fs::write(
+            machine.join("apt.conf"),
+            base::apt(certificates.is_some().then_some(SETTINGS))?,
+        )?;
         fs::write(engine.directory.join("containers.conf"), engine.settings()?)?;
         fs::write(engine.directory.join("storage.conf"), engine.storage()?)?;
         Ok(engine)
     }
 
-    /// containers.conf(5): no control groups and no network of its own, since these need more than
-    /// a simple machine has. The volumes have the settings with which containers reach the archives
-    /// of Debian and crates.io. Crates of this machine are not downloaded again.
+    /// containers.conf(5): no control groups and no separate network, since not every machine
+    /// supports them. The volumes contain the settings for the archives of Debian and crates.io,
+    /// and the crates that this machine has already downloaded.
     fn settings(&self) -> Result<String> {
-        let mut volumes = vec![format!("{}:{INSIDE}:ro", text(&self.directory.join("machine"))?)];
+        let mut volumes = vec![format!("{}:{SETTINGS}:ro", text(&self.directory.join("machine"))?)];
         for (name, how) in [("registry", "O"), ("config.toml", "ro")] {
             let there =
                 workspace::cargo_home().map(|home| home.join(name)).filter(|path| path.exists());
@@ -126,8 +129,8 @@ impl Drop for Engine {
     }
 }
 
-/// The reason why this machine cannot start containers, if so. Tries a program in an image of its
-/// own.
+/// The reason why this machine cannot start containers, if it cannot. Runs a program in a minimal
+/// image to find out.
 pub fn obstacle(directory: &Path, program: &[u8]) -> Result<Option<String>> {
     let engine = Engine::new(directory.join("trial"))?;
     let context = engine.directory.join("context");
@@ -198,16 +201,19 @@ pub fn run(command: &mut Command, log: &Path) -> Result<()> {
     let output = fs::read(log)?;
     let output = String::from_utf8_lossy(&output);
     let lines: Vec<&str> = output.lines().collect();
-    bail!("{name} ended with {status}:\n{}", lines[lines.len().saturating_sub(LAST)..].join("\n"))
+    bail!(
+        "{name} ended with {status}:\n{}",
+        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+    )
 }
 
-/// The variables with which apt and cargo in a container find the settings of this machine. The
-/// tools of the build need no debug information.
+/// Environment variables that point apt and cargo in a container to the settings of this machine.
+/// The tools of the build need no debug information.
 fn variables(certificates: bool) -> Vec<String> {
     let mut variables =
-        vec![format!("APT_CONFIG={INSIDE}/apt.conf"), "CARGO_PROFILE_DEV_DEBUG=0".to_owned()];
+        vec![format!("APT_CONFIG={SETTINGS}/apt.conf"), "CARGO_PROFILE_DEV_DEBUG=0".to_owned()];
     if certificates {
-        variables.push(format!("CARGO_HTTP_CAINFO={INSIDE}/certificates.crt"));
+        variables.push(format!("CARGO_HTTP_CAINFO={SETTINGS}/certificates.crt"));
     }
     let network = ["CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_"];
     for (name, value) in env::vars() {

@@ -74,7 +74,7 @@ impl ScenarioExpectations {
             let changes = [verdict, reason_code, reason_has, reason_lacks]
                 .iter()
                 .any(|field| field.is_some());
-            ensure!(changes, "{flag}: nothing is expected of it");
+            ensure!(changes, "{flag}: the change has no content");
         }
         Ok(expectations)
     }
@@ -82,7 +82,7 @@ impl ScenarioExpectations {
 
 impl Change {
     /// Whether the change applies to a kernel.
-    pub fn concerns(&self, kernel: &str) -> bool {
+    pub fn applies_to(&self, kernel: &str) -> bool {
         self.kernels.iter().any(|pattern| matches(pattern, kernel))
     }
 }
@@ -93,7 +93,7 @@ impl Expectations {
         let mut expectations = Expectations::of(kernel)?;
         let ScenarioExpectations { environment, flags } = ScenarioExpectations::of(scenario)?;
         expectations.environment.extend(environment.into_iter().map(|one| (one.name, one.source)));
-        for change in flags.into_iter().filter(|change| change.concerns(kernel)) {
+        for change in flags.into_iter().filter(|change| change.applies_to(kernel)) {
             let Change { flag, verdict, reason_code, reason_has, reason_lacks, source, .. } =
                 change;
             let known = expectations.flags.remove(&flag);
@@ -125,7 +125,7 @@ mod tests {
                 let about: Vec<_> = kernels::ALL
                     .iter()
                     .filter(booted)
-                    .filter(|kernel| change.concerns(kernel.name))
+                    .filter(|kernel| change.applies_to(kernel.name))
                     .collect();
                 assert!(!about.is_empty(), "{name} applies to no kernel");
                 for kernel in about {

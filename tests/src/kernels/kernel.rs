@@ -20,9 +20,9 @@ pub struct Kernel {
     pub arch: Arch,
     pub origin: Origin,
     pub emulator: Emulator,
-    /// Arguments of QEMU beside those of the machine. The last of repeated arguments applies.
+    /// QEMU arguments in addition to those of the machine. The last of repeated arguments applies.
     pub arguments: &'static [&'static str],
-    /// Words for the kernel's command line beside those of every guest.
+    /// Kernel command line arguments in addition to those of every guest.
     pub append: &'static str,
     /// Whether every `cargo test` boots the kernel. `cargo lab` boots all kernels.
     pub quick: bool,

@@ -12,7 +12,7 @@ use std::process::Command;
 
 /// In Debian's development suite the image and the modules have separate packages of the same
 /// version.
-const APART: (&str, &str) = ("linux-binary-", "linux-modules-");
+const PACKAGE_PREFIXES: (&str, &str) = ("linux-binary-", "linux-modules-");
 
 impl Kernel {
     /// Modules by their names without an extension, each with its uncompressed content.
@@ -37,9 +37,9 @@ impl Kernel {
                 let package = self.package_of_modules(&cache, suite, &image)?;
                 let unpacked = work.join("unpacked");
                 extract(&[&package.fetch(&cache)?], "", &unpacked)?;
-                names
-                    .iter()
-                    .try_for_each(|name| take(&package, &unpacked, name, &to.join(name)))?;
+                names.iter().try_for_each(|name| {
+                    write_uncompressed(&package, &unpacked, name, &to.join(name))
+                })?;
                 Ok(package)
             },
         )?;
@@ -88,20 +88,22 @@ impl Kernel {
     ) -> Result<Package> {
         host_packages::need(host_packages::ARCHIVE)?;
         let index = Mirror::from_apt()?.index(cache, suite, targets::of(self.arch).debian)?;
-        index.exact(&image.package.replace(APART.0, APART.1), &image.version).with_context(|| {
-            let kernel = cache.path().join("kernels").join(self.name);
-            format!("Delete {} to get a newer kernel with its modules.", kernel.display())
-        })
+        index
+            .exact(&image.package.replace(PACKAGE_PREFIXES.0, PACKAGE_PREFIXES.1), &image.version)
+            .with_context(|| {
+                let kernel = cache.path().join("kernels").join(self.name);
+                format!("Delete {} to get a newer kernel with its modules.", kernel.display())
+            })
     }
 }
 
-/// Modules fit a single image.
+/// The modules match exactly one image.
 fn recipe(what: &str, image: &Provenance) -> String {
     format!("{what} for {} {} {}", image.package, image.version, image.sha256)
 }
 
 /// Writes a module uncompressed.
-fn take(package: &Package, directory: &Path, name: &str, to: &Path) -> Result<()> {
+fn write_uncompressed(package: &Package, directory: &Path, name: &str, to: &Path) -> Result<()> {
     let Some(module) = find(directory, &[&format!("{name}.ko"), &format!("{name}.ko.xz")])? else {
         bail!("{} {} has no module {name}.ko or {name}.ko.xz.", package.name, package.version)
     };

@@ -33,8 +33,8 @@ pub static ALL: &[Kernel] = &[
         ..binary("aarch64-7.x-16k", Arch::Aarch64, "linux-binary-7.*-arm64-16k")
     },
     hppa("hppa-5.10", "bullseye", "linux-source-5.10", &[HPPA]),
-    // The only PA-RISC kernel for the QEMU of Debian 12, and so the one that every `cargo test`
-    // boots.
+    // The only PA-RISC kernel that boots with the QEMU of Debian 12, so every `cargo test` boots
+    // it.
     Kernel {
         quick: true,
         emulator: Emulator::Installed,

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub struct Output {
     /// The text inside the frame, byte for byte.
     pub text: Vec<u8>,
-    /// The exit code of the run; for PID 1 the one it would have had.
+    /// The exit code of the run. For PID 1, the exit code in the frame.
     pub exit: i32,
     /// From the start of QEMU to its end.
     pub time: Duration,

@@ -9,10 +9,10 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The query that the program answers in a scenario, in the order of the lab.
+/// The query of a boot, in the order of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Query {
-    /// A verdict per flag, or whatever the user's own arguments request.
+    /// A verdict per flag, or the query in the user's own arguments.
     Report,
     /// The bits that are guaranteed to fail.
     FreeBits,

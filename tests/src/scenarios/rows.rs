@@ -38,7 +38,7 @@ pub static ALL: &[Scenario] = &[
         arguments: "--path /dax",
         ..ROOT
     },
-    Scenario { name: "seccomp", setup: Some(&[PROC, "refuse-locked"]), ..ROOT },
+    Scenario { name: "seccomp", setup: Some(&[PROC, "reject-locked"]), ..ROOT },
     Scenario {
         name: "overcommit-2",
         setup: Some(&[PROC, "write /proc/sys/vm/overcommit_memory 2"]),

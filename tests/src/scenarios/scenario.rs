@@ -5,7 +5,7 @@
 pub struct Scenario {
     /// The name on the command line and of the file of expectations.
     pub name: &'static str,
-    /// Words for the kernel's command line.
+    /// Kernel command line arguments.
     pub append: &'static str,
     /// Memory in MiB, if it differs from the machine's. The first row whose pattern matches the
     /// kernel's name applies.

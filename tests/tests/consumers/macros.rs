@@ -9,8 +9,8 @@ fn a_c_program_sees_the_verdicts_of_json() {
     let directory = tempfile::tempdir().unwrap();
     for (number, kernel) in kernels().iter().enumerate() {
         let prefix = ["MAPPROBE_", "", "my_probe_9"][number % 3];
-        let words = ["--format", "macros", "--prefix", prefix];
-        let text = kernel.text(if number % 3 == 0 { &words[..2] } else { &words });
+        let arguments = ["--format", "macros", "--prefix", prefix];
+        let text = kernel.text(if number % 3 == 0 { &arguments[..2] } else { &arguments });
         fs::write(directory.path().join("facts.h"), &text).unwrap();
         let mut program = String::from(
             "#include <stdio.h>\n#include \"facts.h\"\n#include \"facts.h\"\nint main(void) {\n",

@@ -1,7 +1,8 @@
 //! The formats, each parsed by a program that uses it. The kernels are recordings of real kernels,
-//! some simulated kernels, and one whose name breaks everything that is not quoted. The program is
-//! the released one.
+//! some simulated kernels, and one whose release breaks unquoted output. The program is the
+//! released one.
 
+mod agreement;
 mod ansible;
 mod jsonl;
 mod ktap;
@@ -11,7 +12,6 @@ mod prometheus;
 mod queries;
 mod shell;
 mod table;
-mod walk;
 
 use kernel::UTS_FIELD;
 use lab::library::{self, Rules};
@@ -39,12 +39,12 @@ struct Kernel {
 
 impl Kernel {
     /// The output of the program for this kernel.
-    fn text(&self, words: &[&str]) -> String {
-        let run = mapprobe(&[&["--replay", self.recording.to_str().unwrap()], words].concat());
+    fn text(&self, arguments: &[&str]) -> String {
+        let run = mapprobe(&[&["--replay", self.recording.to_str().unwrap()], arguments].concat());
         assert_eq!(
             (run.status.code(), run.stderr.is_empty()),
             (Some(0), true),
-            "{}: {words:?}: {run:?}",
+            "{}: {arguments:?}: {run:?}",
             self.name
         );
         String::from_utf8(run.stdout).unwrap()
@@ -75,8 +75,8 @@ fn program() -> &'static Path {
     &artifacts::of(Arch::X86_64).unwrap().path
 }
 
-fn mapprobe(words: &[&str]) -> Output {
-    Command::new(program()).args(words).output().unwrap()
+fn mapprobe(arguments: &[&str]) -> Output {
+    Command::new(program()).args(arguments).output().unwrap()
 }
 
 fn verdicts(json: &Value) -> Vec<(String, String)> {

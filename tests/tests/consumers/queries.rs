@@ -24,13 +24,13 @@ fn rejected() -> Vec<(Vec<&'static str>, &'static str)> {
 fn a_query_that_a_format_cannot_print_is_an_error() {
     let rejected = rejected();
     assert!(rejected.len() > 20);
-    for (words, message) in rejected {
-        let run = mapprobe(&words);
+    for (arguments, message) in rejected {
+        let run = mapprobe(&arguments);
         let output = String::from_utf8_lossy(&run.stderr).into_owned();
         assert_eq!(
             (run.status.code(), run.stdout.is_empty()),
             (Some(2), true),
-            "{words:?}: {run:?}"
+            "{arguments:?}: {run:?}"
         );
         assert!(
             output.starts_with("mapprobe: ")
@@ -56,12 +56,12 @@ fn a_rejected_query_makes_no_system_calls() {
     host_packages::need(host_packages::TRACING).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("trace");
-    for words in [&["sweep", "--format", "ktap"][..], &["--format", "shell", "--prefix", "9"]] {
+    for arguments in [&["sweep", "--format", "ktap"][..], &["--format", "shell", "--prefix", "9"]] {
         let run = Command::new("strace")
             .arg("-o")
             .arg(&log)
             .arg(program())
-            .args(words)
+            .args(arguments)
             .output()
             .expect("strace runs");
         assert_eq!(run.status.code(), Some(2), "{run:?}");
@@ -71,7 +71,7 @@ fn a_rejected_query_makes_no_system_calls() {
         assert_eq!(
             calls,
             ["execve", "getpid", "rt_sigaction", "write", "exit_group"],
-            "{words:?}: {text}"
+            "{arguments:?}: {text}"
         );
     }
 }

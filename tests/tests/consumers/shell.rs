@@ -25,8 +25,9 @@ fn dash_and_ash_have_the_values_of_json() {
     let directory = tempfile::tempdir().unwrap();
     for kernel in kernels() {
         for prefix in ["MAPPROBE_", "", "my_"] {
-            let words = ["--format", "shell", "--prefix", prefix];
-            let text = kernel.text(if prefix == "MAPPROBE_" { &words[..2] } else { &words });
+            let arguments = ["--format", "shell", "--prefix", prefix];
+            let text =
+                kernel.text(if prefix == "MAPPROBE_" { &arguments[..2] } else { &arguments });
             fs::write(directory.path().join("facts"), &text).unwrap();
             let environment: String =
                 kernel.environment().iter().map(|name| format!("{name};")).collect();

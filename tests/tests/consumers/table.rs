@@ -4,13 +4,13 @@ use super::*;
 use lab::host_packages;
 
 /// The output of the program of an architecture on a terminal.
-fn on_a_terminal(arch: Arch, words: &[&str], no_color: Option<&str>) -> String {
+fn on_a_terminal(arch: Arch, arguments: &[&str], no_color: Option<&str>) -> String {
     let mut line = String::new();
     for word in targets::of(arch)
         .emulator
         .into_iter()
         .chain([artifacts::of(arch).unwrap().path.to_str().unwrap()])
-        .chain(words.iter().copied())
+        .chain(arguments.iter().copied())
     {
         line += &format!("'{word}' ");
     }
@@ -42,13 +42,13 @@ fn verdicts_are_colored_only_on_a_terminal() {
     host_packages::need(host_packages::EMULATORS).unwrap();
     host_packages::need(host_packages::TERMINAL).unwrap();
     let kernel = kernels().iter().find(|kernel| kernel.name == "hppa-6.1.report").unwrap();
-    let words = ["--format", "table", "--replay", kernel.recording.to_str().unwrap()];
-    let piped = kernel.text(&words[..2]);
+    let arguments = ["--format", "table", "--replay", kernel.recording.to_str().unwrap()];
+    let piped = kernel.text(&arguments[..2]);
     assert!(!piped.contains('\u{1b}'));
     for arch in Arch::ALL {
         // The variable counts only if its value is not empty (no-color.org).
         for no_color in [None, Some("")] {
-            let coloured = on_a_terminal(arch, &words, no_color);
+            let coloured = on_a_terminal(arch, &arguments, no_color);
             assert_eq!(
                 plain(&coloured),
                 (piped.clone(), 2 * kernel.verdicts().len()),
@@ -59,7 +59,7 @@ fn verdicts_are_colored_only_on_a_terminal() {
         }
         for no_color in ["1", "0", "no"] {
             assert_eq!(
-                on_a_terminal(arch, &words, Some(no_color)),
+                on_a_terminal(arch, &arguments, Some(no_color)),
                 piped,
                 "{} {no_color}",
                 arch.name()
@@ -73,8 +73,12 @@ fn other_formats_have_no_colors() {
     host_packages::need(host_packages::TERMINAL).unwrap();
     let kernel = &kernels()[0];
     for format in formats().filter(|&format| format != "table") {
-        let words = ["--format", format, "--replay", kernel.recording.to_str().unwrap()];
-        assert_eq!(on_a_terminal(Arch::X86_64, &words, None), kernel.text(&words[..2]), "{format}");
+        let arguments = ["--format", format, "--replay", kernel.recording.to_str().unwrap()];
+        assert_eq!(
+            on_a_terminal(Arch::X86_64, &arguments, None),
+            kernel.text(&arguments[..2]),
+            "{format}"
+        );
     }
 }
 

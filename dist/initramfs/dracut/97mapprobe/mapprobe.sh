@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs mapprobe before the root file system is mounted. The report goes to /run/initramfs/mapprobe.json, which is kept
-# after the switch to the root file system, and to the console as numbered lines with checksums. The boot continues
-# even if mapprobe fails.
+# Runs mapprobe before the root file system is mounted. The report goes to
+# /run/initramfs/mapprobe.json, which is kept after the switch to the root file system, and to the
+# console as numbered lines with checksums. The boot continues even if mapprobe fails.
 
 # A subshell, because dracut sources this file: the variables must not leak.
 (
@@ -14,8 +14,8 @@
     : > $report.new
     /bin/mapprobe --framed > $report.new 2> $console &
     probe=$!
-    # Kills a probe that hangs. Exits within a second after the probe. On a serial line of 9600 baud the report takes
-    # 100 seconds.
+    # Kills a probe that hangs. Exits within a second after the probe. On a serial line of 9600 baud
+    # the report takes 100 seconds.
     {
         left=240
         while [ -e $report.new ] && [ $left -gt 0 ]; do
