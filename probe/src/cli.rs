@@ -93,7 +93,7 @@ enum Command {
 )]
 struct ReportCommand {}
 
-/// Print the kernel's answer to every bit of the flags argument.
+/// Print the result of every bit of the flags argument.
 #[derive(FromArgs, Debug)]
 #[argh(
     subcommand,
