@@ -16,7 +16,14 @@ use crate::outcome::{Backing, Call, Context, Outcome, Size, Step};
 use kernel::{Errno, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, Pipe, SysResult};
 use once_cell::unsync::OnceCell;
 
+mod data;
 mod touch;
+
+use data::{CONTEXTS, context};
+pub use data::{
+    Conditions, MEMFD_VALIDATOR, Mapping, PIPE_VALIDATOR, PRIVATE, SHARED, SetupFailed, VALIDATE,
+    Validator,
+};
 
 /// The most pages that an experiment touches at a time.
 pub const PAGES: usize = 16;
@@ -38,76 +45,6 @@ const CACHE_COLOURS: usize = 4 << 20;
 const BLOCK: usize = 4096;
 /// Room for the trace entries of a row.
 const STEPS: usize = 128;
-
-/// The contexts of every flag; those of the user's paths follow.
-const CONTEXTS: [Context; 7] = [
-    context(SHARED, Backing::Anonymous),
-    context(PRIVATE, Backing::Anonymous),
-    context(VALIDATE, Backing::Anonymous),
-    context(SHARED, Backing::Memfd),
-    context(PRIVATE, Backing::Memfd),
-    MEMFD_VALIDATOR,
-    PIPE_VALIDATOR,
-];
-/// A context in which the kernel validates the flags, and a mapping results.
-pub const MEMFD_VALIDATOR: Context = context(VALIDATE, Backing::Memfd);
-/// A context in which the kernel validates the flags, and no mapping can result: flags that it
-/// recognizes fail with `ENODEV`.
-pub const PIPE_VALIDATOR: Context = context(VALIDATE, Backing::Pipe);
-
-// Map types have the same numbers on every architecture (`include/uapi/linux/mman.h`).
-
-/// The number of `MAP_SHARED`.
-pub const SHARED: usize = 0x01;
-/// The number of `MAP_PRIVATE`.
-pub const PRIVATE: usize = 0x02;
-/// The number of `MAP_SHARED_VALIDATE`.
-pub const VALIDATE: usize = 0x03;
-
-const fn context(map_type: usize, backing: Backing) -> Context {
-    Context { map_type, backing }
-}
-
-/// A mapping, or a failed attempt at one.
-#[derive(Clone, Copy, Debug)]
-pub struct Mapping {
-    /// 0 when the call failed.
-    pub addr: usize,
-    pub len: usize,
-    pub outcome: Outcome,
-}
-
-/// The results of a validating context: without flags, and with unassigned bits.
-#[derive(Clone, Copy, Debug)]
-pub struct Validator {
-    /// The outcome without any flag.
-    pub base: Outcome,
-    /// The outcome of every unassigned bit; [`Outcome::NotRun`] when they differ.
-    pub unassigned: Outcome,
-}
-
-impl Validator {
-    /// The outcome of rejected bits; `None` if unassigned bits are not rejected.
-    pub fn rejection(&self) -> Option<Outcome> {
-        let rejects = self.unassigned.is_mmap_failure() && self.unassigned != self.base;
-        rejects.then_some(self.unassigned)
-    }
-}
-
-/// Properties of the machine, measured before the first experiment.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Conditions {
-    /// The bits that select a map type; `None` when they could not be measured.
-    pub type_mask: Option<usize>,
-    /// Whether a system call emulator replaces the kernel.
-    pub syscall_emulator: bool,
-    /// Whether fresh memory is locked without `MAP_LOCKED`.
-    pub locked_memory: bool,
-}
-
-/// The fixture could not be made, so nothing can be probed: the call that failed.
-#[derive(Clone, Copy, Debug)]
-pub struct SetupFailed(pub &'static str);
 
 /// The fixture of a run. Its methods make every call that maps memory.
 pub struct Fixture<'k> {
