@@ -197,7 +197,7 @@ mod tests {
 
     fn arguments(lines: &str) -> Vec<Vec<Argument>> {
         let recording =
-            parse(&format!("mapprobe recording 1\narch x86_64\n{lines}"), "x86_64").unwrap();
+            parse(&format!("mapprobe recording 2\narch x86_64\n{lines}"), "x86_64").unwrap();
         of(&recording).unwrap().into_iter().map(|call| call.arguments).collect()
     }
 
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn unknown_addresses_are_errors() {
         let recording =
-            parse("mapprobe recording 1\narch x86_64\nmunmap 7f0000001000 1000 = 0\n", "x86_64")
+            parse("mapprobe recording 2\narch x86_64\nmunmap 7f0000001000 1000 = 0\n", "x86_64")
                 .unwrap();
         assert!(of(&recording).unwrap_err().to_string().contains("0x7f0000001000"));
     }

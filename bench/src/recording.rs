@@ -22,7 +22,7 @@ pub struct RecordedCall {
 /// The recording has another version or architecture, or a line is malformed.
 pub fn parse(text: &str, arch: &str) -> Result<Vec<RecordedCall>> {
     let text =
-        text.strip_prefix(FIRST_LINE).context("The output is not a recording of version 1.")?;
+        text.strip_prefix(FIRST_LINE).context("The output is not a recording of version 2.")?;
     let lines = text
         .strip_prefix(ARCH)
         .and_then(|rest| rest.strip_prefix(arch))
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn calls_and_results_are_parsed() {
-        let text = "mapprobe recording 1\narch x86_64\nargument report\n\
+        let text = "mapprobe recording 2\narch x86_64\nargument report\n\
                     mmap 0 800000 0 4022 ffffffffffffffff = 7f3a5c000000\n\
                     mincore 7f3a5c001000 2000 = 0 > %01\nwrite 4 < m%00 = 1\n\
                     munmap 10 1000 = -22\nend 4\n";
@@ -106,11 +106,11 @@ mod tests {
         for line in
             ["brk 0 = 0", "mmap 0", "write 4 < %6 = 1", "mmap 0 0 0 0 0 0 = 0", "mmap x = 0"]
         {
-            let text = format!("mapprobe recording 1\narch x86_64\n{line}\n");
+            let text = format!("mapprobe recording 2\narch x86_64\n{line}\n");
             let error = parse(&text, "x86_64").unwrap_err();
             assert!(error.to_string().ends_with(line), "{error}");
         }
         assert!(parse("{}", "x86_64").is_err());
-        assert!(parse("mapprobe recording 1\narch hppa\n", "x86_64").is_err());
+        assert!(parse("mapprobe recording 2\narch hppa\n", "x86_64").is_err());
     }
 }

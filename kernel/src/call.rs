@@ -54,6 +54,29 @@ pub struct Pipe {
     pub write_end: Fd,
 }
 
+/// Added to the number of a signal in the result of [`Op::Wait`].
+pub const SIGNALED: usize = 0x100;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It exited with this code.
+    Exited(u8),
+    /// This signal ended it.
+    BySignal(u8),
+}
+
+impl Ended {
+    /// The end that a result of [`Op::Wait`] stands for.
+    pub const fn from_result(value: usize) -> Ended {
+        if value & SIGNALED == 0 {
+            Ended::Exited(value as u8)
+        } else {
+            Ended::BySignal(value as u8)
+        }
+    }
+}
+
 /// The descriptor of an anonymous mapping, `mmap(2)`.
 pub const NO_FD: Fd = -1;
 
@@ -224,8 +247,9 @@ ops! {
     Time "time",
     /// `uname(2)`; fills `struct new_utsname`: six fields of 65 bytes.
     Uname "uname",
-    /// `rt_sigaction(2)` of `SIGPIPE` with `SIG_IGN`: a write to a closed pipe fails with `EPIPE`.
-    IgnoreSigpipe "ignore_sigpipe",
+    /// `rt_sigaction(2)` with `SIG_IGN` of `SIGPIPE`, so that a write to a closed pipe fails with
+    /// `EPIPE`, and of `SIGXFSZ`, so that a write beyond `RLIMIT_FSIZE` fails with `EFBIG`.
+    IgnoreSignals "ignore_signals",
     /// `exit_group(2)`: exit code. Does not return.
     Exit "exit",
     /// `mkdirat(2)`, mode 0755; reads the path.
@@ -248,8 +272,22 @@ ops! {
     /// only for a process that may reboot the machine; `EINVAL` or `EPERM` in the PID namespace of
     /// a container.
     MayReboot "may_reboot",
-    /// `fork(2)`; in the child -> 0.
+    /// `fork(2)` -> the process ID of the child; in the child -> 0. The child sends no signal when
+    /// it ends.
     Fork "fork",
+    /// `wait4(2)` with `__WALL`: process ID; waits until the process ends -> its exit code, or
+    /// [`SIGNALED`] plus the number of the signal that ended it.
+    Wait "wait",
+    /// `fork(2)`; the child stores a zero byte at an address with an instruction of its own, and
+    /// ends; `wait4(2)`: address -> as [`Op::Wait`]. The memory of the caller does not change.
+    Touch "touch",
+    /// `fstatfs(2)`: descriptor -> the type of the file system, `linux/magic.h`.
+    FileSystemType "file_system_type",
+    /// `fstatfs(2)`: descriptor -> bytes of a block; on hugetlbfs, of a huge page.
+    BlockSize "block_size",
+    /// No system call: the names of the system calls that ended earlier attempts of this run,
+    /// separated by commas -> their number; fills in the names.
+    FatalCalls "fatal_calls",
     /// `reboot(2)` with `LINUX_REBOOT_CMD_POWER_OFF`, which halts a machine without power control.
     /// Returns only when it failed.
     Reboot "reboot",

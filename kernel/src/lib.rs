@@ -20,7 +20,7 @@ pub mod syscalls;
 pub mod wasm;
 
 pub use call::{
-    ARGS, Advice, Call, Fd, Kernel, MAX_ERRNO, Mmap, NO_FD, Op, OpenMode, PROT_NONE, PROT_READ,
-    PROT_WRITE, Pipe, SysResult, UTS_FIELD, Uname, str_or_replacement,
+    ARGS, Advice, Call, Ended, Fd, Kernel, MAX_ERRNO, Mmap, NO_FD, Op, OpenMode, PROT_NONE,
+    PROT_READ, PROT_WRITE, Pipe, SIGNALED, SysResult, UTS_FIELD, Uname, str_or_replacement,
 };
 pub use errno::Errno;

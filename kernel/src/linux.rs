@@ -4,7 +4,7 @@
 //! kernel's own. Nothing here needs an initialized C library.
 #![allow(unsafe_code, reason = "system calls are unsafe; this file confines them")]
 
-use crate::call::{Advice, Call, Kernel, Op, OpenMode, SysResult, UTS_FIELD};
+use crate::call::{Advice, Call, Kernel, Op, OpenMode, SIGNALED, SysResult, UTS_FIELD};
 use crate::errno::Errno;
 use core::arch::asm;
 use core::ffi::{CStr, c_char, c_int};
@@ -108,8 +108,16 @@ impl Linux {
             Op::Memory => return memory(),
             Op::Pipe => return pipe(),
             Op::Time => return time(),
-            Op::IgnoreSigpipe => return ignore_sigpipe(),
+            Op::IgnoreSignals => return ignore_signals(),
             Op::FileDevice => return file_status(path).map(|status| status.st_dev as usize),
+            Op::Wait => return wait(a),
+            Op::Touch => return touch(a),
+            Op::FileSystemType => {
+                return file_system_status(a).map(|status| status.f_type as usize);
+            }
+            Op::BlockSize => return file_system_status(a).map(|status| status.f_bsize as usize),
+            // No attempt ended early: this is the first one.
+            Op::FatalCalls => return Ok(0),
             Op::FileInode => return file_status(path).map(|status| status.st_ino as usize),
 
             Op::Mmap => (libc::SYS_mmap, [a, b, c, d, e, 0]),
@@ -155,8 +163,7 @@ impl Linux {
             }
             Op::MayReboot => (libc::SYS_reboot, reboot(libc::LINUX_REBOOT_CMD_CAD_ON)),
             Op::Reboot => (libc::SYS_reboot, reboot(libc::LINUX_REBOOT_CMD_POWER_OFF)),
-            // Without flags: a copy of the process that sends no SIGCHLD; aarch64 has no fork(2).
-            Op::Fork => (libc::SYS_clone, [0; 6]),
+            Op::Fork => return fork(),
             Op::Terminal => {
                 let window_size = window_size.as_mut_ptr() as usize;
                 (libc::SYS_ioctl, [a, libc::TIOCGWINSZ as usize, window_size, 0, 0, 0])
@@ -268,13 +275,62 @@ fn time() -> Result<usize, Errno> {
     Ok(now.tv_sec as usize)
 }
 
-fn ignore_sigpipe() -> Result<usize, Errno> {
+fn ignore_signals() -> Result<usize, Errno> {
     // Handler, flags, restorer and mask: the kernel's `struct sigaction`.
     let action: [usize; 4] = [libc::SIG_IGN, 0, 0, 0];
     let action = &raw const action as usize;
-    let args = [libc::SIGPIPE as usize, action, 0, SIGNAL_MASK_BYTES, 0, 0];
-    // SAFETY: the kernel reads the structure.
-    unsafe { syscall(libc::SYS_rt_sigaction, args) }.result()
+    for signal in [libc::SIGPIPE, libc::SIGXFSZ] {
+        let args = [signal as usize, action, 0, SIGNAL_MASK_BYTES, 0, 0];
+        // SAFETY: the kernel reads the structure.
+        unsafe { syscall(libc::SYS_rt_sigaction, args) }.result()?;
+    }
+    Ok(0)
+}
+
+/// Copies the process. Without flags the copy sends no `SIGCHLD`; aarch64 has no `fork(2)`.
+fn fork() -> Result<usize, Errno> {
+    // SAFETY: the copy has memory of its own, and continues on a copy of the stack.
+    unsafe { syscall(libc::SYS_clone, [0; 6]) }.result()
+}
+
+/// Waits until a process ends. The result is that of [`Op::Wait`].
+fn wait(pid: usize) -> Result<usize, Errno> {
+    let mut status: c_int = 0;
+    // Children that send no signal are waited for with `__WALL` only.
+    let args = [pid, &raw mut status as usize, libc::__WALL as usize, 0, 0, 0];
+    // SAFETY: the kernel fills the integer.
+    unsafe { syscall(libc::SYS_wait4, args) }.result()?;
+    if libc::WIFEXITED(status) {
+        Ok(libc::WEXITSTATUS(status) as usize)
+    } else {
+        Ok(SIGNALED | libc::WTERMSIG(status) as usize)
+    }
+}
+
+/// Stores a byte in a copy of the process. The result is that of [`Op::Touch`].
+fn touch(addr: usize) -> Result<usize, Errno> {
+    match fork()? {
+        0 => {
+            // SAFETY: whatever the byte belongs to belongs to this copy of the process, which ends
+            // here without using it, or is ended by the signal that the store causes.
+            unsafe {
+                core::ptr::with_exposed_provenance_mut::<u8>(addr).write_volatile(0);
+                loop {
+                    syscall(libc::SYS_exit_group, [0; 6]);
+                }
+            }
+        }
+        pid => wait(pid),
+    }
+}
+
+fn file_system_status(fd: usize) -> Result<libc::statfs, Errno> {
+    // SAFETY: the structure consists of integers, and the kernel fills no more than its size.
+    unsafe {
+        let mut status = zeroed();
+        syscall(libc::SYS_fstatfs, [fd, &raw mut status as usize, 0, 0, 0, 0]).result()?;
+        Ok(status)
+    }
 }
 
 fn file_status(path: usize) -> Result<libc::stat, Errno> {

@@ -2,7 +2,7 @@
 //! answers the calls from such a text. A recorded run replays to the same report on any machine.
 //!
 //! ```text
-//! mapprobe recording 1
+//! mapprobe recording 2
 //! arch x86_64
 //! argument --path
 //! argument /mnt
@@ -30,7 +30,9 @@ use crate::errno::Errno;
 use core::fmt::Write;
 
 /// The first line.
-pub const FIRST_LINE: &str = "mapprobe recording 1\n";
+pub const FIRST_LINE: &str = "mapprobe recording 2\n";
+/// The first line of version 1: the same format, but a run made fewer calls.
+pub const FIRST_LINE_OF_VERSION_1: &str = "mapprobe recording 1\n";
 /// Begins the line that names the architecture.
 pub const ARCH: &str = "arch ";
 /// Begins a line with an argument of the run.

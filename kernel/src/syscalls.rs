@@ -1,13 +1,15 @@
 //! The system calls as methods of `dyn Kernel`, one per [`Op`]. The variants of `Op` document them.
 
 use crate::call::{
-    ARGS, Advice, Call, Fd, Kernel, Mmap, Op, OpenMode, Pipe, SysResult, UTS_FIELD, Uname,
+    ARGS, Advice, Call, Ended, Fd, Kernel, Mmap, Op, OpenMode, Pipe, SysResult, UTS_FIELD, Uname,
     str_or_replacement,
 };
 use crate::errno::Errno;
 
 /// Bytes of a file that are read at a time.
 const BLOCK: usize = 1024;
+/// The most bytes that [`Op::FatalCalls`] fills in.
+const FATAL_CALLS_MAX: usize = 128;
 
 /// Joins strings as the kernel reads them: each ends with a NUL.
 fn nul_terminated(strings: &[&str]) -> Vec<u8> {
@@ -151,8 +153,8 @@ impl dyn Kernel + '_ {
         Uname { sysname: field(0), release: field(2), version: field(3), machine: field(4) }
     }
 
-    pub fn ignore_sigpipe(&mut self) -> SysResult {
-        self.with_args(Op::IgnoreSigpipe, &[])
+    pub fn ignore_signals(&mut self) -> SysResult {
+        self.with_args(Op::IgnoreSignals, &[])
     }
 
     /// Exits, again every second where a system call filter rejects it.
@@ -199,6 +201,34 @@ impl dyn Kernel + '_ {
 
     pub fn fork(&mut self) -> Result<usize, Errno> {
         self.with_args(Op::Fork, &[]).result()
+    }
+
+    pub fn wait(&mut self, pid: usize) -> Result<Ended, Errno> {
+        self.with_args(Op::Wait, &[pid]).result().map(Ended::from_result)
+    }
+
+    pub fn touch(&mut self, addr: usize) -> Result<Ended, Errno> {
+        self.with_args(Op::Touch, &[addr]).result().map(Ended::from_result)
+    }
+
+    pub fn file_system_type(&mut self, fd: Fd) -> Result<usize, Errno> {
+        self.with_args(Op::FileSystemType, &[fd as usize]).result()
+    }
+
+    pub fn block_size(&mut self, fd: Fd) -> Result<usize, Errno> {
+        self.with_args(Op::BlockSize, &[fd as usize]).result()
+    }
+
+    /// The names of the system calls that ended earlier attempts of this run; empty if none did.
+    pub fn fatal_calls(&mut self) -> String {
+        let mut names = [0; FATAL_CALLS_MAX];
+        match self.with_output(Op::FatalCalls, &[], &mut names).result() {
+            Ok(1..) => {
+                let end = names.iter().position(|&byte| byte == 0).unwrap_or(names.len());
+                String::from(str_or_replacement(names.get(..end).unwrap_or_default()))
+            }
+            _ => String::new(),
+        }
     }
 
     pub fn reboot(&mut self) -> SysResult {

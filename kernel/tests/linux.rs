@@ -4,7 +4,7 @@
 use kernel::linux::Linux;
 use kernel::recording::{Recorder, Replay};
 use kernel::{
-    ARGS, Advice, Call, Errno, Fd, Kernel, Mmap, NO_FD, Op, OpenMode, PROT_NONE, PROT_READ,
+    ARGS, Advice, Call, Ended, Errno, Fd, Kernel, Mmap, NO_FD, Op, OpenMode, PROT_NONE, PROT_READ,
     PROT_WRITE, Pipe, SysResult,
 };
 use std::ffi::CString;
@@ -103,11 +103,37 @@ fn a_pipe_passes_bytes() {
     assert_eq!(kernel.read(read_end, &mut buffer).result(), Ok(5));
     assert_eq!(&buffer, b"bytes\0\0\0");
     assert!(!kernel.is_terminal(read_end));
-    assert!(kernel.ignore_sigpipe().is_ok());
+    assert!(kernel.ignore_signals().is_ok());
     assert!(kernel.close(read_end).is_ok());
     assert_eq!(kernel.write(write_end, b"bytes").result(), Err(Errno::EPIPE));
     assert!(kernel.close(write_end).is_ok());
     assert_eq!(kernel.close(NO_FD).result(), Err(Errno::EBADF));
+}
+
+#[test]
+fn a_copy_of_the_process_touches_memory() {
+    let kernel: &mut dyn Kernel = &mut Linux::default();
+    let writable = map_page(kernel, PROT_READ | PROT_WRITE);
+    let readable = map_page(kernel, PROT_READ);
+    assert_eq!(kernel.touch(writable), Ok(Ended::Exited(0)));
+    assert_eq!(kernel.touch(readable), Ok(Ended::BySignal(libc::SIGSEGV as u8)));
+    let mut resident = [9];
+    let len = kernel.page_size();
+    assert!(kernel.mincore(writable, len, &mut resident).is_ok());
+    assert_eq!(resident, [0], "the copy stored to its own page");
+    assert_eq!(kernel.wait(1), Err(Errno::ECHILD));
+}
+
+#[test]
+fn files_have_a_file_system() {
+    /// `PROC_SUPER_MAGIC`, `linux/magic.h`.
+    const PROC: usize = 0x9fa0;
+    let kernel: &mut dyn Kernel = &mut Linux::default();
+    let file = kernel.open("/proc/self/stat", OpenMode::Read).expect("a file");
+    assert_eq!(kernel.file_system_type(file), Ok(PROC));
+    assert_eq!(kernel.block_size(file), Ok(kernel.page_size()));
+    assert!(kernel.close(file).is_ok());
+    assert_eq!(kernel.file_system_type(file), Err(Errno::EBADF));
 }
 
 #[test]

@@ -42,8 +42,8 @@ impl Response {
 
 /// Runs the program. Returns the exit code.
 pub fn run(kernel: &mut dyn Kernel, arguments: &[&str]) -> i32 {
-    // A write to a closed pipe must fail with an error that can be reported.
-    kernel.ignore_sigpipe();
+    // A write to a closed pipe, or beyond a limit, must fail with an error that can be reported.
+    kernel.ignore_signals();
     match cli::parse(arguments.get(1..).unwrap_or_default()) {
         Ok(request) => {
             let is_framed = matches!(&request, Request::Query(query) if query.framed);

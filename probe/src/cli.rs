@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::flags::Flag;
 use crate::reference::suggest::nearest;
 use crate::report::Style;
-use crate::request::{Format, ProbeOptions, Query};
+use crate::request::{Format, ProbeOptions, Query, RecordingVersion};
 use crate::requirement::{Requirement, parse_flag};
 use argh::{FromArgValue, FromArgs, SubCommands};
 
@@ -255,6 +255,7 @@ pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
     };
     let request = QueryRequest {
         options: ProbeOptions {
+            recording_version: RecordingVersion::default(),
             query,
             paths,
             thorough: parsed.thorough,

@@ -7,6 +7,7 @@ use crate::fixture::{Fixture, READ_WRITE};
 use crate::flags::{MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MapFlags};
 use crate::outcome::{Backing, Outcome};
 use kernel::{Errno, OpenMode, PROT_NONE, PROT_READ};
+use std::borrow::Cow;
 
 /// A condition that interferes with the measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +97,22 @@ impl Interference {
     }
 }
 
+/// A condition that was observed, and what was observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    pub interference: Interference,
+    pub evidence: Cow<'static, str>,
+}
+
+impl Observed {
+    /// The name in a report.
+    pub const fn name(&self) -> &'static str {
+        self.interference.name()
+    }
+}
+
 /// Detects what interferes.
-pub fn detect(fixture: &mut Fixture) -> Vec<Interference> {
+pub fn detect(fixture: &mut Fixture) -> Vec<Observed> {
     let try_private = |fixture: &mut Fixture, flag: MapFlags| {
         fixture.try_map(MAP_PRIVATE | flag, PROT_READ, Backing::Anonymous)
     };
@@ -136,7 +151,12 @@ pub fn detect(fixture: &mut Fixture) -> Vec<Interference> {
         Interference::NoMemfd => memfd.is_err(),
         Interference::NoMmu => no_mmu,
     };
-    Interference::ALL.into_iter().filter(is_detected).collect()
+    let detected = Interference::ALL.into_iter().filter(is_detected);
+    let observed = |interference: Interference| Observed {
+        interference,
+        evidence: Cow::Borrowed(interference.evidence()),
+    };
+    detected.map(observed).collect()
 }
 
 /// Whether a system call filter may be the cause of an outcome.

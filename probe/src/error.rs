@@ -99,7 +99,7 @@ impl fmt::Display for RecordingProblem {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             RecordingProblem::NotARecording => f.write_str(
-                "not a recording: expected the line `mapprobe recording 1` and an architecture",
+                "not a recording: expected the line `mapprobe recording 2` and an architecture",
             ),
             RecordingProblem::TooWide => f.write_str(
                 "a recording of a 64-bit program can be replayed on 64-bit machines only",

@@ -13,6 +13,7 @@ use crate::flags::{
     MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MapFlags, UNASSIGNED_BITS,
 };
 use crate::outcome::{Backing, Call, Context, Outcome, Size, Step};
+use crate::request::{ProbeOptions, RecordingVersion};
 use kernel::{Errno, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, Pipe, SysResult};
 use once_cell::unsync::OnceCell;
 
@@ -52,6 +53,8 @@ pub struct Fixture<'k> {
     pub kernel: &'k mut dyn Kernel,
     /// Whether to run the experiments that fill the address space.
     pub thorough: bool,
+    /// Which calls to make. What only version 2 measures is [`Outcome::NotRun`] in version 1.
+    pub recording_version: RecordingVersion,
     pub conditions: Conditions,
     /// The trace entries of the calls so far. The caller may take them between two experiments.
     pub steps: Vec<Step>,
@@ -76,6 +79,7 @@ impl<'k> Fixture<'k> {
         kernel: &'k mut dyn Kernel,
         arch: Arch,
         paths: &[Fd],
+        options: &ProbeOptions,
     ) -> Result<Fixture<'k>, SetupFailed> {
         let page_size = kernel.page_size();
         let Ok(reserved) = kernel.mmap(&reservation(arch, 0, RESERVED, MapFlags::NONE)).result()
@@ -89,7 +93,8 @@ impl<'k> Fixture<'k> {
         let memfd = kernel.memfd_create("mapprobe");
         let mut fixture = Fixture {
             kernel,
-            thorough: false,
+            recording_version: options.recording_version,
+            thorough: options.thorough,
             conditions: Conditions::default(),
             steps: Vec::new(),
             arch,

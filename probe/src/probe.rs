@@ -47,9 +47,8 @@ pub fn run_on_files(
     if flags.is_empty() {
         return report;
     }
-    match Fixture::new(kernel, arch, files) {
+    match Fixture::new(kernel, arch, files, options) {
         Ok(mut fixture) => {
-            fixture.thorough = options.thorough;
             let validation = validation::measure(&mut fixture);
             report.environment = environment::detect(&mut fixture);
             report.validation = Some((validation, 0..fixture.steps.len()));

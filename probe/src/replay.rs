@@ -8,8 +8,10 @@ use crate::flags::Flag;
 use crate::probe;
 use crate::report::Report;
 use crate::report::wording::push;
-use crate::request::ProbeOptions;
-use kernel::recording::{ARCH, ARGUMENT, FIRST_LINE, Recorder, Replay, take_line};
+use crate::request::{ProbeOptions, RecordingVersion};
+use kernel::recording::{
+    ARCH, ARGUMENT, FIRST_LINE, FIRST_LINE_OF_VERSION_1, Recorder, Replay, take_line,
+};
 use kernel::{Kernel, str_or_replacement};
 
 /// Bytes reserved for a recording. Untouched pages take no memory.
@@ -43,7 +45,7 @@ fn push_argument(head: &mut String, argument: &str) {
 /// The report of a recorded run; `reproducible` as in [`ProbeOptions`].
 pub fn replay(recording: &[u8], reproducible: bool) -> Result<Box<Report>, RecordingProblem> {
     let mut rest = recording;
-    let arch = read_arch(&mut rest).ok_or(RecordingProblem::NotARecording)?;
+    let (version, arch) = read_head(&mut rest).ok_or(RecordingProblem::NotARecording)?;
     if arch.flag_bits() > usize::BITS {
         return Err(RecordingProblem::TooWide);
     }
@@ -60,17 +62,24 @@ pub fn replay(recording: &[u8], reproducible: bool) -> Result<Box<Report>, Recor
         Err(error) => return Err(RecordingProblem::Arguments(error.to_string())),
     };
     options.reproducible = reproducible;
+    options.recording_version = version;
     let mut replay = Replay::new(rest, lines_read);
     let report = probe::run(&mut replay, arch, Flag::ALL, &options, &mut |_| {});
     replay.finish().map_err(RecordingProblem::Differs)?;
     report.map_err(|error| RecordingProblem::Run(error.to_string()))
 }
 
-/// Reads the first two lines. Returns the architecture.
-fn read_arch(rest: &mut &[u8]) -> Option<Arch> {
-    if take_line(rest) != FIRST_LINE.as_bytes().trim_ascii_end() {
+/// Reads the first two lines: the version and the architecture.
+fn read_head(rest: &mut &[u8]) -> Option<(RecordingVersion, Arch)> {
+    let first_line = take_line(rest);
+    let is = |line: &str| first_line == line.as_bytes().trim_ascii_end();
+    let version = if is(FIRST_LINE) {
+        RecordingVersion::Two
+    } else if is(FIRST_LINE_OF_VERSION_1) {
+        RecordingVersion::One
+    } else {
         return None;
-    }
+    };
     let name = take_line(rest).strip_prefix(ARCH.as_bytes())?;
-    Arch::from_name(str_or_replacement(name))
+    Some((version, Arch::from_name(str_or_replacement(name))?))
 }

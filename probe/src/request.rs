@@ -86,6 +86,16 @@ impl Format {
     }
 }
 
+/// The version of the recordings that a run makes, or that its calls come from. A recording replays
+/// only the calls that it holds, so the replay of an older one makes the calls of its version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RecordingVersion {
+    /// Without what the calls of version 2 measure.
+    One,
+    #[default]
+    Two,
+}
+
 /// What a run measures, and on which files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbeOptions {
@@ -96,4 +106,6 @@ pub struct ProbeOptions {
     pub thorough: bool,
     /// Whether to leave out what differs between runs: process ID and time.
     pub reproducible: bool,
+    /// Which calls the run makes.
+    pub recording_version: RecordingVersion,
 }

@@ -148,9 +148,9 @@ fn push_remedies(out: &mut String, report: &Report, row: &Row, answer: &Answer) 
         push(out, format_args!("{separator}Linux >= {}", flag.since()));
     }
     separator = "; interference: ";
-    for interference in &report.environment {
-        if is_undecided || interference.replaces_kernel() {
-            push(out, format_args!("{separator}{}", interference.name()));
+    for observed in &report.environment {
+        if is_undecided || observed.interference.replaces_kernel() {
+            push(out, format_args!("{separator}{}", observed.name()));
             separator = ", ";
         }
     }

@@ -2,7 +2,7 @@
 
 use mapprobe::cli::{QueryRequest, Request, Require, parse};
 use mapprobe::flags::Flag;
-use mapprobe::request::{Format, ProbeOptions, Query};
+use mapprobe::request::{Format, ProbeOptions, Query, RecordingVersion};
 use mapprobe::requirement::Requirement;
 use program::command_line::{fails, output, run, split, wrong_argument};
 
@@ -40,6 +40,7 @@ fn query_of(arguments: &[&str]) -> QueryRequest {
 fn everything(query: Query) -> QueryRequest {
     QueryRequest {
         options: ProbeOptions {
+            recording_version: RecordingVersion::Two,
             query,
             paths: vec!["/a".into(), "/b".into()],
             thorough: true,

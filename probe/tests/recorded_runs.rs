@@ -211,7 +211,7 @@ fn other_files_are_no_recordings() {
         "\n",
         "garbage",
         "{}",
-        "mapprobe recording 2\narch x86_64\n",
+        "mapprobe recording 3\narch x86_64\n",
         "mapprobe recording 1\n",
         &format!("{first}\narch vax\n"),
         &format!("{arch}\n{first}\n"),

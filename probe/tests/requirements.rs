@@ -321,7 +321,7 @@ fn requirements_are_recorded_and_checked_in_a_replay() {
     // The recording is on standard output, so the line is on standard error.
     let (exit, stdout, stderr) = run_on(&mut console, &format!("{require} --record -"));
     assert_eq!((exit, &stderr), (1, &line));
-    assert!(stdout.starts_with("mapprobe recording 1\n"), "{stdout}");
+    assert!(stdout.starts_with("mapprobe recording 2\n"), "{stdout}");
     // A replay may require less, in another order.
     let replay = "require --replay /tmpfs/recording";
     for requirements in ["MAP_SYNC:/dax/file MAP_SYNC:/ext4/file", "MAP_SYNC:/ext4/file"] {

@@ -68,7 +68,7 @@ impl SimulatedKernel {
             Op::PageSize => Ok(self.rules.page_size),
             Op::Euid => Ok(if self.rules.root { 0 } else { 1000 }),
             Op::Pid => Ok(2),
-            Op::Time | Op::IgnoreSigpipe | Op::Sleep => Ok(0),
+            Op::Time | Op::IgnoreSignals | Op::Sleep | Op::FatalCalls => Ok(0),
             Op::Uname => {
                 for (field, name) in call.output.chunks_mut(UTS_FIELD).zip(UNAME) {
                     fill(field, name.as_bytes());
@@ -81,6 +81,9 @@ impl SimulatedKernel {
             Op::Execve | Op::NoColor => Err(Errno::ENOENT),
             Op::Terminal => Err(Errno::ENOTTY),
             Op::Mount | Op::Umount | Op::MayReboot | Op::Fork | Op::Reboot => Err(Errno::EPERM),
+            Op::Wait => Err(Errno::ECHILD),
+            Op::Touch => Ok(self.touch_in_child(a)),
+            Op::FileSystemType | Op::BlockSize => Err(Errno::ENOSYS),
             Op::Exit => panic!("the program exits with {a}, which is not simulated"),
             Op::Pause => panic!("the program waits forever"),
         }

@@ -4,8 +4,11 @@ use crate::areas::align_down;
 use crate::files::write_sparse;
 use crate::rules::{Guard, Personality};
 use crate::state::SimulatedKernel;
-use kernel::{Errno, Fd, PROT_NONE, PROT_READ, PROT_WRITE};
+use kernel::{Errno, Fd, PROT_NONE, PROT_READ, PROT_WRITE, SIGNALED};
 use std::collections::BTreeMap;
+
+/// `SIGSEGV`, `include/uapi/asm-generic/signal.h`.
+const SIGSEGV: usize = 11;
 
 impl SimulatedKernel {
     /// `read(2)` into a mapping.
@@ -46,6 +49,15 @@ impl SimulatedKernel {
             bytes.push(content.and_then(|(bytes, at)| bytes.get(&at).copied()).unwrap_or(0));
         }
         self.files.write(fd, &bytes, &mut self.output)
+    }
+
+    /// [`Op::Touch`](kernel::Op::Touch): a store of a copy of the process, which ends it with
+    /// `SIGSEGV` where `read(2)` fails with `EFAULT`.
+    pub(crate) fn touch_in_child(&self, addr: usize) -> usize {
+        match self.clone().touch(addr, true) {
+            Ok(()) => 0,
+            Err(_) => SIGNALED | SIGSEGV,
+        }
     }
 
     /// The bytes of a resident page, and the key of the byte at `addr` among them.

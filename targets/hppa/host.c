@@ -11,6 +11,7 @@
 #include <asm/mman.h>
 #include <asm/signal.h>
 #include <asm/stat.h>
+#include <asm/statfs.h>
 #include <asm/unistd.h>
 #include <linux/auxvec.h>
 #include <linux/fcntl.h>
@@ -21,6 +22,7 @@
 #include <linux/sysinfo.h>
 #include <linux/time.h>
 #include <linux/utsname.h>
+#include <linux/wait.h>
 #include "mapprobe.c"
 #include "errno.h"
 #include "flags.h"
@@ -177,10 +179,40 @@ static int advice_number(enum advice advice) {
   return -1;
 }
 
-static long ignore_sigpipe(void) {
+static long ignore_signals(void) {
   /* struct sigaction of arch/parisc/include/uapi/asm/signal.h */
   const struct { __sighandler_t handler; unsigned long flags, mask[2]; } action = {SIG_IGN};
-  return SYSCALL(__NR_rt_sigaction, SIGPIPE, &action, 0, sizeof action.mask);
+  long result = SYSCALL(__NR_rt_sigaction, SIGPIPE, &action, 0, sizeof action.mask);
+  return is_error(result) ? result : SYSCALL(__NR_rt_sigaction, SIGXFSZ, &action, 0, sizeof action.mask);
+}
+
+/* The exit code of a process, or SIGNALED plus the number of the signal that ended it. A process
+ * that was stopped is not waited for. */
+static long wait_for(long pid) {
+  int status;
+  long result = SYSCALL(__NR_wait4, pid, &status, __WALL, 0);
+  if (is_error(result)) return result;
+  int signal = status & 0x7f;
+  return signal == 0 ? status >> 8 & 0xff : SIGNALED | signal;
+}
+
+/* Stores a byte in a copy of the process. */
+static long touch(long addr) {
+  long pid = SYSCALL(__NR_fork, 0);
+  if (pid == 0) {
+    *(volatile char *)addr = 0;
+    for (;;) SYSCALL(__NR_exit_group, 0);
+  }
+  return is_error(pid) ? pid : wait_for(pid);
+}
+
+/* The type and the block size of the file system of a file. */
+enum statfs_field { STATFS_TYPE, STATFS_BLOCK };
+static long file_system_number(long fd, enum statfs_field field) {
+  struct statfs64 status;
+  long result = SYSCALL(__NR_fstatfs64, fd, sizeof status, &status);
+  if (is_error(result)) return result;
+  return field == STATFS_TYPE ? status.f_type : status.f_bsize;
 }
 
 /* Both descriptors in one value: the reading end, and the writing end 16 bits above it. */
@@ -259,7 +291,7 @@ static long operation(Host *host, enum op op, u32 a, u32 b, u32 c, u32 d, u32 e,
     case OP_Time: return SYSCALL(__NR_time, 0);
     case OP_Uname:
       return output_len < sizeof(struct new_utsname) ? failed(EFAULT) : SYSCALL(__NR_uname, output);
-    case OP_IgnoreSigpipe: return ignore_sigpipe();
+    case OP_IgnoreSignals: return ignore_signals();
     case OP_Exit: return SYSCALL(__NR_exit_group, a);
     case OP_Mkdir: return SYSCALL(__NR_mkdirat, AT_FDCWD, text, 0755);
     case OP_Mknod: return SYSCALL(__NR_mknodat, AT_FDCWD, text, S_IFCHR | 0600, a);
@@ -272,6 +304,11 @@ static long operation(Host *host, enum op op, u32 a, u32 b, u32 c, u32 d, u32 e,
     case OP_Execve: return execute(host, text, input_len);
     case OP_MayReboot: return enable_ctrl_alt_del();
     case OP_Fork: return SYSCALL(__NR_fork, 0);
+    case OP_Wait: return wait_for(a);
+    case OP_Touch: return touch(a);
+    case OP_FileSystemType: return file_system_number(a, STATFS_TYPE);
+    case OP_BlockSize: return file_system_number(a, STATFS_BLOCK);
+    case OP_FatalCalls: return 0; /* No attempt ended early: this is the first one. */
     case OP_Reboot: return reboot(LINUX_REBOOT_CMD_POWER_OFF);
     case OP_Terminal: {
       struct { unsigned short rows, columns, width, height; } window; /* struct winsize, asm/termios.h */

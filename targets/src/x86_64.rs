@@ -17,7 +17,7 @@ pub(super) static TARGET: Target = Target {
     },
     packages: &["musl-tools"],
     elf: Elf { machine: 62, bits: 64, big_endian: false },
-    budget: 112 << 10,
+    budget: 144 << 10,
     emulator: None,
     newer_than_headers: &[],
     machine: Machine {

@@ -84,7 +84,7 @@ fn a_recording_replays_to_the_same_bytes() {
         );
     }
     let printed = mapprobe(&["--record", "-"]);
-    assert!(output(&printed).starts_with(b"mapprobe recording 1\n"));
+    assert!(output(&printed).starts_with(b"mapprobe recording 2\n"));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn every_flag_is_tried_on_a_path() {
 fn errors_name_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let damaged = directory.path().join("damaged");
-    fs::write(&damaged, "mapprobe recording 1\narch x86_64\nuname = -1\n").unwrap();
+    fs::write(&damaged, "mapprobe recording 2\narch x86_64\nuname = -1\n").unwrap();
     let damaged = damaged.to_str().unwrap();
     for (arguments, parts) in [
         (&["--path", "/no/such/path"][..], &["/no/such/path", "ENOENT"][..]),

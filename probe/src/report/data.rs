@@ -1,7 +1,7 @@
 //! The report as data.
 
 use crate::arch::Arch;
-use crate::environment::Interference;
+use crate::environment::Observed;
 use crate::flags::Flag;
 use crate::outcome::Step;
 use crate::request::Query;
@@ -46,7 +46,7 @@ pub struct Report {
     pub process: Process,
     /// The user's paths.
     pub paths: Vec<String>,
-    pub environment: Vec<Interference>,
+    pub environment: Vec<Observed>,
     /// How the kernel validates flags, and the trace entries of everything that was measured before
     /// the first flag; `None` when nothing could be probed.
     pub validation: Option<(Validation, Range<usize>)>,

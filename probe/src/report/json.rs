@@ -112,11 +112,11 @@ fn write_head(json: &mut JsonText, report: &Report) {
     json.number("time", report.process.time);
     json.close('}');
     json.open_at("environment", '[');
-    for interference in &report.environment {
+    for observed in &report.environment {
         json.next();
         json.open('{');
-        json.string("name", interference.name());
-        json.string("evidence", interference.evidence());
+        json.string("name", observed.name());
+        json.string("evidence", &observed.evidence);
         json.close('}');
     }
     json.close(']');

@@ -12,8 +12,8 @@ use core::fmt::{self, Write};
 /// Writes the report.
 pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     writeln!(out, "KTAP version 1\n1..{}\n# {}", report.rows.len(), title(report))?;
-    for interference in &report.environment {
-        writeln!(out, "# interference: {}: {}", interference.name(), interference.evidence())?;
+    for observed in &report.environment {
+        writeln!(out, "# interference: {}: {}", observed.name(), observed.evidence)?;
     }
     for (row, number) in report.rows.iter().zip(1..) {
         let (flag, finding) = (row.flag.name(), &row.finding);

@@ -12,8 +12,8 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
     // `*/` would end the comment.
     let title = title(report).replace('*', "\\u002a");
     writeln!(out, "/*** {title} ***/")?;
-    for interference in &report.environment {
-        let (name, evidence) = (interference.name(), interference.evidence());
+    for observed in &report.environment {
+        let (name, evidence) = (observed.name(), &observed.evidence);
         writeln!(out, "/*** interference: {name}: {evidence} ***/")?;
     }
     for row in &report.rows {

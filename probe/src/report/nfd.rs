@@ -9,8 +9,8 @@ use core::fmt::{self, Write};
 /// Writes the report.
 pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     writeln!(out, "# {}", title(report))?;
-    for interference in &report.environment {
-        writeln!(out, "# interference: {}: {}", interference.name(), interference.evidence())?;
+    for observed in &report.environment {
+        writeln!(out, "# interference: {}: {}", observed.name(), observed.evidence)?;
     }
     for row in &report.rows {
         let (flag, verdict) = (row.flag.name(), row.finding.verdict.word());

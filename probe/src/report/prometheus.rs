@@ -9,8 +9,8 @@ use core::fmt::{self, Write};
 pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     out.push_str("# HELP mapprobe_environment What interferes with the measurements.\n");
     out.push_str("# TYPE mapprobe_environment gauge\n");
-    for interference in &report.environment {
-        writeln!(out, "mapprobe_environment{{name=\"{}\"}} 1", interference.name())?;
+    for observed in &report.environment {
+        writeln!(out, "mapprobe_environment{{name=\"{}\"}} 1", observed.name())?;
     }
     out.push_str("# HELP mapprobe_info The program and the kernel.\n");
     out.push_str("# TYPE mapprobe_info gauge\n");

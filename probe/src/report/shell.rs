@@ -12,8 +12,8 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
     writeln!(out, "{prefix}ARCH='{}'", report.arch.name())?;
     writeln!(out, "{prefix}KERNEL_RELEASE='{}'", quoted(&report.kernel.release))?;
     write!(out, "{prefix}ENVIRONMENT='")?;
-    for interference in &report.environment {
-        write!(out, "{};", interference.name())?;
+    for observed in &report.environment {
+        write!(out, "{};", observed.name())?;
     }
     out.push_str("'\n");
     for row in &report.rows {

@@ -39,13 +39,13 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
     for row in &report.rows {
         write_row(out, report, row, style);
     }
-    for interference in &report.environment {
+    for observed in &report.environment {
         out.push('\n');
         let line_start = out.len();
         out.push_str("interference");
-        wrap_last_cell(out, line_start, 0, REASON, interference.name());
+        wrap_last_cell(out, line_start, 0, REASON, observed.name());
         let line_start = out.len();
-        wrap_last_cell(out, line_start, 0, REASON, interference.evidence());
+        wrap_last_cell(out, line_start, 0, REASON, &observed.evidence);
     }
     if !report.complete {
         out.push_str("\nincomplete: not every flag could be probed\n");

@@ -14,7 +14,7 @@ struct OutputOnly {
 impl Kernel for OutputOnly {
     fn call(&mut self, call: &mut Call) -> SysResult {
         match (call.op, call.args[0] as i32) {
-            (Op::IgnoreSigpipe, _) => return SysResult::success(0),
+            (Op::IgnoreSignals, _) => return SysResult::success(0),
             (Op::Write, STDOUT) => self.stdout.extend_from_slice(call.input),
             (Op::Write, STDERR) => self.stderr.extend_from_slice(call.input),
             (other, _) => panic!("unexpected call: {other:?}"),

@@ -4,7 +4,7 @@
 use super::machine::arch;
 use super::query::query;
 use kernel::Kernel;
-use mapprobe::environment::Interference;
+use mapprobe::environment::Observed;
 use mapprobe::error::Error;
 use mapprobe::flags::Flag;
 use mapprobe::probe;
@@ -46,7 +46,7 @@ pub fn probe(
     let report = probe::run(kernel, arch(machine), Flag::ALL, &options, &mut |_| {})?;
     Ok(Findings {
         rows: report.rows.iter().map(names_of_row).collect(),
-        environment: report.environment.into_iter().map(Interference::name).collect(),
+        environment: report.environment.iter().map(Observed::name).collect(),
         validation: report.validation.map(|(validation, _)| Validation {
             present: validation.present,
             validating: validation.validating,
