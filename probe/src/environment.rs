@@ -117,6 +117,7 @@ pub fn detect(fixture: &mut Fixture) -> Vec<Observed> {
         fixture.try_map(MAP_PRIVATE | flag, PROT_READ, Backing::Anonymous)
     };
     let unassigned = try_private(fixture, MapFlags::UNASSIGNED);
+    fixture.conditions.unassigned = Some(unassigned);
     let fixed = try_private(fixture, MAP_FIXED);
     let discarded = residency::discard(fixture, MAP_PRIVATE);
     // Measured twice: one wrong result must not lead to a mapping that fills the memory.

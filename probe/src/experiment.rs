@@ -47,6 +47,20 @@ pub enum TrialKind {
     Validator,
     /// That the machine offers a huge page size: judged as [`TrialKind::Validator`].
     Offer,
+    /// That the kernel ignores the flag, for a reason that the same result with the flag, with the
+    /// control and without the flag does not give alone.
+    Ignored(WhyIgnored),
+}
+
+/// Why the same result with the flag and with the control means that the kernel ignores the flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyIgnored {
+    /// Every size, also one that no machine has, gives huge pages of the default size.
+    SizeUnread,
+    /// The kernel has no `MAP_SHARED_VALIDATE`, and no such kernel has the effect.
+    NoSharedValidate,
+    /// The memory is accounted as without the flag.
+    Accounted,
 }
 
 /// A measurement without the flag, with a control, and with the flag.
@@ -98,6 +112,10 @@ impl Evidence {
 
     pub fn offer(&mut self, question: &'static str, answers: Answers) {
         self.trials.push(Trial { kind: TrialKind::Offer, question, answers });
+    }
+
+    pub fn ignored(&mut self, why: WhyIgnored, question: &'static str, answers: Answers) {
+        self.trials.push(Trial { kind: TrialKind::Ignored(why), question, answers });
     }
 
     pub fn effects(&self) -> impl Iterator<Item = &Trial> {

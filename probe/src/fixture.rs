@@ -22,8 +22,8 @@ mod touch;
 
 use data::{CONTEXTS, context};
 pub use data::{
-    Conditions, MEMFD_VALIDATOR, Mapping, PIPE_VALIDATOR, PRIVATE, SHARED, SetupFailed, VALIDATE,
-    Validator,
+    Conditions, Hugetlb, MEMFD_VALIDATOR, Mapping, PIPE_VALIDATOR, PRIVATE, SHARED, SetupFailed,
+    VALIDATE, Validator,
 };
 
 /// The most pages that an experiment touches at a time.

@@ -79,6 +79,12 @@ pub fn measure(fixture: &mut Fixture) -> Validation {
     fixture.conditions.type_mask = type_mask;
     fixture.conditions.syscall_emulator =
         present == Some(false) && accepts_fixed_and_unassigned(fixture);
+    let never_accepts = |validator: Validator| {
+        [validator.base, validator.unassigned].iter().all(|&outcome| outcome == UNKNOWN_TYPE)
+    };
+    fixture.conditions.no_shared_validate = never_accepts(pipe)
+        && (no_memfd || never_accepts(memfd))
+        && !fixture.conditions.syscall_emulator;
     validation
 }
 

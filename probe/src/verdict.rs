@@ -1,6 +1,8 @@
 //! The verdict about a flag. It depends only on the evidence: no I/O, no architecture, no version.
 
-use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Trial, TrialKind};
+use crate::experiment::{
+    Answers, Evidence, Experiment, IfOnlyRecognized, Trial, TrialKind, WhyIgnored,
+};
 use crate::outcome::{Call, Outcome, Step};
 use kernel::Errno;
 
@@ -99,6 +101,11 @@ reason_codes! {
     NotOffered "not_offered" "not offered by this machine",
     Offered "offered" "offered by this machine",
     EffectAbsent "effect_absent" "accepted, no effect",
+    // Three special cases with the same code: `docs/schema.md` promises that no code is added.
+    SizeUnread "effect_absent" "the size is ignored: every size gives the default size",
+    NoSharedValidate "effect_absent"
+        "taken like an unassigned bit; its effect needs a kernel with MAP_SHARED_VALIDATE",
+    Accounted "effect_absent" "accepted, and accounted nevertheless",
     /// The validator accepts it.
     Validated "validated" "recognized; no effect observed",
     RefusedAsUnknown "refused_as_unknown" "rejected as unknown",
@@ -174,6 +181,7 @@ fn shown(trial: &Trial) -> Shown {
     match trial.kind {
         TrialKind::Effect(promised) | TrialKind::Sign(promised) => shown_by_effect(trial, promised),
         TrialKind::Validator | TrialKind::Offer => shown_by_validator(trial),
+        TrialKind::Ignored(_) => shown_by_same_result(trial),
     }
 }
 
@@ -200,6 +208,19 @@ fn shown_by_validator(trial: &Trial) -> Shown {
         Shown::Yes
     } else if answers.with.agrees_with(answers.control) {
         Shown::No
+    } else {
+        Shown::Undecided
+    }
+}
+
+fn shown_by_same_result(trial: &Trial) -> Shown {
+    let answers = trial.answers;
+    let same = |outcome: Outcome| outcome.agrees_with(answers.with);
+    if answers.with == Outcome::NotRun {
+        Shown::NotRun
+    } else if same(answers.control) && (answers.without == Outcome::NotRun || same(answers.without))
+    {
+        Shown::Yes
     } else {
         Shown::Undecided
     }
@@ -273,6 +294,9 @@ fn first_rule_that_holds<'e>(
             }
         };
     }
+    if let Some((code, trial)) = why_ignored(evidence) {
+        return Decision::new(Verdict::Ignored, code, Some(trial));
+    }
     if any(evidence.effects(), Shown::ControlToo).is_some() {
         return Decision::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None);
     }
@@ -296,7 +320,9 @@ fn by_recognition<'e>(evidence: &'e Evidence, steps: &[Step]) -> Decision<'e> {
         if let Some(effect) = agreed(evidence.effects(), Shown::No) {
             return Decision::new(Verdict::Ignored, ReasonCode::EffectAbsent, Some(effect));
         }
-        let is_open = any(evidence.effects(), Shown::Undecided).is_some();
+        // A test that could not be run might have shown that the flag has no effect.
+        let is_open = any(evidence.effects(), Shown::Undecided).is_some()
+            || any(evidence.effects(), Shown::NotRun).is_some();
         if recognized.is_some() && !is_open && steps.iter().any(is_accepted_context) {
             return Decision::new(Verdict::Accepted, ReasonCode::Validated, recognized);
         }
@@ -307,21 +333,36 @@ fn by_recognition<'e>(evidence: &'e Evidence, steps: &[Step]) -> Decision<'e> {
     }
 }
 
+/// Why the kernel ignores the flag, if it gives the same result with the flag and with a control.
+fn why_ignored(evidence: &Evidence) -> Option<(ReasonCode, &Trial)> {
+    let is_ignored = |trial: &&Trial| matches!(trial.kind, TrialKind::Ignored(_));
+    let trial = agreed(evidence.trials.iter().filter(is_ignored), Shown::Yes)?;
+    let TrialKind::Ignored(why) = trial.kind else { return None };
+    let code = match why {
+        WhyIgnored::SizeUnread => ReasonCode::SizeUnread,
+        WhyIgnored::NoSharedValidate => ReasonCode::NoSharedValidate,
+        WhyIgnored::Accounted => ReasonCode::Accounted,
+    };
+    Some((code, trial))
+}
+
 /// Whether the flag was accepted in a context.
 fn is_accepted_context(step: &Step) -> bool {
     matches!(step.call, Call::Context { .. }) && step.outcome.succeeded()
 }
 
 /// An error that only a kernel that recognizes the flag returns, where the call succeeds without
-/// it.
+/// it, and the control does not get the same error.
 fn error_that_proves_recognition<'e>(
     experiment: &Experiment,
     evidence: &'e Evidence,
 ) -> Option<(ReasonCode, &'e Trial)> {
     for trial in &evidence.trials {
         let Outcome::MmapFailed(errno) = trial.answers.with else { continue };
+        let Answers { without, control, with } = trial.answers;
+        let differs = control != Outcome::NotRun && !control.agrees_with(with);
         let proves = experiment.errors_that_prove_recognition.contains(&errno);
-        if proves && trial.answers.without.succeeded() {
+        if proves && differs && without.succeeded() {
             let code = match errno {
                 Errno::EPERM => ReasonCode::NotPermitted,
                 Errno::EAGAIN => ReasonCode::OverLimit,

@@ -64,6 +64,8 @@ fn syncs_faults(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) 
     recognition::probe_contexts(fixture, flag);
     // A kernel that recognizes the flag records it for any memory.
     smaps::recorded_sign(fixture, flag, b"sf", evidence);
+    // File systems give it under MAP_SHARED_VALIDATE, with which it came (`mmap(2)`).
+    recognition::compare_without_validation(fixture, flag, evidence);
     for path in (0..fixture.path_count()).map(Backing::Path) {
         // File systems that support it reject it for a file that is not on DAX, under MAP_PRIVATE
         // too (`ext4_file_mmap` in `fs/ext4/file.c`, `xfs_file_mmap` in `fs/xfs/xfs_file.c`).

@@ -70,6 +70,9 @@ fn serves_as_stack(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidenc
             evidence.effect("madvise(MADV_COLLAPSE)", rejected, answers);
         }
     }
+    // Both effects came after MAP_SHARED_VALIDATE (`calc_vm_flag_bits` in `include/linux/mman.h`
+    // since 6.7, `arch_calc_vm_flag_bits` in `arch/parisc/include/asm/mman.h` since 6.12).
+    recognition::compare_without_validation(fixture, flag, evidence);
 }
 
 /// Shared memory cannot grow. A kernel that recognizes a flag as one that makes a mapping grow

@@ -12,6 +12,8 @@
 //!   at an aligned address of a range reserved for it: a huge mapping at an address that the kernel
 //!   chose crashed a parisc64 kernel (6.1, `__unmap_hugepage_range` in `mm/hugetlb.c`).
 
+mod size_field;
+
 use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Variants};
 use crate::fixture::{Fixture, Validator};
 use crate::flags::{
@@ -52,6 +54,7 @@ pub static HUGE_SIZE: Experiment = Experiment {
             let control = Some(HUGETLB | MapFlags::huge_size(UNASSIGNED_SIZE));
             let variants = Variants { without: MapFlags::NONE, control, with: flags };
             compare_geometry(fixture, variants, size.huge_size_log2(), evidence);
+            size_field::compare(fixture, size, evidence);
         }
     },
 };
@@ -75,6 +78,7 @@ fn has_huge_pages(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence
         evidence.remark = Some("the pool of huge pages is empty");
     }
     compare_geometry(fixture, Variants::of(flag), log2, evidence);
+    size_field::remember(fixture, log2, evidence);
 }
 
 /// Compares twice whether mappings consist of huge pages of a size. The mappings are private: on

@@ -5,7 +5,7 @@
 //! `mm/util.c`). The mappings are never touched.
 
 use super::{recognition, smaps};
-use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Trial};
+use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Trial, WhyIgnored};
 use crate::fixture::{Fixture, READ_WRITE};
 use crate::flags::{MAP_PRIVATE, MapFlags};
 use crate::outcome::{Backing, Outcome, Size};
@@ -36,8 +36,15 @@ fn is_not_accounted(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Eviden
         evidence.effect(question, Outcome::MappedElsewhere, answers);
     }
     // If the kernel allows all mappings of that size or none, its record of the flag decides.
-    if !evidence.effects().all(decides) {
-        smaps::recorded_sign(fixture, flag, b"nr", evidence);
+    if !evidence.effects().all(decides)
+        && smaps::recorded_sign(fixture, flag, b"nr", evidence) == smaps::ACCOUNTED
+    {
+        fixture.log("its VmFlags show that it is accounted", smaps::ACCOUNTED);
+        let rejected = |trial: &&Trial| trial.answers.with.is_mmap_failure();
+        let trials: Vec<Trial> = evidence.effects().filter(rejected).copied().collect();
+        for trial in trials {
+            evidence.ignored(WhyIgnored::Accounted, trial.question, trial.answers);
+        }
     }
 }
 

@@ -100,7 +100,12 @@ pub static MAP_ABOVE4G: Experiment = Experiment {
     pitfalls: "A hint address below 4 GiB takes precedence.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[],
-    run: stays_above_4g,
+    run: |fixture, flag, evidence| {
+        stays_above_4g(fixture, flag, evidence);
+        // The flag came after MAP_SHARED_VALIDATE, and is in LEGACY_MAP_MASK of every kernel that
+        // has it (`include/linux/mman.h`).
+        recognition::compare_without_validation(fixture, flag, evidence);
+    },
 };
 
 /// The kernel places a page below 4 GiB only when nothing is left above, so everything above is

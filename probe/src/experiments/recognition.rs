@@ -4,10 +4,10 @@
 //! `mm/mmap.c`, `LEGACY_MAP_MASK` in `include/linux/mman.h`). So a kernel recognizes a flag that is
 //! not rejected like the unassigned bits. Recognition does not prove that the flag has an effect.
 
-use crate::experiment::{Answers, Evidence};
+use crate::experiment::{Answers, Evidence, WhyIgnored};
 use crate::fixture::{Fixture, MEMFD_VALIDATOR, PIPE_VALIDATOR, Validator};
-use crate::flags::{MAP_SHARED, MapFlags, flag_bits};
-use crate::outcome::{Backing, Context, Outcome};
+use crate::flags::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, MapFlags, flag_bits};
+use crate::outcome::{Backing, Call, Context, Outcome};
 
 const BY_MEMFD: &str = "MAP_SHARED_VALIDATE of a memfd";
 const BY_PIPE: &str = "MAP_SHARED_VALIDATE of a pipe";
@@ -65,6 +65,27 @@ pub fn probe_contexts_at_free_page(fixture: &mut Fixture, flag: MapFlags) {
     }
 }
 
+/// Where the kernel has no `MAP_SHARED_VALIDATE`, compares a flag that was probed in the contexts
+/// with an unassigned bit. Only for a flag whose effect no such kernel has. A measured effect
+/// decides instead.
+pub fn compare_without_validation(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
+    let conditions = fixture.conditions;
+    let Some(control) = conditions.unassigned.filter(|outcome| outcome.succeeded()) else {
+        return;
+    };
+    if !conditions.no_shared_validate || evidence.effects().next().is_some() {
+        return;
+    }
+    for map_type in [MAP_PRIVATE, MAP_SHARED] {
+        let flags = (map_type | MAP_ANONYMOUS | flag).encode(fixture.arch());
+        let call = Call::Context { flags, backing: Backing::Anonymous };
+        let step = fixture.steps.iter().rev().find(|step| step.call == call);
+        let with = step.map_or(Outcome::NotRun, |step| step.outcome);
+        let answers = Answers { without: Outcome::NotRun, control, with };
+        evidence.ignored(WhyIgnored::NoSharedValidate, "anonymous memory", answers);
+    }
+}
+
 /// Probes a map type with every backing.
 pub fn probe_as_type(fixture: &mut Fixture, map_type: MapFlags) {
     let map_type = map_type.encode(fixture.arch());
@@ -80,8 +101,8 @@ pub fn probe_as_type(fixture: &mut Fixture, map_type: MapFlags) {
 /// Compares the results of a known type, of `map_type`, and of unassigned values of the type field.
 ///
 /// The unassigned values depend on the architecture: 0, 5 and 9 on x86 and arm64; 0, 9 and 0x21 on
-/// parisc, where 4 is `MAP_FIXED`. On parisc before 4.15, 9 and 0x21 are `MAP_SHARED` with
-/// unassigned bits, so only 0 is left.
+/// parisc, where 4 is `MAP_FIXED`. Where `MAP_TYPE` of parisc is 0x03 (4.10, 4.14, 4.15), 9 and
+/// 0x21 are `MAP_SHARED` with unassigned bits, so only 0 is left.
 pub fn compare_types(
     fixture: &mut Fixture,
     backing: Backing,

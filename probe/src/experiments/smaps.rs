@@ -10,36 +10,51 @@ use crate::outcome::{Backing, Outcome};
 
 pub const SMAPS: &str = "/proc/self/smaps";
 
-/// Measures whether the kernel records a flag with these letters.
+/// The outcome for a page whose `VmFlags` have `ac`: `VM_ACCOUNT`, which `mmap_region` in
+/// `mm/mmap.c` sets for private writable memory unless it is `VM_NORESERVE`.
+pub const ACCOUNTED: Outcome = Outcome::Value(1);
+
+/// Measures whether the kernel records a flag with these letters. Returns whether it records that
+/// the page with the flag is accounted.
 pub fn recorded_sign(
     fixture: &mut Fixture,
     flag: MapFlags,
     letters: &[u8; 2],
     evidence: &mut Evidence,
-) {
-    let answers = fixture
-        .compare_variants(Variants::without_control(flag), &mut |fixture, flag| {
-            records(fixture, MAP_PRIVATE | MAP_FIXED | flag, letters)
+) -> Outcome {
+    let mut accounted = Outcome::NotRun;
+    let answers =
+        fixture.compare_variants(Variants::without_control(flag), &mut |fixture, flag| {
+            let [shown, ac] = records(fixture, MAP_PRIVATE | MAP_FIXED | flag, [letters, b"ac"]);
+            accounted = ac;
+            shown
         });
     evidence.sign("its VmFlags in /proc/self/smaps", Outcome::Value(1), answers);
+    accounted
 }
 
 /// Whether the `VmFlags` of a private page have these letters.
-fn records(fixture: &mut Fixture, flags: MapFlags, letters: &[u8; 2]) -> Outcome {
+fn records(fixture: &mut Fixture, flags: MapFlags, letters: [&[u8; 2]; 2]) -> [Outcome; 2] {
     let mapping = fixture.map(flags, READ_WRITE, 1, Backing::Anonymous);
     if !mapping.outcome.succeeded() {
-        return mapping.outcome;
+        return [mapping.outcome; 2];
     }
     // The page lies between pages without access, so its entry begins with its own address.
-    let mut search = Search::new(format!("\n{:08x}-", mapping.addr), letters);
-    let read = fixture.kernel.read_file(SMAPS, &mut |block| search.read(block));
+    let mut searches =
+        letters.map(|letters| Search::new(format!("\n{:08x}-", mapping.addr), letters));
+    let read = fixture.kernel.read_file(SMAPS, &mut |block| {
+        for search in &mut searches {
+            search.read(block);
+        }
+    });
     fixture.unmap(mapping);
-    let shown = match search.found {
+    let shown = searches.map(|search| match search.found {
         Found::Letters if read.is_ok() => Outcome::Value(1),
         Found::VmFlags | Found::EndOfLine if read.is_ok() => Outcome::Value(0),
         _ => Outcome::NotRun,
-    };
-    fixture.log("its VmFlags show the flag", shown)
+    });
+    fixture.log("its VmFlags show the flag", shown[0]);
+    shown
 }
 
 /// How much of an entry was found.
