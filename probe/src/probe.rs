@@ -3,18 +3,19 @@
 use crate::arch::Arch;
 use crate::environment;
 use crate::error::Error;
-use crate::experiment::Evidence;
+use crate::experiment::{Evidence, Trial};
 use crate::experiments;
 use crate::fixture::{Fixture, SetupFailed};
-use crate::flags::{Flag, MapFlags};
+use crate::flags::{Flag, Kind, MapFlags};
+use crate::outcome::Outcome;
 use crate::paths::Paths;
 use crate::report::{Process, Report, Row};
-use crate::request::{ProbeOptions, Query};
+use crate::request::{ProbeOptions, Query, RecordingVersion};
 use crate::sweep::{self, Sweep};
 use crate::validation;
-use crate::verdict::{Finding, judge};
+use crate::verdict::{Finding, ReasonCode, judge};
 use core::mem::swap;
-use kernel::{Fd, Kernel};
+use kernel::{Errno, Fd, Kernel};
 
 /// Opens the user's paths and probes `flags` (all of them: [`Flag::ALL`]), in the numbers of
 /// `arch`.
@@ -53,7 +54,12 @@ pub fn run_on_files(
             report.environment = environment::detect(&mut fixture);
             report.validation = Some((validation, 0..fixture.steps.len()));
             match options.query {
-                Query::Report => probe_flags(&mut fixture, flags, &mut report, each_row),
+                Query::Report => {
+                    probe_flags(&mut fixture, flags, &mut report, each_row);
+                    if options.recording_version == RecordingVersion::One {
+                        decide_small_sizes(&mut report.rows);
+                    }
+                }
                 Query::Sweep | Query::FreeBits => report.sweep = sweep::measure(&mut fixture),
             }
             report.steps = fixture.close();
@@ -131,4 +137,26 @@ fn unprobed_row(flag: Flag, arch: Arch, why: &'static str) -> Row {
         Some(_) => Finding::control_failed(why),
     };
     Row { flag, finding, steps: 0..0 }
+}
+
+/// A run of version 1 tried a huge page size only at an address aligned to that size alone, where
+/// the default size fails if it is larger. If a larger size showed whether the kernel reads the
+/// size field, that decides about the smaller ones as well.
+fn decide_small_sizes(rows: &mut [Row]) {
+    let sizes = || rows.iter().filter(|row| row.flag.kind() == Kind::HugeSize);
+    let decides = |code| matches!(code, ReasonCode::SizeUnread | ReasonCode::NotOffered);
+    let Some(finding) = sizes().map(|row| row.finding).find(|finding| decides(finding.reason.code))
+    else {
+        return;
+    };
+    for row in rows.iter_mut().filter(|row| row.flag.kind() == Kind::HugeSize) {
+        let failed_as_control = row.finding.reason.code == ReasonCode::Undecided
+            && row.finding.reason.trial.is_some_and(|Trial { answers, .. }| {
+                answers.with == answers.control
+                    && answers.with == Outcome::MmapFailed(Errno::EINVAL)
+            });
+        if failed_as_control {
+            row.finding = finding;
+        }
+    }
 }

@@ -4,18 +4,15 @@
 use crate::arch::Arch;
 use crate::cli::{self, QueryRequest, Request};
 use crate::error::{Error, RecordingProblem};
-use crate::experiment::Trial;
-use crate::flags::{Flag, Kind};
-use crate::outcome::Outcome;
+use crate::flags::Flag;
 use crate::probe;
+use crate::report::Report;
 use crate::report::wording::push;
-use crate::report::{Report, Row};
 use crate::request::{ProbeOptions, RecordingVersion};
-use crate::verdict::ReasonCode;
 use kernel::recording::{
     ARCH, ARGUMENT, FIRST_LINE, FIRST_LINE_OF_VERSION_1, Recorder, Replay, take_line,
 };
-use kernel::{Errno, Kernel, str_or_replacement};
+use kernel::{Kernel, str_or_replacement};
 
 /// Bytes reserved for a recording. Untouched pages take no memory.
 const CAPACITY: usize = 256 << 10;
@@ -69,33 +66,7 @@ pub fn replay(recording: &[u8], reproducible: bool) -> Result<Box<Report>, Recor
     let mut replay = Replay::new(rest, lines_read);
     let report = probe::run(&mut replay, arch, Flag::ALL, &options, &mut |_| {});
     replay.finish().map_err(RecordingProblem::Differs)?;
-    let mut report = report.map_err(|error| RecordingProblem::Run(error.to_string()))?;
-    if version == RecordingVersion::One {
-        decide_small_sizes(&mut report.rows);
-    }
-    Ok(report)
-}
-
-/// A run of version 1 tried a huge page size only at an address aligned to that size alone, where
-/// the default size fails if it is larger. If a larger size showed whether the kernel reads the
-/// size field, that decides about the smaller ones as well.
-fn decide_small_sizes(rows: &mut [Row]) {
-    let sizes = || rows.iter().filter(|row| row.flag.kind() == Kind::HugeSize);
-    let decides = |code| matches!(code, ReasonCode::SizeUnread | ReasonCode::NotOffered);
-    let Some(finding) = sizes().map(|row| row.finding).find(|finding| decides(finding.reason.code))
-    else {
-        return;
-    };
-    for row in rows.iter_mut().filter(|row| row.flag.kind() == Kind::HugeSize) {
-        let failed_as_control = row.finding.reason.code == ReasonCode::Undecided
-            && row.finding.reason.trial.is_some_and(|Trial { answers, .. }| {
-                answers.with == answers.control
-                    && answers.with == Outcome::MmapFailed(Errno::EINVAL)
-            });
-        if failed_as_control {
-            row.finding = finding;
-        }
-    }
+    report.map_err(|error| RecordingProblem::Run(error.to_string()))
 }
 
 /// Reads the first two lines: the version and the architecture.

@@ -3,11 +3,13 @@
 //! `recordings/README.md` describes how the recordings were made.
 
 use mapprobe::arch::Arch;
+use mapprobe::environment::Observed;
 use mapprobe::flags::{Flag, HUGE_SIZE_FIELD, flag_bits};
 use mapprobe::outcome::{Backing, Context, Outcome};
 use mapprobe::probe;
 use mapprobe::replay::replay;
 use mapprobe::report::Report;
+use mapprobe::request::RecordingVersion;
 use program::machine::arch;
 use program::query::query;
 use simulator::{Machine, Rules, SimulatedKernel, Version};
@@ -32,35 +34,43 @@ const fn recorded(name: &'static str, machine: Machine, version: Version) -> Rec
     Recorded { name, machine, version, has_1gb_pages: !matches!(machine, Machine::X86) }
 }
 
-const RECORDED: [Recorded; 14] = [
-    recorded("x86_64-5.10", Machine::X86, (5, 10)),
-    recorded("x86_64-6.1", Machine::X86, (6, 1)),
-    recorded("x86_64-6.12", Machine::X86, (6, 12)),
-    recorded("x86_64-7.x", Machine::X86, (7, 2)),
-    recorded("aarch64-5.10", Machine::Arm64, (5, 10)),
-    recorded("aarch64-6.1", Machine::Arm64, (6, 1)),
-    recorded("aarch64-6.12", Machine::Arm64, (6, 12)),
-    recorded("aarch64-7.x", Machine::Arm64, (7, 2)),
-    recorded("aarch64-7.x-16k", Machine::Arm64Large, (7, 2)),
-    recorded("hppa-5.10", Machine::Parisc, (5, 10)),
-    recorded("hppa-6.1", Machine::Parisc, (6, 1)),
-    recorded("hppa-6.12", Machine::Parisc, (6, 12)),
-    recorded("hppa64-6.1", Machine::Parisc64, (6, 1)),
-    recorded("hppa64-6.12", Machine::Parisc64, (6, 12)),
+/// Kernels that no package has any more come first.
+const RECORDED: [Recorded; 20] = [
+    recorded("old/x86_64-2.6.32", Machine::X86, (2, 6)),
+    recorded("old/x86_64-4.4", Machine::X86, (4, 4)),
+    recorded("old/x86_64-4.14", Machine::X86, (4, 14)),
+    recorded("old/x86_64-4.15", Machine::X86, (4, 15)),
+    recorded("old/hppa-4.14", Machine::Parisc, (4, 14)),
+    recorded("old/hppa-4.15", Machine::Parisc, (4, 15)),
+    recorded("lab/x86_64-5.10", Machine::X86, (5, 10)),
+    recorded("lab/x86_64-6.1", Machine::X86, (6, 1)),
+    recorded("lab/x86_64-6.12", Machine::X86, (6, 12)),
+    recorded("lab/x86_64-7.x", Machine::X86, (7, 2)),
+    recorded("lab/aarch64-5.10", Machine::Arm64, (5, 10)),
+    recorded("lab/aarch64-6.1", Machine::Arm64, (6, 1)),
+    recorded("lab/aarch64-6.12", Machine::Arm64, (6, 12)),
+    recorded("lab/aarch64-7.x", Machine::Arm64, (7, 2)),
+    recorded("lab/aarch64-7.x-16k", Machine::Arm64Large, (7, 2)),
+    recorded("lab/hppa-5.10", Machine::Parisc, (5, 10)),
+    recorded("lab/hppa-6.1", Machine::Parisc, (6, 1)),
+    recorded("lab/hppa-6.12", Machine::Parisc, (6, 12)),
+    recorded("lab/hppa64-6.1", Machine::Parisc64, (6, 1)),
+    recorded("lab/hppa64-6.12", Machine::Parisc64, (6, 12)),
 ];
 
-/// The report of a query on a simulated kernel.
-fn simulate(rules: Rules, command: &str) -> Box<Report> {
+/// The report of a query on a simulated kernel, which makes the calls of that version.
+fn simulate(rules: Rules, command: &str, version: RecordingVersion) -> Box<Report> {
     let arch = arch(rules.machine);
     let mut kernel = SimulatedKernel::new(rules);
-    let options = query(&[command]).options;
+    let mut options = query(&[command]).options;
+    options.recording_version = version;
     probe::run(&mut kernel, arch, Flag::ALL, &options, &mut |_| {}).expect("a report")
 }
 
 impl Recorded {
     fn replay(&self, command: &str) -> Box<Report> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join(format!("tests/recordings/lab/{}.{command}.txt", self.name));
+            .join(format!("tests/recordings/{}.{command}.txt", self.name));
         let recording =
             std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         replay(&recording, false).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()))
@@ -71,7 +81,7 @@ impl Recorded {
         if !self.has_1gb_pages {
             rules.huge_sizes.retain(|&log2| log2 != 30);
         }
-        simulate(rules, command)
+        simulate(rules, command, RecordingVersion::One)
     }
 }
 
@@ -131,7 +141,12 @@ fn every_verdict() {
         let (real, simulated) = (recorded.replay("report"), recorded.simulate("report"));
         assert!(real.rows.iter().map(|row| row.flag).eq(Flag::ALL.iter().copied()));
         assert_eq!(real.rows.len(), simulated.rows.len());
-        assert_eq!(real.environment, [], "{}", recorded.name);
+        // memfd_create came with 3.17.
+        let environment: &[&str] = if recorded.version < (3, 17) { &["no memfd"] } else { &[] };
+        for report in [&real, &simulated] {
+            let names: Vec<&str> = report.environment.iter().map(Observed::name).collect();
+            assert_eq!(names, environment, "{}", recorded.name);
+        }
         compared += real.rows.len();
         for (real, simulated) in real.rows.iter().zip(&simulated.rows) {
             let (verdict, simulated) = (real.finding.verdict, simulated.finding.verdict);
@@ -160,11 +175,15 @@ fn every_verdict() {
 #[test]
 fn bits_that_are_guaranteed_to_fail() {
     let common = || [9, 10, 21, 22, 23, 24, 25].into_iter();
-    for recorded in &RECORDED {
+    for recorded in RECORDED.iter().filter(|recorded| recorded.version >= (4, 15)) {
         let report = recorded.replay("sweep");
         let expected: Vec<usize> = match report.arch {
             Arch::X86_64 => common().chain(32..64).collect(),
             Arch::Aarch64 => [6, 7].into_iter().chain(common()).chain(32..64).collect(),
+            // 0x20 is not part of the map type yet.
+            Arch::Hppa if recorded.version == (4, 15) => {
+                [5, 6, 7, 8].into_iter().chain(common()).collect()
+            }
             Arch::Hppa => [6, 7, 8].into_iter().chain(common()).collect(),
         };
         let unnamed = |mask| unnamed_bits(mask, &report);
@@ -180,10 +199,39 @@ fn bits_that_are_guaranteed_to_fail() {
 /// carry a new flag. Bit 19, `MAP_HUGETLB`, fails because huge pages are not configured.
 #[test]
 fn no_bit_is_guaranteed_to_fail_before_4_15() {
-    let sweep = simulate(Rules::new(Machine::Parisc, (4, 10)), "sweep").sweep;
+    for recorded in RECORDED.iter().filter(|recorded| recorded.version < (4, 15)) {
+        assert_eq!(recorded.replay("sweep").sweep.rejected(), 0, "{}", recorded.name);
+    }
+    let sweep =
+        simulate(Rules::new(Machine::Parisc, (4, 10)), "sweep", RecordingVersion::Two).sweep;
     assert_eq!((sweep.rejected(), sweep.failing()), (0, 1 << 19));
     let private_anonymous = Context { map_type: 0x02, backing: Backing::Anonymous };
     let mut contexts = sweep.contexts.iter();
     let found = contexts.find(|answers| answers.context == private_anonymous).expect("a context");
     assert_eq!((found.base, found.bits[3]), (Outcome::MappedThere, Outcome::MappedThere));
+}
+
+/// On parisc `MAP_TYPE` is 0x03 in 4.14 and still in 4.15, beside a working `MAP_SHARED_VALIDATE`
+/// (`arch/parisc/include/uapi/asm/mman.h` of 4.15.0), and 0x2b in 5.10. So 4.15 accepts the map
+/// types below, and ignores bit 0x08, which the later mask made part of the type.
+#[test]
+fn the_type_field_of_parisc() {
+    let types = |name: &str| {
+        let recorded = RECORDED.iter().find(|recorded| recorded.name == name).expect("a recording");
+        let report = recorded.replay("sweep");
+        let (validation, _) = report.validation.as_ref().expect("a validation");
+        let accepted = |&value: &usize| {
+            report.sweep.types.iter().any(|(context, outcome)| {
+                *context == Context { map_type: value, backing: Backing::Anonymous }
+                    && outcome.succeeded()
+            })
+        };
+        let accepted: Vec<usize> =
+            [0x9, 0xa, 0x21, 0x22, 0x29, 0x2a].into_iter().filter(accepted).collect();
+        (validation.present, validation.type_mask, accepted)
+    };
+    let taken = vec![0x9, 0xa, 0x21, 0x22, 0x29, 0x2a];
+    assert_eq!(types("old/hppa-4.14"), (Some(false), Some(0x03), taken.clone()));
+    assert_eq!(types("old/hppa-4.15"), (Some(true), Some(0x03), taken));
+    assert_eq!(types("lab/hppa-5.10"), (Some(true), Some(0x2b), vec![]));
 }

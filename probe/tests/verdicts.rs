@@ -1,7 +1,9 @@
 //! The verdicts, case by case: evidence on the left, the verdict and its reason code on the right.
 
 use kernel::Errno;
-use mapprobe::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Trial, TrialKind};
+use mapprobe::experiment::{
+    Answers, Evidence, Experiment, IfOnlyRecognized, Trial, TrialKind, WhyIgnored,
+};
 use mapprobe::outcome::{Backing, Call, Outcome, Step};
 use mapprobe::verdict::{Verdict, judge};
 
@@ -172,6 +174,47 @@ fn an_error_that_proves_recognition_means_unavailable() {
     let both_fail = evidence(&[effect(eperm, eperm, NO)]);
     let experiment = proven_by(&[Errno::EPERM]);
     expect_of(&experiment, &both_fail, &[], Verdict::Inconclusive, "undecided");
+    // Nor if the control gets the same error, or was not run.
+    for control in [eperm, Outcome::NotRun] {
+        let as_control = evidence(&[effect(eperm, NO, control)]);
+        expect_of(&experiment, &as_control, &[], Verdict::Inconclusive, "undecided");
+    }
+}
+
+/// The same result with the flag and with the control proves nothing alone; an experiment that
+/// knows more says why it means that the flag is ignored.
+#[test]
+fn a_flag_is_ignored_that_gets_the_result_of_the_control_for_a_known_reason() {
+    let ignored =
+        |why, with, without, control| trial(TrialKind::Ignored(why), with, without, control);
+    let without_validation =
+        |with, control| ignored(WhyIgnored::NoSharedValidate, with, Outcome::NotRun, control);
+    let taken = without_validation(ELSEWHERE, ELSEWHERE);
+    expect(&[taken; 2], ACCEPTED, Verdict::Ignored, "effect_absent");
+    expect(&[taken], ACCEPTED, Verdict::Inconclusive, "no_evidence");
+    let rejected = without_validation(EINVAL, ELSEWHERE);
+    expect(&[taken, rejected], ACCEPTED, Verdict::Inconclusive, "no_evidence");
+    // The sign comes first: the kernel recognizes the flag.
+    let sign = trial(TrialKind::Sign(YES), YES, NO, NO);
+    let unavailable = if_only_recognized(IfOnlyRecognized::Unavailable);
+    let recognized = evidence(&[sign, taken, taken]);
+    expect_of(&unavailable, &recognized, ACCEPTED, Verdict::Unavailable, "sign_seen");
+
+    // A size that no machine has gives huge pages as well: without the reason nothing is decided.
+    let both_huge = effect(YES, NO, YES);
+    let shown_by_control = "control_shows_effect";
+    expect(&[both_huge; 2], ACCEPTED, Verdict::Inconclusive, shown_by_control);
+    let unread = ignored(WhyIgnored::SizeUnread, YES, YES, YES);
+    expect(&[both_huge, both_huge, unread, unread], ACCEPTED, Verdict::Ignored, "effect_absent");
+}
+
+/// A test that could not be run might have shown that a recognized flag has no effect.
+#[test]
+fn recognition_alone_is_not_enough_where_the_test_was_not_run() {
+    let not_run = effect(Outcome::NotRun, Outcome::NotRun, Outcome::NotRun);
+    expect(&[RECOGNIZED], ACCEPTED, Verdict::Accepted, "validated");
+    let trials = [not_run, not_run, RECOGNIZED, RECOGNIZED];
+    expect(&trials, ACCEPTED, Verdict::Inconclusive, "not_run");
 }
 
 #[test]

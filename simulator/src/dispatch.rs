@@ -100,6 +100,10 @@ impl SimulatedKernel {
         {
             return Err(Errno::ETXTBSY);
         }
+        // do_last, fs/namei.c: a directory cannot be opened for writing.
+        if mode == OpenMode::TmpFile && !self.rules.tmp_file {
+            return self.files.openat(path, OpenMode::ReadWrite).map(|fd| fd as usize);
+        }
         self.files.openat(path, mode).map(|fd| fd as usize)
     }
 

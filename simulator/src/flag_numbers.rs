@@ -20,9 +20,9 @@ pub const HUGE_MASK: usize = 0x3f;
 /// has no bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlagNumbers {
-    /// `MAP_TYPE` since 4.15.
+    /// `MAP_TYPE` since 5.10 or earlier.
     pub type_mask: usize,
-    /// `MAP_TYPE` before 4.15.
+    /// `MAP_TYPE` up to 4.15.
     pub old_type_mask: usize,
     /// `MAP_FIXED`.
     pub fixed: usize,
@@ -82,7 +82,8 @@ impl FlagNumbers {
     pub const X86: FlagNumbers =
         FlagNumbers { map_32bit: 0x40, above4g: 0x80, ..FlagNumbers::ARM64 };
 
-    /// `arch/parisc/include/uapi/asm/mman.h`; `MAP_TYPE` became wider with `MAP_SHARED_VALIDATE`.
+    /// `arch/parisc/include/uapi/asm/mman.h`; `MAP_TYPE` became wider after 4.15, which has
+    /// `MAP_SHARED_VALIDATE` already, and not later than 5.10.
     pub const PARISC: FlagNumbers = FlagNumbers {
         type_mask: 0x2b,
         old_type_mask: 0x03,

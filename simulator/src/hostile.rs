@@ -78,6 +78,8 @@ impl Rules {
             personality: Personality::QemuUser,
             proc: Proc::Host(QEMU_VM_FLAGS),
             stack: Stack::NoHuge,
+            // The host is x86_64.
+            huge_sizes: vec![21, 30],
             ..Rules::new(machine, (6, 12))
         };
         // The host has no cache colours.

@@ -171,6 +171,7 @@ impl SimulatedKernel {
             None if hugetlb => {
                 let default = *sizes.first().ok_or(Errno::EINVAL)?;
                 match (flags >> HUGE_SHIFT & HUGE_MASK) as u32 {
+                    _ if !self.rules.size_field => default,
                     0 => default,
                     log2 if sizes.contains(&log2) => log2,
                     _ => return Err(Errno::EINVAL),
@@ -341,7 +342,7 @@ impl SimulatedKernel {
     /// Anonymous memory does not validate flags.
     fn map_type_of_anonymous(&self, request: &Request, grows: bool) -> Result<MapType, Errno> {
         match (request.flags & self.rules.type_mask(), self.rules.droppable) {
-            (SHARED, _) if !grows => Ok(MAP_TYPE_SHARED),
+            (SHARED, _) if !grows || self.rules.shared_may_grow => Ok(MAP_TYPE_SHARED),
             (PRIVATE, _) => Ok(MAP_TYPE_PRIVATE),
             (DROPPABLE, Some(result)) => {
                 result?;

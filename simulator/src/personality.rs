@@ -7,7 +7,7 @@ use crate::flag_numbers::{
 use crate::rules::{Personality, Rules};
 use kernel::{Errno, Mmap};
 
-/// The bits of the map type that QEMU passes on: `MAP_TYPE` before 4.15.
+/// The bits of the map type that QEMU 7.2 passes on.
 const QEMU_TYPE_MASK: usize = 3;
 
 impl Rules {
@@ -34,7 +34,8 @@ impl Rules {
     /// others. `target_mmap`, `linux-user/mmap.c`: calls the host.
     fn translate_qemu_user(&self, flags: usize) -> Result<usize, Errno> {
         let numbers = &self.numbers;
-        if flags & numbers.hugetlb != 0 {
+        // Unless the address is fixed, QEMU places the mapping itself, at any page.
+        if flags & numbers.hugetlb != 0 && flags & numbers.fixed == 0 {
             return Err(Errno::EINVAL);
         }
         // Unless the address is fixed, QEMU first maps anonymous memory of this type on the host.
@@ -46,7 +47,8 @@ impl Rules {
             | numbers.anonymous
             | numbers.locked
             | numbers.noreserve
-            | numbers.growsdown;
+            | numbers.growsdown
+            | numbers.hugetlb;
         Ok(map_type | flags & passed)
     }
 

@@ -14,6 +14,7 @@ struct Entry<'a> {
     start: usize,
     end: usize,
     area: &'a Area,
+    /// Empty where there is no such line.
     vm_flags: String,
 }
 
@@ -75,6 +76,9 @@ fn can_merge(area: &Area) -> bool {
 
 /// The mnemonics of `VmFlags` in the order of `show_smap_vma_flags`, `fs/proc/task_mmu.c`.
 fn vm_flags(area: &Area, rules: &Rules) -> String {
+    if !rules.vm_flags {
+        return String::new();
+    }
     let prot = |bit: u32| area.prot & bit != 0;
     // gVisor does not record these flags.
     let is_linux = rules.personality != Personality::Gvisor;
@@ -136,7 +140,9 @@ impl Entry<'_> {
         for (name, kilobytes) in sizes {
             append(out, format_args!("{name:<16}{kilobytes:>8} kB\n"));
         }
-        append(out, format_args!("VmFlags: {vm_flags}\n"));
+        if !vm_flags.is_empty() {
+            append(out, format_args!("VmFlags: {vm_flags}\n"));
+        }
     }
 }
 

@@ -97,12 +97,26 @@ impl Machine {
     }
 }
 
-/// Major and minor version of Linux.
+/// Major and minor version of Linux. (2, 6) is 2.6.32 with the changes of its stable series, such
+/// as the guard page of growing mappings.
 pub type Version = (u8, u8);
 
 /// Versions that differ in a rule, and recent ones.
-pub const VERSIONS: [Version; 11] =
-    [(4, 10), (4, 12), (4, 15), (4, 17), (5, 10), (6, 1), (6, 6), (6, 8), (6, 11), (6, 12), (7, 2)];
+pub const VERSIONS: [Version; 13] = [
+    (2, 6),
+    (4, 10),
+    (4, 12),
+    (4, 14),
+    (4, 15),
+    (4, 17),
+    (5, 10),
+    (6, 1),
+    (6, 6),
+    (6, 8),
+    (6, 11),
+    (6, 12),
+    (7, 2),
+];
 
 /// Which kernel handles a call, and what an emulator changes about the flags before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,9 +198,20 @@ pub struct Rules {
     pub page_size: usize,
     pub personality: Personality,
 
-    /// 4.15: `MAP_SHARED_VALIDATE` exists, `MAP_SYNC` sets `VM_SYNC`, and `MAP_TYPE` is
-    /// [`FlagNumbers::type_mask`].
+    /// 3.8: `MAP_HUGETLB` reads the size in the flags (`ksys_mmap_pgoff`, `mm/mmap.c`).
+    pub size_field: bool,
+    /// 3.8: `/proc/self/smaps` has lines `VmFlags` (`show_smap_vma_flags`, `fs/proc/task_mmu.c`).
+    pub vm_flags: bool,
+    /// 3.11: `O_TMPFILE`. Before, the kernel sees `O_DIRECTORY` and `O_RDWR` of it.
+    pub tmp_file: bool,
+    /// 2.6.32 accepts `MAP_GROWSDOWN` for shared anonymous memory; 4.4 rejects it (`do_mmap`,
+    /// `mm/mmap.c`).
+    pub shared_may_grow: bool,
+    /// 4.15: `MAP_SHARED_VALIDATE` exists, and `MAP_SYNC` sets `VM_SYNC`.
     pub validate: bool,
+    /// Whether `MAP_TYPE` is [`FlagNumbers::type_mask`]: on parisc after 4.15 and not later than
+    /// 5.10.
+    pub wide_map_type: bool,
     /// 4.17: `MAP_FIXED_NOREPLACE`.
     pub noreplace: bool,
     /// 6.6, x86: `MAP_ABOVE4G`.
@@ -268,7 +293,12 @@ impl Rules {
                 _ => 4096,
             },
             personality: Personality::Linux,
+            size_field: since((3, 8)),
+            vm_flags: since((3, 8)),
+            tmp_file: since((3, 11)),
+            shared_may_grow: !since((4, 4)),
             validate: since((4, 15)),
+            wide_map_type: since((4, 17)),
             noreplace: since((4, 17)),
             above4g: machine == Machine::X86 && since((6, 6)),
             droppable: since((6, 11)).then_some(droppable),
@@ -306,7 +336,7 @@ impl Rules {
             locks_everything: false,
             stack_limit: 8 * MIB,
             proc: Proc::Own,
-            no_memfd: false,
+            no_memfd: !since((3, 17)),
             seccomp: Vec::new(),
             ignored_flags: 0,
             denies_writing: false,
@@ -338,7 +368,7 @@ impl Rules {
 
     /// `MAP_TYPE` of this kernel.
     pub fn type_mask(&self) -> usize {
-        if self.validate { self.numbers.type_mask } else { self.numbers.old_type_mask }
+        if self.wide_map_type { self.numbers.type_mask } else { self.numbers.old_type_mask }
     }
 
     /// Bytes below a `MAP_GROWSDOWN` mapping that must be unmapped.

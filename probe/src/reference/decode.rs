@@ -46,7 +46,7 @@ pub fn decode(value: u64, arch: Arch) -> Option<String> {
         push(&mut out, format_args!("  {unnamed_bits:#x} is not a flag of {name}\n"));
     }
     if arch == Arch::Hppa && value & type_mask & !OLD_TYPE_MASK_OF_PARISC != 0 {
-        out.push_str("  before Linux 4.15 MAP_TYPE was 0x3 there\n");
+        out.push_str("  until some version between 4.15 and 5.10 MAP_TYPE was 0x3 there\n");
     }
     Some(out)
 }

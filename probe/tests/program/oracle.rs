@@ -36,12 +36,11 @@ pub fn verdict(setup: Setup, name: &str) -> &'static str {
         },
         "MAP_ABOVE4G" => above_4g(setup),
         // No kernel grows a mapping beyond RLIMIT_STACK, and parisc looks for stacks below the
-        // address. Every kernel rejects the flag for shared memory.
+        // address. The flag is rejected for shared memory since 4.4 or earlier.
+        "MAP_GROWSDOWN" if rules.shared_may_grow && (is_parisc || !grows) => "ignored",
         "MAP_GROWSDOWN" => either(!is_parisc && grows, "honored", "unavailable"),
         // Whether a mapped file can be written is observed on a memfd.
-        "MAP_DENYWRITE" | "MAP_EXECUTABLE" if rules.no_memfd => {
-            either(rules.validate, "accepted", "inconclusive")
-        }
+        "MAP_DENYWRITE" | "MAP_EXECUTABLE" if rules.no_memfd => "inconclusive",
         "MAP_DENYWRITE" | "MAP_EXECUTABLE" | "MAP_UNINITIALIZED" => "ignored",
         "MAP_LOCKED" if rules.lock_error.is_some() => "unavailable",
         // All memory is locked and resident without the flag.
@@ -61,19 +60,18 @@ fn either(condition: bool, yes: &'static str, no: &'static str) -> &'static str 
     if condition { yes } else { no }
 }
 
-fn sees_own_proc(rules: &Rules) -> bool {
-    rules.proc == Proc::Own
+fn sees_vm_flags(rules: &Rules) -> bool {
+    rules.proc == Proc::Own && rules.vm_flags
 }
 
-/// 6.6. The effect shows when no address above 4 GiB is free. Without a validating map type nothing
-/// else shows that the kernel has the flag.
+/// 6.6. The effect shows when no address above 4 GiB is free. A kernel without a validating map type
+/// is older.
 fn above_4g(Setup { rules, thorough, .. }: Setup) -> &'static str {
     match (rules.validate, rules.above4g, thorough) {
         (_, true, true) => "honored",
         (true, true, false) => "accepted",
         (true, false, _) => "unknown",
-        (false, _, true) => "ignored",
-        (false, _, false) => "inconclusive",
+        (false, ..) => "ignored",
     }
 }
 
@@ -82,13 +80,11 @@ fn above_4g(Setup { rules, thorough, .. }: Setup) -> &'static str {
 fn noreserve(rules: &Rules) -> &'static str {
     let exceeds_addresses = rules.memory + (128 << 20) > rules.space.top;
     match rules.overcommit {
-        // Rejected with the flag and without: the kernel counts the memory in either case.
-        Overcommit::Never => "inconclusive",
-        Overcommit::Guess if rules.locks_everything => {
-            either(sees_own_proc(rules) || rules.validate, "accepted", "inconclusive")
-        }
-        Overcommit::Guess if !exceeds_addresses => "honored",
-        _ => either(sees_own_proc(rules), "accepted", "inconclusive"),
+        // Rejected with the flag and without: the kernel counts the memory in either case, which
+        // /proc/self/smaps shows.
+        Overcommit::Never => either(sees_vm_flags(rules), "ignored", "inconclusive"),
+        Overcommit::Guess if !exceeds_addresses && !rules.locks_everything => "honored",
+        _ => either(sees_vm_flags(rules), "accepted", "inconclusive"),
     }
 }
 
@@ -100,7 +96,8 @@ fn stack(rules: &Rules, grows: bool) -> &'static str {
         Stack::GrowsUp => either(grows, "honored", "unavailable"),
         Stack::NoHuge if shows => "honored",
         Stack::NoOp if shows => "ignored",
-        _ => either(rules.validate, "accepted", "inconclusive"),
+        // Both effects came after the validating map type.
+        _ => either(rules.validate, "accepted", "ignored"),
     }
 }
 
@@ -112,8 +109,9 @@ fn sync(Setup { rules, paths, .. }: Setup) -> &'static str {
     };
     match rules.validate {
         true if has_path_below(&["/dax"]) => "honored",
-        true if sees_own_proc(rules) || has_path_below(&["/ext4", "/readonly"]) => "unavailable",
-        _ => "inconclusive",
+        true if sees_vm_flags(rules) || has_path_below(&["/ext4", "/readonly"]) => "unavailable",
+        true => "inconclusive",
+        false => "ignored",
     }
 }
 
@@ -129,7 +127,11 @@ fn huge_size(rules: &Rules, name: &str) -> &'static str {
         _ => panic!("{name} has no unit"),
     };
     let log2 = number.parse::<usize>().expect("a number").ilog2() + unit_log2;
-    if rules.huge_sizes.contains(&log2) {
+    if rules.huge_sizes.is_empty() {
+        "unavailable"
+    } else if !rules.size_field {
+        either(4 << log2 < rules.space.top, "ignored", "ignored|inconclusive")
+    } else if rules.huge_sizes.contains(&log2) {
         "honored"
     } else if rules.validate || rules.page_size <= 1 << log2 && 4 << log2 < rules.space.top {
         "unavailable"
