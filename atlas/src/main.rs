@@ -3,7 +3,7 @@
 use anyhow::{Context, Error, Result, anyhow, ensure};
 use argh::FromArgs;
 use atlas::diff::diff;
-use atlas::publish::publish;
+use atlas::publish::{Additions, publish};
 use atlas::validate::validate;
 use std::io::Write;
 use std::path::PathBuf;
@@ -36,6 +36,10 @@ struct Page {
     /// add Linux 4.10, which has no MAP_SHARED_VALIDATE, as simulated kernels
     #[argh(switch)]
     simulated: bool,
+
+    /// add the recordings in this directory: KERNEL.report.txt and KERNEL.sweep.txt
+    #[argh(option, arg_name = "DIR")]
+    recordings: Option<PathBuf>,
 
     /// the former name of --simulated
     #[argh(switch, hidden_help)]
@@ -136,10 +140,12 @@ fn success(output: String) -> Outcome {
 
 fn execute(command: Command) -> Result<Outcome> {
     match command {
-        Command::Page(Page { out, simulated, models, files }) => {
-            let simulated = simulated || models;
-            ensure!(!files.is_empty() || simulated, "page needs at least one FILE");
-            Ok(success(publish(&files, simulated, &out)?))
+        Command::Page(Page { out, simulated, recordings, models, files }) => {
+            let additions =
+                Additions { simulated: simulated || models, recordings: recordings.as_deref() };
+            let is_empty = files.is_empty() && !additions.simulated && recordings.is_none();
+            ensure!(!is_empty, "page needs at least one FILE");
+            Ok(success(publish(&files, additions, &out)?))
         }
         Command::Validate(Validate { files }) => {
             ensure!(!files.is_empty(), "validate needs at least one FILE");

@@ -2,7 +2,7 @@
 
 use crate::columns::gather;
 use crate::schema::Schemas;
-use crate::{input, markdown, page, simulated};
+use crate::{input, markdown, page, recordings, simulated};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::Path;
@@ -12,6 +12,15 @@ pub const PAGE: &str = "index.html";
 /// The file name of the Markdown file.
 pub const TEXT: &str = "atlas.md";
 
+/// What the page shows beside the documents of files.
+#[derive(Clone, Copy, Default)]
+pub struct Additions<'a> {
+    /// The simulated kernels.
+    pub simulated: bool,
+    /// A directory of recordings.
+    pub recordings: Option<&'a Path>,
+}
+
 /// Writes both files into a directory and returns one line per file. If anything fails, neither
 /// file is replaced.
 ///
@@ -20,12 +29,15 @@ pub const TEXT: &str = "atlas.md";
 /// written.
 pub fn publish<P: AsRef<Path>>(
     files: &[P],
-    with_simulated: bool,
+    additions: Additions,
     directory: &Path,
 ) -> Result<String> {
     let mut documents = input::read_all(files)?;
-    if with_simulated {
+    if additions.simulated {
         documents.extend(simulated::documents()?);
+    }
+    if let Some(recorded) = additions.recordings {
+        documents.extend(recordings::documents(recorded)?);
     }
     let columns = gather(&Schemas::load()?, &documents)?;
     ensure!(

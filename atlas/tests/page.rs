@@ -299,3 +299,29 @@ fn simulated_kernels_are_marked() {
         "{card}"
     );
 }
+
+/// Recordings of a directory are columns like those of files, marked with their origin.
+#[test]
+fn recordings_of_a_directory_are_added() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/tests/recordings");
+    let run = |recordings: &Path| {
+        let out = tempfile::tempdir().unwrap();
+        let directories = [out.path(), recordings].map(|path| path.to_str().unwrap());
+        let [out_path, recordings] = directories;
+        let output = atlas(&["page", "--out", out_path, "--recordings", recordings], &[]);
+        (output, fs::read_to_string(out.path().join(TEXT)).unwrap_or_default())
+    };
+    let (output, text) = run(&root.join("old"));
+    assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
+    for line in [
+        "- x86_64-2.6.32, as root, recording.",
+        "| Flag | x86_64-2.6.32 | x86_64-4.4 | x86_64-4.14 | x86_64-4.15 |",
+        "| hppa-4.15 | 3, 5–10, 21–25 | none | 0x0",
+    ] {
+        assert!(text.lines().any(|found| found.starts_with(line)), "{line}\n{text}");
+    }
+    // The directory above has other files.
+    let (output, _) = run(&root);
+    assert_eq!(output.exit, 2);
+    assert!(output.stderr.contains("the name ends neither in .report.txt"), "{}", output.stderr);
+}

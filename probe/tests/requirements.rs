@@ -335,7 +335,11 @@ fn requirements_are_recorded_and_checked_in_a_replay() {
 
 /// Checks requirements in a recording of the lab.
 fn replay(name: &str, query: &str, requirements: &str) -> (i32, String, String) {
-    let path = format!("tests/recordings/lab/{name}.{query}.txt");
+    replay_file(&format!("lab/{name}.{query}.txt"), requirements)
+}
+
+fn replay_file(file: &str, requirements: &str) -> (i32, String, String) {
+    let path = format!("tests/recordings/{file}");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let recording =
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -371,6 +375,41 @@ fn real_kernels_meet_requirements() {
     let message = "mapprobe: MAP_FIXED: not in the recording\n";
     let result = replay("x86_64-6.1", "sweep", "MAP_FIXED");
     assert_eq!(result, (2, String::new(), message.to_string()));
+}
+
+/// A certain no stays a no, also with `--allow-inconclusive`. Before 4.15 nothing has the effect of
+/// `MAP_SYNC`, `MAP_ABOVE4G` or `MAP_STACK`; 2.6.32 reads no huge page size, and its pages have
+/// 2 MiB; the kernels of PA-RISC were built without huge pages; `OVERCOMMIT_NEVER` drops
+/// `MAP_NORESERVE`. The sources are in `tests/expectations/old/` and
+/// `tests/expectations/scenarios/overcommit-2.toml`.
+#[test]
+fn what_a_real_kernel_certainly_does_not_do_is_not_met() {
+    for (file, flags) in [
+        (
+            "old/x86_64-2.6.32.report.txt",
+            "MAP_SYNC MAP_ABOVE4G MAP_STACK MAP_HUGE_1GB MAP_HUGE_16KB MAP_HUGE_1MB MAP_HUGE_2MB \
+             MAP_HUGE_16GB",
+        ),
+        ("old/x86_64-4.4.report.txt", "MAP_SYNC MAP_ABOVE4G MAP_STACK MAP_HUGE_16KB MAP_HUGE_1GB"),
+        ("old/x86_64-4.14.report.txt", "MAP_SYNC MAP_ABOVE4G MAP_STACK MAP_HUGE_1MB MAP_HUGE_1GB"),
+        ("old/x86_64-4.15.report.txt", "MAP_SYNC MAP_ABOVE4G MAP_HUGE_1GB"),
+        ("old/hppa-4.14.report.txt", "MAP_STACK MAP_HUGETLB MAP_HUGE_2GB MAP_HUGE_16GB"),
+        ("old/hppa-4.15.report.txt", "MAP_HUGETLB MAP_HUGE_2GB MAP_HUGE_16GB"),
+        ("guests/x86_64-6.1.overcommit-2.report.txt", "MAP_NORESERVE"),
+    ] {
+        for flag in flags.split_whitespace() {
+            let (exit, output, _) = replay_file(file, &format!("--allow-inconclusive {flag}"));
+            assert_eq!(exit, 1, "{file} {flag}: {output}");
+            let is_no = ["ignored", "unknown", "unavailable"]
+                .iter()
+                .any(|verdict| output.starts_with(&format!("{flag}: {verdict}: ")));
+            assert!(is_no, "{file}: {output}");
+        }
+    }
+    let sync = "MAP_SYNC: ignored: taken like an unassigned bit; its effect needs a kernel with \
+                MAP_SHARED_VALIDATE; may help: MAP_SYNC:PATH of a file on DAX, Linux >= 4.15\n";
+    let result = replay_file("old/x86_64-4.14.report.txt", "--allow-inconclusive MAP_SYNC");
+    assert_eq!(result, (1, sync.to_owned(), String::new()));
 }
 
 #[test]

@@ -10,7 +10,8 @@
 //!
 //! Other programs that the tests use: [`browser`], [`cross`], [`shells`], [`kunit`],
 //! [`node_exporter`], [`python`]. [`headers`] are the kernel's own headers, [`usage`] is the
-//! command line as the program describes it, and [`library`] makes reports without a boot.
+//! command line as the program describes it, [`library`] makes reports without a boot, and
+//! [`old_kernels`] are recordings of kernels that cannot be booted any more.
 
 pub mod artifacts;
 pub mod browser;
@@ -28,6 +29,7 @@ pub mod kernels;
 pub mod kunit;
 pub mod library;
 pub mod node_exporter;
+pub mod old_kernels;
 pub mod per_arch;
 pub mod process;
 pub mod python;

@@ -1,10 +1,12 @@
 //! The page of the atlas in a browser: on a phone and on a desktop, in light and dark colors.
 //! Screenshots are written to `target/page/`.
 
-use atlas::{publish, recordings, simulated};
+use atlas::publish::{self, Additions};
+use atlas::{recordings, simulated};
 use lab::browser::{Browser, Key};
 use lab::kernels;
 use lab::library::Query;
+use lab::old_kernels;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +15,8 @@ use std::path::{Path, PathBuf};
 const PHONE: (u32, u32) = (375, 812);
 const DESKTOP: (u32, u32) = (1440, 900);
 
-/// The documents of every kernel of the lab, from recordings, and those of the simulated kernels.
+/// The documents of every kernel of the lab and of the old ones, from recordings, and those of the
+/// simulated kernels.
 fn documents() -> Vec<Value> {
     let directory = dist::workspace::root().join("probe/tests/recordings/lab");
     let recorded = kernels::ALL.iter().flat_map(|kernel| {
@@ -25,7 +28,9 @@ fn documents() -> Vec<Value> {
             recordings::document(kernel.name, &recording, what).unwrap().value
         })
     });
-    recorded.chain(simulated::documents().unwrap().into_iter().map(|found| found.value)).collect()
+    let others = recordings::documents(&old_kernels::directory()).unwrap();
+    let others = others.into_iter().chain(simulated::documents().unwrap());
+    recorded.chain(others.map(|found| found.value)).collect()
 }
 
 /// A page about some documents.
@@ -35,7 +40,7 @@ fn page(name: &str, documents: &[Value]) -> PathBuf {
     let lines: String = documents.iter().map(|document| format!("{document}\n")).collect();
     let file = directory.join("documents.ndjson");
     fs::write(&file, lines).unwrap();
-    publish::publish(&[&file], false, &directory).unwrap();
+    publish::publish(&[&file], Additions::default(), &directory).unwrap();
     directory.join(publish::PAGE)
 }
 

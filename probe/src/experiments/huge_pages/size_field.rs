@@ -39,7 +39,11 @@ pub fn compare(fixture: &mut Fixture, size: MapFlags, evidence: &mut Evidence) {
     }
     match hugetlb(fixture) {
         Hugetlb::Unknown => {}
-        Hugetlb::Rejected => evidence.effect("MAP_HUGETLB without a size", IS_HUGE, REJECTED),
+        Hugetlb::Rejected => {
+            let question = "MAP_HUGETLB without a size";
+            fixture.log(question, REJECTED.with);
+            evidence.effect(question, IS_HUGE, REJECTED);
+        }
         Hugetlb::DefaultSize(default) => compare_with_default(fixture, size, default, evidence),
     }
 }
