@@ -14,6 +14,9 @@ const MAP_TYPES: u64 = 64;
 /// (`MAP_TYPE` in `arch/parisc/include/uapi/asm/mman.h`).
 const TYPE_FIELD: u64 = 0x0f | 0x2b;
 
+/// `MAP_SHARED | MAP_PRIVATE`, the value of `MAP_SHARED_VALIDATE`.
+const NAMED_TYPE: u64 = 0x03;
+
 /// The part of the flags argument that a value belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -184,13 +187,14 @@ fn swept_bit(sweep: &Sweep, bit: u64) -> Behavior {
 
 /// The behavior of a bit without a sweep, derived from the width of the map type field. Inside the
 /// field, `MAP_SHARED` and the bit form an unnamed map type, which is rejected. Outside the field,
-/// `MAP_SHARED` ignores the bit.
+/// `MAP_SHARED` ignores the bit. The bits of `MAP_SHARED` and `MAP_PRIVATE` form a named map type.
 fn type_field_bit(column: &Column, bit: u64) -> Behavior {
     let validation = column.header().and_then(|header| header.validation.as_ref());
     let mask = validation
         .and_then(|validation| validation.type_mask.as_deref()?.strip_prefix("0x"))
         .and_then(|mask| u64::from_str_radix(mask, 16).ok());
     match mask {
+        _ if NAMED_TYPE & bit != 0 => Behavior::Unknown,
         Some(mask) if mask & bit != 0 => Behavior::Rejected,
         Some(_) if TYPE_FIELD & bit != 0 => Behavior::Accepted(Some("with MAP_SHARED".into())),
         _ => Behavior::Unknown,

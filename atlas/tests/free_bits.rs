@@ -9,6 +9,7 @@ use atlas::unusable::{self, Acceptance, Part, Unusable};
 use mapprobe::arch::Arch;
 use mapprobe::request::Query;
 use serde_json::{Value, json};
+use std::path::Path;
 
 mod documents;
 
@@ -167,7 +168,23 @@ fn gathered(kernels: &[&str], queries: &[Query]) -> Vec<Column> {
     gather(&Schemas::load().unwrap(), &all).unwrap()
 }
 
-/// On PA-RISC before 4.15, bit 0x08 was not part of the map type field, so the kernel accepted and
+/// The sweep of 4.15 shows that `MAP_SHARED` and `MAP_PRIVATE` together are a map type. A newer
+/// kernel of which only the report is known does not make them unusable.
+#[test]
+fn the_bits_of_the_named_map_types_are_not_unusable() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../probe/tests/recordings/old");
+    let mut all = atlas::recordings::documents(&directory).unwrap();
+    let location = Location { file: "recording".into(), line: 1 };
+    let value = documents::envelope("x86_64-7.x", Query::Report);
+    all.push(Located { location, value });
+    let columns = gather(&Schemas::load().unwrap(), &all).unwrap();
+    let columns: Vec<&Column> = columns.iter().collect();
+    assert!(columns.iter().any(|column| column.kernel == "x86_64-4.15"));
+    let found = unusable::on_newest(Arch::X86_64, &columns);
+    assert!(found.is_empty(), "{found:?}");
+}
+
+/// On PA-RISC up to 4.15, bit 0x08 was not part of the map type field, so the kernel accepted and
 /// ignored it. The discussion of `MAP_SHARED_VALIDATE` found this; each kind of document shows it.
 #[test]
 fn bit_0x08_is_unusable_on_parisc() {
@@ -199,7 +216,7 @@ fn bit_0x08_is_unusable_on_parisc() {
             if queries == [Query::Report] { &[] } else { &[0x9, 0xa, 0x21, 0x22, 0x29, 0x2a] };
         assert_eq!(map_types.copied().collect::<Vec<_>>(), expected, "{queries:?}");
     }
-    // Only the kernel before 4.15 accepted it.
+    // Only the old kernel accepted it.
     let columns = gathered(&documents::KERNELS, &Query::ALL);
     let columns: Vec<&Column> =
         columns.iter().filter(|column| column.kernel != "hppa-4.10").collect();

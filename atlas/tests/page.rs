@@ -315,8 +315,8 @@ fn recordings_of_a_directory_are_added() {
     assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
     for line in [
         "- x86_64-2.6.32, as root, recording.",
-        "| Flag | x86_64-2.6.32 | x86_64-4.4 | x86_64-4.14 | x86_64-4.15 |",
-        "| hppa-4.15 | 3, 5–10, 21–25 | none | 0x0",
+        "| Flag | x86_64-2.6.32 (recording) | x86_64-4.4 (recording) | x86_64-4.14 (recording) |",
+        "| hppa-4.15 (recording) | 3, 5–10, 21–25 | none | 0x0",
     ] {
         assert!(text.lines().any(|found| found.starts_with(line)), "{line}\n{text}");
     }

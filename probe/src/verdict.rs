@@ -105,7 +105,7 @@ reason_codes! {
     SizeUnread "effect_absent" "the size is ignored: every size gives the default size",
     NoSharedValidate "effect_absent"
         "taken like an unassigned bit; its effect needs a kernel with MAP_SHARED_VALIDATE",
-    Accounted "effect_absent" "accepted, and accounted nevertheless",
+    Accounted "effect_absent" "accepted, yet accounted",
     /// The validator accepts it.
     Validated "validated" "recognized; no effect observed",
     RefusedAsUnknown "refused_as_unknown" "rejected as unknown",
