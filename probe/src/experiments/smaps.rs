@@ -25,7 +25,7 @@ pub fn recorded_sign(
 }
 
 /// Whether the `VmFlags` of a private page have these letters.
-fn records(fixture: &mut Fixture, flags: MapFlags, letters: &[u8; 2]) -> Outcome {
+pub fn records(fixture: &mut Fixture, flags: MapFlags, letters: &[u8; 2]) -> Outcome {
     let mapping = fixture.map(flags, READ_WRITE, 1, Backing::Anonymous);
     if !mapping.outcome.succeeded() {
         return mapping.outcome;
