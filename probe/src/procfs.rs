@@ -22,8 +22,19 @@ pub fn word(fixture: &mut Fixture, path: &str, key: &str) -> Option<String> {
     Some(String::from(str_or_replacement(word.unwrap_or_default())))
 }
 
-/// Whether a limit of this process, named as in [`LIMITS`], is known to be below a number.
-pub fn limit_is_below(fixture: &mut Fixture, name: &str, needed: usize) -> bool {
-    let limit = word(fixture, LIMITS, name).and_then(|word| word.parse::<u64>().ok());
-    limit.is_some_and(|limit| limit < needed as u64)
+/// Whether a limit of this process, named as in [`LIMITS`], is known to be at least a number.
+pub fn limit_is_at_least(fixture: &mut Fixture, name: &str, needed: u64) -> bool {
+    limit(fixture, name).is_some_and(|limit| limit >= needed)
+}
+
+/// Whether a limit of this process is known to be below a number.
+pub fn limit_is_below(fixture: &mut Fixture, name: &str, needed: u64) -> bool {
+    limit(fixture, name).is_some_and(|limit| limit < needed)
+}
+
+fn limit(fixture: &mut Fixture, name: &str) -> Option<u64> {
+    match word(fixture, LIMITS, name)?.as_str() {
+        "unlimited" => Some(u64::MAX),
+        number => number.parse().ok(),
+    }
 }

@@ -145,7 +145,8 @@ fn compare_touches(
         }
     }
     let needed = GROWN_PAGES * fixture.page_size();
-    if !evidence.effects().all(grows) && procfs::limit_is_below(fixture, STACK_LIMIT, needed) {
+    if !evidence.effects().all(grows) && procfs::limit_is_below(fixture, STACK_LIMIT, needed as u64)
+    {
         evidence.remark = Some(SMALL_STACK_LIMIT);
     }
 }
