@@ -36,10 +36,9 @@ const X86_6_12: &Verdicts = &[
 
 /// Linux 4.10 on x86_64.
 const X86_4_10: &Verdicts = &[
-    (
-        "honored",
-        "SHARED PRIVATE FIXED ANONYMOUS 32BIT GROWSDOWN LOCKED NORESERVE POPULATE NONBLOCK HUGETLB",
-    ),
+    ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT LOCKED NORESERVE POPULATE NONBLOCK HUGETLB"),
+    // A program's own store is killed.
+    ("accepted", "GROWSDOWN"),
     ("unknown", "SHARED_VALIDATE DROPPABLE"),
     ("ignored", "DENYWRITE EXECUTABLE UNINITIALIZED FIXED_NOREPLACE"),
     ("inconclusive", "ABOVE4G STACK SYNC"),
@@ -48,19 +47,31 @@ const X86_4_10: &Verdicts = &[
 ];
 
 /// QEMU drops many flags, which are ignored whatever its host does. It treats map types 3 and 8 in
-/// its own way, rejects huge pages, and lets no mapping grow.
+/// its own way and rejects huge pages. A mapping grows for the program, but not for system calls.
 const QEMU: &Verdicts = &[
     ("honored", "SHARED PRIVATE FIXED ANONYMOUS LOCKED NORESERVE"),
     ("ignored", "DENYWRITE EXECUTABLE POPULATE STACK FIXED_NOREPLACE UNINITIALIZED"),
-    ("inconclusive", "SHARED_VALIDATE DROPPABLE NONBLOCK SYNC"),
-    ("unavailable", "GROWSDOWN HUGETLB SIZES"),
+    ("inconclusive", "SHARED_VALIDATE DROPPABLE NONBLOCK SYNC GROWSDOWN"),
+    ("unavailable", "HUGETLB SIZES"),
+    ("absent", "32BIT ABOVE4G"),
+];
+
+/// Since 8.1 QEMU validates flags itself and passes more of them on. It drops the huge page size.
+const QEMU_10: &Verdicts = &[
+    ("honored", "SHARED PRIVATE SHARED_VALIDATE FIXED ANONYMOUS LOCKED NORESERVE POPULATE"),
+    ("honored", "NONBLOCK HUGETLB FIXED_NOREPLACE"),
+    ("unknown", "DROPPABLE"),
+    ("ignored", "DENYWRITE EXECUTABLE STACK UNINITIALIZED"),
+    ("inconclusive", "SYNC GROWSDOWN"),
+    ("unavailable|inconclusive", "SIZES"),
     ("absent", "32BIT ABOVE4G"),
 ];
 
 /// gVisor ignores most flags. Its `mincore` shows every page as resident, and it does not count
-/// memory.
+/// memory. A mapping does not grow near another one, even one without access.
 const GVISOR: &Verdicts = &[
-    ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT GROWSDOWN"),
+    ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT"),
+    ("unavailable", "GROWSDOWN"),
     ("ignored", "DENYWRITE EXECUTABLE STACK HUGETLB SIZES FIXED_NOREPLACE UNINITIALIZED"),
     ("inconclusive", "ABOVE4G LOCKED NORESERVE POPULATE NONBLOCK SYNC"),
     ("unknown", "SHARED_VALIDATE DROPPABLE"),
@@ -95,6 +106,11 @@ const NO_MEMFD: &Verdicts =
     &[("inconclusive", "SHARED PRIVATE ANONYMOUS"), ("accepted", "DENYWRITE EXECUTABLE")];
 /// Unassigned bits show how the kernel rejects unknown flags.
 const NO_CONTROLS: &Verdicts = &[("inconclusive", "SHARED_VALIDATE")];
+/// The effects of these flags are measured at fixed addresses. The others of them are recognized.
+const NO_FIXED: &Verdicts = &[
+    ("inconclusive", "FIXED GROWSDOWN POPULATE NONBLOCK SYNC"),
+    ("accepted", "STACK HUGETLB HUGE_2MB HUGE_1GB"),
+];
 /// `madvise` shows the effect of these flags; the last two are recognized in other ways, too.
 const NO_ADVICE: &Verdicts =
     &[("inconclusive", "DROPPABLE LOCKED"), ("accepted", "NORESERVE STACK")];
@@ -143,13 +159,15 @@ const FILTER: &[&str] = &["system call filter"];
 const MLOCKALL: &[&str] = &["mlockall(MCL_FUTURE)"];
 
 /// In the order of [`Rules::hostile`].
-const EXPECTED: [Expected; 40] = [
+const EXPECTED: [Expected; 48] = [
     on("qemu-user, arm64", QEMU).named(EMULATOR),
     on("qemu-user, hppa", QEMU).named(EMULATOR).except(&[
         ("absent", "SYNC UNINITIALIZED"),
         ("unavailable|inconclusive", "HUGE_1GB HUGE_2GB HUGE_16GB"),
     ]),
-    on("gVisor", GVISOR).named(&["blind mincore", "vm.overcommit_memory=1"]),
+    on("qemu-user 10, arm64", QEMU_10).named(EMULATOR),
+    on("qemu-user 10, hppa", QEMU_10).named(EMULATOR).except(&[("absent", "SYNC UNINITIALIZED")]),
+    on("gVisor", GVISOR).named(&["not Linux", "blind mincore", "unlimited memory"]),
     on("WSL1", WSL1).named(NOT_LINUX),
     on("nommu", NOMMU).named(&["no MMU"]),
     on("nommu, uninitialized", NOMMU).named(&["no MMU"]).except(&[("honored", "UNINITIALIZED")]),
@@ -159,7 +177,8 @@ const EXPECTED: [Expected; 40] = [
     on_6_12("filter: FIXED_NOREPLACE is EPERM").except(&[("inconclusive", "FIXED_NOREPLACE")]),
     on_6_12("filter: unknown bits are EPERM").named(FILTER).except(NO_CONTROLS),
     on_6_12("filter: unknown bits are ENOSYS").named(FILTER).except(NO_CONTROLS),
-    on_6_12("filter: unknown bits are EINVAL").named(NOT_LINUX).except(NO_CONTROLS),
+    on_6_12("filter: unknown bits are EINVAL").named(FILTER).except(NO_CONTROLS),
+    on_6_12("filter: FIXED is EINVAL").named(FILTER).except(NO_FIXED),
     on("filter: mmap is EPERM", NOTHING),
     on_6_12("filter: mincore is EPERM").named(FILTER).except(NO_MINCORE),
     on_6_12("filter: mincore is ENOSYS").named(FILTER).except(NO_MINCORE),
@@ -175,6 +194,11 @@ const EXPECTED: [Expected; 40] = [
         .named(&["no memfd"])
         .except(&[("inconclusive", "SHARED PRIVATE ANONYMOUS DENYWRITE EXECUTABLE")]),
     on_6_12("no /proc").named(&["no /proc"]).except(NO_SYNC),
+    on_6_12("smaps is EMFILE").named(&["no smaps"]).except(NO_SYNC),
+    on_6_12("smaps is ENOENT").named(&["no smaps"]).except(NO_SYNC),
+    on_6_12("no /proc, filter: mincore is EPERM")
+        .named(&["refused calls", "no /proc"])
+        .except(&[("inconclusive", "SYNC POPULATE NONBLOCK")]),
     on_6_12("smaps of another process").except(NO_SYNC),
     on_6_12("smaps of a host: everything set").except(NO_SYNC),
     on_6_12("smaps of a host: nothing set").except(NO_SYNC),
@@ -186,6 +210,12 @@ const EXPECTED: [Expected; 40] = [
     on_6_12("overcommit never")
         .named(&["vm.overcommit_memory=2"])
         .except(&[("inconclusive", "NORESERVE")]),
+    on_6_12("overcommit never, no /proc")
+        .named(&["limited memory", "no /proc"])
+        .except(&[("inconclusive", "NORESERVE SYNC")]),
+    on_6_12("everything is locked, no /proc")
+        .named(&["locked memory", "no /proc"])
+        .except(&[("inconclusive", "LOCKED POPULATE NONBLOCK SYNC"), ("accepted", "NORESERVE")]),
     on_6_12("unprivileged"),
     on_6_12("no right to lock").except(&[("unavailable", "LOCKED")]),
     on_6_12("too much locked").except(&[("unavailable", "LOCKED")]),
@@ -227,6 +257,7 @@ impl Expected {
         match self.without_paths("MAP_SYNC") {
             "absent" => "absent",
             _ if self.base == NOMMU => "unavailable",
+            _ if self.base == QEMU_10 => "honored",
             _ if self.base != X86_6_12 || self.environment == "filter: SYNC is EPERM" => {
                 "inconclusive"
             }

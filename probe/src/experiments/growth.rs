@@ -120,6 +120,9 @@ fn compare_touches(
         let answers = fixture.compare(flag, &mut |fixture, flag| {
             touch_beside(fixture, flag, pages, &BY_SYSTEM_CALL)
         });
+        if answers.without.is_mmap_failure() {
+            evidence.failed_control = Some("no memory can be mapped beside the hole");
+        }
         evidence.effect(question, Outcome::Ok, answers);
     }
     let grows = |trial: &Trial| trial.answers.with == Outcome::Ok;

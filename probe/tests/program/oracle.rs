@@ -36,8 +36,12 @@ pub fn verdict(setup: Setup, name: &str) -> &'static str {
         },
         "MAP_ABOVE4G" => above_4g(setup),
         // No kernel grows a mapping beyond RLIMIT_STACK, and parisc looks for stacks below the
-        // address. Every kernel rejects the flag for shared memory.
-        "MAP_GROWSDOWN" => either(!is_parisc && grows, "honored", "unavailable"),
+        // address. Every kernel rejects the flag for shared memory. x86 before 5.0 lets a mapping
+        // grow for system calls only.
+        "MAP_GROWSDOWN" if !is_parisc && grows => {
+            either(rules.checks_stack_pointer, "accepted", "honored")
+        }
+        "MAP_GROWSDOWN" => "unavailable",
         // Whether a mapped file can be written is observed on a memfd.
         "MAP_DENYWRITE" | "MAP_EXECUTABLE" if rules.no_memfd => {
             either(rules.validate, "accepted", "inconclusive")
