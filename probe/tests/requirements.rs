@@ -23,8 +23,7 @@ const NATIVE: Machine = if cfg!(target_arch = "x86_64") { Machine::X86 } else { 
 const NO_EFFECT: &str = "ignored: accepted, no effect";
 const UNKNOWN: &str = "unknown: rejected as unknown";
 const RECOGNIZED: &str = "unavailable: recognized; no effect observed";
-const NOT_OFFERED: &str = "unavailable: not offered by this machine; \
-                           may help: CONFIG_HUGETLBFS, another processor";
+const NOT_OFFERED: &str = "unavailable: not offered by this machine";
 const ON_DAX: &str = "may help: MAP_SYNC:PATH of a file on DAX";
 
 fn new() -> Rules {
@@ -92,7 +91,89 @@ fn a_line_gives_the_reason_and_the_remedy() {
     let line = format!("MAP_GROWSDOWN: {RECOGNIZED}; may help: ulimit -s");
     expect(small_stack, "MAP_GROWSDOWN", 1, &[&line]);
     expect(new(), "MAP_SYNC", 1, &[&format!("MAP_SYNC: {RECOGNIZED}; {ON_DAX}")]);
-    expect(new(), "MAP_HUGE_16GB", 1, &[&format!("MAP_HUGE_16GB: {NOT_OFFERED}")]);
+}
+
+/// Advice is given only where it is not known to be followed already.
+#[test]
+fn advice_depends_on_what_was_observed() {
+    let expect_line = |rules: Rules, flag: &str, line: &str| {
+        expect(rules, flag, 1, &[&format!("{flag}: {line}")]);
+    };
+    // No processor of x86 has pages of 16 GiB, and every one has pages of 2 MiB.
+    let x86 = || Rules::new(Machine::X86, (6, 12));
+    let without = |sizes: &[u32]| {
+        let mut rules = new();
+        rules.huge_sizes.retain(|log2| !sizes.contains(log2));
+        rules
+    };
+    if NATIVE == Machine::X86 {
+        expect_line(x86(), "MAP_HUGE_16GB", NOT_OFFERED);
+        let line = format!("{NOT_OFFERED}; may help: a processor with pages of 1 GiB");
+        expect_line(without(&[30]), "MAP_HUGE_1GB", &line);
+        expect_line(without(&[21]), "MAP_HUGE_2MB", NOT_OFFERED);
+    }
+    let line = format!("{NOT_OFFERED}; may help: CONFIG_HUGETLBFS");
+    for flag in ["MAP_HUGETLB", "MAP_HUGE_1GB"] {
+        expect_line(Rules { huge_sizes: Vec::new(), ..new() }, flag, &line);
+    }
+    // A filter's EPERM does not come from the limit, which is not 0.
+    let locked = Some(new().numbers.locked);
+    let filter = SeccompRule { op: Op::Mmap, any_flag_of: locked, errno: Errno::EPERM };
+    let line = "unavailable: not permitted";
+    expect_line(Rules { seccomp: vec![filter], ..new() }, "MAP_LOCKED", line);
+    // Without /proc the error of the call is the only evidence.
+    let rules = Rules { lock_error: Some(Errno::EPERM), ..without_proc() };
+    let line = "unavailable: not permitted; may help: ulimit -l, CAP_IPC_LOCK";
+    expect_line(rules, "MAP_LOCKED", line);
+    // The limit of the stack is not known to be too small.
+    expect_line(Rules { stack_limit: 4096, ..without_proc() }, "MAP_GROWSDOWN", RECOGNIZED);
+    // EOPNOTSUPP on a 64-bit kernel.
+    let rules = Rules { droppable: Some(Err(Errno::EOPNOTSUPP)), ..new() };
+    expect_line(rules, "MAP_DROPPABLE", "unavailable: the kernel has no room");
+}
+
+/// A kernel with another release.
+struct Released {
+    console: Console,
+    release: &'static str,
+}
+
+impl Kernel for Released {
+    fn call(&mut self, call: &mut Call) -> SysResult {
+        let result = self.console.call(call);
+        if call.op == Op::Uname {
+            // The third field of 65 bytes.
+            let field = &mut call.output[130..195];
+            field.fill(0);
+            field[..self.release.len()].copy_from_slice(self.release.as_bytes());
+        }
+        result
+    }
+}
+
+/// A newer kernel is advised only to those whose release is older. The verdict does not depend on
+/// the release.
+#[test]
+fn a_newer_kernel_is_advised_by_the_release() {
+    for (release, is_older) in [
+        ("4.16.18", true),
+        ("4.14.0-1-amd64", true),
+        ("2.6.32", true),
+        ("4.17", false),
+        ("4.17.0-rc1", false),
+        ("6.18.44-fc-v669", false),
+        ("10.0", false),
+        ("next-20261127", false),
+        ("", false),
+        ("4", false),
+        ("4.300", false),
+    ] {
+        let mut kernel = Released { console: Console::on(old()), release };
+        let exit = app::run(&mut kernel, &["mapprobe", "require", "MAP_FIXED_NOREPLACE"]);
+        let advice = if is_older { "; may help: Linux >= 4.17" } else { "" };
+        let line = format!("MAP_FIXED_NOREPLACE: {NO_EFFECT}{advice}\n");
+        assert_eq!((exit, kernel.console.take_output().0), (1, line), "{release}");
+    }
 }
 
 /// Whatever replaces the kernel explains why a flag is not honored. Whatever else interferes
@@ -100,11 +181,12 @@ fn a_line_gives_the_reason_and_the_remedy() {
 #[test]
 fn interference_is_named_where_it_explains_the_verdict() {
     let sync = "MAP_SYNC: inconclusive: no evidence decides; \
-                may help: MAP_SYNC:PATH of a file on DAX, Linux >= 4.15; interference: no /proc";
+                may help: MAP_SYNC:PATH of a file on DAX; interference: no /proc";
     expect(without_proc(), "MAP_SYNC", 3, &[sync]);
     expect(without_proc(), "MAP_DENYWRITE", 1, &[&format!("MAP_DENYWRITE: {NO_EFFECT}")]);
     if NATIVE == Machine::X86 {
-        expect(Rules::gvisor(), "MAP_HUGETLB", 1, &[&format!("MAP_HUGETLB: {NO_EFFECT}")]);
+        let line = format!("MAP_HUGETLB: {NO_EFFECT}; interference: not Linux");
+        expect(Rules::gvisor(), "MAP_HUGETLB", 1, &[&line]);
         let line = format!("MAP_LOCKED: {UNKNOWN}; interference: not Linux");
         expect(Rules::wsl1(), "MAP_LOCKED", 1, &[&line]);
     }
@@ -115,10 +197,10 @@ fn interference_is_named_where_it_explains_the_verdict() {
         let line = format!("MAP_DENYWRITE: {NO_EFFECT}; interference: {name}");
         expect(rules, "MAP_DENYWRITE", 1, &[&line]);
     }
-    // If huge pages are inconclusive, the pool may be empty.
+    // The filter is the cause, not the pool.
     let hugetlb = Some(new().numbers.hugetlb);
     let filter = SeccompRule { op: Op::Mmap, any_flag_of: hugetlb, errno: Errno::ENOSYS };
-    let line = "MAP_HUGETLB: inconclusive: its test decides nothing; may help: vm.nr_hugepages";
+    let line = "MAP_HUGETLB: inconclusive: its test decides nothing";
     expect(Rules { seccomp: vec![filter], ..new() }, "MAP_HUGETLB", 3, &[line]);
 }
 
@@ -236,7 +318,7 @@ fn a_file_that_contradicts_itself_is_inconclusive() {
     let (exit, output, calls) = require_sync(0);
     assert_eq!((exit, output.as_str()), (0, ""));
     let line = "MAP_SYNC:/dax/file: inconclusive: on this file: EOPNOTSUPP; \
-                may help: MAP_SYNC:PATH of a file on DAX, Linux >= 4.15\n";
+                may help: MAP_SYNC:PATH of a file on DAX\n";
     for only in 1..=calls {
         let (exit, output, _) = require_sync(only);
         assert_eq!((exit, output.as_str()), (3, line), "call {only} of {calls}");
@@ -347,7 +429,8 @@ fn replay(name: &str, query: &str, requirements: &str) -> (i32, String, String) 
 /// Recordings of real kernels. The sources of the expectations are in `tests/facts/`.
 #[test]
 fn real_kernels_meet_requirements() {
-    let growth = format!("MAP_GROWSDOWN: {RECOGNIZED}; may help: ulimit -s\n");
+    // Mappings do not grow downwards on parisc, whatever the limit.
+    let growth = format!("MAP_GROWSDOWN: {RECOGNIZED}\n");
     let droppable = "MAP_DROPPABLE: unavailable: the kernel has no room; \
                      may help: a 64-bit kernel\n";
     for (name, requirements, exit, expected) in [
@@ -361,7 +444,12 @@ fn real_kernels_meet_requirements() {
         ("hppa-6.1", "MAP_SYNC", 1, "MAP_SYNC: absent: no such flag on this architecture\n"),
         ("hppa-6.1", "MAP_GROWSDOWN", 1, &growth),
         ("hppa-6.12", "MAP_DROPPABLE", 1, droppable),
-        ("hppa-6.12", "MAP_HUGETLB", 1, &format!("MAP_HUGETLB: {NOT_OFFERED}\n")),
+        (
+            "hppa-6.12",
+            "MAP_HUGETLB",
+            1,
+            &format!("MAP_HUGETLB: {NOT_OFFERED}; may help: CONFIG_HUGETLBFS\n"),
+        ),
         ("hppa64-6.12", "MAP_SHARED_VALIDATE MAP_DROPPABLE", 0, ""),
     ] {
         let result = replay(name, "report", requirements);

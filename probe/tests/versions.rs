@@ -73,11 +73,17 @@ fn kernels(only: &[&str]) -> Vec<(String, Rules)> {
 
 /// The interference that a report must name.
 fn expected_environment(rules: &Rules) -> Vec<&'static str> {
+    let has_proc = rules.proc != Proc::Missing;
+    // Without /proc the cause cannot be read.
+    let name = |cause, observed| if has_proc { cause } else { observed };
     let all = [
-        (rules.locks_everything, "mlockall(MCL_FUTURE)"),
-        (rules.overcommit == Overcommit::Always, "vm.overcommit_memory=1"),
-        (rules.overcommit == Overcommit::Never, "vm.overcommit_memory=2"),
-        (rules.proc == Proc::Missing, "no /proc"),
+        (rules.locks_everything, name("mlockall(MCL_FUTURE)", "locked memory")),
+        (
+            rules.overcommit == Overcommit::Always,
+            name("vm.overcommit_memory=1", "unlimited memory"),
+        ),
+        (rules.overcommit == Overcommit::Never, name("vm.overcommit_memory=2", "limited memory")),
+        (!has_proc, "no /proc"),
         (rules.no_memfd, "no memfd"),
     ];
     all.iter().filter(|(interferes, _)| *interferes).map(|(_, name)| *name).collect()
