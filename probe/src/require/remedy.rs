@@ -56,7 +56,8 @@ fn remedy(
     verdict: Verdict,
     code: Option<ReasonCode>,
 ) -> Option<&'static str> {
-    let knows_flag = !matches!(verdict, Verdict::Ignored | Verdict::Unknown);
+    let knows_flag = !matches!(verdict, Verdict::Ignored | Verdict::Unknown)
+        && !is_older(report, row.flag.since());
     if row.flag == Flag::MAP_SYNC {
         return knows_flag.then_some("MAP_SYNC:PATH of a file on DAX");
     }
