@@ -136,7 +136,7 @@ fn a_recording_begins_with_its_head_and_ends_with_the_number_of_calls() {
         let kernel: &mut dyn Kernel = &mut recorder;
         assert_eq!((kernel.pid(), kernel.time()), (0x2a, 0x2a));
     }
-    assert_eq!(recorder.finish(), "mapprobe recording 1\ngetpid = 2a\ntime = 2a\nend 2\n");
+    assert_eq!(recorder.finish(), "mapprobe recording 2\ngetpid = 2a\ntime = 2a\nend 2\n");
 }
 
 #[test]

@@ -1,99 +1,79 @@
 //! What interferes with the measurements: emulators and filters between this program and the
 //! kernel, and settings that change the results of calls. No verdict depends on this list: where
 //! something interferes, the controls of the experiments fail.
+//!
+//! A condition is named by what was observed. It is named by its cause only where the cause was
+//! read from a file of `/proc`.
 
 use crate::experiments::{noreserve, residency, smaps};
 use crate::fixture::{Fixture, READ_WRITE};
 use crate::flags::{MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MapFlags};
 use crate::outcome::{Backing, Outcome};
+use crate::procfs::{self, word};
+use crate::request::RecordingVersion;
+use crate::validation::Validation;
+use core::fmt;
 use kernel::{Errno, OpenMode, PROT_NONE, PROT_READ};
 use std::borrow::Cow;
+
+mod signs;
+
+/// The setting of `__vm_enough_memory` in `mm/util.c`.
+const OVERCOMMIT: &str = "/proc/sys/vm/overcommit_memory";
 
 /// A condition that interferes with the measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interference {
     SyscallEmulator,
     NotLinux,
+    /// The status of the process shows a filter, and calls are refused.
     SyscallFilter,
+    /// Calls are refused as a filter does it, and no filter is shown.
+    RefusedCalls,
+    /// `VmFlags` show that fresh memory is locked.
+    MlockAll,
+    /// Fresh memory cannot be discarded.
     LockedMemory,
     BlindMincore,
+    /// The setting is 1, and more memory than there is was given.
     Overcommit1,
+    /// More memory than there is was given, and the setting is not 1 or unknown.
+    UnlimitedMemory,
+    /// The setting is 2, and more memory than there is was refused.
     Overcommit2,
+    /// More memory than there is was refused, and the setting is not 2 or unknown.
+    LimitedMemory,
     NoProc,
+    NoSmaps,
     NoMemfd,
     NoMmu,
 }
 
 impl Interference {
-    pub const ALL: [Interference; 10] = [
-        Interference::SyscallEmulator,
-        Interference::NotLinux,
-        Interference::SyscallFilter,
-        Interference::LockedMemory,
-        Interference::BlindMincore,
-        Interference::Overcommit1,
-        Interference::Overcommit2,
-        Interference::NoProc,
-        Interference::NoMemfd,
-        Interference::NoMmu,
-    ];
-
     /// The name in a report.
     pub const fn name(self) -> &'static str {
         match self {
             Interference::SyscallEmulator => "system call emulator",
             Interference::NotLinux => "not Linux",
             Interference::SyscallFilter => "system call filter",
-            Interference::LockedMemory => "mlockall(MCL_FUTURE)",
+            Interference::RefusedCalls => "refused calls",
+            Interference::MlockAll => "mlockall(MCL_FUTURE)",
+            Interference::LockedMemory => "locked memory",
             Interference::BlindMincore => "blind mincore",
             Interference::Overcommit1 => "vm.overcommit_memory=1",
+            Interference::UnlimitedMemory => "unlimited memory",
             Interference::Overcommit2 => "vm.overcommit_memory=2",
+            Interference::LimitedMemory => "limited memory",
             Interference::NoProc => "no /proc",
+            Interference::NoSmaps => "no smaps",
             Interference::NoMemfd => "no memfd",
             Interference::NoMmu => "no MMU",
         }
     }
 
-    /// What was observed.
-    pub const fn evidence(self) -> &'static str {
-        match self {
-            Interference::SyscallEmulator => {
-                "MAP_SHARED_VALIDATE is rejected, yet accepted with MAP_FIXED and an unassigned bit"
-            }
-            Interference::NotLinux => {
-                "an unassigned bit is rejected under MAP_PRIVATE, which Linux never validates"
-            }
-            Interference::SyscallFilter => {
-                "an unassigned bit, mincore, madvise or memfd_create fails with EPERM or ENOSYS"
-            }
-            Interference::LockedMemory => {
-                "madvise(MADV_DONTNEED) fails for fresh memory mapped without MAP_LOCKED"
-            }
-            Interference::BlindMincore => {
-                "every page of fresh memory counts as resident before a touch"
-            }
-            Interference::Overcommit1 => {
-                "more memory than there is was given without MAP_NORESERVE"
-            }
-            Interference::Overcommit2 => "more memory than there is was given only without access",
-            Interference::NoProc => "/proc/self/smaps cannot be opened",
-            Interference::NoMemfd => "memfd_create failed",
-            Interference::NoMmu => "MAP_FIXED in the program's own range fails with EINVAL",
-        }
-    }
-
     /// Whether the results are not those of a Linux kernel with an MMU.
     pub const fn replaces_kernel(self) -> bool {
-        match self {
-            Interference::SyscallEmulator | Interference::NotLinux | Interference::NoMmu => true,
-            Interference::SyscallFilter
-            | Interference::LockedMemory
-            | Interference::BlindMincore
-            | Interference::Overcommit1
-            | Interference::Overcommit2
-            | Interference::NoProc
-            | Interference::NoMemfd => false,
-        }
+        matches!(self, Interference::SyscallEmulator | Interference::NotLinux | Interference::NoMmu)
     }
 }
 
@@ -111,56 +91,198 @@ impl Observed {
     }
 }
 
-/// Detects what interferes.
-pub fn detect(fixture: &mut Fixture) -> Vec<Observed> {
-    let try_private = |fixture: &mut Fixture, flag: MapFlags| {
-        fixture.try_map(MAP_PRIVATE | flag, PROT_READ, Backing::Anonymous)
-    };
-    let unassigned = try_private(fixture, MapFlags::UNASSIGNED);
-    fixture.conditions.unassigned = Some(unassigned);
-    let fixed = try_private(fixture, MAP_FIXED);
-    let discarded = residency::discard(fixture, MAP_PRIVATE);
-    // Measured twice: one wrong result must not lead to a mapping that fills the memory.
-    fixture.conditions.locked_memory =
-        !discarded.succeeded() || !residency::discard(fixture, MAP_PRIVATE).succeeded();
-    let resident = residency::resident_pages(fixture, MAP_PRIVATE);
-    let overcommits = noreserve::overcommits(fixture, MAP_PRIVATE, READ_WRITE);
-    let with_noreserve = noreserve::overcommits(fixture, MAP_PRIVATE | MAP_NORESERVE, READ_WRITE);
-    // Memory without access is never accounted.
-    let without_access = noreserve::overcommits(fixture, MAP_PRIVATE, PROT_NONE);
-    let smaps = fixture.kernel.open(smaps::SMAPS, OpenMode::Read);
-    if let Ok(file) = smaps {
-        fixture.kernel.close(file);
-    }
-    let memfd = fixture.memfd();
-    let no_mmu = fixed == Outcome::MmapFailed(Errno::EINVAL);
-
-    let is_detected = |interference: &Interference| match interference {
-        Interference::SyscallEmulator => fixture.conditions.syscall_emulator,
-        Interference::NotLinux => unassigned.is_mmap_failure() && !is_filtered(unassigned),
-        // Kernels without an MMU have neither mincore nor madvise (`kernel/sys_ni.c`).
-        Interference::SyscallFilter => {
-            is_filtered(unassigned)
-                || memfd == Err(Errno::EPERM)
-                || (is_filtered(resident) || is_filtered(discarded)) && !no_mmu
-        }
-        Interference::LockedMemory => discarded == Outcome::Failed(Errno::EINVAL),
-        Interference::BlindMincore => resident == residency::ALL_RESIDENT && discarded.succeeded(),
-        Interference::Overcommit1 => overcommits,
-        Interference::Overcommit2 => !with_noreserve && without_access,
-        Interference::NoProc => smaps.is_err(),
-        Interference::NoMemfd => memfd.is_err(),
-        Interference::NoMmu => no_mmu,
-    };
-    let detected = Interference::ALL.into_iter().filter(is_detected);
-    let observed = |interference: Interference| Observed {
-        interference,
-        evidence: Cow::Borrowed(interference.evidence()),
-    };
-    detected.map(observed).collect()
+/// Outcomes of the calls that show interference.
+struct Answers {
+    unassigned: Outcome,
+    fixed: Outcome,
+    discarded: Outcome,
+    resident: Outcome,
+    memfd: Result<(), Errno>,
+    smaps: Result<(), Errno>,
+    /// More memory than there is was given without `MAP_NORESERVE`, with it, and without access.
+    beyond_memory: [bool; 3],
 }
 
-/// Whether a system call filter may be the cause of an outcome.
-fn is_filtered(outcome: Outcome) -> bool {
-    matches!(outcome.errno(), Some(Errno::EPERM | Errno::ENOSYS))
+impl Answers {
+    fn measure(fixture: &mut Fixture) -> Answers {
+        let try_private = |fixture: &mut Fixture, flag: MapFlags| {
+            fixture.try_map(MAP_PRIVATE | flag, PROT_READ, Backing::Anonymous)
+        };
+        let unassigned = try_private(fixture, MapFlags::UNASSIGNED);
+        fixture.conditions.unassigned = Some(unassigned);
+        let fixed = try_private(fixture, MAP_FIXED);
+        let discarded = residency::discard(fixture, MAP_PRIVATE);
+        // Measured twice: one wrong result must not lead to a mapping that fills the memory.
+        fixture.conditions.locked_memory =
+            !discarded.succeeded() || !residency::discard(fixture, MAP_PRIVATE).succeeded();
+        let resident = residency::resident_pages(fixture, MAP_PRIVATE);
+        let beyond_memory = [
+            (MAP_PRIVATE, READ_WRITE),
+            (MAP_PRIVATE | MAP_NORESERVE, READ_WRITE),
+            // Memory without access is never accounted.
+            (MAP_PRIVATE, PROT_NONE),
+        ]
+        .map(|(flags, prot)| noreserve::overcommits(fixture, flags, prot));
+        let smaps = can_be_opened(fixture, smaps::SMAPS);
+        let memfd = fixture.memfd().map(|_| ());
+        Answers { unassigned, fixed, discarded, resident, memfd, smaps, beyond_memory }
+    }
+
+    /// Without an MMU, `MAP_FIXED` is rejected (`validate_mmap_request` in `mm/nommu.c`), and
+    /// `madvise` does not exist (`kernel/sys_ni.c`).
+    fn no_mmu(&self) -> bool {
+        self.fixed == Outcome::MmapFailed(Errno::EINVAL)
+            && self.discarded == Outcome::Failed(Errno::ENOSYS)
+    }
+
+    /// The calls that are refused, although Linux never refuses them in this way: their names and
+    /// errors, separated by commas.
+    fn refusals(&self) -> String {
+        let memfd = self.memfd.err().map_or(Outcome::Ok, Outcome::Failed);
+        let has_mmu = !self.no_mmu();
+        let mut refusals = String::new();
+        for (call, outcome, is_refused) in [
+            ("mmap with an unassigned bit", self.unassigned, is_refused_mmap(self.unassigned)),
+            ("mmap with MAP_FIXED", self.fixed, has_mmu && is_refused_mmap(self.fixed)),
+            ("madvise", self.discarded, has_mmu && is_refused(self.discarded)),
+            ("mincore", self.resident, has_mmu && is_refused(self.resident)),
+            ("memfd_create", memfd, memfd == Outcome::Failed(Errno::EPERM)),
+        ] {
+            if is_refused {
+                let separator = if refusals.is_empty() { "" } else { ", " };
+                refusals.push_str(&format!("{separator}{call} fails with {outcome}"));
+            }
+        }
+        refusals
+    }
+}
+
+/// Whether a call failed as one that a filter rejects.
+fn is_refused(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(Errno::EPERM | Errno::ENOSYS))
+}
+
+/// Whether `mmap` failed for another reason than a lack of memory.
+fn is_refused_mmap(outcome: Outcome) -> bool {
+    outcome.is_mmap_failure() && !matches!(outcome.errno(), Some(Errno::ENOMEM | Errno::EAGAIN))
+}
+
+fn can_be_opened(fixture: &mut Fixture, path: &str) -> Result<(), Errno> {
+    let file = fixture.kernel.open(path, OpenMode::Read)?;
+    fixture.kernel.close(file);
+    Ok(())
+}
+
+/// Detects what interferes.
+pub fn detect(fixture: &mut Fixture, validation: &Validation) -> Vec<Observed> {
+    let answers = Answers::measure(fixture);
+    let mut found = Found::default();
+    if let Some(sign) = signs::of_emulator(fixture, validation) {
+        found.add(Interference::SyscallEmulator, sign);
+    } else if let Some(sign) = signs::of_other_kernel(fixture, validation) {
+        found.add(Interference::NotLinux, sign);
+    }
+    found.add_refusals(fixture, &answers);
+    if answers.discarded == Outcome::Failed(Errno::EINVAL) {
+        found.add_locked_memory(fixture);
+    }
+    if answers.resident == residency::ALL_RESIDENT && answers.discarded.succeeded() {
+        let evidence = "every page of fresh memory counts as resident before a touch";
+        found.add(Interference::BlindMincore, evidence);
+    }
+    found.add_overcommitment(fixture, answers.beyond_memory);
+    if let Err(errno) = answers.smaps {
+        found.add_missing_smaps(fixture, errno);
+    }
+    if let Err(errno) = answers.memfd {
+        found.add_text(Interference::NoMemfd, format_args!("memfd_create fails with {errno}"));
+    }
+    if answers.no_mmu() {
+        let evidence = "MAP_FIXED fails with EINVAL and madvise with ENOSYS";
+        found.add(Interference::NoMmu, evidence);
+    }
+    found.0
+}
+
+/// The conditions that were observed.
+#[derive(Default)]
+struct Found(Vec<Observed>);
+
+impl Found {
+    fn add(&mut self, interference: Interference, evidence: &'static str) {
+        self.0.push(Observed { interference, evidence: Cow::Borrowed(evidence) });
+    }
+
+    fn add_text(&mut self, interference: Interference, evidence: fmt::Arguments) {
+        let evidence = Cow::Owned(evidence.to_string());
+        self.0.push(Observed { interference, evidence });
+    }
+
+    /// Refused calls are named by the filter where the process has one (`SECCOMP_MODE_FILTER`). A
+    /// kernel that rejects an unassigned bit under `MAP_PRIVATE`, without a filter, is not Linux.
+    fn add_refusals(&mut self, fixture: &mut Fixture, answers: &Answers) {
+        let refusals = answers.refusals();
+        if refusals.is_empty() {
+            return;
+        }
+        let rejects_bit = is_refused_mmap(answers.unassigned)
+            && !matches!(answers.unassigned.errno(), Some(Errno::EPERM | Errno::ENOSYS));
+        match word(fixture, "/proc/self/status", "Seccomp:").as_deref() {
+            Some("2") => self.add_text(
+                Interference::SyscallFilter,
+                format_args!("{refusals}; Seccomp is 2 in /proc/self/status"),
+            ),
+            Some(_) if rejects_bit => self.add_text(
+                Interference::NotLinux,
+                format_args!("{refusals} under MAP_PRIVATE, which Linux never validates"),
+            ),
+            _ => self.add_text(Interference::RefusedCalls, format_args!("{refusals}")),
+        }
+    }
+
+    /// Only `mlockall(MCL_FUTURE)` locks memory that was mapped without `MAP_LOCKED`.
+    fn add_locked_memory(&mut self, fixture: &mut Fixture) {
+        let is_locked = fixture.recording_version >= RecordingVersion::Two
+            && smaps::records(fixture, MAP_PRIVATE | MAP_FIXED, [b"lo", b"ac"])[0]
+                == Outcome::Value(1);
+        if is_locked {
+            self.add(Interference::MlockAll, "VmFlags of fresh memory in /proc/self/smaps have lo");
+        } else {
+            let evidence = "madvise(MADV_DONTNEED) of fresh memory fails with EINVAL";
+            self.add(Interference::LockedMemory, evidence);
+        }
+    }
+
+    fn add_overcommitment(&mut self, fixture: &mut Fixture, beyond_memory: [bool; 3]) {
+        let [plain, with_noreserve, without_access] = beyond_memory;
+        let (value, as_set, otherwise, observed) = if plain {
+            let observed = "more memory than sysinfo counts is given without MAP_NORESERVE";
+            ("1", Interference::Overcommit1, Interference::UnlimitedMemory, observed)
+        } else if !with_noreserve && without_access {
+            let observed = "more memory than sysinfo counts is given only without access";
+            ("2", Interference::Overcommit2, Interference::LimitedMemory, observed)
+        } else {
+            return;
+        };
+        match word(fixture, OVERCOMMIT, "") {
+            None => self.add(otherwise, observed),
+            Some(read) => {
+                let interference = if read == value { as_set } else { otherwise };
+                self.add_text(interference, format_args!("{observed}; {OVERCOMMIT} is {read}"));
+            }
+        }
+    }
+
+    fn add_missing_smaps(&mut self, fixture: &mut Fixture, errno: Errno) {
+        let no_proc = errno == Errno::ENOENT
+            && fixture.recording_version >= RecordingVersion::Two
+            && can_be_opened(fixture, procfs::LIMITS) == Err(Errno::ENOENT);
+        if no_proc {
+            let evidence = "/proc/self/smaps and /proc/self/limits do not exist";
+            self.add(Interference::NoProc, evidence);
+        } else {
+            let evidence = format_args!("opening /proc/self/smaps fails with {errno}");
+            self.add_text(Interference::NoSmaps, evidence);
+        }
+    }
 }

@@ -89,6 +89,8 @@ pub struct Evidence {
     pub trials: Vec<Trial>,
     /// An addition to the reason.
     pub remark: Option<&'static str>,
+    /// Why a program may not get the effect that the trials show; `None` if nothing limits it.
+    pub limit: Option<&'static str>,
 }
 
 impl Evidence {
@@ -96,6 +98,7 @@ impl Evidence {
         self.failed_control = None;
         self.trials.clear();
         self.remark = None;
+        self.limit = None;
     }
 
     pub fn effect(&mut self, question: &'static str, promised: Outcome, answers: Answers) {

@@ -6,7 +6,7 @@ use crate::flags::Flag;
 
 mod file_backed;
 mod fresh_memory;
-mod growth;
+pub mod growth;
 mod huge_pages;
 mod map_types;
 pub mod noreserve;

@@ -15,6 +15,7 @@ pub mod paths;
 
 pub mod fixture;
 pub mod frame;
+pub mod procfs;
 
 pub mod experiment;
 pub mod experiments;

@@ -39,6 +39,8 @@ pub enum Outcome {
     MmapFailed(Errno),
     /// `mmap` succeeded, and a call about the mapping failed.
     Failed(Errno),
+    /// A touch of the mapping ended a child process with this signal.
+    Killed(u8),
     /// Not called, because a call before it failed or because it would prove nothing.
     NotRun,
 }
@@ -85,6 +87,7 @@ impl fmt::Display for Outcome {
             Outcome::Ok => f.write_str("0"),
             Outcome::Value(value) => write!(f, "{value}"),
             Outcome::MmapFailed(errno) | Outcome::Failed(errno) => write!(f, "{errno}"),
+            Outcome::Killed(signal) => write!(f, "signal {signal}"),
             Outcome::NotRun => f.write_str("not asked"),
         }
     }

@@ -51,7 +51,7 @@ pub fn run_on_files(
     match Fixture::new(kernel, arch, files, options) {
         Ok(mut fixture) => {
             let validation = validation::measure(&mut fixture);
-            report.environment = environment::detect(&mut fixture);
+            report.environment = environment::detect(&mut fixture, &validation);
             report.validation = Some((validation, 0..fixture.steps.len()));
             match options.query {
                 Query::Report => {

@@ -4,14 +4,17 @@
 //! undecided, any other verdict does not meet it.
 
 use crate::error::Error;
-use crate::flags::{Flag, Kind, MAP_SHARED_VALIDATE, Version, map_type};
+use crate::flags::{Flag, MAP_SHARED_VALIDATE, map_type};
 use crate::outcome::{Backing, Call, Outcome};
 use crate::report::escape::Escaped;
 use crate::report::wording::{push, summary};
 use crate::report::{Report, Row};
 use crate::requirement::Requirement;
-use crate::verdict::{ReasonCode, Verdict};
+use crate::verdict::Verdict;
 use kernel::Errno;
+use remedy::push_remedies;
+
+mod remedy;
 
 /// Whether requirements are met. A later variant prevails over an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +51,8 @@ pub fn check(
                 Some(outcome) => push(&mut lines, format_args!("on this file: {outcome}")),
                 None => lines.push_str(summary(&row.finding.reason)),
             }
-            push_remedies(&mut lines, report, row, &answer);
+            let by_file = answer.file_rejects.is_some();
+            push_remedies(&mut lines, report, row, answer.verdict, by_file);
             lines.push('\n');
         }
     }
@@ -126,50 +130,4 @@ fn answer_on_file(report: &Report, row: &Row, index: usize) -> Answer {
         _ => Verdict::Unavailable,
     };
     Answer { verdict, file_rejects: Some(rejection) }
-}
-
-/// Appends what may help, and the interference that may be the cause.
-fn push_remedies(out: &mut String, report: &Report, row: &Row, answer: &Answer) {
-    let flag = row.flag;
-    let is_undecided = answer.verdict == Verdict::Inconclusive;
-    let code = answer.file_rejects.is_none().then_some(row.finding.reason.code);
-    if code == Some(ReasonCode::NotDefined) {
-        return;
-    }
-    let mut separator = "; may help: ";
-    if let Some(remedy) = remedy(flag, code, is_undecided) {
-        push(out, format_args!("{separator}{remedy}"));
-        separator = ", ";
-    }
-    let Version([major, ..]) = flag.since();
-    let may_be_too_old =
-        is_undecided || matches!(answer.verdict, Verdict::Ignored | Verdict::Unknown);
-    if major >= 4 && may_be_too_old {
-        push(out, format_args!("{separator}Linux >= {}", flag.since()));
-    }
-    separator = "; interference: ";
-    for observed in &report.environment {
-        if is_undecided || observed.interference.replaces_kernel() {
-            push(out, format_args!("{separator}{}", observed.name()));
-            separator = ", ";
-        }
-    }
-}
-
-/// What may help, according to the reason of the verdict.
-fn remedy(flag: Flag, code: Option<ReasonCode>, is_undecided: bool) -> Option<&'static str> {
-    if depends_on_file(flag) {
-        return Some("MAP_SYNC:PATH of a file on DAX");
-    }
-    let is_huge = flag == Flag::MAP_HUGETLB || flag.kind() == Kind::HugeSize;
-    match code? {
-        ReasonCode::NotPermitted | ReasonCode::OverLimit => Some("ulimit -l, CAP_IPC_LOCK"),
-        ReasonCode::NoRoom => Some("a 64-bit kernel"),
-        ReasonCode::SignSeen => Some("ulimit -s"),
-        ReasonCode::RefusedHere | ReasonCode::NotOffered => {
-            Some("CONFIG_HUGETLBFS, another processor")
-        }
-        _ if is_undecided && is_huge => Some("vm.nr_hugepages"),
-        _ => None,
-    }
 }

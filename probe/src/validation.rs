@@ -1,6 +1,7 @@
 //! The validation of flags: does the kernel have `MAP_SHARED_VALIDATE`, does it reject what it does
 //! not recognize, which bits does it accept, and which low bits select a map type?
 
+use crate::arch::Arch;
 use crate::fixture::{Fixture, MEMFD_VALIDATOR, PIPE_VALIDATOR, PRIVATE, SHARED, Validator};
 use crate::flags::{MAP_FIXED, MAP_SHARED_VALIDATE, MapFlags, flag_bits};
 use crate::outcome::{Backing, Context, Outcome};
@@ -9,6 +10,8 @@ use kernel::{Errno, PROT_READ};
 const REJECTED: Outcome = Outcome::MmapFailed(Errno::EOPNOTSUPP);
 const NOT_MAPPABLE: Outcome = Outcome::MmapFailed(Errno::ENODEV);
 const UNKNOWN_TYPE: Outcome = Outcome::MmapFailed(Errno::EINVAL);
+/// Bits of `MAP_TYPE` that no map type of Linux 2.6.32 to 6.10 uses.
+const TYPE_BITS: usize = 0x0c;
 
 /// How the kernel validates flags. The calls about single bits have no trace entries; the masks
 /// summarize them.
@@ -32,6 +35,9 @@ pub struct Validation {
     pub other: Vec<OtherBit>,
     /// The outcome of each context without any flag.
     pub contexts: Vec<(Context, Outcome)>,
+    /// Whether `MAP_SHARED` can be mapped with bit 2 and with bit 3 set, which belong to the type
+    /// field of Linux except on parisc.
+    pub drops_type_bits: bool,
 }
 
 /// A bit that is neither accepted nor rejected as unassigned bits are.
@@ -55,7 +61,7 @@ pub fn measure(fixture: &mut Fixture) -> Validation {
     let rejects = |validator: Validator| validator.unassigned == REJECTED;
     let validating =
         (present == Some(true)).then_some(rejects(pipe) && (no_memfd || rejects(memfd)));
-    let type_mask = type_mask(fixture);
+    let (type_mask, drops_type_bits) = type_mask(fixture);
     let mut contexts = Vec::new();
     for context in fixture.contexts() {
         contexts.push((context, fixture.probe_context(context, 0)));
@@ -68,6 +74,7 @@ pub fn measure(fixture: &mut Fixture) -> Validation {
         rejected: 0,
         other: Vec::new(),
         contexts,
+        drops_type_bits,
     };
     if let (Some(true), Some(type_mask)) = (validating, type_mask) {
         for bit in 0..fixture.arch().flag_bits() {
@@ -114,19 +121,23 @@ fn accepts_fixed_and_unassigned(fixture: &mut Fixture) -> bool {
 }
 
 /// The bits that select a map type: `MAP_SHARED` or `MAP_PRIVATE` with such a bit changed is
-/// rejected. Bits that are flags are not tried.
-fn type_mask(fixture: &mut Fixture) -> Option<usize> {
+/// rejected. Bits that are flags are not tried. Also whether bits 2 and 3 are dropped.
+fn type_mask(fixture: &mut Fixture) -> (Option<usize>, bool) {
     let flags = flag_bits(fixture.arch());
+    let is_parisc = fixture.arch() == Arch::Hppa;
     let mut map = |value| fixture.try_map_number(value, PROT_READ, Backing::Anonymous);
     if !map(SHARED).succeeded() || !map(PRIVATE).succeeded() {
-        return None;
+        return (None, false);
     }
-    let mut mask = 0;
+    let (mut mask, mut dropped) = (0, 0);
     for bit in (0..8).map(|bit| 1 << bit).filter(|bit| flags & bit == 0) {
         let known = if bit == PRIVATE { PRIVATE } else { SHARED };
-        if map(known ^ bit) == UNKNOWN_TYPE {
+        let outcome = map(known ^ bit);
+        if outcome == UNKNOWN_TYPE {
             mask |= bit;
+        } else if outcome.succeeded() {
+            dropped |= bit;
         }
     }
-    Some(mask)
+    (Some(mask), !is_parisc && dropped & TYPE_BITS == TYPE_BITS)
 }

@@ -91,6 +91,8 @@ reason_codes! {
     /// The effect trials disagree, or the validators do.
     Contradictory "contradictory" "the answers contradict each other",
     EffectSeen "effect_seen" "effect observed",
+    /// The effect trials show it, and something may keep it from a program.
+    EffectPartial "effect_partial" "effect observed in system calls only",
     /// A sign other than the effect proves recognition.
     SignSeen "sign_seen" "recognized; no effect observed",
     NotPermitted "not_permitted" "not permitted",
@@ -226,10 +228,11 @@ fn shown_by_same_result(trial: &Trial) -> Shown {
     }
 }
 
-/// Whether a measurement was completed. `EFAULT` for a touch is a result; any other error means
-/// that the measurement failed.
+/// Whether a measurement was completed. `EFAULT` or a signal for a touch is a result; any other
+/// error means that the measurement failed.
 fn is_completed(outcome: Outcome) -> bool {
-    outcome.succeeded() || outcome == Outcome::Failed(Errno::EFAULT)
+    let is_rejected_touch = matches!(outcome, Outcome::Failed(Errno::EFAULT) | Outcome::Killed(_));
+    outcome.succeeded() || is_rejected_touch
 }
 
 /// The first trial that shows `wanted`.
@@ -261,6 +264,11 @@ pub fn judge(experiment: &Experiment, evidence: &Evidence, steps: &[Step]) -> Fi
         return Finding::control_failed(control);
     }
     let decision = first_rule_that_holds(experiment, evidence, steps);
+    if decision.verdict == Verdict::Honored && evidence.limit.is_some() {
+        let trial = decision.trial;
+        let limited = Decision::new(Verdict::Accepted, ReasonCode::EffectPartial, trial);
+        return Finding::of(limited, evidence.limit);
+    }
     match why_effect_is_unclear(evidence) {
         Some(unclear) if decision.verdict == Verdict::Inconclusive => Finding::of(unclear, None),
         _ => Finding::of(decision, evidence.remark),

@@ -36,10 +36,9 @@ const X86_6_12: &Verdicts = &[
 
 /// Linux 4.10 on x86_64.
 const X86_4_10: &Verdicts = &[
-    (
-        "honored",
-        "SHARED PRIVATE FIXED ANONYMOUS 32BIT GROWSDOWN LOCKED NORESERVE POPULATE NONBLOCK HUGETLB",
-    ),
+    ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT LOCKED NORESERVE POPULATE NONBLOCK HUGETLB"),
+    // A program's own store is killed.
+    ("accepted", "GROWSDOWN"),
     ("unknown", "SHARED_VALIDATE DROPPABLE"),
     ("ignored", "DENYWRITE EXECUTABLE UNINITIALIZED FIXED_NOREPLACE"),
     // Their effects came later than MAP_SHARED_VALIDATE.
@@ -49,19 +48,30 @@ const X86_4_10: &Verdicts = &[
 ];
 
 /// QEMU drops many flags, and the huge page size, which are ignored whatever its host does. It
-/// treats map types 3 and 8 in its own way, and lets no mapping grow.
+/// treats map types 3 and 8 in its own way. A mapping grows for the program, but not for system
+/// calls.
 const QEMU: &Verdicts = &[
     ("honored", "SHARED PRIVATE FIXED ANONYMOUS LOCKED NORESERVE HUGETLB"),
     ("ignored", "DENYWRITE EXECUTABLE POPULATE STACK FIXED_NOREPLACE UNINITIALIZED SIZES"),
-    ("inconclusive", "SHARED_VALIDATE DROPPABLE NONBLOCK SYNC"),
-    ("unavailable", "GROWSDOWN"),
+    ("inconclusive", "SHARED_VALIDATE DROPPABLE NONBLOCK SYNC GROWSDOWN"),
+    ("absent", "32BIT ABOVE4G"),
+];
+
+/// Since 8.1 QEMU validates flags itself and passes more of them on. It drops the huge page size.
+const QEMU_10: &Verdicts = &[
+    ("honored", "SHARED PRIVATE SHARED_VALIDATE FIXED ANONYMOUS LOCKED NORESERVE POPULATE"),
+    ("honored", "NONBLOCK HUGETLB FIXED_NOREPLACE"),
+    ("unknown", "DROPPABLE"),
+    ("ignored", "DENYWRITE EXECUTABLE STACK UNINITIALIZED SIZES"),
+    ("inconclusive", "SYNC GROWSDOWN"),
     ("absent", "32BIT ABOVE4G"),
 ];
 
 /// gVisor ignores most flags. Its `mincore` shows every page as resident, and it does not count
-/// memory.
+/// memory. A mapping does not grow near another one, even one without access.
 const GVISOR: &Verdicts = &[
-    ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT GROWSDOWN"),
+    ("honored", "SHARED PRIVATE FIXED ANONYMOUS 32BIT"),
+    ("unavailable", "GROWSDOWN"),
     ("ignored", "DENYWRITE EXECUTABLE STACK HUGETLB SIZES FIXED_NOREPLACE UNINITIALIZED"),
     ("ignored", "ABOVE4G SYNC"),
     ("inconclusive", "LOCKED NORESERVE POPULATE NONBLOCK"),
@@ -96,6 +106,11 @@ const NOTHING: &Verdicts = &[("inconclusive", "*")];
 const NO_MEMFD: &Verdicts = &[("inconclusive", "SHARED PRIVATE ANONYMOUS DENYWRITE EXECUTABLE")];
 /// Unassigned bits show how the kernel rejects unknown flags.
 const NO_CONTROLS: &Verdicts = &[("inconclusive", "SHARED_VALIDATE")];
+/// The effects of these flags are measured at fixed addresses. The others of them are recognized.
+const NO_FIXED: &Verdicts = &[
+    ("inconclusive", "FIXED GROWSDOWN POPULATE NONBLOCK SYNC"),
+    ("accepted", "STACK HUGETLB HUGE_2MB HUGE_1GB"),
+];
 /// `madvise` shows the effect of these flags; the last two are recognized in other ways, too.
 const NO_ADVICE: &Verdicts =
     &[("inconclusive", "DROPPABLE LOCKED"), ("accepted", "NORESERVE STACK")];
@@ -144,14 +159,20 @@ const FILTER: &[&str] = &["system call filter"];
 const MLOCKALL: &[&str] = &["mlockall(MCL_FUTURE)"];
 
 /// In the order of [`Rules::hostile`].
-const EXPECTED: [Expected; 40] = [
+const EXPECTED: [Expected; 48] = [
     on("qemu-user, arm64", QEMU).named(EMULATOR),
     on("qemu-user, hppa", QEMU).named(EMULATOR).except(&[
         ("absent", "SYNC UNINITIALIZED"),
         // There is no room for so many bytes.
         ("ignored|inconclusive", "HUGE_1GB HUGE_2GB HUGE_16GB"),
     ]),
-    on("gVisor", GVISOR).named(&["blind mincore", "vm.overcommit_memory=1"]),
+    on("qemu-user 10, arm64", QEMU_10).named(EMULATOR),
+    on("qemu-user 10, hppa", QEMU_10).named(EMULATOR).except(&[
+        ("absent", "SYNC UNINITIALIZED"),
+        // There is no room for so many bytes.
+        ("ignored|inconclusive", "HUGE_1GB HUGE_2GB HUGE_16GB"),
+    ]),
+    on("gVisor", GVISOR).named(&["not Linux", "blind mincore", "unlimited memory"]),
     on("WSL1", WSL1).named(NOT_LINUX),
     on("nommu", NOMMU).named(&["no MMU"]),
     on("nommu, uninitialized", NOMMU).named(&["no MMU"]).except(&[("honored", "UNINITIALIZED")]),
@@ -161,7 +182,8 @@ const EXPECTED: [Expected; 40] = [
     on_6_12("filter: FIXED_NOREPLACE is EPERM").except(&[("inconclusive", "FIXED_NOREPLACE")]),
     on_6_12("filter: unknown bits are EPERM").named(FILTER).except(NO_CONTROLS),
     on_6_12("filter: unknown bits are ENOSYS").named(FILTER).except(NO_CONTROLS),
-    on_6_12("filter: unknown bits are EINVAL").named(NOT_LINUX).except(NO_CONTROLS),
+    on_6_12("filter: unknown bits are EINVAL").named(FILTER).except(NO_CONTROLS),
+    on_6_12("filter: FIXED is EINVAL").named(FILTER).except(NO_FIXED),
     on("filter: mmap is EPERM", NOTHING),
     on_6_12("filter: mincore is EPERM").named(FILTER).except(NO_MINCORE),
     on_6_12("filter: mincore is ENOSYS").named(FILTER).except(NO_MINCORE),
@@ -175,6 +197,11 @@ const EXPECTED: [Expected; 40] = [
     on_6_12("no memfd").named(&["no memfd"]).except(NO_MEMFD),
     on_4_10("no memfd, before 4.15").named(&["no memfd"]).except(NO_MEMFD),
     on_6_12("no /proc").named(&["no /proc"]).except(NO_SYNC),
+    on_6_12("smaps is EMFILE").named(&["no smaps"]).except(NO_SYNC),
+    on_6_12("smaps is ENOENT").named(&["no smaps"]).except(NO_SYNC),
+    on_6_12("no /proc, filter: mincore is EPERM")
+        .named(&["refused calls", "no /proc"])
+        .except(&[("inconclusive", "SYNC POPULATE NONBLOCK")]),
     on_6_12("smaps of another process").except(NO_SYNC),
     on_6_12("smaps of a host: everything set").except(NO_SYNC),
     on_6_12("smaps of a host: nothing set").except(NO_SYNC),
@@ -186,6 +213,12 @@ const EXPECTED: [Expected; 40] = [
     on_6_12("overcommit never")
         .named(&["vm.overcommit_memory=2"])
         .except(&[("ignored", "NORESERVE")]),
+    on_6_12("overcommit never, no /proc")
+        .named(&["limited memory", "no /proc"])
+        .except(&[("inconclusive", "NORESERVE SYNC")]),
+    on_6_12("everything is locked, no /proc")
+        .named(&["locked memory", "no /proc"])
+        .except(&[("inconclusive", "LOCKED POPULATE NONBLOCK SYNC NORESERVE")]),
     on_6_12("unprivileged"),
     on_6_12("no right to lock").except(&[("unavailable", "LOCKED")]),
     on_6_12("too much locked").except(&[("unavailable", "LOCKED")]),
@@ -228,6 +261,7 @@ impl Expected {
             "absent" => "absent",
             "ignored" if self.base != NOMMU => "ignored",
             _ if self.base == NOMMU => "unavailable",
+            _ if self.base == QEMU_10 => "honored",
             _ if self.base != X86_6_12 || self.environment == "filter: SYNC is EPERM" => {
                 "inconclusive"
             }

@@ -91,6 +91,34 @@ fn an_effect_counts_only_if_the_control_does_not_show_it() {
     expect(&trials, ACCEPTED, Verdict::Inconclusive, shown_by_control);
 }
 
+/// Something may keep a program from an effect that system calls show.
+#[test]
+fn a_limited_effect_is_accepted() {
+    let limited = |trials: &[Trial]| Evidence {
+        limit: Some("why"),
+        remark: Some("other"),
+        ..evidence(trials)
+    };
+    let trials = limited(&[SEEN; 2]);
+    expect_of(&EXPERIMENT, &trials, ACCEPTED, Verdict::Accepted, "effect_partial");
+    assert_eq!(judge(&EXPERIMENT, &trials, ACCEPTED).reason.remark, Some("why"));
+    // Without the effect there is nothing to limit.
+    expect_of(&EXPERIMENT, &limited(&[ABSENT; 2]), ACCEPTED, Verdict::Ignored, "effect_absent");
+    let once = limited(&[SEEN]);
+    expect_of(&EXPERIMENT, &once, ACCEPTED, Verdict::Inconclusive, "contradictory");
+}
+
+/// A touch that is answered by a signal is an answer.
+#[test]
+fn a_signal_without_the_flag_is_the_absence_of_an_effect() {
+    let killed = Outcome::Killed(11);
+    let grown = trial(TrialKind::Effect(Outcome::Ok), Outcome::Ok, killed, killed);
+    expect(&[grown; 2], ACCEPTED, Verdict::Honored, "effect_seen");
+    let not_grown = trial(TrialKind::Effect(Outcome::Ok), killed, killed, killed);
+    expect(&[not_grown; 2], ACCEPTED, Verdict::Ignored, "effect_absent");
+    expect(&[grown, not_grown], ACCEPTED, Verdict::Inconclusive, "contradictory");
+}
+
 #[test]
 fn effects_must_agree() {
     let undecided = effect(ENOMEM, NO, NO);

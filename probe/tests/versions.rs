@@ -73,11 +73,19 @@ fn kernels(only: &[&str]) -> Vec<(String, Rules)> {
 
 /// The interference that a report must name.
 fn expected_environment(rules: &Rules) -> Vec<&'static str> {
+    let has_proc = rules.proc != Proc::Missing;
+    // Without /proc the cause cannot be read.
+    let name = |cause, observed| if has_proc { cause } else { observed };
     let all = [
-        (rules.locks_everything, "mlockall(MCL_FUTURE)"),
-        (rules.overcommit == Overcommit::Always, "vm.overcommit_memory=1"),
-        (rules.overcommit == Overcommit::Never, "vm.overcommit_memory=2"),
-        (rules.proc == Proc::Missing, "no /proc"),
+        // VmFlags have `lo`.
+        (rules.locks_everything && rules.vm_flags, name("mlockall(MCL_FUTURE)", "locked memory")),
+        (rules.locks_everything && !rules.vm_flags, "locked memory"),
+        (
+            rules.overcommit == Overcommit::Always,
+            name("vm.overcommit_memory=1", "unlimited memory"),
+        ),
+        (rules.overcommit == Overcommit::Never, name("vm.overcommit_memory=2", "limited memory")),
+        (!has_proc, "no /proc"),
         (rules.no_memfd, "no memfd"),
     ];
     all.iter().filter(|(interferes, _)| *interferes).map(|(_, name)| *name).collect()
@@ -87,7 +95,7 @@ fn expected_environment(rules: &Rules) -> Vec<&'static str> {
 fn possible_codes(verdict: &str) -> &'static [&'static str] {
     match verdict {
         "honored" => &["effect_seen"],
-        "accepted" => &["validated", "sign_seen", "offered"],
+        "accepted" => &["validated", "sign_seen", "offered", "effect_partial"],
         "ignored" => &["effect_absent"],
         "unknown" => &["refused_as_unknown"],
         "unavailable" => {

@@ -91,8 +91,13 @@ impl SimulatedKernel {
 
     /// `openat(2)` with the conditions that depend on mappings and settings.
     fn openat(&mut self, path: &str, mode: OpenMode) -> Result<usize, Errno> {
-        if path == SMAPS && self.rules.proc == Proc::Missing {
+        if path.starts_with("/proc/") && self.rules.proc == Proc::Missing {
             return Err(Errno::ENOENT);
+        }
+        if let Proc::NoSmaps(errno) = self.rules.proc
+            && path == SMAPS
+        {
+            return Err(errno);
         }
         if mode == OpenMode::ReadWrite
             && let Some(node) = self.files.find(path)
@@ -110,16 +115,17 @@ impl SimulatedKernel {
     /// The bytes that `read(2)` would return. No descriptor blocks.
     pub(crate) fn peek(&mut self, fd: Fd, count: usize) -> Result<Vec<u8>, Errno> {
         if self.needs_snapshot(fd) {
-            let snapshot = Some(self.smaps().into_bytes());
+            let path = self.files.nodes[self.files.open[&fd].node].path.as_deref();
+            let snapshot = Some(self.proc_file(path.unwrap_or_default()).into_bytes());
             self.files.open.entry(fd).and_modify(|open| open.snapshot = snapshot);
         }
         self.files.peek(fd, count)?.ok_or(Errno::EAGAIN)
     }
 
-    /// Whether the descriptor is `/proc/self/smaps` and was not read yet.
+    /// Whether the descriptor is a file of `/proc` and was not read yet.
     fn needs_snapshot(&self, fd: Fd) -> bool {
         self.files.open.get(&fd).is_some_and(|open| {
-            open.snapshot.is_none() && self.files.nodes[open.node].kind == Kind::Smaps
+            open.snapshot.is_none() && self.files.nodes[open.node].kind == Kind::Proc
         })
     }
 }

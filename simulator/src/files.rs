@@ -6,6 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The file that shows the mappings of the process.
 pub const SMAPS: &str = "/proc/self/smaps";
+/// The file that shows the limits of the process.
+pub const LIMITS: &str = "/proc/self/limits";
+/// The file that shows whether the process has a system call filter.
+pub const STATUS: &str = "/proc/self/status";
+/// The file that shows how memory is accounted.
+pub const OVERCOMMIT_MEMORY: &str = "/proc/sys/vm/overcommit_memory";
 
 /// The most bytes that one read of a file of `/proc` returns: `seq_read_iter`, `fs/seq_file.c`,
 /// fills a buffer of one page.
@@ -37,8 +43,8 @@ pub enum Kind {
     Pipe,
     /// A device that cannot be mapped, such as `/dev/null`.
     Device,
-    /// `/proc/self/smaps`.
-    Smaps,
+    /// A file of `/proc`, whose content is made when it is read first.
+    Proc,
 }
 
 /// Whether a file can be opened for writing.
@@ -98,7 +104,7 @@ pub struct Files {
 
 /// Every path that exists at the start, with its size. A file that is created in a directory has
 /// the kind of the directory's `file`.
-const TREE: [(&str, Kind, usize, Access); 16] = [
+const TREE: [(&str, Kind, usize, Access); 19] = [
     ("/ext4", Kind::Directory, 0, Access::ReadWrite),
     ("/ext4/file", Kind::Ext4, 1 << 20, Access::ReadWrite),
     ("/ext4/forbidden", Kind::Ext4, 1 << 20, Access::ReadOnly(Errno::EACCES)),
@@ -114,7 +120,10 @@ const TREE: [(&str, Kind, usize, Access); 16] = [
     ("/hugetlbfs/file", Kind::Huge, 1 << 21, Access::ReadWrite),
     ("/dev/null", Kind::Device, 0, Access::ReadWrite),
     ("/dev/zero", Kind::Zero, 0, Access::ReadWrite),
-    (SMAPS, Kind::Smaps, 0, Access::ReadOnly(Errno::EACCES)),
+    (SMAPS, Kind::Proc, 0, Access::ReadOnly(Errno::EACCES)),
+    (LIMITS, Kind::Proc, 0, Access::ReadOnly(Errno::EACCES)),
+    (STATUS, Kind::Proc, 0, Access::ReadOnly(Errno::EACCES)),
+    (OVERCOMMIT_MEMORY, Kind::Proc, 0, Access::ReadWrite),
 ];
 
 /// Writes bytes into a map that holds only those that are not zero.
@@ -267,7 +276,7 @@ impl Files {
             Kind::Pipe => self.write_pipe(node, bytes)?,
             Kind::Zero | Kind::Device => {}
             Kind::Huge => return Err(Errno::EINVAL),
-            Kind::Memory | Kind::Disk | Kind::Ext4 | Kind::Dax | Kind::Directory | Kind::Smaps => {
+            Kind::Memory | Kind::Disk | Kind::Ext4 | Kind::Dax | Kind::Directory | Kind::Proc => {
                 self.write_at(node, position, bytes);
                 self.open.entry(fd).and_modify(|open| open.position += bytes.len());
             }
@@ -316,7 +325,7 @@ impl Files {
                 Ok((!would_block).then_some(bytes))
             }
             Kind::Zero => Ok(Some(vec![0; count])),
-            Kind::Smaps => {
+            Kind::Proc => {
                 let content = open.snapshot.as_deref().unwrap_or_default();
                 let rest = content.get(position..).unwrap_or_default();
                 Ok(Some(rest[..rest.len().min(count).min(PROC_READ_MAX)].to_vec()))

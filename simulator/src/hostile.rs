@@ -29,6 +29,8 @@ impl Rules {
         let environments = [
             ("qemu-user, arm64", Rules::qemu_user(Machine::Arm64)),
             ("qemu-user, hppa", Rules::qemu_user(Machine::Parisc)),
+            ("qemu-user 10, arm64", Rules::qemu_user_10(Machine::Arm64)),
+            ("qemu-user 10, hppa", Rules::qemu_user_10(Machine::Parisc)),
             ("gVisor", Rules::gvisor()),
             ("WSL1", Rules::wsl1()),
             ("nommu", Rules::nommu()),
@@ -40,6 +42,7 @@ impl Rules {
             ("filter: unknown bits are EPERM", flags_fail(unassigned, Errno::EPERM)),
             ("filter: unknown bits are ENOSYS", flags_fail(unassigned, Errno::ENOSYS)),
             ("filter: unknown bits are EINVAL", flags_fail(unassigned, Errno::EINVAL)),
+            ("filter: FIXED is EINVAL", flags_fail(x86.fixed, Errno::EINVAL)),
             ("filter: mmap is EPERM", fails(Op::Mmap, Errno::EPERM)),
             ("filter: mincore is EPERM", fails(Op::Mincore, Errno::EPERM)),
             ("filter: mincore is ENOSYS", fails(Op::Mincore, Errno::ENOSYS)),
@@ -51,6 +54,12 @@ impl Rules {
             ("no memfd", Rules { no_memfd: true, ..new() }),
             ("no memfd, before 4.15", Rules { no_memfd: true, ..old() }),
             ("no /proc", Rules { proc: Proc::Missing, ..new() }),
+            ("smaps is EMFILE", Rules { proc: Proc::NoSmaps(Errno::EMFILE), ..new() }),
+            ("smaps is ENOENT", Rules { proc: Proc::NoSmaps(Errno::ENOENT), ..new() }),
+            (
+                "no /proc, filter: mincore is EPERM",
+                Rules { proc: Proc::Missing, ..fails(Op::Mincore, Errno::EPERM) },
+            ),
             ("smaps of another process", Rules { proc: Proc::OtherProcess, ..new() }),
             ("smaps of a host: everything set", Rules { proc: Proc::Host(EVERY_VM_FLAG), ..new() }),
             ("smaps of a host: nothing set", Rules { proc: Proc::Host(NO_VM_FLAG), ..new() }),
@@ -58,6 +67,14 @@ impl Rules {
             ("everything is locked, before 4.15", Rules { locks_everything: true, ..old() }),
             ("overcommit always", Rules { overcommit: Overcommit::Always, ..new() }),
             ("overcommit never", Rules { overcommit: Overcommit::Never, ..new() }),
+            (
+                "overcommit never, no /proc",
+                Rules { overcommit: Overcommit::Never, proc: Proc::Missing, ..new() },
+            ),
+            (
+                "everything is locked, no /proc",
+                Rules { locks_everything: true, proc: Proc::Missing, ..new() },
+            ),
             ("unprivileged", Rules { root: false, ..new() }),
             ("no right to lock", Rules { lock_error: Some(Errno::EPERM), root: false, ..new() }),
             ("too much locked", Rules { lock_error: Some(Errno::EAGAIN), root: false, ..new() }),
@@ -89,11 +106,22 @@ impl Rules {
         rules
     }
 
+    /// The same under a newer QEMU. The host has huge pages, whatever the guest has.
+    pub fn qemu_user_10(machine: Machine) -> Rules {
+        Rules {
+            personality: Personality::QemuUser10,
+            huge_sizes: vec![21],
+            crashes_on_huge: false,
+            ..Rules::qemu_user(machine)
+        }
+    }
+
     /// gVisor, a kernel in user space.
     pub fn gvisor() -> Rules {
         Rules {
             personality: Personality::Gvisor,
             overcommit: Overcommit::Always,
+            checks_stack_pointer: false,
             ..Rules::new(Machine::X86, (4, 12))
         }
     }

@@ -91,7 +91,8 @@ impl SimulatedKernel {
         let page_size = self.rules.page_size;
         match (self.rules.personality, advice) {
             (Personality::Nommu, _) => return Err(Errno::ENOSYS),
-            (Personality::Gvisor, _) | (Personality::QemuUser, Advice::Collapse) => return Ok(0),
+            (Personality::Gvisor, _)
+            | (Personality::QemuUser | Personality::QemuUser10, Advice::Collapse) => return Ok(0),
             (_, Advice::KeepOnFork) if !self.rules.keep_on_fork => return Err(Errno::EINVAL),
             (_, Advice::Collapse) if self.rules.collapse.is_none() => return Err(Errno::EINVAL),
             _ => {}

@@ -317,7 +317,7 @@ impl SimulatedKernel {
                 return Err(Errno::EACCES);
             }
             // No mmap in struct file_operations.
-            if let Kind::Pipe | Kind::Directory | Kind::Device | Kind::Smaps = file.kind {
+            if let Kind::Pipe | Kind::Directory | Kind::Device | Kind::Proc = file.kind {
                 return Err(Errno::ENODEV);
             }
         }

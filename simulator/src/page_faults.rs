@@ -7,6 +7,9 @@ use crate::state::SimulatedKernel;
 use kernel::{Errno, Fd, PROT_NONE, PROT_READ, PROT_WRITE, SIGNALED};
 use std::collections::BTreeMap;
 
+/// Bytes below the stack pointer that `__do_page_fault` in `arch/x86/mm/fault.c` lets a program
+/// touch, before 5.0.
+const BELOW_STACK_POINTER: usize = 65536 + 32 * 8;
 /// `SIGSEGV`, `include/uapi/asm-generic/signal.h`.
 const SIGSEGV: usize = 11;
 
@@ -54,9 +57,18 @@ impl SimulatedKernel {
     /// [`Op::Touch`](kernel::Op::Touch): a store of a copy of the process, which ends it with
     /// `SIGSEGV` where `read(2)` fails with `EFAULT`.
     pub(crate) fn touch_in_child(&self, addr: usize) -> usize {
-        match self.clone().touch(addr, true) {
-            Ok(()) => 0,
-            Err(_) => SIGNALED | SIGSEGV,
+        let mut child = self.clone();
+        // QEMU rejects system calls about memory that it did not map. A store of the program itself
+        // reaches the host, which is x86 here.
+        child.rules.space.grows_down |=
+            matches!(self.rules.personality, Personality::QemuUser | Personality::QemuUser10);
+        let [_, (_, stack_pointer)] = self.rules.space.preexisting;
+        let is_far_below = self.rules.checks_stack_pointer
+            && addr + BELOW_STACK_POINTER < stack_pointer
+            && self.areas.at(addr).is_none();
+        match child.touch(addr, true) {
+            Ok(()) if !is_far_below => 0,
+            _ => SIGNALED | SIGSEGV,
         }
     }
 
@@ -135,7 +147,7 @@ impl SimulatedKernel {
             return Err(Errno::EFAULT);
         }
         if let Some((_, below)) = self.areas.below(start)
-            && below.prot != PROT_NONE
+            && (below.prot != PROT_NONE || self.rules.personality == Personality::Gvisor)
             && !below.grows_down
             && new_start - below.end < self.rules.stack_guard_gap()
         {

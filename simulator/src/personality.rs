@@ -17,6 +17,7 @@ impl Rules {
             Personality::Linux => call.flags,
             Personality::Nommu => self.translate_nommu(call.flags)?,
             Personality::QemuUser => self.translate_qemu_user(call.flags)?,
+            Personality::QemuUser10 => self.translate_qemu_user_10(call.flags)?,
             Personality::Gvisor => self.translate_gvisor(call.flags)?,
             Personality::Wsl1 => self.translate_wsl1(call.flags)?,
         };
@@ -50,6 +51,33 @@ impl Rules {
             | numbers.growsdown
             | numbers.hugetlb;
         Ok(map_type | flags & passed)
+    }
+
+    /// `do_mmap`, `linux-user/syscall.c` of QEMU since 8.1: the flags are an `int`, and
+    /// `TARGET_LEGACY_MAP_MASK` has neither the huge page sizes nor `MAP_32BIT`. `mmap_flags_tbl`:
+    /// `MAP_STACK` and the huge page sizes are dropped.
+    fn translate_qemu_user_10(&self, flags: usize) -> Result<usize, Errno> {
+        let numbers = &self.numbers;
+        let flags = flags & u32::MAX as usize;
+        let map_type = flags & numbers.type_mask;
+        let passed = numbers.fixed
+            | numbers.anonymous
+            | numbers.growsdown
+            | numbers.locked
+            | numbers.noreserve
+            | numbers.populate
+            | numbers.nonblock
+            | numbers.hugetlb;
+        let dropped =
+            numbers.denywrite | numbers.executable | numbers.stack | numbers.uninitialized;
+        match map_type {
+            SHARED | PRIVATE => Ok(map_type | flags & (passed | FIXED_NOREPLACE)),
+            SHARED_VALIDATE if flags & !(map_type | passed | dropped | numbers.sync) != 0 => {
+                Err(Errno::EOPNOTSUPP)
+            }
+            SHARED_VALIDATE => Ok(map_type | flags & (passed | numbers.sync)),
+            _ => Err(Errno::EINVAL),
+        }
     }
 
     /// `Mmap`, `pkg/sentry/syscalls/linux/sys_mmap.go` of gVisor: either `MAP_SHARED` or

@@ -1,9 +1,10 @@
-//! `/proc/self/smaps`: `show_smap`, `fs/proc/task_mmu.c`.
+//! Files of `/proc`, above all `/proc/self/smaps`: `show_smap`, `fs/proc/task_mmu.c`.
 
 use crate::areas::Area;
-use crate::rules::{Guard, Personality, Proc, Rules};
+use crate::files::{LIMITS, OVERCOMMIT_MEMORY, STATUS};
+use crate::rules::{Guard, MIB, Personality, Proc, Rules};
 use crate::state::SimulatedKernel;
-use kernel::{PROT_READ, PROT_WRITE};
+use kernel::{Errno, PROT_READ, PROT_WRITE};
 use std::fmt::Write;
 
 /// `PROT_EXEC`, `include/uapi/asm-generic/mman-common.h`.
@@ -19,12 +20,46 @@ struct Entry<'a> {
 }
 
 impl SimulatedKernel {
-    /// The content of the file.
-    pub(crate) fn smaps(&self) -> String {
+    /// The content of a file.
+    pub(crate) fn proc_file(&self, path: &str) -> String {
+        match path {
+            LIMITS => self.limits(),
+            STATUS => self.status(),
+            OVERCOMMIT_MEMORY => format!("{}\n", self.rules.overcommit_memory()),
+            _ => self.smaps(),
+        }
+    }
+
+    /// `proc_pid_limits`, `fs/proc/base.c`.
+    fn limits(&self) -> String {
+        let locked = match self.rules.lock_error {
+            Some(Errno::EPERM) => 0,
+            Some(_) => 65536,
+            None => 8 * MIB,
+        };
+        let mut out =
+            format!("{:<25} {:<20} {:<20} Units     \n", "Limit", "Soft Limit", "Hard Limit");
+        for (name, limit) in [("stack size", self.rules.stack_limit), ("locked memory", locked)] {
+            let name = format!("Max {name}");
+            out += &format!("{name:<25} {limit:<20} {:<20} bytes     \n", "unlimited");
+        }
+        out
+    }
+
+    /// `proc_pid_status`, `fs/proc/array.c`. The first Windows Subsystem for Linux shows no filter.
+    fn status(&self) -> String {
+        let mode = if self.rules.seccomp.is_empty() { 0 } else { 2 };
+        match self.rules.personality {
+            Personality::Wsl1 => String::from("Name:\tmapprobe\n"),
+            _ => format!("Name:\tmapprobe\nSeccomp:\t{mode}\n"),
+        }
+    }
+
+    fn smaps(&self) -> String {
         let mut out = String::new();
         let (page_size, top) = (self.rules.page_size, self.rules.space.top);
         match self.rules.proc {
-            Proc::Missing => {}
+            Proc::Missing | Proc::NoSmaps(_) => {}
             Proc::Own => self.show_own_mappings(&mut out),
             Proc::OtherProcess => {
                 let end = top - page_size;

@@ -127,6 +127,8 @@ pub enum Personality {
     Nommu,
     /// The user-mode emulation of QEMU 7.2 on a recent kernel.
     QemuUser,
+    /// The user-mode emulation of QEMU 8.1 to 10 on a recent kernel.
+    QemuUser10,
     /// gVisor before August 2026.
     Gvisor,
     /// The first Windows Subsystem for Linux.
@@ -179,8 +181,10 @@ pub enum Overcommit {
 pub enum Proc {
     /// The mappings of the process.
     Own,
-    /// There is no such file.
+    /// There is no such file, nor another one in `/proc`.
     Missing,
+    /// Opening this file alone fails: with `ENOENT` without `CONFIG_PROC_PAGE_MONITOR`.
+    NoSmaps(Errno),
     /// The file of another process: one mapping, far away from those of this process.
     OtherProcess,
     /// The file of a process on the host: one mapping around all of this process, with these
@@ -220,6 +224,9 @@ pub struct Rules {
     pub droppable: Option<Result<(), Errno>>,
     pub stack: Stack,
     pub guard: Guard,
+    /// x86 before 5.0, `__do_page_fault` in `arch/x86/mm/fault.c`: a program is killed when it
+    /// touches memory more than 64 KiB below its stack pointer that a mapping would grow into.
+    pub checks_stack_pointer: bool,
     /// 4.14: `MADV_KEEPONFORK`.
     pub keep_on_fork: bool,
     /// 5.2, `can_do_mincore` in `mm/mincore.c`: pages of a file that the process could not write
@@ -308,6 +315,7 @@ impl Rules {
                 _ => Stack::NoOp,
             },
             guard: if since((4, 12)) { Guard::Gap } else { Guard::Page },
+            checks_stack_pointer: machine == Machine::X86 && !since((5, 0)),
             keep_on_fork: since((4, 14)),
             mincore_hides_read_only_files: since((5, 2)),
             collapse: match machine {
@@ -369,6 +377,17 @@ impl Rules {
     /// `MAP_TYPE` of this kernel.
     pub fn type_mask(&self) -> usize {
         if self.wide_map_type { self.numbers.type_mask } else { self.numbers.old_type_mask }
+    }
+
+    /// The content of `/proc/sys/vm/overcommit_memory`. gVisor always has 0 there
+    /// (`pkg/sentry/fsimpl/proc/tasks_sys.go`).
+    pub fn overcommit_memory(&self) -> usize {
+        match self.overcommit {
+            _ if self.personality == Personality::Gvisor => 0,
+            Overcommit::Guess => 0,
+            Overcommit::Always => 1,
+            Overcommit::Never => 2,
+        }
     }
 
     /// Bytes below a `MAP_GROWSDOWN` mapping that must be unmapped.

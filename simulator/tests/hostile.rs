@@ -54,6 +54,35 @@ fn qemu_user() {
     assert!(!program.vm_flags(locked).contains("lo"));
 }
 
+/// `MAP_SHARED_VALIDATE` rejects bits 26 to 30, which Linux accepts, and on a 64-bit guest accepts
+/// bits 32 to 63, which Linux rejects. Unlike before, more flags are passed on.
+#[test]
+fn qemu_user_10() {
+    for machine in [Machine::Arm64, Machine::Parisc] {
+        let mut program = Program::on(Rules::qemu_user_10(machine));
+        let (numbers, memfd) = (program.numbers(), Map::of(program.memfd()));
+        for (flags, expected) in [
+            (VALIDATE, "ok"),
+            (VALIDATE | BIT24, "EOPNOTSUPP"),
+            (VALIDATE | 1 << 27, "EOPNOTSUPP"),
+            (VALIDATE | 1 << 30, "EOPNOTSUPP"),
+            (VALIDATE | 1 << 32, "ok"),
+            (VALIDATE | 1 << 63, "ok"),
+            (VALIDATE | numbers.locked, "ok"),
+            (SHARED | BIT24, "ok"),
+            (SHARED | 8, "EINVAL"),
+            (8, "EINVAL"),
+        ] {
+            let mapped = program.map(memfd, flags);
+            assert_eq!(outcome(mapped), expected, "{machine:?} {flags:#x}");
+        }
+        let occupied = ANYWHERE.at(program.reserve(PAGE));
+        assert_eq!(program.map(occupied, PRIVATE | NOREPLACE), Err(Errno::EEXIST));
+        let populated = program.map(ANYWHERE, PRIVATE | numbers.populate).unwrap();
+        assert_eq!(program.resident(populated, 1), Ok(1));
+    }
+}
+
 /// Either `MAP_SHARED` or `MAP_PRIVATE` must be set. `MAP_FIXED_NOREPLACE` is a hint. `mincore`
 /// shows every page as resident, and advice has no effect.
 #[test]

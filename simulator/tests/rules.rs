@@ -1,7 +1,7 @@
 //! The rules of kernels since 4.12, of which the recordings of 4.10 show nothing. The documentation
 //! of each test states the facts.
 
-use kernel::{Advice, Errno, Op, OpenMode, PROT_NONE, SysResult};
+use kernel::{Advice, Ended, Errno, Op, OpenMode, PROT_NONE, SysResult};
 use program::{
     ANYWHERE, BIT24, DROPPABLE, Map, NOREPLACE, PAGE, PRIVATE, Program, READ_WRITE, SHARED,
     VALIDATE, outcome,
@@ -159,6 +159,36 @@ fn growing_down_since_4_12() {
         assert_eq!(program.load(hole - PAGE).is_ok(), grows, "{neighbour:?} {limit:#x}");
         assert!(program.vm_flags(hole).contains("gd"));
         assert_eq!(outcome(program.map(ANYWHERE, SHARED | growsdown)), "EINVAL");
+    }
+}
+
+/// x86 before 5.0 kills a program that makes a mapping grow far below its stack pointer
+/// (`growsdown user-touch` of the recorded x86_64 4.10.17). QEMU's user mode lets a mapping grow for
+/// the program alone.
+#[test]
+fn growing_for_a_programs_own_store() {
+    const KILLED: Ended = Ended::BySignal(11);
+    const STORED: Ended = Ended::Exited(0);
+    for (rules, by_system_call, by_program) in [
+        (Rules::new(Machine::X86, (4, 10)), true, KILLED),
+        (Rules::new(Machine::X86, (4, 17)), true, KILLED),
+        (Rules::new(Machine::X86, (5, 10)), true, STORED),
+        (Rules::new(Machine::Arm64, (4, 17)), true, STORED),
+        (Rules::new(Machine::Parisc, (6, 1)), false, KILLED),
+        (Rules::qemu_user(Machine::Arm64), false, STORED),
+        (Rules::qemu_user_10(Machine::Parisc), false, STORED),
+    ] {
+        let mut program = Program::on(rules.clone());
+        let (numbers, hole) = (program.numbers(), program.hole());
+        let target = hole - 8 * PAGE;
+        program.map(ANYWHERE.at(hole), PRIVATE | numbers.fixed).unwrap();
+        assert_eq!(program.kernel().touch(target), Ok(KILLED), "{rules:?}");
+        program.map(ANYWHERE.at(hole), PRIVATE | numbers.growsdown | numbers.fixed).unwrap();
+        program.store(hole, 1).unwrap();
+        assert_eq!(program.kernel().touch(target), Ok(by_program), "{rules:?}");
+        // The memory of the parent did not change.
+        assert_eq!(program.store(target, 1).is_ok(), by_system_call, "{rules:?}");
+        assert_eq!(program.kernel().touch(hole), Ok(STORED));
     }
 }
 

@@ -2,7 +2,7 @@
 //! which Linux 6.12 panics; a newer one comes from backports.
 
 use crate::{cache_entry, host_packages, process};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use dist::cache::Cache;
 use dist::debian::{Mirror, Package, extract};
 use mapprobe::arch::Arch;
@@ -59,6 +59,28 @@ impl Emulator {
             }
         }
     }
+}
+
+/// A program of a package of [`SUITE`] that needs no library, such as QEMU's user mode. It is
+/// unpacked into the cache.
+///
+/// # Errors
+/// The package cannot be downloaded or unpacked, or has no such program.
+pub fn static_program(package: &str, program: &str) -> Result<PathBuf> {
+    let cache = Cache::open()?;
+    let recipe = format!("{package} of {SUITE}");
+    let entry = cache_entry::get(&cache, (package, package), &recipe, |to, work| {
+        host_packages::need(host_packages::ARCHIVE)?;
+        let arch = targets::of(Arch::native()).debian;
+        let package = cache_entry::newest_package(&cache, SUITE, arch, package)?;
+        let unpacked = work.join("unpacked");
+        extract(&[&package.fetch(&cache)?], "usr", &unpacked)?;
+        fs::rename(unpacked.join("usr"), to.join("usr"))?;
+        Ok(package)
+    })?;
+    let path = entry.directory.join("usr/bin").join(program);
+    ensure!(path.is_file(), "{package} has no {program}.");
+    Ok(path)
 }
 
 /// The `usr` directory of the unpacked packages.

@@ -40,6 +40,8 @@ pub const DISKS: &[&str] = &["e2fsprogs"];
 /// `initramfs-tools` conflict, so only their parts are installed.
 pub const INITRAMFS: &[&str] =
     &["initramfs-tools-core", "dracut-core", "busybox", "kmod", "udev", "zstd"];
+/// To run a program in an instrumenter.
+pub const INSTRUMENTERS: &[&str] = &["valgrind"];
 /// To trace system calls.
 pub const TRACING: &[&str] = &["strace"];
 /// To open a web page.

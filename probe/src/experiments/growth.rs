@@ -14,25 +14,24 @@ use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Trial};
 use crate::fixture::{Fixture, READ_WRITE};
 use crate::flags::{MAP_FIXED, MAP_PRIVATE, MAP_SHARED, MapFlags};
 use crate::outcome::{Backing, Outcome, Size};
-use kernel::{Advice, Errno, PROT_READ};
+use crate::procfs;
+use crate::request::RecordingVersion;
+use kernel::{Advice, Ended, Errno, PROT_READ};
 
 pub static MAP_GROWSDOWN: Experiment = Experiment {
     promise: "Memory below the mapping becomes part of it when it is touched.",
-    proof: "Stores 4 and 8 pages below it succeed. Without the flag they fail with EFAULT.",
+    proof: "Stores 4 and 8 pages below it succeed, by system calls and by a child process. \
+            Without the flag they fail.",
     pitfalls: "Private anonymous memory only. Growth stops at `ulimit -s`, and 256 pages from \
-               another mapping. hppa: not since 4.12.",
+               another mapping. hppa: not since 4.12. x86 before 5.0: only system calls make it \
+               grow far below the stack pointer.",
     // Mappings do not grow downwards on parisc since 4.12, nor with a tiny RLIMIT_STACK.
     if_only_recognized: IfOnlyRecognized::Unavailable,
     errors_that_prove_recognition: &[],
     run: |fixture, flag, evidence| {
         recognition::probe_as_flag(fixture, flag, evidence);
         rejected_by_shared_memory(fixture, flag, evidence);
-        for (question, pages) in [("a touch 8 pages below it", 8), ("a touch 4 pages below it", 4)]
-        {
-            let answers =
-                fixture.compare(flag, &mut |fixture, flag| store_below(fixture, flag, pages));
-            evidence.effect(question, Outcome::Ok, answers);
-        }
+        compare_touches(fixture, flag, BELOW, evidence);
     },
 };
 
@@ -53,12 +52,7 @@ fn serves_as_stack(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidenc
     let is_rejected =
         |sign: &Trial| sign.answers.with == rejected && sign.answers.without != rejected;
     if evidence.signs().any(is_rejected) {
-        for (question, pages) in [("a touch 8 pages above it", 8), ("a touch 4 pages above it", 4)]
-        {
-            let answers =
-                fixture.compare(flag, &mut |fixture, flag| store_above(fixture, flag, pages));
-            evidence.effect(question, Outcome::Ok, answers);
-        }
+        compare_touches(fixture, flag, ABOVE, evidence);
         return;
     }
     // On a kernel without huge pages, and before 6.1, the collapse fails without the flag too.
@@ -88,44 +82,123 @@ fn rejected_by_shared_memory(fixture: &mut Fixture, flag: MapFlags, evidence: &m
 
 /// The unmapped pages beside the mapping, into which it can grow.
 const HOLE_PAGES: usize = 16;
+/// The most pages of a mapping that grew: its own, and those up to the most distant touch.
+const GROWN_PAGES: usize = 9;
+/// The line of `ulimit -s` in `/proc/self/limits`.
+const STACK_LIMIT: &str = "Max stack size";
 
-/// Maps a page above a hole and stores a byte `pages` pages below it.
-fn store_below(fixture: &mut Fixture, flag: MapFlags, pages: usize) -> Outcome {
-    let (addr, page) = (fixture.isolated_addr(), fixture.page_size());
-    let hole = HOLE_PAGES * page;
-    fixture.kernel.munmap(addr - hole, hole);
-    store_beside(fixture, flag, addr - pages * page, "a touch below it")
-}
+/// The remark where a limit keeps the mapping from growing (`acct_stack_growth` in `mm/mmap.c`).
+pub const SMALL_STACK_LIMIT: &str = "RLIMIT_STACK allows no such growth";
+const NO_STORE_TRIED: &str = "a program's own store was not tried";
+const STORE_REFUSED: &str = "a program's own store is killed, as on x86 before 5.0 far below the \
+                             stack pointer";
 
-/// Maps a page below a hole and stores a byte `pages` pages above it.
-fn store_above(fixture: &mut Fixture, flag: MapFlags, pages: usize) -> Outcome {
-    let (addr, page) = (fixture.isolated_addr(), fixture.page_size());
-    fixture.kernel.munmap(addr + page, HOLE_PAGES * page);
-    store_beside(fixture, flag, addr + pages * page, "a touch above it")
-}
+/// A touch beside the mapping: by a system call, by a program's own store, and how many pages above
+/// the mapping.
+type Touch = (&'static str, &'static str, isize);
 
-/// Maps a page in the isolated range, stores a byte beside it, and reserves the range again.
-fn store_beside(
+const BELOW: [Touch; 2] = [
+    ("a touch 8 pages below it", "a program's own store 8 pages below it", -8),
+    ("a touch 4 pages below it", "a program's own store 4 pages below it", -4),
+];
+const ABOVE: [Touch; 2] = [
+    ("a touch 8 pages above it", "a program's own store 8 pages above it", 8),
+    ("a touch 4 pages above it", "a program's own store 4 pages above it", 4),
+];
+
+/// Measures whether the mapping grows when system calls touch the memory beside it, and when a
+/// program does. The two differ:
+///
+/// - Before 5.0, x86 killed a program that touches memory more than 64 KiB below its stack pointer
+///   (`__do_page_fault` in `arch/x86/mm/fault.c`), but not a system call.
+/// - QEMU's user mode rejects system calls about memory that it did not map itself (`lock_user` in
+///   `linux-user/qemu.h`), while the host lets the mapping grow for a program's own stores.
+fn compare_touches(
     fixture: &mut Fixture,
     flag: MapFlags,
-    target: usize,
-    call: &'static str,
-) -> Outcome {
+    touches: [Touch; 2],
+    evidence: &mut Evidence,
+) {
+    for (question, _, pages) in touches {
+        let answers = fixture.compare(flag, &mut |fixture, flag| {
+            touch_beside(fixture, flag, pages, &BY_SYSTEM_CALL)
+        });
+        if answers.without.is_mmap_failure() {
+            evidence.failed_control = Some("no memory can be mapped beside the hole");
+        }
+        evidence.effect(question, Outcome::Ok, answers);
+    }
+    let grows = |trial: &Trial| trial.answers.with == Outcome::Ok;
+    let grows_in_system_calls = evidence.effects().all(grows);
+    if fixture.recording_version < RecordingVersion::Two {
+        evidence.limit = Some(NO_STORE_TRIED);
+        return;
+    }
+    let by_program = touches.map(|(_, question, pages)| {
+        let answers = fixture
+            .compare(flag, &mut |fixture, flag| touch_beside(fixture, flag, pages, &BY_PROGRAM));
+        (question, answers)
+    });
+    if by_program.iter().any(|(_, answers)| answers.with == Outcome::NotRun) {
+        evidence.limit = Some(NO_STORE_TRIED);
+    } else if grows_in_system_calls
+        && by_program.iter().all(|(_, answers)| matches!(answers.with, Outcome::Killed(_)))
+    {
+        evidence.limit = Some(STORE_REFUSED);
+    } else {
+        for (question, answers) in by_program {
+            evidence.effect(question, Outcome::Ok, answers);
+        }
+    }
+    let needed = GROWN_PAGES * fixture.page_size();
+    if !evidence.effects().all(grows) && procfs::limit_is_below(fixture, STACK_LIMIT, needed as u64)
+    {
+        evidence.remark = Some(SMALL_STACK_LIMIT);
+    }
+}
+
+/// Maps a page in the isolated range beside a hole, touches the hole, and reserves the range again.
+fn touch_beside(fixture: &mut Fixture, flag: MapFlags, pages: isize, toucher: &Toucher) -> Outcome {
     let (addr, page) = (fixture.isolated_addr(), fixture.page_size());
+    let hole = HOLE_PAGES * page;
+    fixture.kernel.munmap(if pages < 0 { addr - hole } else { addr + page }, hole);
     let flags = MAP_PRIVATE | MAP_FIXED | flag;
     let mapped = fixture.mmap(addr, page, READ_WRITE, flags, Backing::Anonymous).outcome;
     fixture.log_mmap(flags, Backing::Anonymous, Size::Pages(1), mapped);
-    let mut stored = mapped;
+    let mut touched = mapped;
     if mapped.succeeded() {
         fixture.store_byte(addr, 0);
-        // A store, because a load does not make a mapping grow on a 64-bit parisc kernel (6.12).
-        stored = fixture.store_byte(target, 0);
-        fixture.log(call, stored);
+        touched = (toucher.store)(fixture, addr.wrapping_add_signed(pages * page as isize));
+        fixture.log(if pages < 0 { toucher.below } else { toucher.above }, touched);
     }
-    let hole = HOLE_PAGES * page;
     fixture.reserve(addr - hole, hole + page + hole);
-    stored
+    touched
 }
+
+/// How a byte is stored, and its trace entry.
+struct Toucher {
+    store: fn(&mut Fixture, usize) -> Outcome,
+    below: &'static str,
+    above: &'static str,
+}
+
+/// A store, because a load does not make a mapping grow on a 64-bit parisc kernel (6.12).
+static BY_SYSTEM_CALL: Toucher = Toucher {
+    store: |fixture, target| fixture.store_byte(target, 0),
+    below: "a touch below it",
+    above: "a touch above it",
+};
+
+/// A store by a child process; not run if there is no child.
+static BY_PROGRAM: Toucher = Toucher {
+    store: |fixture, target| match fixture.kernel.touch(target) {
+        Ok(Ended::Exited(0)) => Outcome::Ok,
+        Ok(Ended::BySignal(signal)) => Outcome::Killed(signal),
+        _ => Outcome::NotRun,
+    },
+    below: "a program's own store below it",
+    above: "a program's own store above it",
+};
 
 /// The page size with which a huge page has [`HUGE_PAGE`] bytes on every architecture here.
 const PAGE_SIZE_FOR_HUGE_PAGE: usize = 4096;

@@ -7,6 +7,7 @@ use crate::experiment::{Evidence, Experiment, IfOnlyRecognized};
 use crate::fixture::{Fixture, PAGES, READ_WRITE};
 use crate::flags::{MAP_FIXED, MAP_POPULATE as POPULATE, MAP_PRIVATE, MAP_SHARED, MapFlags};
 use crate::outcome::{Backing, Outcome};
+use crate::procfs;
 use kernel::{Advice, Errno, SysResult};
 
 /// Every page is resident.
@@ -89,6 +90,12 @@ pub static MAP_LOCKED: Experiment = Experiment {
         let answers =
             fixture.compare(flag, &mut |fixture, flag| invalidate(fixture, MAP_PRIVATE | flag));
         evidence.effect("msync(MS_INVALIDATE)", Outcome::Failed(Errno::EBUSY), answers);
+        let not_permitted = Outcome::MmapFailed(Errno::EPERM);
+        let is_refused = evidence.effects().any(|trial| trial.answers.with == not_permitted);
+        // can_do_mlock in mm/mlock.c: EPERM if the limit is 0.
+        if is_refused && procfs::limit_is_at_least(fixture, "Max locked memory", 1) {
+            evidence.remark = Some("RLIMIT_MEMLOCK is not 0");
+        }
     },
 };
 

@@ -34,7 +34,7 @@ pub fn recorded_sign(
 }
 
 /// Whether the `VmFlags` of a private page have these letters.
-fn records(fixture: &mut Fixture, flags: MapFlags, letters: [&[u8; 2]; 2]) -> [Outcome; 2] {
+pub fn records(fixture: &mut Fixture, flags: MapFlags, letters: [&[u8; 2]; 2]) -> [Outcome; 2] {
     let mapping = fixture.map(flags, READ_WRITE, 1, Backing::Anonymous);
     if !mapping.outcome.succeeded() {
         return [mapping.outcome; 2];

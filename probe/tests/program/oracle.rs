@@ -36,9 +36,13 @@ pub fn verdict(setup: Setup, name: &str) -> &'static str {
         },
         "MAP_ABOVE4G" => above_4g(setup),
         // No kernel grows a mapping beyond RLIMIT_STACK, and parisc looks for stacks below the
-        // address. The flag is rejected for shared memory since 4.4 or earlier.
+        // address. The flag is rejected for shared memory since 4.4 or earlier. x86 before 5.0 lets a
+        // mapping grow for system calls only.
         "MAP_GROWSDOWN" if rules.shared_may_grow && (is_parisc || !grows) => "ignored",
-        "MAP_GROWSDOWN" => either(!is_parisc && grows, "honored", "unavailable"),
+        "MAP_GROWSDOWN" if !is_parisc && grows => {
+            either(rules.checks_stack_pointer, "accepted", "honored")
+        }
+        "MAP_GROWSDOWN" => "unavailable",
         // Whether a mapped file can be written is observed on a memfd.
         "MAP_DENYWRITE" | "MAP_EXECUTABLE" if rules.no_memfd => "inconclusive",
         "MAP_DENYWRITE" | "MAP_EXECUTABLE" | "MAP_UNINITIALIZED" => "ignored",
