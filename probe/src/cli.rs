@@ -19,7 +19,7 @@ use argh::{FromArgValue, FromArgs, SubCommands};
     usage = "[COMMAND] [OPTIONS]",
     note = "Without a command: report. `{command_name} COMMAND --help` lists its arguments.",
     error_code(0, "success, or every required flag is honored"),
-    error_code(1, "a required flag is not honored"),
+    error_code(1, "a required flag is not honored, or no huge page can be had now"),
     error_code(2, "error"),
     error_code(3, "a required flag is inconclusive")
 )]
@@ -120,6 +120,7 @@ struct FreeBitsCommand {}
     subcommand,
     name = "require",
     help_triggers("-h", "--help", "help"),
+    usage = "[OPTIONS] [--] FLAG[:PATH]...",
     note = "`mapprobe --help` lists the options of a query."
 )]
 struct RequireCommand {
