@@ -13,7 +13,8 @@ use crate::replay::{record, replay};
 use crate::report::json::RowWriter;
 use crate::report::{Report, Style, write};
 use crate::request::{Format, ProbeOptions, Query};
-use crate::require::{self, Met};
+use crate::require;
+use crate::requirement::Met;
 use kernel::{Errno, Kernel, OpenMode};
 
 /// The exit code of success.

@@ -1,8 +1,8 @@
 //! `mapprobe require`: the required flags that are not honored here, why, and what may help.
 //!
 //! Only the report decides. `honored` and `accepted` meet a requirement, `inconclusive` leaves it
-//! undecided, any other verdict does not meet it. A flag about huge pages also needs a page that can
-//! be had now, unless the kernel's support alone is required.
+//! undecided, any other verdict does not meet it. A flag about huge pages also needs a page that
+//! can be had now, unless the kernel's support alone is required.
 
 mod page;
 
@@ -12,19 +12,9 @@ use crate::outcome::{Backing, Call, Outcome};
 use crate::report::escape::Escaped;
 use crate::report::wording::{push, summary};
 use crate::report::{Report, Row};
-use crate::requirement::{Require, Requirement};
+use crate::requirement::{Met, Require, Requirement};
 use crate::verdict::{ReasonCode, Verdict};
 use kernel::Errno;
-
-/// Whether requirements are met. A later variant prevails over an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Met {
-    Yes,
-    /// At least one is inconclusive; the others are met.
-    Undecided,
-    /// At least one is not met.
-    No,
-}
 
 /// Checks requirements. Returns whether all are met, and a line for each that is not.
 pub fn check(report: &Report, require: &Require) -> Result<(Met, String), Error> {

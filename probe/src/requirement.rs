@@ -21,6 +21,16 @@ impl Requirement {
     }
 }
 
+/// Whether requirements are met. A later variant prevails over an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Met {
+    Yes,
+    /// At least one is inconclusive; the others are met.
+    Undecided,
+    /// At least one is not met.
+    No,
+}
+
 /// What `mapprobe require` demands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Require {

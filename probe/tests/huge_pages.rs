@@ -173,8 +173,8 @@ fn every_format_has_the_answer() {
             "json",
             &[
                 "\n      \"available\": null,\n      \"available_reason\": null,\n",
-                "\n      \"available\": \"no\",\n      \"available_reason\": \"reserved, but a touch ",
-                "\n      \"available\": \"unknown\",\n      \"available_reason\": \"not asked: mmap ",
+                "\n      \"available\": \"no\",\n      \"available_reason\": \"reserved, ",
+                "\n      \"available\": \"unknown\",\n      \"available_reason\": \"not ",
             ][..],
         ),
         ("jsonl", &["\"available\": \"no\", \"available_reason\": \"reserved, but a touch fails"]),

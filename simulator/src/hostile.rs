@@ -2,8 +2,7 @@
 //! return.
 
 use crate::flag_numbers::{FIXED_NOREPLACE, FlagNumbers};
-use crate::hugetlb::Hugetlb;
-use crate::rules::{Machine, Overcommit, Personality, Proc, Rules, SeccompRule, Stack};
+use crate::rules::{Hugetlb, Machine, Overcommit, Personality, Proc, Rules, SeccompRule, Stack};
 use kernel::{Errno, Op};
 
 /// `VmFlags` with every mnemonic that is evidence for a flag.

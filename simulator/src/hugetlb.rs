@@ -11,23 +11,6 @@ pub(crate) const HUGE_PAGES: &str = "/sys/kernel/mm/hugepages/";
 /// The largest page that the program may touch or let the kernel make.
 const LARGEST_TOUCHED: usize = 2 * MIB;
 
-/// What limits the huge pages of the process, beside the pool of the default size.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hugetlb {
-    /// Pages in the pool of every size but the default one.
-    pub other_pools: usize,
-    /// Pages of every size that other processes reserved.
-    pub reserved_elsewhere: usize,
-    /// `nr_overcommit_hugepages` of every size: pages that are made when the pool has none.
-    pub overcommit: usize,
-    /// `hugetlb.*.max` in pages: how many the process may touch.
-    pub max: Option<usize>,
-    /// `hugetlb.*.rsvd.max` in pages: how many the process may reserve.
-    pub rsvd_max: Option<usize>,
-    /// Whether sysfs is not mounted.
-    pub no_sys: bool,
-}
-
 /// The pages of one size.
 struct Pool {
     /// Pages of the pool, without those that are made.

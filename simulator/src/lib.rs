@@ -28,9 +28,8 @@ mod state;
 
 pub use files::SMAPS;
 pub use flag_numbers::FlagNumbers;
-pub use hugetlb::Hugetlb;
 pub use rules::{
-    AddressSpace, Guard, MIB, Machine, Overcommit, Personality, Proc, Rules, SeccompRule, Stack,
-    VERSIONS, Version,
+    AddressSpace, Guard, Hugetlb, MIB, Machine, Overcommit, Personality, Proc, Rules, SeccompRule,
+    Stack, VERSIONS, Version,
 };
 pub use state::{Fault, SimulatedKernel};

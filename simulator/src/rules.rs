@@ -2,7 +2,6 @@
 //! the privileges and limits of the process.
 
 use crate::flag_numbers::FlagNumbers;
-use crate::hugetlb::Hugetlb;
 use kernel::{Errno, Op};
 
 /// Bytes of a mebibyte.
@@ -173,6 +172,23 @@ pub enum Proc {
     /// The file of a process on the host: one mapping around all of this process, with these
     /// `VmFlags`.
     Host(&'static str),
+}
+
+/// What limits the huge pages of the process, beside the pool of the default size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hugetlb {
+    /// Pages in the pool of every size but the default one.
+    pub other_pools: usize,
+    /// Pages of every size that other processes reserved.
+    pub reserved_elsewhere: usize,
+    /// `nr_overcommit_hugepages` of every size: pages that are made when the pool has none.
+    pub overcommit: usize,
+    /// `hugetlb.*.max` in pages: how many the process may touch.
+    pub max: Option<usize>,
+    /// `hugetlb.*.rsvd.max` in pages: how many the process may reserve.
+    pub rsvd_max: Option<usize>,
+    /// Whether sysfs is not mounted.
+    pub no_sys: bool,
 }
 
 /// What distinguishes one kernel from another.

@@ -1,5 +1,5 @@
-//! Huge pages: `MAP_HUGETLB` and the huge page sizes. One page is reserved for a moment, and touched
-//! if it is not larger than 2 MiB.
+//! Huge pages: `MAP_HUGETLB` and the huge page sizes. One page is reserved for a moment, and
+//! touched if it is not larger than 2 MiB.
 //!
 //! The experiments measure three things:
 //!
@@ -11,26 +11,20 @@
 //!   `munmap(2)` of one base page of it fails with `EINVAL`. It is always placed with `MAP_FIXED`
 //!   at an aligned address of a range reserved for it: a huge mapping at an address that the kernel
 //!   chose crashed a parisc64 kernel (6.1, `__unmap_hugepage_range` in `mm/hugetlb.c`).
-//! - Can this process have a page now ([`page`])? Only where such mappings are seen.
+//! - Can this process have a page now ([`availability`])? Only where such mappings are seen.
 
-mod page;
-
+use super::huge_availability::availability;
+use super::huge_mapping::{IS_HUGE, USUAL_SIZE, geometry};
 use crate::availability::Availability;
 use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Variants};
 use crate::fixture::{Fixture, Validator};
 use crate::flags::{
-    Flag, MAP_FIXED, MAP_HUGETLB as HUGETLB, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED_VALIDATE,
-    MapFlags, UNASSIGNED_SIZE,
+    Flag, MAP_HUGETLB as HUGETLB, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED_VALIDATE, MapFlags,
+    UNASSIGNED_SIZE,
 };
-use crate::outcome::{Backing, Outcome, Size};
+use crate::outcome::{Backing, Outcome};
 use crate::request::RecordingVersion;
-use kernel::{Errno, PROT_NONE, PROT_READ};
-
-/// The base-2 logarithm of the default size where none is found, and of the largest size of which a
-/// page is touched.
-const USUAL_SIZE: u32 = 21;
-/// `munmap` of one base page fails: the mapping consists of huge pages.
-const IS_HUGE: Outcome = Outcome::Value(1);
+use kernel::{Errno, PROT_READ};
 
 pub static MAP_HUGETLB: Experiment = Experiment {
     promise: "Memory in huge pages.",
@@ -60,7 +54,7 @@ pub static HUGE_SIZE: Experiment = Experiment {
             let variants = Variants { without: MapFlags::NONE, control, with: flags };
             let log2 = size.huge_size_log2();
             if compare_geometry(fixture, variants, log2, evidence) {
-                evidence.availability = page::availability(fixture, flags, log2);
+                evidence.availability = availability(fixture, flags, log2);
             }
         }
     },
@@ -90,7 +84,7 @@ fn has_huge_pages(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence
         evidence.availability = Some(Availability::Refused(Errno::ENOMEM, None));
     }
     if compare_geometry(fixture, Variants::of(flag), log2, evidence) {
-        evidence.availability = page::availability(fixture, flag, log2).or(evidence.availability);
+        evidence.availability = availability(fixture, flag, log2).or(evidence.availability);
     }
 }
 
@@ -120,49 +114,6 @@ fn default_size(fixture: &mut Fixture, flag: MapFlags) -> u32 {
     let flags = MAP_PRIVATE | MAP_NORESERVE | flag;
     let mut sizes = Flag::ALL.iter().filter_map(|flag| flag.huge_size_log2());
     sizes.find(|&log2| geometry(fixture, flags, log2) == IS_HUGE).unwrap_or(USUAL_SIZE)
-}
-
-/// Whether a mapping consists of huge pages (1 or 0).
-fn geometry(fixture: &mut Fixture, flags: MapFlags, log2: u32) -> Outcome {
-    // Where all memory is locked, mmap would touch a page that is accessible.
-    let prot = if fixture.conditions.locked_memory { PROT_NONE } else { PROT_READ };
-    about_page(fixture, flags, prot, log2, &mut is_huge)
-}
-
-/// Whether the huge mapping at an address consists of huge pages (1 or 0).
-fn is_huge(fixture: &mut Fixture, addr: usize) -> Outcome {
-    let unmapped = Outcome::of(fixture.kernel.munmap(addr, fixture.page_size()));
-    fixture.log("munmap of one page of it", unmapped);
-    Outcome::Value((unmapped == Outcome::Failed(Errno::EINVAL)).into())
-}
-
-/// Maps a huge page, measures something about it, and unmaps it. The address is aligned to
-/// 2^`log2` bytes and to no larger power of two. [`Outcome::NotRun`] if there is no room for three
-/// pages of that size.
-fn about_page(
-    fixture: &mut Fixture,
-    flags: MapFlags,
-    prot: u32,
-    log2: u32,
-    measure: &mut dyn FnMut(&mut Fixture, usize) -> Outcome,
-) -> Outcome {
-    if log2 + 2 > fixture.arch().flag_bits() {
-        return Outcome::NotRun;
-    }
-    let (size, page) = (1_usize << log2, fixture.page_size());
-    let flags = flags | MAP_FIXED;
-    let reserve = MAP_PRIVATE | MAP_NORESERVE;
-    let room = fixture.mmap(0, 3 * size, PROT_NONE, reserve, Backing::Anonymous);
-    if !room.outcome.succeeded() {
-        return Outcome::NotRun;
-    }
-    let aligned = (room.addr + size - 1) & !(size - 1);
-    let addr = aligned + (!aligned & size);
-    let mapped = fixture.mmap(addr, page, prot, flags, Backing::Anonymous).outcome;
-    fixture.log_mmap(flags, Backing::Anonymous, Size::Large, mapped);
-    let measured = if mapped.succeeded() { measure(fixture, addr) } else { mapped };
-    fixture.kernel.munmap(room.addr, room.len);
-    measured
 }
 
 /// Whether the machine may offer a size. The size is combined with two unassigned bits, one after

@@ -1,8 +1,8 @@
 //! `ktap`: version 1 of the kernel's test protocol (`Documentation/dev-tools/ktap.rst`).
 //!
 //! A flag is a test. It is `not ok` only if the flag is required and its verdict is a no, or if no
-//! huge page can be had now and the kernel's support alone does not suffice. A diagnostic line before
-//! the result holds the verdict.
+//! huge page can be had now and the kernel's support alone does not suffice. A diagnostic line
+//! before the result holds the verdict.
 
 use super::data::{Report, Row};
 use super::style::Style;

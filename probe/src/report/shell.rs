@@ -1,6 +1,6 @@
 //! `shell`: assignments for `.` and `eval` of any POSIX shell. The values are the verdicts, and for
-//! each flag about huge pages also whether a page can be had now. One value lists what interferes; a
-//! semicolon follows each name.
+//! each flag about huge pages also whether a page can be had now. One value lists what interferes;
+//! a semicolon follows each name.
 
 use super::data::Report;
 use super::style::Style;

@@ -1,10 +1,9 @@
 //! Whether a huge page can be had now, as a requirement.
 
-use super::Met;
 use crate::availability::{Answer, Availability, Pool};
 use crate::report::Row;
 use crate::report::wording::push;
-use crate::requirement::Require;
+use crate::requirement::{Met, Require};
 
 /// Whether a flag with kernel support meets its requirement. Appends a line if not.
 pub fn check(out: &mut String, name: &str, row: &Row, require: &Require) -> Met {

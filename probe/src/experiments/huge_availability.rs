@@ -2,10 +2,10 @@
 //! is not larger than 2 MiB. Both change with the pool and the limits of the process.
 //!
 //! A reservation of a page that the pool has only moves a counter (`hugetlb_reserve_pages`,
-//! `mm/hugetlb.c`), whatever its size. It makes a page where the pool has none and
-//! `nr_overcommit_hugepages` permits it (`gather_surplus_pages`): that is not tried for larger sizes.
+//! `mm/hugetlb.c`), whatever its size. Where the pool has none and `nr_overcommit_hugepages`
+//! permits it, a page is made (`gather_surplus_pages`): that is not tried for larger sizes.
 
-use super::{IS_HUGE, USUAL_SIZE, about_page, is_huge};
+use super::huge_mapping::{IS_HUGE, USUAL_SIZE, about_page, is_huge};
 use crate::availability::{Answer, Availability, Pool};
 use crate::fixture::{Fixture, READ_WRITE};
 use crate::flags::{MAP_PRIVATE, MapFlags};
