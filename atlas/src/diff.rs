@@ -106,11 +106,17 @@ fn compare_findings(old: &Finding, new: &Finding) -> Vec<String> {
     let name = &old.name;
     let value = |finding: &Finding| finding.value.clone().unwrap_or_else(|| "none".to_owned());
     let (old_value, new_value) = (value(old), value(new));
+    let available = |finding: &Finding| {
+        let answer = finding.available.as_deref();
+        answer.unwrap_or("not asked").to_owned()
+    };
+    let (old_available, new_available) = (available(old), available(new));
     let fields = [
         ("value", &old_value, &new_value),
         ("since", &old.since, &new.since),
         ("verdict", &old.verdict, &new.verdict),
         ("reason_code", &old.reason_code, &new.reason_code),
+        ("available", &old_available, &new_available),
     ];
     let mut changes: Vec<String> = fields
         .into_iter()

@@ -160,6 +160,8 @@ pub struct Finding {
     pub verdict: String,
     pub reason_code: String,
     pub reason: String,
+    /// Whether a huge page can be had; `None` for other flags, and before schema 1.1.
+    pub available: Option<String>,
     pub contexts: Vec<ContextOutcome>,
     /// System calls and their results.
     pub evidence: Vec<String>,

@@ -43,6 +43,7 @@ fn every_change_is_one_line() {
         flags.iter().map(|flag| flag["name"].as_str().unwrap().to_owned()).collect();
     flags[4]["verdict"] = json!("ignored");
     flags[4]["reason_code"] = json!("effect_absent");
+    flags[4]["available"] = json!("yes");
     flags[4]["contexts"][1]["outcome"] = json!("EPERM");
     flags[5]["evidence"].as_array_mut().unwrap().push(json!("mmap(MAP_SHARED, memfd): EPERM"));
     flags[6]["evidence"].as_array_mut().unwrap().reverse();
@@ -60,6 +61,7 @@ fn every_change_is_one_line() {
         "environment: +{\"name\":\"a filter\",\"evidence\":\"seccomp\"}".into(),
         format!("{}: verdict: honored -> ignored", names[4]),
         format!("{}: reason_code: effect_seen -> effect_absent", names[4]),
+        format!("{}: available: not asked -> yes", names[4]),
         format!("{}: {context}: accepted -> EPERM", names[4]),
         format!(
             "{}: evidence: 0 calls only in the first report, 1 call only in the second",

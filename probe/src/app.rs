@@ -13,7 +13,8 @@ use crate::replay::{record, replay};
 use crate::report::json::RowWriter;
 use crate::report::{Report, Style, write};
 use crate::request::{Format, ProbeOptions, Query};
-use crate::require::{self, Met};
+use crate::require;
+use crate::requirement::Met;
 use kernel::{Errno, Kernel, OpenMode};
 
 /// The exit code of success.
@@ -104,9 +105,10 @@ fn respond_to_query(
     let mut exit = SUCCESS;
     let mut unmet = String::new();
     if let Some(require) = &query.require {
-        let (requirements, allow) = (&require.requirements, require.allow_inconclusive);
-        let (met, lines) = require::check(&report, requirements, allow)?;
-        report.required = requirements.iter().map(|requirement| requirement.flag).collect();
+        let (met, lines) = require::check(&report, require)?;
+        let flags = require.requirements.iter().map(|requirement| requirement.flag);
+        report.required = flags.collect();
+        report.support_only = require.support_only;
         exit = exit_code(met);
         unmet = lines;
     }

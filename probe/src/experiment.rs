@@ -1,5 +1,6 @@
 //! What an experiment is, and the evidence that it gathers.
 
+use crate::availability::Availability;
 use crate::fixture::Fixture;
 use crate::flags::MapFlags;
 use crate::outcome::Outcome;
@@ -91,6 +92,8 @@ pub struct Evidence {
     pub remark: Option<&'static str>,
     /// Why a program may not get the effect that the trials show; `None` if nothing limits it.
     pub limit: Option<&'static str>,
+    /// Whether one huge page can be had now; `None` if it was not measured.
+    pub availability: Option<Availability>,
 }
 
 impl Evidence {
@@ -99,6 +102,7 @@ impl Evidence {
         self.trials.clear();
         self.remark = None;
         self.limit = None;
+        self.availability = None;
     }
 
     pub fn effect(&mut self, question: &'static str, promised: Outcome, answers: Answers) {

@@ -7,6 +7,8 @@ use crate::flags::Flag;
 mod file_backed;
 mod fresh_memory;
 pub mod growth;
+mod huge_availability;
+mod huge_mapping;
 mod huge_pages;
 mod map_types;
 pub mod noreserve;

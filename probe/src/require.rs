@@ -1,7 +1,10 @@
 //! `mapprobe require`: the required flags that are not honored here, why, and what may help.
 //!
 //! Only the report decides. `honored` and `accepted` meet a requirement, `inconclusive` leaves it
-//! undecided, any other verdict does not meet it.
+//! undecided, any other verdict does not meet it. A flag about huge pages also needs a page that
+//! can be had now, unless the kernel's support alone is required.
+
+mod page;
 
 use crate::error::Error;
 use crate::flags::{Flag, MAP_SHARED_VALIDATE, map_type};
@@ -9,38 +12,24 @@ use crate::outcome::{Backing, Call, Outcome};
 use crate::report::escape::Escaped;
 use crate::report::wording::{push, summary};
 use crate::report::{Report, Row};
-use crate::requirement::Requirement;
+use crate::requirement::{Met, Require, Requirement};
 use crate::verdict::Verdict;
 use kernel::Errno;
 use remedy::push_remedies;
 
 mod remedy;
 
-/// Whether requirements are met. A later variant prevails over an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Met {
-    Yes,
-    /// At least one is inconclusive; the others are met.
-    Undecided,
-    /// At least one is not met.
-    No,
-}
-
 /// Checks requirements. Returns whether all are met, and a line for each that is not.
-pub fn check(
-    report: &Report,
-    requirements: &[Requirement],
-    allow_inconclusive: bool,
-) -> Result<(Met, String), Error> {
+pub fn check(report: &Report, require: &Require) -> Result<(Met, String), Error> {
     let (mut all_met, mut lines) = (Met::Yes, String::new());
-    for requirement in requirements {
+    for requirement in &require.requirements {
         let name = name(requirement);
         let Some((row, answer)) = answer(report, requirement) else {
             return Err(Error::NotRecorded { requirement: name });
         };
         let met = match answer.verdict {
             Verdict::Honored | Verdict::Accepted => Met::Yes,
-            Verdict::Inconclusive if allow_inconclusive => Met::Yes,
+            Verdict::Inconclusive if require.allow_inconclusive => Met::Yes,
             Verdict::Inconclusive => Met::Undecided,
             _ => Met::No,
         };
@@ -54,6 +43,8 @@ pub fn check(
             let by_file = answer.file_rejects.is_some();
             push_remedies(&mut lines, report, row, answer.verdict, by_file);
             lines.push('\n');
+        } else if requirement.path.is_none() {
+            all_met = all_met.max(page::check(&mut lines, &name, row, require));
         }
     }
     Ok((all_met, lines))

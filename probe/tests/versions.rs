@@ -5,8 +5,8 @@ use kernel::Errno;
 use program::attempts::attempt;
 use program::findings::{Findings, Validation};
 use program::flag_names::FLAG_NAMES;
-use program::oracle::{Setup, verdict};
-use simulator::{MIB, Overcommit, Proc, Rules};
+use program::oracle::{self, Setup, verdict};
+use simulator::{Hugetlb, MIB, Overcommit, Proc, Rules};
 
 mod program {
     pub mod attempts;
@@ -21,6 +21,7 @@ mod program {
 /// A kernel with different privileges, limits and settings.
 fn variants(rules: &Rules) -> Vec<(&'static str, Rules)> {
     let base = || rules.clone();
+    let every_size = Hugetlb { other_pools: 1, ..Hugetlb::default() };
     vec![
         ("default", base()),
         ("unprivileged", Rules { root: false, ..base() }),
@@ -29,6 +30,11 @@ fn variants(rules: &Rules) -> Vec<(&'static str, Rules)> {
         ("no /proc", Rules { proc: Proc::Missing, ..base() }),
         ("no memfd", Rules { no_memfd: true, ..base() }),
         ("a pool of huge pages", Rules { pool: 4, ..base() }),
+        ("a pool of every size", Rules { pool: 1, hugetlb: every_size, ..base() }),
+        (
+            "a pool of every size, everything is locked",
+            Rules { pool: 1, hugetlb: every_size, locks_everything: true, ..base() },
+        ),
         ("4 MiB of memory", Rules { memory: 4 * MIB, ..base() }),
         ("64 GiB of memory", Rules { memory: 65536 * MIB, ..base() }),
         (
@@ -124,13 +130,19 @@ fn expected_lock_code(rules: &Rules) -> Option<&'static str> {
 /// The mistakes in findings, a line each.
 fn mistakes(setup: Setup, found: &Findings) -> Vec<String> {
     let rules = setup.rules;
-    let mut mistakes = Vec::new();
+    let (mut mistakes, found_pages) = (Vec::new(), &found.pages);
     for &(name, found, code) in &found.rows {
         let expected = verdict(setup, name);
         if !expected.split('|').any(|expected| expected == found) {
             mistakes.push(format!("{name}: {found} ({code}) instead of {expected}"));
         } else if !possible_codes(found).contains(&code) {
             mistakes.push(format!("{name}: {found} with reason code {code}"));
+        }
+        let page = found_pages.iter().find(|page| page.0 == name);
+        if let Some((_, page)) = page
+            && !page.starts_with(oracle::page(rules, name, found))
+        {
+            mistakes.push(format!("{name}: {found}, a page now: {page}"));
         }
         if name == "MAP_LOCKED" && expected_lock_code(rules).is_some_and(|limit| limit != code) {
             mistakes.push(format!("{name}: reason code {code}"));

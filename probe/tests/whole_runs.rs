@@ -5,7 +5,7 @@ use mapprobe::report::wording::push_flags;
 use program::attempts::attempt;
 use program::console::Console;
 use program::findings::Findings;
-use program::oracle::{Setup, verdict};
+use program::oracle::{Setup, page, verdict};
 use program::report_text::report_text;
 use simulator::{MIB, Machine, Rules, SimulatedKernel};
 
@@ -150,12 +150,17 @@ fn verdicts_do_not_depend_on_the_page_size() {
         let base = Rules::new(Machine::Arm64, version);
         let collapse = base.collapse.map(|_| 512 * MIB);
         let rules = Rules { page_size: 65536, huge_sizes: vec![29, 21, 34], collapse, ..base };
-        for (name, found, code) in findings(&rules).rows {
+        let Findings { rows, pages, .. } = findings(&rules);
+        for (name, found, code) in rows {
             let expected = verdict(Setup { rules: &rules, paths: &[], thorough: false }, name);
             assert!(
                 expected.split('|').any(|expected| expected == found),
                 "{name} of {version:?}: {found} ({code}) instead of {expected}"
             );
+            if let Some((_, answer)) = pages.iter().find(|row| row.0 == name) {
+                let expected = page(&rules, name, found);
+                assert!(answer.starts_with(expected), "{name} of {version:?}: {answer}");
+            }
         }
     }
 }

@@ -192,6 +192,23 @@ pub enum Proc {
     Host(&'static str),
 }
 
+/// What limits the huge pages of the process, beside the pool of the default size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hugetlb {
+    /// Pages in the pool of every size but the default one.
+    pub other_pools: usize,
+    /// Pages of every size that other processes reserved.
+    pub reserved_elsewhere: usize,
+    /// `nr_overcommit_hugepages` of every size: pages that are made when the pool has none.
+    pub overcommit: usize,
+    /// `hugetlb.*.max` in pages: how many the process may touch.
+    pub max: Option<usize>,
+    /// `hugetlb.*.rsvd.max` in pages: how many the process may reserve.
+    pub rsvd_max: Option<usize>,
+    /// Whether sysfs is not mounted.
+    pub no_sys: bool,
+}
+
 /// What distinguishes one kernel from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -242,6 +259,8 @@ pub struct Rules {
     pub huge_sizes: Vec<u32>,
     /// Huge pages of the default size in the pool.
     pub pool: usize,
+    /// The pools of the other sizes, and the limits of the process.
+    pub hugetlb: Hugetlb,
     /// Whether a huge mapping at an address that the kernel chooses crashes it, as on parisc64.
     pub crashes_on_huge: bool,
     pub overcommit: Overcommit,
@@ -332,6 +351,7 @@ impl Rules {
                 Machine::Parisc64 => vec![21],
             },
             pool: 0,
+            hugetlb: Hugetlb::default(),
             crashes_on_huge: machine == Machine::Parisc64,
             overcommit: Overcommit::Guess,
             memory: 512 * MIB,

@@ -119,18 +119,25 @@ fn sync(Setup { rules, paths, .. }: Setup) -> &'static str {
     }
 }
 
+/// Whether a huge page can be had now, where the verdict about the flag is this one: a free page
+/// in the pool of the size. Where all memory is locked, none that is larger than 2 MiB is mapped.
+pub fn page(rules: &Rules, name: &str, verdict: &str) -> &'static str {
+    if verdict != "honored" {
+        return either(verdict == "inconclusive", "unknown", "no");
+    }
+    let default = rules.huge_sizes.first().copied().expect("a size");
+    let log2 = if name == "MAP_HUGETLB" { default } else { log2_of_size(name) };
+    let pages = if log2 == default { rules.pool } else { rules.hugetlb.other_pools };
+    match log2 > 21 && rules.locks_everything {
+        true => "unknown",
+        false => either(pages > 0, "yes", "no"),
+    }
+}
+
 /// A kernel with a validating map type checks the size without a free huge page. Before 4.15 the
 /// mapping must succeed, at an address that is aligned for this size but not for larger ones.
 fn huge_size(rules: &Rules, name: &str) -> &'static str {
-    let size = name.strip_prefix("MAP_HUGE_").expect("a huge page size");
-    let (number, unit) = size.split_at(size.len() - 2);
-    let unit_log2 = match unit {
-        "KB" => 10,
-        "MB" => 20,
-        "GB" => 30,
-        _ => panic!("{name} has no unit"),
-    };
-    let log2 = number.parse::<usize>().expect("a number").ilog2() + unit_log2;
+    let log2 = log2_of_size(name);
     if rules.huge_sizes.is_empty() {
         "unavailable"
     } else if !rules.size_field {
@@ -142,4 +149,16 @@ fn huge_size(rules: &Rules, name: &str) -> &'static str {
     } else {
         "unavailable|inconclusive"
     }
+}
+
+fn log2_of_size(name: &str) -> u32 {
+    let size = name.strip_prefix("MAP_HUGE_").expect("a huge page size");
+    let (number, unit) = size.split_at(size.len() - 2);
+    let unit_log2 = match unit {
+        "KB" => 10,
+        "MB" => 20,
+        "GB" => 30,
+        _ => panic!("{name} has no unit"),
+    };
+    number.parse::<usize>().expect("a number").ilog2() + unit_log2
 }

@@ -48,9 +48,38 @@ fn read(format: &str, text: &str) -> Vec<(String, String)> {
             })
             .collect(),
         "nfd" => lines
+            .filter(|line| !line.contains(".available="))
             .filter_map(|line| between(line, "mapprobe.feature.node.kubernetes.io/", "=", "\n"))
             .collect(),
         other => panic!("unknown format {other}"),
+    }
+}
+
+/// Flags about huge pages and whether a page can be had, in a text; `None` where a format has them
+/// only for some verdicts.
+fn read_pages(format: &str, text: &str) -> Option<Vec<(String, String)>> {
+    let between = |line: &str, before: &str, middle: &str, behind: &str| {
+        let (name, rest) = line.strip_prefix(before)?.split_once(middle)?;
+        Some((name.to_owned(), rest.split(behind).next()?.to_owned()))
+    };
+    let macro_of = |line: &str, before: &str, answer: &str| {
+        let name = line.strip_prefix(before)?.split([' ', ':']).next()?;
+        Some((name.to_owned(), answer.to_owned()))
+    };
+    let read = |line: &str| match format {
+        "shell" => between(line, "MAPPROBE_AVAILABLE_", "='", "'"),
+        "macros" => macro_of(line, "#define MAPPROBE_AVAILABLE_", "yes")
+            .or_else(|| macro_of(line, "#define MAPPROBE_NO_AVAILABLE_", "no"))
+            .or_else(|| macro_of(line, "/* MAPPROBE_AVAILABLE_", "unknown")),
+        "prometheus" => {
+            between(line, "mapprobe_huge_page_available{flag=\"", "\",answer=\"", "\"} 1")
+        }
+        _ => between(line, "mapprobe.feature.node.kubernetes.io/", ".available=", "\n"),
+    };
+    match format {
+        "json" | "jsonl" => Some(pages(&report::parse(text.as_bytes()).unwrap())),
+        "table" | "ktap" => None,
+        _ => Some(text.lines().filter_map(read).collect()),
     }
 }
 
@@ -65,6 +94,9 @@ fn every_format_has_the_same_verdicts_for_every_kernel() {
                 "{} as {format}:\n{text}",
                 kernel.name
             );
+            if let Some(pages) = read_pages(format, &text) {
+                assert_eq!(pages, kernel.pages(), "{} as {format}:\n{text}", kernel.name);
+            }
             assert!(text.ends_with('\n') && !text.contains('\r'), "{} as {format}", kernel.name);
         }
     }

@@ -4,6 +4,7 @@
 use super::*;
 use lab::library::Query;
 use lab::{host_packages, kunit};
+use mapprobe::availability::{Answer, Availability};
 use mapprobe::flags::Flag;
 use mapprobe::verdict::Verdict;
 use std::collections::BTreeMap;
@@ -118,7 +119,7 @@ fn a_truncated_report_is_an_error() {
     }
 }
 
-/// Only a required flag can fail, and only if it is known not to work.
+/// Only a required flag can fail, and only if it is known not to work, or without a huge page.
 #[test]
 fn an_unmet_requirement_is_a_failure() {
     let old = Rules { validate: false, noreplace: false, ..Rules::x86_6_1() };
@@ -135,7 +136,9 @@ fn an_unmet_requirement_is_a_failure() {
             report.required = required;
             let wanted = report.rows.iter().map(|row| {
                 let is_required = report.required.contains(&row.flag);
+                let has_no_page = row.availability.map(Availability::answer) == Some(Answer::No);
                 let end = match row.finding.verdict {
+                    Verdict::Honored if is_required && has_no_page => "FAILURE",
                     Verdict::Honored | Verdict::Accepted => "SUCCESS",
                     Verdict::Ignored | Verdict::Unknown | Verdict::Unavailable if !is_required => {
                         "SUCCESS"

@@ -55,6 +55,11 @@ impl Kernel {
         verdicts(&self.json)
     }
 
+    /// Flags about huge pages, and whether a page can be had, as in JSON.
+    fn pages(&self) -> Vec<(String, String)> {
+        pages(&self.json)
+    }
+
     fn release(&self) -> &str {
         self.json["kernel"]["release"].as_str().unwrap()
     }
@@ -82,6 +87,14 @@ fn mapprobe(arguments: &[&str]) -> Output {
 fn verdicts(json: &Value) -> Vec<(String, String)> {
     let rows = json["flags"].as_array().unwrap().iter();
     rows.map(|row| ["name", "verdict"].map(|key| row[key].as_str().unwrap().to_owned()).into())
+        .collect()
+}
+
+fn pages(json: &Value) -> Vec<(String, String)> {
+    let rows = json["flags"].as_array().unwrap().iter();
+    let answered = rows.filter(|row| !row["available"].is_null());
+    answered
+        .map(|row| ["name", "available"].map(|key| row[key].as_str().unwrap().to_owned()).into())
         .collect()
 }
 
@@ -136,6 +149,7 @@ fn simulated() -> Vec<(String, String)> {
         ("gVisor", Arch::X86_64, Rules::gvisor()),
         ("no MMU", Arch::X86_64, Rules::nommu()),
         ("PA-RISC", Arch::Hppa, Rules::parisc_6_1()),
+        ("a pool of huge pages", Arch::X86_64, Rules { pool: 4, ..Rules::x86_6_1() }),
     ];
     let record = |(name, arch, rules): (&str, Arch, Rules)| {
         (name.into(), library::record(arch, rules).unwrap())
@@ -174,6 +188,9 @@ fn the_kernels_show_every_verdict() {
     let all =
         ["absent", "accepted", "honored", "ignored", "inconclusive", "unavailable", "unknown"];
     assert_eq!(words.iter().map(String::as_str).collect::<Vec<_>>(), all);
+    let answers: BTreeSet<String> =
+        kernels().iter().flat_map(Kernel::pages).map(|(_, answer)| answer).collect();
+    assert_eq!(answers.iter().map(String::as_str).collect::<Vec<_>>(), ["no", "unknown", "yes"]);
     assert!(
         kernels().len() > 15
             && kernels().iter().filter(|kernel| !kernel.environment().is_empty()).count() > 2

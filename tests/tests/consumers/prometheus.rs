@@ -19,7 +19,7 @@ fn the_node_exporter_serves_the_verdicts_of_json() {
         let page = exporter.fetch().unwrap();
         let has = |line: &str| page.lines().any(|have| have == line);
         assert!(has("node_textfile_scrape_error 0"), "{}: {page}", kernel.name);
-        for metric in ["info", "flag_verdict"] {
+        for metric in ["info", "flag_verdict", "huge_page_available"] {
             assert!(has(&format!("# TYPE mapprobe_{metric} gauge")), "{page}");
         }
         let served: BTreeSet<&str> = page
@@ -30,6 +30,10 @@ fn the_node_exporter_serves_the_verdicts_of_json() {
         let verdicts = kernel.verdicts().into_iter();
         let verdicts = verdicts.map(|(flag, verdict)| {
             format!("mapprobe_flag_verdict{{flag={flag:?},verdict={verdict:?}}} 1")
+        });
+        let pages = kernel.pages().into_iter();
+        let pages = pages.map(|(flag, answer)| {
+            format!("mapprobe_huge_page_available{{answer={answer:?},flag={flag:?}}} 1")
         });
         let interference = kernel
             .environment()
@@ -42,7 +46,8 @@ fn the_node_exporter_serves_the_verdicts_of_json() {
         let info = format!(
             "mapprobe_info{{arch=\"{arch}\",release=\"{release}\",version=\"{version}\"}} 1"
         );
-        let wanted: BTreeSet<String> = verdicts.chain(interference).chain([info]).collect();
+        let wanted: BTreeSet<String> =
+            verdicts.chain(pages).chain(interference).chain([info]).collect();
         assert_eq!(served, wanted.iter().map(String::as_str).collect(), "{}", kernel.name);
     }
     // The exporter does parse the files.

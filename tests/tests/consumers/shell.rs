@@ -42,7 +42,13 @@ fn dash_and_ash_have_the_values_of_json() {
             let wanted = facts
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into_iter()
-                .chain(kernel.verdicts());
+                .chain(kernel.verdicts())
+                .chain(
+                    kernel
+                        .pages()
+                        .into_iter()
+                        .map(|(name, answer)| (format!("AVAILABLE_{name}"), answer)),
+                );
             let (names, wanted): (Vec<String>, Vec<String>) =
                 wanted.map(|(name, value)| (format!("{prefix}{name}"), value)).unzip();
             // The text assigns no other variables.
