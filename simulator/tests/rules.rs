@@ -353,8 +353,8 @@ fn every_kernel_maps_memory() {
 
 /// 2.6.32 (measured): no `memfd_create` (3.17), no `VmFlags` (3.8), no `O_TMPFILE` (3.11), no
 /// `MADV_KEEPONFORK` and `MADV_COLLAPSE`; `MAP_GROWSDOWN` for shared anonymous memory; and
-/// `MAP_HUGETLB` gives 2 MiB for any size in the flags, at addresses aligned to 2 MiB. 4.4 reads the
-/// size.
+/// `MAP_HUGETLB` gives 2 MiB for any size in the flags, at addresses aligned to 2 MiB. 4.4 reads
+/// the size.
 #[test]
 fn linux_2_6_32() {
     let mut old = x86(2, 6);
