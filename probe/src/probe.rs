@@ -179,6 +179,7 @@ fn decide_small_sizes(rows: &mut [Row]) {
             });
         if failed_as_control {
             row.finding = finding;
+            row.availability = availability(row.flag, &finding, None);
         }
     }
 }

@@ -6,7 +6,7 @@ use kernel::{Errno, Op};
 use program::fault_injection::{FalseResult, FaultyRun, LoggedCall, Setup, TrueRun, mapping_range};
 use program::findings::Findings;
 use program::flag_names::FLAG_NAMES;
-use simulator::{Hugetlb, Machine, Rules};
+use simulator::{Hugetlb, Machine, Overcommit, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::thread;
@@ -172,6 +172,7 @@ fn setups() -> Vec<Setup> {
         setup("x86_64 6.1", Rules::x86_6_1()),
         setup("x86_64 6.12", x86_6_12()),
         setup("x86_64 4.10", x86_4_10()),
+        setup("x86_64 2.6.32", Rules::new(Machine::X86, (2, 6))),
         setup("parisc 6.1", Rules::parisc_6_1()),
         setup("parisc 6.12", Rules::new(Machine::Parisc, (6, 12))),
         setup("parisc 4.10", Rules::new(Machine::Parisc, (4, 10))),
@@ -180,6 +181,7 @@ fn setups() -> Vec<Setup> {
         setup("arm64 5.10", Rules::new(Machine::Arm64, (5, 10))),
         setup("no memfd", Rules { no_memfd: true, ..x86_6_12() }),
         setup("no memfd, 4.10", Rules { no_memfd: true, ..x86_4_10() }),
+        setup("overcommit never", Rules { overcommit: Overcommit::Never, ..x86_6_12() }),
         setup("everything is locked", Rules { locks_everything: true, ..x86_6_12() }),
         setup("no right to lock", Rules { lock_error: Some(Errno::EPERM), ..x86_6_12() }),
         setup(

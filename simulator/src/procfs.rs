@@ -98,7 +98,10 @@ impl SimulatedKernel {
                 _ => entries.push(Entry { start, end: area.end, area, vm_flags }),
             }
         }
-        for entry in entries {
+        for mut entry in entries {
+            if !self.rules.vm_flags {
+                entry.vm_flags.clear();
+            }
             entry.show(out, page_size);
         }
     }
@@ -111,9 +114,6 @@ fn can_merge(area: &Area) -> bool {
 
 /// The mnemonics of `VmFlags` in the order of `show_smap_vma_flags`, `fs/proc/task_mmu.c`.
 fn vm_flags(area: &Area, rules: &Rules) -> String {
-    if !rules.vm_flags {
-        return String::new();
-    }
     let prot = |bit: u32| area.prot & bit != 0;
     // gVisor does not record these flags.
     let is_linux = rules.personality != Personality::Gvisor;

@@ -380,3 +380,38 @@ fn every_kernel_maps_memory() {
         assert_eq!(program.simulated.mapping_count(), 0, "{name}");
     }
 }
+
+/// 2.6.32 (measured): no `memfd_create` (3.17), no `VmFlags` (3.8), no `O_TMPFILE` (3.11), no
+/// `MADV_KEEPONFORK` and `MADV_COLLAPSE`; `MAP_GROWSDOWN` for shared anonymous memory; and
+/// `MAP_HUGETLB` gives 2 MiB for any size in the flags, at addresses aligned to 2 MiB. 4.4 reads
+/// the size.
+#[test]
+fn linux_2_6_32() {
+    let mut old = x86(2, 6);
+    assert_eq!(old.kernel().memfd_create("file"), Err(Errno::ENOSYS));
+    assert_eq!(old.open("/tmpfs", OpenMode::TmpFile), Err(Errno::EISDIR));
+    assert_eq!(outcome(x86(4, 4).open("/tmpfs", OpenMode::TmpFile)), "ok");
+    let at = old.map(ANYWHERE, PRIVATE).unwrap();
+    assert_eq!(old.vm_flags(at), "-");
+    assert!(old.smaps().unwrap().contains(&format!("\n{at:08x}-")));
+    for advice in [Advice::KeepOnFork, Advice::Collapse] {
+        assert_eq!(old.advise(at, PAGE, advice), Err(Errno::EINVAL));
+    }
+    let growsdown = old.numbers().growsdown;
+    assert_eq!(outcome(old.map(ANYWHERE, SHARED | growsdown)), "ok");
+    assert_eq!(outcome(x86(4, 4).map(ANYWHERE, SHARED | growsdown)), "EINVAL");
+    for (mut program, any_size) in [(old, "ok"), (x86(4, 4), "EINVAL")] {
+        let aligned = program.reserve(3 * HUGE).next_multiple_of(HUGE);
+        let hugetlb = PRIVATE | 0x4_4010;
+        for (size, expected) in [(0, "ok"), (21, "ok"), (13, any_size), (34, any_size)] {
+            let flags = hugetlb | size << 26;
+            assert_eq!(outcome(program.map(ANYWHERE.at(aligned), flags)), expected, "{size}");
+            if expected == "ok" {
+                assert_eq!(program.unmap(aligned, PAGE), Err(Errno::EINVAL), "{size}");
+            }
+            let map = ANYWHERE.at(aligned + PAGE);
+            assert_eq!(outcome(program.map(map, flags)), "EINVAL", "{size}");
+        }
+        program.unmap(aligned, HUGE).unwrap();
+    }
+}

@@ -8,6 +8,7 @@ use lab::report;
 
 #[test]
 fn recorded_runs_of_old_kernels_agree_with_the_expectations() {
+    let mut differences = Vec::new();
     for kernel in old_kernels::ALL {
         let recording = std::fs::read(old_kernels::recording(kernel, "report")).unwrap();
         let replayed = library::replay(&recording, false).unwrap();
@@ -17,10 +18,10 @@ fn recorded_runs_of_old_kernels_agree_with_the_expectations() {
             let source = "memfd_create(2): it came with 3.17";
             expectations.environment.insert("no memfd".to_owned(), source.to_owned());
         }
-        let differences: Vec<String> =
-            expectations.compare(&report).iter().map(ToString::to_string).collect();
-        assert_eq!(differences.len(), 0, "{kernel}:\n{}", differences.join("\n"));
+        let found = expectations.compare(&report);
+        differences.extend(found.iter().map(|difference| format!("{kernel}: {difference}")));
     }
+    assert_eq!(differences.len(), 0, "{}", differences.join("\n"));
 }
 
 /// Every recording of the directory is used.

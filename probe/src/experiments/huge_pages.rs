@@ -13,13 +13,11 @@
 //!   chose crashed a parisc64 kernel (6.1, `__unmap_hugepage_range` in `mm/hugetlb.c`).
 //! - Can this process have a page now ([`availability`])? Only where such mappings are seen.
 
-mod size_field;
-
 use super::huge_availability::availability;
 use super::huge_mapping::{IS_HUGE, USUAL_SIZE, geometry};
 use crate::availability::Availability;
-use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Variants};
-use crate::fixture::{Fixture, Validator};
+use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Variants, WhyIgnored};
+use crate::fixture::{Fixture, Hugetlb, Validator};
 use crate::flags::{
     Flag, MAP_HUGETLB as HUGETLB, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED_VALIDATE, MapFlags,
     UNASSIGNED_SIZE,
@@ -58,7 +56,7 @@ pub static HUGE_SIZE: Experiment = Experiment {
             if compare_geometry(fixture, variants, log2, evidence) {
                 evidence.availability = availability(fixture, flags, log2);
             }
-            size_field::compare(fixture, size, evidence);
+            compare_size(fixture, size, evidence);
         }
     },
 };
@@ -89,7 +87,7 @@ fn has_huge_pages(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence
     if compare_geometry(fixture, Variants::of(flag), log2, evidence) {
         evidence.availability = availability(fixture, flag, log2).or(evidence.availability);
     }
-    size_field::remember(fixture, log2, evidence);
+    remember(fixture, log2, evidence);
 }
 
 /// Compares twice whether mappings consist of huge pages of a size, and returns whether those with
@@ -147,4 +145,94 @@ fn is_offered(fixture: &mut Fixture, flags: MapFlags, evidence: &mut Evidence) -
         evidence.offer(question, Answers { without: rejected_bit, control, with });
     }
     offered
+}
+
+const WHERE_DEFAULT_IS_GIVEN: &str = "huge pages where MAP_HUGETLB alone gives them";
+/// What `MAP_HUGETLB` gets on a kernel without huge pages.
+const HUGETLB_REJECTED: Answers = Answers {
+    without: Outcome::Value(0),
+    control: Outcome::Value(0),
+    with: Outcome::MmapFailed(Errno::EINVAL),
+};
+
+/// Remembers what the effect trials of `MAP_HUGETLB` show.
+fn remember(fixture: &mut Fixture, log2: u32, evidence: &Evidence) {
+    let is_given = |answers: Answers| {
+        answers.with == IS_HUGE && answers.without != IS_HUGE && answers.control != IS_HUGE
+    };
+    if evidence.effects().all(|trial| trial.answers == HUGETLB_REJECTED) {
+        fixture.conditions.hugetlb = Hugetlb::Rejected;
+    } else if evidence.effects().all(|trial| is_given(trial.answers)) {
+        fixture.conditions.hugetlb = Hugetlb::DefaultSize(log2);
+    }
+}
+
+/// Compares a size with `MAP_HUGETLB` alone, if the size and its control got the same result.
+///
+/// Before 3.8 `do_mmap_pgoff` in `mm/mmap.c` did not read the size, and QEMU's user mode drops it.
+/// There every size gives the default size, at addresses aligned to the default size, and fails
+/// elsewhere. So a size that fails as the size fails that no machine has proves something only
+/// where the default size is given.
+fn compare_size(fixture: &mut Fixture, size: MapFlags, evidence: &mut Evidence) {
+    if evidence.effects().any(|trial| !trial.answers.with.agrees_with(trial.answers.control)) {
+        return;
+    }
+    match hugetlb(fixture) {
+        Hugetlb::Unknown => {}
+        Hugetlb::Rejected => {
+            let question = "MAP_HUGETLB without a size";
+            fixture.log(question, HUGETLB_REJECTED.with);
+            evidence.effect(question, IS_HUGE, HUGETLB_REJECTED);
+        }
+        Hugetlb::DefaultSize(default) => {
+            compare_size_with_default(fixture, size, default, evidence)
+        }
+    }
+}
+
+/// What `MAP_HUGETLB` alone gives. A recording of version 1 tells only if it holds the row of
+/// `MAP_HUGETLB`.
+fn hugetlb(fixture: &mut Fixture) -> Hugetlb {
+    let is_known = fixture.conditions.hugetlb != Hugetlb::Unknown;
+    if !is_known && fixture.recording_version >= RecordingVersion::Two {
+        let log2 = default_size(fixture, HUGETLB);
+        let mut evidence = Evidence::default();
+        compare_geometry(fixture, Variants::of(HUGETLB), log2, &mut evidence);
+        remember(fixture, log2, &evidence);
+    }
+    fixture.conditions.hugetlb
+}
+
+/// Adds a trial at an address where both the default size and this size can be mapped.
+fn compare_size_with_default(
+    fixture: &mut Fixture,
+    size: MapFlags,
+    default: u32,
+    evidence: &mut Evidence,
+) {
+    let effects: Vec<Answers> = evidence.effects().map(|trial| trial.answers).collect();
+    for mut answers in effects {
+        if size.huge_size_log2() >= default {
+            // The address of the effect trial is aligned to both sizes.
+            answers.without = IS_HUGE;
+        } else if fixture.recording_version >= RecordingVersion::Two {
+            answers = compare_size_at(fixture, size, default);
+        } else {
+            return;
+        }
+        if answers.control == IS_HUGE && answers.with == IS_HUGE {
+            evidence.ignored(WhyIgnored::SizeUnread, WHERE_DEFAULT_IS_GIVEN, answers);
+        } else if answers.with != Outcome::NotRun {
+            evidence.offer(WHERE_DEFAULT_IS_GIVEN, answers);
+        }
+    }
+}
+
+/// The outcomes of `MAP_HUGETLB` alone, with a size that no machine has, and with a size.
+fn compare_size_at(fixture: &mut Fixture, size: MapFlags, log2: u32) -> Answers {
+    let control = Some(HUGETLB | MapFlags::huge_size(UNASSIGNED_SIZE));
+    let variants = Variants { without: HUGETLB, control, with: HUGETLB | size };
+    fixture.compare_variants(variants, &mut |fixture, flags| {
+        geometry(fixture, MAP_PRIVATE | MAP_NORESERVE | flags, log2)
+    })
 }

@@ -68,8 +68,8 @@ fn sees_vm_flags(rules: &Rules) -> bool {
     rules.proc == Proc::Own && rules.vm_flags
 }
 
-/// 6.6. The effect shows when no address above 4 GiB is free. A kernel without a validating map type
-/// is older.
+/// 6.6. The effect shows when no address above 4 GiB is free. A kernel without a validating map
+/// type is older.
 fn above_4g(Setup { rules, thorough, .. }: Setup) -> &'static str {
     match (rules.validate, rules.above4g, thorough) {
         (_, true, true) => "honored",
