@@ -163,10 +163,13 @@ const EXPECTED: [Expected; 48] = [
     on("qemu-user, arm64", QEMU).named(EMULATOR),
     on("qemu-user, hppa", QEMU).named(EMULATOR).except(&[
         ("absent", "SYNC UNINITIALIZED"),
+        ("unavailable", "GROWSDOWN"),
         ("unavailable|inconclusive", "HUGE_1GB HUGE_2GB HUGE_16GB"),
     ]),
     on("qemu-user 10, arm64", QEMU_10).named(EMULATOR),
-    on("qemu-user 10, hppa", QEMU_10).named(EMULATOR).except(&[("absent", "SYNC UNINITIALIZED")]),
+    on("qemu-user 10, hppa", QEMU_10)
+        .named(EMULATOR)
+        .except(&[("absent", "SYNC UNINITIALIZED"), ("unavailable", "GROWSDOWN")]),
     on("gVisor", GVISOR).named(&["not Linux", "blind mincore", "unlimited memory"]),
     on("WSL1", WSL1).named(NOT_LINUX),
     on("nommu", NOMMU).named(&["no MMU"]),
