@@ -1,5 +1,5 @@
-//! What a report says about interference: each condition by name, with what was observed. A cause is
-//! named only where it was read. The texts are written by hand, from the rules of the simulated
+//! What a report says about interference: each condition by name, with what was observed. A cause
+//! is named only where it was read. The texts are written by hand, from the rules of the simulated
 //! kernel.
 
 use kernel::{Errno, Op};

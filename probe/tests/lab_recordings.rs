@@ -182,8 +182,8 @@ fn every_verdict() {
     );
 }
 
-/// A recording of version 1 has only touches by system calls, and on x86 before 5.0 those alone make
-/// a mapping grow. So it does not show that a program gets the effect.
+/// A recording of version 1 has only touches by system calls, and on x86 before 5.0 those alone
+/// make a mapping grow. So it does not show that a program gets the effect.
 #[test]
 fn growth_without_a_programs_own_store_is_accepted() {
     let mut grown = 0;

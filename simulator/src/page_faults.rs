@@ -2,7 +2,7 @@
 
 use crate::areas::align_down;
 use crate::files::write_sparse;
-use crate::rules::{Guard, Personality};
+use crate::rules::{Guard, Machine, Personality};
 use crate::state::SimulatedKernel;
 use kernel::{Errno, Fd, PROT_NONE, PROT_READ, PROT_WRITE, SIGNALED};
 use std::collections::BTreeMap;
@@ -59,9 +59,11 @@ impl SimulatedKernel {
     pub(crate) fn touch_in_child(&self, addr: usize) -> usize {
         let mut child = self.clone();
         // QEMU rejects system calls about memory that it did not map. A store of the program itself
-        // reaches the host, which is x86 here.
-        child.rules.space.grows_down |=
+        // reaches the host, which is x86 here. For a 32-bit guest QEMU keeps all of its addresses
+        // mapped (`mmap_reserve_or_unmap` in `linux-user/mmap.c`), so that nothing can grow.
+        let is_emulated =
             matches!(self.rules.personality, Personality::QemuUser | Personality::QemuUser10);
+        child.rules.space.grows_down |= is_emulated && self.rules.machine == Machine::Arm64;
         let [_, (_, stack_pointer)] = self.rules.space.preexisting;
         let is_far_below = self.rules.checks_stack_pointer
             && addr + BELOW_STACK_POINTER < stack_pointer
