@@ -5,7 +5,7 @@
 
 use super::data::Report;
 use super::style::Style;
-use super::wording::{summary, title};
+use super::wording::{replaced_file, summary, title};
 use crate::verdict::Verdict;
 use core::fmt::{self, Write};
 
@@ -14,6 +14,9 @@ pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     writeln!(out, "KTAP version 1\n1..{}\n# {}", report.rows.len(), title(report))?;
     for observed in &report.environment {
         writeln!(out, "# interference: {}: {}", observed.name(), observed.evidence)?;
+    }
+    if let Some(file) = replaced_file(report) {
+        writeln!(out, "# file: {file}")?;
     }
     for (row, number) in report.rows.iter().zip(1..) {
         let (flag, finding) = (row.flag.name(), &row.finding);
