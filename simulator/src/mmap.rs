@@ -94,9 +94,12 @@ impl SimulatedKernel {
         let noreserve = self.is_noreserve(&request);
         let accountable = !noreserve && is_accountable(&request, map_type);
         self.unmap_and_charge(start, end, accountable)?;
-        self.call_mmap_of_file(&request)?;
+        self.call_mmap_of_file(&request, map_type, start)?;
         self.assert_no_crash(&request, fixed);
         let huge = self.reserve_huge_pages(&request, noreserve)?;
+        if let (Some(file), Some(HugePages { reserved: 1.., .. })) = (request.file, huge) {
+            self.files.nodes[file.node].touched |= map_type.shared;
+        }
         let denies_writing = self.deny_write(&request)?;
 
         let locked = request.has(numbers.locked) || self.rules.locks_everything;
@@ -332,7 +335,7 @@ impl SimulatedKernel {
         let numbers = self.rules.numbers;
         let above4g = if self.rules.above4g { numbers.above4g } else { 0 };
         let of_file = match request.file_kind() {
-            Some(Kind::Ext4 | Kind::Dax) => numbers.sync,
+            Some(Kind::Ext4 | Kind::Dax | Kind::DeviceDax(_)) => numbers.sync,
             _ => 0,
         };
         numbers.legacy_mask() | above4g | of_file
@@ -386,13 +389,26 @@ impl SimulatedKernel {
         Ok(())
     }
 
-    /// `ext4_file_mmap`, `fs/ext4/file.c`: without DAX the file rejects `MAP_SYNC`.
-    fn call_mmap_of_file(&self, request: &Request) -> Result<(), Errno> {
+    /// The checks of the file, [`Kind`]. `ext4_file_mmap`, `fs/ext4/file.c`: without DAX the file
+    /// rejects `MAP_SYNC`.
+    fn call_mmap_of_file(
+        &self,
+        request: &Request,
+        map_type: MapType,
+        start: usize,
+    ) -> Result<(), Errno> {
         let sync = self.rules.validate && request.has(self.rules.numbers.sync);
-        if sync && request.file_kind() == Some(Kind::Ext4) {
-            return Err(Errno::EOPNOTSUPP);
+        let MapType { shared, may_write, .. } = map_type;
+        match request.file_kind() {
+            Some(Kind::Ext4) if sync => Err(Errno::EOPNOTSUPP),
+            Some(Kind::DeviceDax(align)) if !shared || (start | request.len) % align != 0 => {
+                Err(Errno::EINVAL)
+            }
+            Some(Kind::UncachedPlan9) if shared && may_write => Err(Errno::EINVAL),
+            Some(Kind::SharedOnly) if !shared => Err(Errno::EINVAL),
+            Some(Kind::Unmappable) => Err(Errno::EINVAL),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Panics if a parisc64 kernel could crash: some do (`kernel BUG` in `mm/hugetlb.c`) when they
