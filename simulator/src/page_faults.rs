@@ -180,7 +180,7 @@ impl SimulatedKernel {
         let (_, area) = self.areas.at_mut(page).ok_or(Errno::EFAULT)?;
         if let Some(file) = area.file {
             let node = &mut self.files.nodes[file.node];
-            let is_device = matches!(node.kind, Kind::DeviceDax(_) | Kind::SharedOnly);
+            let is_device = matches!(node.kind, Kind::DeviceDax(_));
             node.touched |= is_device || area.huge.is_some() && area.shared;
         }
         if let Some(file) = area.file
