@@ -401,7 +401,9 @@ impl SimulatedKernel {
         let MapType { shared, may_write, .. } = map_type;
         match request.file_kind() {
             Some(Kind::Ext4) if sync => Err(Errno::EOPNOTSUPP),
-            Some(Kind::DeviceDax(align)) if !shared || (start | request.len) % align != 0 => {
+            Some(Kind::DeviceDax(align))
+                if !shared || !(start | request.len).is_multiple_of(align) =>
+            {
                 Err(Errno::EINVAL)
             }
             Some(Kind::UncachedPlan9) if shared && may_write => Err(Errno::EINVAL),
