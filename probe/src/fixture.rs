@@ -1,5 +1,5 @@
-//! The fixture of the experiments: a reserved address range, a file, a pipe, the files that the user
-//! named, and a log of the calls.
+//! The fixture of the experiments: a reserved address range, a file, a pipe, the files that the
+//! user named, and a log of the calls.
 //!
 //! The safety of the machine rests here:
 //!
@@ -26,10 +26,9 @@ mod user_files;
 
 use data::{CONTEXTS, context};
 pub use data::{
-    Conditions, FILE_VALIDATOR, Lengths, Mapping, PIPE_VALIDATOR, PRIVATE, PathFile, PathUse,
-    SHARED, SetupFailed, VALIDATE, Validator,
+    Conditions, FILE_VALIDATOR, FileKind, Lengths, Mapping, NoMemfd, PIPE_VALIDATOR, PRIVATE,
+    PathFile, PathUse, SHARED, ScratchFile, SetupFailed, VALIDATE, Validator,
 };
-pub use scratch::{FileKind, NoMemfd, ScratchFile};
 
 /// The most pages that an experiment touches at a time.
 pub const PAGES: usize = 16;

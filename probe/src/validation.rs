@@ -14,8 +14,8 @@ const UNKNOWN_TYPE: Outcome = Outcome::MmapFailed(Errno::EINVAL);
 /// summarize them.
 #[derive(Clone, Debug)]
 pub struct Validation {
-    /// Whether the kernel has the map type: the file of the fixture (where there is one) can be mapped, and a pipe
-    /// is rejected with `ENODEV`. `None` when they disagree.
+    /// Whether the kernel has the map type: the file of the fixture (where there is one) can be
+    /// mapped, and a pipe is rejected with `ENODEV`. `None` when they disagree.
     pub present: Option<bool>,
     /// Whether it rejects the unassigned bits with `EOPNOTSUPP` on both. `None` without the map
     /// type.

@@ -1,6 +1,7 @@
 //! Files that are mapped by rules of their own, and the file that replaces a missing memfd: what
-//! `require` answers, what the report says, and that the file keeps no page. The expectations follow
-//! from the simulated files' rules (`simulator/src/files.rs`), which name their kernel sources.
+//! `require` answers, what the report says, and that the file keeps no page. The expectations
+//! follow from the rules of the simulated files (`simulator/src/files.rs`), which name their kernel
+//! sources.
 
 use kernel::{Errno, Op};
 use program::console::Console;

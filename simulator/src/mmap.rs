@@ -2,6 +2,7 @@
 //! checks.
 
 use crate::areas::{Area, Direction, HugePages, MappedFile, Search};
+use crate::file_mmap::{FileMapping, mmap_of_file};
 use crate::files::Kind;
 use crate::flag_numbers::{
     DROPPABLE, FIXED_NOREPLACE, HUGE_MASK, HUGE_SHIFT, PRIVATE, SHARED, SHARED_VALIDATE,
@@ -94,7 +95,11 @@ impl SimulatedKernel {
         let noreserve = self.is_noreserve(&request);
         let accountable = !noreserve && is_accountable(&request, map_type);
         self.unmap_and_charge(start, end, accountable)?;
-        self.call_mmap_of_file(&request, map_type, start)?;
+        if let Some(kind) = request.file_kind() {
+            let MapType { shared, may_write, .. } = map_type;
+            let sync = self.rules.validate && request.has(numbers.sync);
+            mmap_of_file(kind, &FileMapping { start, len: request.len, shared, may_write, sync })?;
+        }
         self.assert_no_crash(&request, fixed);
         let huge = self.reserve_huge_pages(&request, noreserve)?;
         if let (Some(file), Some(HugePages { reserved: 1.., .. })) = (request.file, huge) {
@@ -387,30 +392,6 @@ impl SimulatedKernel {
         }
         self.areas.unmap(start, end, self.rules.page_size);
         Ok(())
-    }
-
-    /// The checks of the file, [`Kind`]. `ext4_file_mmap`, `fs/ext4/file.c`: without DAX the file
-    /// rejects `MAP_SYNC`.
-    fn call_mmap_of_file(
-        &self,
-        request: &Request,
-        map_type: MapType,
-        start: usize,
-    ) -> Result<(), Errno> {
-        let sync = self.rules.validate && request.has(self.rules.numbers.sync);
-        let MapType { shared, may_write, .. } = map_type;
-        match request.file_kind() {
-            Some(Kind::Ext4) if sync => Err(Errno::EOPNOTSUPP),
-            Some(Kind::DeviceDax(align))
-                if !shared || !(start | request.len).is_multiple_of(align) =>
-            {
-                Err(Errno::EINVAL)
-            }
-            Some(Kind::UncachedPlan9) if shared && may_write => Err(Errno::EINVAL),
-            Some(Kind::SharedOnly) if !shared => Err(Errno::EINVAL),
-            Some(Kind::Unmappable) => Err(Errno::EINVAL),
-            _ => Ok(()),
-        }
     }
 
     /// Panics if a parisc64 kernel could crash: some do (`kernel BUG` in `mm/hugetlb.c`) when they
