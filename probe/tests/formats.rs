@@ -103,7 +103,7 @@ fn jsonl_is_the_json_object_in_one_line() {
     assert_eq!(line.lines().count(), 1);
     assert!(line.ends_with("}\n"), "{line}");
     let start =
-        "{\"schema\": \"mapprobe.report\", \"schema_version\": \"1.0\", \"tool\": {\"name\": ";
+        "{\"schema\": \"mapprobe.report\", \"schema_version\": \"1.1\", \"tool\": {\"name\": ";
     assert!(line.starts_with(start), "{line}");
     for part in [
         "\n  \"environment\": [],\n",
