@@ -128,32 +128,40 @@ fn depends_on_file(flag: Flag) -> bool {
 /// The verdict on one file. A file that answers a reader differently is judged twice, and the
 /// better verdict counts: a program can open the file in this way.
 fn answer_on_file(report: &Report, row: &Row, index: usize) -> Answer {
-    let path = report.path_uses.get(index).copied();
+    let path = report.path_uses.get(index);
     let access = path.map_or(Access::ReadWrite, |path| path.access);
-    let left_out = path.and_then(|path| path.left_out());
-    let mut opened = vec![(Backing::Path(index), access, left_out)];
-    if path.is_some_and(|path| path.read_only_differs) {
-        opened.push((Backing::ReadOnlyPath(index), Access::ReadOnly, None));
-    }
-    let (mut rejections, mut verdicts, mut accepted) = (Vec::new(), Vec::new(), None);
-    for (backing, access, left_out) in opened {
-        match rejection(report, row, backing) {
-            None => accepted = Some(access),
-            Some((verdict, outcome)) => {
-                verdicts.push(verdict);
-                rejections.push(Rejection { access, outcome, left_out });
-            }
-        }
-    }
-    let file_decides = accepted.is_none();
-    let is_undecided = verdicts.contains(&Verdict::Inconclusive);
-    let verdict = match file_decides {
-        false => row.finding.verdict,
-        true if is_undecided => Verdict::Inconclusive,
-        true => Verdict::Unavailable,
+    let read_only_differs = path.is_some_and(|path| path.read_only_differs);
+    let mut answer = Answer {
+        verdict: Verdict::Unavailable,
+        file_decides: true,
+        rejections: Vec::new(),
+        only_opened: None,
     };
-    let only_opened = if rejections.is_empty() { None } else { accepted };
-    Answer { verdict, file_decides, rejections, only_opened }
+    for (file, access) in
+        [(Backing::Path(index), access), (Backing::ReadOnlyPath(index), Access::ReadOnly)]
+    {
+        let is_read_only = file == Backing::ReadOnlyPath(index);
+        if is_read_only && !read_only_differs {
+            break;
+        }
+        let Some((verdict, outcome)) = rejection(report, row, file) else {
+            answer.file_decides = false;
+            answer.only_opened = Some(access);
+            continue;
+        };
+        if verdict == Verdict::Inconclusive {
+            answer.verdict = verdict;
+        }
+        let left_out = path.filter(|_| !is_read_only).and_then(|path| path.left_out());
+        answer.rejections.push(Rejection { access, outcome, left_out });
+    }
+    if !answer.file_decides {
+        answer.verdict = row.finding.verdict;
+    }
+    if answer.rejections.is_empty() {
+        answer.only_opened = None;
+    }
+    answer
 }
 
 /// The verdict and the outcome that override the verdict of a flag on a file: if the file rejects
