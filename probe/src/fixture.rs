@@ -1,4 +1,4 @@
-//! The fixture of the experiments: a reserved address range, a memfd, a pipe, the files that the
+//! The fixture of the experiments: a reserved address range, a file, a pipe, the files that the
 //! user named, and a log of the calls.
 //!
 //! The safety of the machine rests here:
@@ -6,32 +6,34 @@
 //! - `MAP_FIXED` replaces nothing but the reserved range;
 //! - what an experiment maps is unmapped before the experiment returns;
 //! - at most [`PAGES`] pages are touched at a time, or one huge page of at most 2 MiB;
-//! - nothing is ever stored to a file that the user named.
+//! - nothing is ever stored to a file that the user named;
+//! - a file that is mapped in huge pages is never touched.
 
 use crate::arch::Arch;
 use crate::flags::{
-    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, MapFlags, UNASSIGNED_BITS,
+    MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MapFlags, UNASSIGNED_BITS,
 };
 use crate::outcome::{Backing, Call, Context, Outcome, Size, Step};
+use crate::paths::OpenPath;
 use crate::request::{ProbeOptions, RecordingVersion};
-use kernel::{Errno, Fd, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, Pipe, SysResult};
+use kernel::{Errno, Kernel, Mmap, NO_FD, PROT_NONE, PROT_READ, PROT_WRITE, Pipe, SysResult};
 use once_cell::unsync::OnceCell;
 
 mod data;
+mod scratch;
 mod touch;
+mod user_files;
 
 use data::{CONTEXTS, context};
 pub use data::{
-    Conditions, Hugetlb, MEMFD_VALIDATOR, Mapping, PIPE_VALIDATOR, PRIVATE, SHARED, SetupFailed,
-    VALIDATE, Validator,
+    Conditions, FILE_VALIDATOR, FileKind, Hugetlb, Lengths, Mapping, NoMemfd, PIPE_VALIDATOR,
+    PRIVATE, PathFile, PathUse, SHARED, ScratchFile, SetupFailed, VALIDATE, Validator,
 };
 
 /// The most pages that an experiment touches at a time.
 pub const PAGES: usize = 16;
 /// The protection of a scratch mapping.
 pub const READ_WRITE: u32 = PROT_READ | PROT_WRITE;
-/// The first byte of the memfd. It differs from the zero of fresh memory.
-pub const CONTENT: u8 = b'm';
 
 /// Bytes of the reserved range: room for [`PAGES`] pages of 64 KiB at every cache colour, and for
 /// the isolated range.
@@ -42,8 +44,6 @@ const ISOLATED: usize = 4 << 20;
 /// Shared mappings of one file must agree modulo this number on machines whose caches are indexed
 /// by virtual address: `SHM_COLOUR`, `arch/parisc/include/asm/shmparam.h`.
 const CACHE_COLOURS: usize = 4 << 20;
-/// Bytes written to the memfd at a time.
-const BLOCK: usize = 4096;
 /// Room for the trace entries of a row.
 const STEPS: usize = 128;
 
@@ -63,22 +63,26 @@ pub struct Fixture<'k> {
     /// Start of the reserved range.
     reserved: usize,
     /// The probe address: inside the reserved range, with room for [`PAGES`] pages, and at the
-    /// cache colour of the memfd. It is occupied between two experiments.
+    /// cache colour of the file. It is occupied between two experiments.
     probe_addr: usize,
-    memfd: Result<Fd, Errno>,
+    file: Option<ScratchFile>,
+    memfd: Result<(), Errno>,
+    no_memfd: Option<NoMemfd>,
     pipe: Pipe,
-    /// The user's files; `None` for a file that is not probed.
-    paths: Vec<Option<Fd>>,
+    /// The user's files.
+    paths: Vec<PathFile>,
+    /// The same files, opened for reading only; `None` where that makes no difference.
+    read_only_paths: Vec<Option<PathFile>>,
     validators: OnceCell<[Validator; 2]>,
 }
 
 impl<'k> Fixture<'k> {
-    /// Reserves the range and opens memfd and pipe; `paths` are the user's files, already open.
-    /// Without a memfd (before Linux 3.17, or not configured) the experiments on it are left out.
+    /// Reserves the range and opens the file and the pipe; `paths` are the user's files, already
+    /// open. Without a file the experiments on it are left out.
     pub fn new(
         kernel: &'k mut dyn Kernel,
         arch: Arch,
-        paths: &[Fd],
+        paths: &[OpenPath],
         options: &ProbeOptions,
     ) -> Result<Fixture<'k>, SetupFailed> {
         let page_size = kernel.page_size();
@@ -90,7 +94,6 @@ impl<'k> Fixture<'k> {
             kernel.munmap(reserved, RESERVED);
             return Err(SetupFailed("no pipe could be made: pipe2 failed"));
         };
-        let memfd = kernel.memfd_create("mapprobe");
         let mut fixture = Fixture {
             kernel,
             recording_version: options.recording_version,
@@ -101,75 +104,27 @@ impl<'k> Fixture<'k> {
             page_size,
             reserved,
             probe_addr: reserved + page_size,
-            memfd,
+            file: None,
+            memfd: Ok(()),
+            no_memfd: None,
             pipe,
-            paths: paths.iter().copied().map(Some).collect(),
+            paths: paths.iter().map(PathFile::of).collect(),
+            read_only_paths: vec![None; paths.len()],
             validators: OnceCell::new(),
         };
-        if let Ok(memfd) = memfd {
-            fixture.fill(memfd);
-            fixture.find_cache_colour(memfd);
-        }
+        fixture.open_file(paths);
         fixture.steps.reserve(STEPS);
-        fixture.leave_out_huge_files();
+        fixture.measure_paths(paths, &options.paths);
         Ok(fixture)
     }
 
-    /// Writes a page that begins with [`CONTENT`]. After a failure no experiment finds that byte.
-    fn fill(&mut self, memfd: Fd) {
-        let mut block = vec![0; BLOCK];
-        if let Some(first) = block.first_mut() {
-            *first = CONTENT;
-        }
-        let mut filled = 0;
-        while filled < self.page_size {
-            self.kernel.write(memfd, &block);
-            block.fill(0);
-            filled += BLOCK;
-        }
-    }
-
-    /// Moves the probe address to where a shared mapping of the memfd may be placed.
-    fn find_cache_colour(&mut self, memfd: Fd) {
-        let flags = MAP_SHARED.encode(self.arch);
-        let call = Mmap { addr: 0, len: self.page_size, prot: PROT_READ, flags, fd: memfd };
-        if let Ok(addr) = self.kernel.mmap(&call).result() {
-            self.kernel.munmap(addr, self.page_size);
-            let first = self.reserved + self.page_size;
-            self.probe_addr = first + addr.wrapping_sub(first) % CACHE_COLOURS;
-        }
-    }
-
-    /// Leaves out files that cannot be mapped at an address aligned to a base page only: files of
-    /// hugetlbfs, which would be mapped in whole huge pages elsewhere.
-    fn leave_out_huge_files(&mut self) {
-        let (addr, page) = (self.isolated_addr() + self.page_size, self.page_size);
-        let flags = MAP_PRIVATE | MAP_FIXED;
-        // Without an MMU, MAP_FIXED fails everywhere.
-        if !self.mmap(addr, page, PROT_READ, flags, Backing::Anonymous).outcome.succeeded() {
-            return;
-        }
-        self.reserve(addr, page);
-        for index in 0..self.paths.len() {
-            let mapping = self.mmap(addr, page, PROT_READ, flags, Backing::Path(index));
-            if mapping.outcome.succeeded() {
-                self.reserve(addr, page);
-            } else if mapping.outcome == Outcome::MmapFailed(Errno::EINVAL)
-                && let Some(path) = self.paths.get_mut(index)
-            {
-                *path = None;
-            }
-        }
-    }
-
     /// Unmaps and closes everything. Returns the trace entries.
-    pub fn close(self) -> Vec<Step> {
+    pub fn close(mut self) -> Vec<Step> {
         self.kernel.munmap(self.reserved, RESERVED);
         self.kernel.close(self.pipe.read_end);
         self.kernel.close(self.pipe.write_end);
-        if let Ok(memfd) = self.memfd {
-            self.kernel.close(memfd);
-        }
+        self.close_file();
+        self.close_read_only_paths();
         self.steps
     }
 
@@ -183,23 +138,45 @@ impl<'k> Fixture<'k> {
         self.page_size
     }
 
-    /// The memfd, or why there is none.
-    pub fn memfd(&self) -> Result<Fd, Errno> {
-        self.memfd
+    /// The user's files, as they were opened, and those that are also probed as opened for reading
+    /// only.
+    pub fn paths(&self) -> Vec<Backing> {
+        let mut backings = Vec::new();
+        for (index, read_only) in self.read_only_paths.iter().enumerate() {
+            backings.push(Backing::Path(index));
+            if read_only.is_some() {
+                backings.push(Backing::ReadOnlyPath(index));
+            }
+        }
+        backings
     }
 
-    /// The number of the user's paths.
-    pub fn path_count(&self) -> usize {
-        self.paths.len()
+    /// How the user's files were opened and mapped.
+    pub fn path_uses(&self) -> Vec<PathUse> {
+        let mut uses = Vec::new();
+        for (path, read_only) in self.paths.iter().zip(&self.read_only_paths) {
+            let PathFile { access, lengths, .. } = *path;
+            uses.push(PathUse { access, lengths, read_only_differs: read_only.is_some() });
+        }
+        uses
+    }
+
+    /// One of the user's files.
+    pub fn path_file(&self, backing: Backing) -> Option<PathFile> {
+        match backing {
+            Backing::Path(index) => self.paths.get(index).copied(),
+            Backing::ReadOnlyPath(index) => self.read_only_paths.get(index).copied().flatten(),
+            Backing::Anonymous | Backing::File | Backing::Pipe => None,
+        }
     }
 
     /// The contexts that a flag is probed in: the same for every run, and three map types of every
     /// path.
     pub fn contexts(&self) -> Vec<Context> {
         let mut contexts = Vec::from(CONTEXTS);
-        for index in 0..self.paths.len() {
+        for path in self.paths() {
             for map_type in [SHARED, PRIVATE, VALIDATE] {
-                contexts.push(context(map_type, Backing::Path(index)));
+                contexts.push(context(map_type, path));
             }
         }
         contexts
@@ -236,19 +213,18 @@ impl<'k> Fixture<'k> {
     ) -> Mapping {
         let fd = match backing {
             Backing::Anonymous => Some(NO_FD),
-            Backing::Memfd => self.memfd.ok(),
+            Backing::File => self.file.map(|file| file.fd),
             Backing::Pipe => Some(self.pipe.read_end),
-            Backing::Path(index) => self.paths.get(index).copied().flatten(),
+            Backing::Path(_) | Backing::ReadOnlyPath(_) => match self.path_file(backing) {
+                Some(PathFile { fd, lengths: Lengths::Page, .. }) => Some(fd),
+                _ => None,
+            },
         };
         let Some(fd) = fd else { return Mapping { addr: 0, len, outcome: Outcome::NotRun } };
         let flags = flags | self.anonymous(backing);
-        let (addr, outcome) = match self.kernel.mmap(&Mmap { addr, len, prot, flags, fd }).result()
-        {
-            Ok(given) if given == addr => (given, Outcome::MappedThere),
-            Ok(given) => (given, Outcome::MappedElsewhere),
-            Err(errno) => (0, Outcome::MmapFailed(errno)),
-        };
-        Mapping { addr, len, outcome }
+        let result = self.kernel.mmap(&Mmap { addr, len, prot, flags, fd });
+        let outcome = Outcome::of_mmap(result, addr);
+        Mapping { addr: result.result().unwrap_or(0), len, outcome }
     }
 
     fn anonymous(&self, backing: Backing) -> usize {
@@ -277,6 +253,12 @@ impl<'k> Fixture<'k> {
 
     /// As [`Fixture::try_map`], with the number that the kernel gets.
     pub fn try_map_number(&mut self, flags: usize, prot: u32, backing: Backing) -> Outcome {
+        if let Some((fd, log2)) = self.aligned_file(backing) {
+            let outcome = self.map_aligned(fd, flags, log2);
+            let flags = flags | self.added_flags(backing);
+            self.log_mmap_number(flags, backing, Size::Large, outcome);
+            return outcome;
+        }
         let mapping = self.map_number(flags, prot, 1, backing);
         self.unmap(mapping);
         mapping.outcome
@@ -286,6 +268,9 @@ impl<'k> Fixture<'k> {
     /// kernel gets.
     pub fn probe(&mut self, context: Context, bits: usize) -> Outcome {
         let Context { map_type, backing } = context;
+        if let Some((fd, log2)) = self.aligned_file(backing) {
+            return self.map_aligned(fd, map_type | bits, log2);
+        }
         let (addr, page) = (self.probe_addr, self.page_size);
         let mapping = self.mmap_number(addr, page, PROT_READ, map_type | bits, backing);
         self.unmap(mapping);
@@ -297,7 +282,7 @@ impl<'k> Fixture<'k> {
     pub fn probe_context(&mut self, context: Context, bits: usize) -> Outcome {
         let outcome = self.probe(context, bits);
         let Context { map_type, backing } = context;
-        let flags = map_type | bits | self.anonymous(backing);
+        let flags = map_type | bits | self.anonymous(backing) | self.added_flags(backing);
         self.steps.push(Step { call: Call::Context { flags, backing }, outcome });
         outcome
     }
@@ -373,13 +358,13 @@ impl<'k> Fixture<'k> {
         outcome
     }
 
-    /// The results of the memfd and of the pipe. They are measured once, so only the first caller
+    /// The results of the file and of the pipe. They are measured once, so only the first caller
     /// gets trace entries.
     pub fn validators(&mut self) -> [Validator; 2] {
         if let Some(known) = self.validators.get() {
             return *known;
         }
-        let measured = [MEMFD_VALIDATOR, PIPE_VALIDATOR].map(|context| {
+        let measured = [FILE_VALIDATOR, PIPE_VALIDATOR].map(|context| {
             let base = self.probe_context(context, 0);
             let [first, others @ ..] = UNASSIGNED_BITS;
             let mut unassigned = self.probe_context(context, 1 << first);

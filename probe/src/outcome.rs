@@ -8,12 +8,15 @@ use kernel::{Errno, SysResult};
 pub enum Backing {
     /// `MAP_ANONYMOUS`, no file.
     Anonymous,
-    /// A file of `memfd_create(2)`.
-    Memfd,
+    /// The file of the fixture: a memfd where there is one.
+    File,
     /// A pipe. It can never be mapped (`ENODEV`), but the kernel checks the flags first.
     Pipe,
-    /// A file that the user named: its index among the paths.
+    /// A file that the user named: its index among the paths. It was opened for reading and
+    /// writing if that is allowed.
     Path(usize),
+    /// The same file, opened for reading only, where it is answered differently then.
+    ReadOnlyPath(usize),
 }
 
 /// A map type and a backing that a flag is combined with. Reports list the outcome in each context.
@@ -51,6 +54,15 @@ impl Outcome {
         match result.result() {
             Ok(_) => Outcome::Ok,
             Err(errno) => Outcome::Failed(errno),
+        }
+    }
+
+    /// The outcome of `mmap` with this address.
+    pub fn of_mmap(result: SysResult, addr: usize) -> Outcome {
+        match result.result() {
+            Ok(given) if given == addr => Outcome::MappedThere,
+            Ok(_) => Outcome::MappedElsewhere,
+            Err(errno) => Outcome::MmapFailed(errno),
         }
     }
 

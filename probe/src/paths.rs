@@ -10,10 +10,36 @@ pub const MOST: usize = 64;
 /// The name of a scratch file, on file systems without `O_TMPFILE`.
 const SCRATCH: &str = ".mapprobe.scratch";
 
+/// How a file was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    ReadWrite,
+    ReadOnly,
+}
+
+impl Access {
+    /// The word in a report.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Access::ReadWrite => "read-write",
+            Access::ReadOnly => "read-only",
+        }
+    }
+}
+
+/// An open file.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenPath {
+    pub fd: Fd,
+    pub access: Access,
+    /// Whether it is a scratch file in a directory that the user named.
+    pub is_scratch: bool,
+}
+
 /// Open files, in the order in which the user named them.
 #[derive(Debug, Default)]
 pub struct Paths {
-    files: Vec<Fd>,
+    files: Vec<OpenPath>,
 }
 
 impl Paths {
@@ -32,7 +58,7 @@ impl Paths {
         Ok(opened)
     }
 
-    fn open_next(&self, kernel: &mut dyn Kernel, path: &str) -> Result<Fd, Error> {
+    fn open_next(&self, kernel: &mut dyn Kernel, path: &str) -> Result<OpenPath, Error> {
         let path = path.to_owned();
         if self.files.len() == MOST {
             return Err(Error::TooManyPaths { path, most: MOST });
@@ -45,29 +71,36 @@ impl Paths {
         open(kernel, &path).map_err(|errno| Error::File { path, problem, errno })
     }
 
-    pub fn files(&self) -> &[Fd] {
+    pub fn files(&self) -> &[OpenPath] {
         &self.files
     }
 
     pub fn close(self, kernel: &mut dyn Kernel) {
         for file in self.files {
-            kernel.close(file);
+            kernel.close(file.fd);
         }
     }
 }
 
 /// Opens a file for reading and writing, because the results of some flags depend on it, or for
 /// reading if it cannot be written.
-fn open(kernel: &mut dyn Kernel, path: &str) -> Result<Fd, Errno> {
+fn open(kernel: &mut dyn Kernel, path: &str) -> Result<OpenPath, Errno> {
+    let (access, is_scratch) = (Access::ReadWrite, false);
     match kernel.open(path, OpenMode::ReadWrite) {
-        Ok(file) => Ok(file),
-        Err(Errno::EISDIR) => open_scratch_file(kernel, path),
-        Err(_) => kernel.open(path, OpenMode::Read),
+        Ok(fd) => Ok(OpenPath { fd, access, is_scratch }),
+        Err(Errno::EISDIR) => {
+            let fd = open_scratch_file(kernel, path)?;
+            Ok(OpenPath { fd, access, is_scratch: true })
+        }
+        Err(_) => {
+            let fd = kernel.open(path, OpenMode::Read)?;
+            Ok(OpenPath { fd, access: Access::ReadOnly, is_scratch })
+        }
     }
 }
 
 /// Opens a new file in a directory, which disappears when the file is closed.
-fn open_scratch_file(kernel: &mut dyn Kernel, directory: &str) -> Result<Fd, Errno> {
+pub fn open_scratch_file(kernel: &mut dyn Kernel, directory: &str) -> Result<Fd, Errno> {
     if let Ok(file) = kernel.open(directory, OpenMode::TmpFile) {
         return Ok(file);
     }

@@ -9,14 +9,14 @@ use crate::experiments;
 use crate::fixture::{Fixture, SetupFailed};
 use crate::flags::{Flag, Kind, MapFlags};
 use crate::outcome::Outcome;
-use crate::paths::Paths;
+use crate::paths::{OpenPath, Paths};
 use crate::report::{Process, Report, Row};
 use crate::request::{ProbeOptions, Query, RecordingVersion};
 use crate::sweep::{self, Sweep};
 use crate::validation;
 use crate::verdict::{Finding, ReasonCode, Verdict, judge};
 use core::mem::swap;
-use kernel::{Errno, Fd, Kernel};
+use kernel::{Errno, Kernel};
 
 /// Opens the user's paths and probes `flags` (all of them: [`Flag::ALL`]), in the numbers of
 /// `arch`.
@@ -41,7 +41,7 @@ pub fn run_on_files(
     kernel: &mut dyn Kernel,
     arch: Arch,
     flags: &[Flag],
-    files: &[Fd],
+    files: &[OpenPath],
     options: &ProbeOptions,
     each_row: &mut dyn FnMut(&mut Report),
 ) -> Box<Report> {
@@ -51,6 +51,9 @@ pub fn run_on_files(
     }
     match Fixture::new(kernel, arch, files, options) {
         Ok(mut fixture) => {
+            report.file = fixture.file().map(|file| file.kind);
+            report.no_memfd = fixture.no_memfd();
+            report.path_uses = fixture.path_uses();
             let validation = validation::measure(&mut fixture);
             report.environment = environment::detect(&mut fixture, &validation);
             report.validation = Some((validation, 0..fixture.steps.len()));
@@ -91,6 +94,9 @@ fn empty_report(kernel: &mut dyn Kernel, arch: Arch, options: &ProbeOptions) -> 
             time: unless_reproducible(time),
         },
         paths: options.paths.clone(),
+        path_uses: Vec::new(),
+        file: None,
+        no_memfd: None,
         environment: Vec::new(),
         validation: None,
         rows: Vec::new(),

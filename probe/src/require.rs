@@ -9,6 +9,7 @@ mod page;
 use crate::error::Error;
 use crate::flags::{Flag, MAP_SHARED_VALIDATE, map_type};
 use crate::outcome::{Backing, Call, Outcome};
+use crate::paths::Access;
 use crate::report::escape::Escaped;
 use crate::report::wording::{push, summary};
 use crate::report::{Report, Row};
@@ -36,12 +37,19 @@ pub fn check(report: &Report, require: &Require) -> Result<(Met, String), Error>
         all_met = all_met.max(met);
         if met != Met::Yes {
             push(&mut lines, format_args!("{name}: {}: ", answer.verdict.word()));
-            match answer.file_rejects {
-                Some(outcome) => push(&mut lines, format_args!("on this file: {outcome}")),
-                None => lines.push_str(summary(&row.finding.reason)),
+            if answer.file_decides {
+                lines.push_str("on this file");
+                push_rejections(&mut lines, ", ", &answer.rejections);
+            } else {
+                lines.push_str(summary(&row.finding.reason));
             }
-            let by_file = answer.file_rejects.is_some();
-            push_remedies(&mut lines, report, row, answer.verdict, by_file);
+            push_remedies(&mut lines, report, row, answer.verdict, answer.file_decides);
+            lines.push('\n');
+        } else if let Some(access) = answer.only_opened {
+            // A program must know how to open the file.
+            let (verdict, access) = (answer.verdict.word(), access.word());
+            push(&mut lines, format_args!("{name}: {verdict}: on this file, opened {access}"));
+            push_rejections(&mut lines, "; ", &answer.rejections);
             lines.push('\n');
         } else if requirement.path.is_none() {
             all_met = all_met.max(page::check(&mut lines, &name, row, require));
@@ -58,11 +66,33 @@ fn name(requirement: &Requirement) -> String {
     }
 }
 
+/// Appends how a file rejects a flag.
+fn push_rejections(out: &mut String, separator: &str, rejections: &[Rejection]) {
+    for Rejection { access, outcome, left_out } in rejections {
+        push(out, format_args!("{separator}opened {}: {outcome}", access.word()));
+        if let Some(why) = left_out {
+            push(out, format_args!(": {why}"));
+        }
+    }
+}
+
 /// The verdict about a requirement.
 struct Answer {
     verdict: Verdict,
-    /// The outcome on the file that overrides the verdict of the flag.
-    file_rejects: Option<Outcome>,
+    /// Whether the file overrides the verdict of the flag, however it is opened.
+    file_decides: bool,
+    /// How the file rejects the flag.
+    rejections: Vec<Rejection>,
+    /// The access with which alone the file accepts the flag.
+    only_opened: Option<Access>,
+}
+
+/// The outcome that overrides the verdict of a flag, on a file that was opened in one way.
+struct Rejection {
+    access: Access,
+    outcome: Outcome,
+    /// Why the file was not probed.
+    left_out: Option<&'static str>,
 }
 
 /// The row of a requirement and the verdict; `None` when the report has neither flag nor path.
@@ -73,7 +103,12 @@ fn answer<'r>(report: &'r Report, requirement: &Requirement) -> Option<(&'r Row,
             let index = report.paths.iter().position(|probed| probed == path)?;
             answer_on_file(report, row, index)
         }
-        None => Answer { verdict: row.finding.verdict, file_rejects: None },
+        None => Answer {
+            verdict: row.finding.verdict,
+            file_decides: false,
+            rejections: Vec::new(),
+            only_opened: None,
+        },
     };
     Some((row, answer))
 }
@@ -84,10 +119,49 @@ fn depends_on_file(flag: Flag) -> bool {
     flag == Flag::MAP_SYNC
 }
 
-/// The verdict on one file. The file overrides the flag's verdict if it rejects the flag under
-/// every map type. `MAP_SYNC` counts under `MAP_SHARED_VALIDATE` only; its row is honored only if
-/// every file that accepts it rejects unassigned bits.
+/// The verdict on one file. A file that answers a reader differently is judged twice, and the
+/// better verdict counts: a program can open the file in this way.
 fn answer_on_file(report: &Report, row: &Row, index: usize) -> Answer {
+    let path = report.path_uses.get(index);
+    let access = path.map_or(Access::ReadWrite, |path| path.access);
+    let read_only_differs = path.is_some_and(|path| path.read_only_differs);
+    let mut answer = Answer {
+        verdict: Verdict::Unavailable,
+        file_decides: true,
+        rejections: Vec::new(),
+        only_opened: None,
+    };
+    for (file, access) in
+        [(Backing::Path(index), access), (Backing::ReadOnlyPath(index), Access::ReadOnly)]
+    {
+        let is_read_only = file == Backing::ReadOnlyPath(index);
+        if is_read_only && !read_only_differs {
+            break;
+        }
+        let Some((verdict, outcome)) = rejection(report, row, file) else {
+            answer.file_decides = false;
+            answer.only_opened = Some(access);
+            continue;
+        };
+        if verdict == Verdict::Inconclusive {
+            answer.verdict = verdict;
+        }
+        let left_out = path.filter(|_| !is_read_only).and_then(|path| path.left_out());
+        answer.rejections.push(Rejection { access, outcome, left_out });
+    }
+    if !answer.file_decides {
+        answer.verdict = row.finding.verdict;
+    }
+    if answer.rejections.is_empty() {
+        answer.only_opened = None;
+    }
+    answer
+}
+
+/// The verdict and the outcome that override the verdict of a flag on a file: if the file rejects
+/// the flag under every map type. `MAP_SYNC` counts under `MAP_SHARED_VALIDATE` only; its row is
+/// honored only if every file that accepts it rejects unassigned bits.
+fn rejection(report: &Report, row: &Row, file: Backing) -> Option<(Verdict, Outcome)> {
     let (verdict, depends_on_file) = (row.finding.verdict, depends_on_file(row.flag));
     let validating_type = MAP_SHARED_VALIDATE.encode(report.arch);
     let bits = row.flag.value(report.arch).unwrap_or_default();
@@ -98,7 +172,7 @@ fn answer_on_file(report: &Report, row: &Row, index: usize) -> Answer {
             continue;
         };
         let counts = !depends_on_file || map_type(report.arch, flags) == validating_type;
-        if backing == Backing::Path(index) && flags & bits == bits && counts {
+        if backing == file && flags & bits == bits && counts {
             match step.outcome {
                 Outcome::NotRun => {}
                 outcome if outcome.succeeded() => is_accepted = true,
@@ -109,7 +183,7 @@ fn answer_on_file(report: &Report, row: &Row, index: usize) -> Answer {
     let is_accepted_always = is_accepted && rejection.is_none();
     let file_decides = if depends_on_file { !is_accepted_always } else { !is_accepted };
     if verdict.is_no() && !depends_on_file || !file_decides {
-        return Answer { verdict, file_rejects: None };
+        return None;
     }
     let rejection = rejection.unwrap_or(Outcome::NotRun);
     let verdict = match rejection.errno() {
@@ -120,5 +194,5 @@ fn answer_on_file(report: &Report, row: &Row, index: usize) -> Answer {
         _ if is_accepted => Verdict::Inconclusive,
         _ => Verdict::Unavailable,
     };
-    Answer { verdict, file_rejects: Some(rejection) }
+    Some((verdict, rejection))
 }

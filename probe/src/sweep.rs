@@ -30,7 +30,7 @@ const TYPE_FIELDS: usize = Arch::X86_64.type_mask() | Arch::Hppa.type_mask();
 
 pub fn measure(fixture: &mut Fixture) -> Sweep {
     let mut sweep = Sweep::default();
-    let backings = backings(fixture.path_count());
+    let backings = backings(fixture);
     for &backing in &backings {
         for map_type in map_types(fixture.arch()) {
             let context = Context { map_type, backing };
@@ -51,11 +51,9 @@ pub fn measure(fixture: &mut Fixture) -> Sweep {
     sweep
 }
 
-fn backings(paths: usize) -> Vec<Backing> {
-    let mut backings = vec![Backing::Anonymous, Backing::Memfd, Backing::Pipe];
-    for index in 0..paths {
-        backings.push(Backing::Path(index));
-    }
+fn backings(fixture: &Fixture) -> Vec<Backing> {
+    let mut backings = vec![Backing::Anonymous, Backing::File, Backing::Pipe];
+    backings.extend(fixture.paths());
     backings
 }
 

@@ -2,7 +2,7 @@
 //! not recognize, which bits does it accept, and which low bits select a map type?
 
 use crate::arch::Arch;
-use crate::fixture::{Fixture, MEMFD_VALIDATOR, PIPE_VALIDATOR, PRIVATE, SHARED, Validator};
+use crate::fixture::{FILE_VALIDATOR, Fixture, PIPE_VALIDATOR, PRIVATE, SHARED, Validator};
 use crate::flags::{MAP_FIXED, MAP_SHARED_VALIDATE, MapFlags, flag_bits};
 use crate::outcome::{Backing, Context, Outcome};
 use kernel::{Errno, PROT_READ};
@@ -17,8 +17,8 @@ const TYPE_BITS: usize = 0x0c;
 /// summarize them.
 #[derive(Clone, Debug)]
 pub struct Validation {
-    /// Whether the kernel has the map type: a memfd (where there is one) can be mapped, and a pipe
-    /// is rejected with `ENODEV`. `None` when they disagree.
+    /// Whether the kernel has the map type: the file of the fixture (where there is one) can be
+    /// mapped, and a pipe is rejected with `ENODEV`. `None` when they disagree.
     pub present: Option<bool>,
     /// Whether it rejects the unassigned bits with `EOPNOTSUPP` on both. `None` without the map
     /// type.
@@ -26,7 +26,7 @@ pub struct Validation {
     /// The bits that select a map type, among the lowest eight; `None` when not even `MAP_SHARED`
     /// and `MAP_PRIVATE` could be mapped.
     pub type_mask: Option<usize>,
-    /// The bits outside the type field that it accepts on a memfd or a pipe, and does not reject on
+    /// The bits outside the type field that it accepts on a file or a pipe, and does not reject on
     /// the other. 0 where it does not validate.
     pub accepted: usize,
     /// The bits that it rejects on both as it rejects the unassigned bits.
@@ -44,23 +44,22 @@ pub struct Validation {
 #[derive(Clone, Copy, Debug)]
 pub struct OtherBit {
     pub bit: u32,
-    pub memfd: Outcome,
+    pub file: Outcome,
     pub pipe: Outcome,
 }
 
 pub fn measure(fixture: &mut Fixture) -> Validation {
-    let [memfd, pipe] = fixture.validators();
-    let no_memfd = memfd.base == Outcome::NotRun;
-    let present = if pipe.base == NOT_MAPPABLE && (memfd.base.succeeded() || no_memfd) {
+    let [file, pipe] = fixture.validators();
+    let no_file = file.base == Outcome::NotRun;
+    let present = if pipe.base == NOT_MAPPABLE && (file.base.succeeded() || no_file) {
         Some(true)
-    } else if pipe.base == UNKNOWN_TYPE && (memfd.base == UNKNOWN_TYPE || no_memfd) {
+    } else if pipe.base == UNKNOWN_TYPE && (file.base == UNKNOWN_TYPE || no_file) {
         Some(false)
     } else {
         None
     };
     let rejects = |validator: Validator| validator.unassigned == REJECTED;
-    let validating =
-        (present == Some(true)).then_some(rejects(pipe) && (no_memfd || rejects(memfd)));
+    let validating = (present == Some(true)).then_some(rejects(pipe) && (no_file || rejects(file)));
     let (type_mask, drops_type_bits) = type_mask(fixture);
     let mut contexts = Vec::new();
     for context in fixture.contexts() {
@@ -79,7 +78,7 @@ pub fn measure(fixture: &mut Fixture) -> Validation {
     if let (Some(true), Some(type_mask)) = (validating, type_mask) {
         for bit in 0..fixture.arch().flag_bits() {
             if type_mask & 1 << bit == 0 {
-                validation.add_bit(fixture, bit, no_memfd);
+                validation.add_bit(fixture, bit, no_file);
             }
         }
     }
@@ -90,23 +89,23 @@ pub fn measure(fixture: &mut Fixture) -> Validation {
         [validator.base, validator.unassigned].iter().all(|&outcome| outcome == UNKNOWN_TYPE)
     };
     fixture.conditions.no_shared_validate = never_accepts(pipe)
-        && (no_memfd || never_accepts(memfd))
+        && (no_file || never_accepts(file))
         && !fixture.conditions.syscall_emulator;
     validation
 }
 
 impl Validation {
-    fn add_bit(&mut self, fixture: &mut Fixture, bit: u32, no_memfd: bool) {
+    fn add_bit(&mut self, fixture: &mut Fixture, bit: u32, no_file: bool) {
         let mask = 1 << bit;
-        let memfd = fixture.probe(MEMFD_VALIDATOR, mask);
+        let file = fixture.probe(FILE_VALIDATOR, mask);
         let pipe = fixture.probe(PIPE_VALIDATOR, mask);
         let accepts = |outcome: Outcome| outcome.succeeded() || outcome == NOT_MAPPABLE;
-        if pipe == REJECTED && (memfd == REJECTED || no_memfd) {
+        if pipe == REJECTED && (file == REJECTED || no_file) {
             self.rejected |= mask;
-        } else if accepts(memfd) && pipe != REJECTED || accepts(pipe) && memfd != REJECTED {
+        } else if accepts(file) && pipe != REJECTED || accepts(pipe) && file != REJECTED {
             self.accepted |= mask;
         } else {
-            self.other.push(OtherBit { bit, memfd, pipe });
+            self.other.push(OtherBit { bit, file, pipe });
         }
     }
 }
@@ -117,7 +116,7 @@ fn accepts_fixed_and_unassigned(fixture: &mut Fixture) -> bool {
     let fixed = MAP_SHARED_VALIDATE | MAP_FIXED;
     [fixed, fixed | MapFlags::UNASSIGNED]
         .into_iter()
-        .all(|flags| fixture.try_map(flags, PROT_READ, Backing::Memfd).succeeded())
+        .all(|flags| fixture.try_map(flags, PROT_READ, Backing::File).succeeded())
 }
 
 /// The bits that select a map type: `MAP_SHARED` or `MAP_PRIVATE` with such a bit changed is

@@ -182,6 +182,17 @@ fn setups() -> Vec<Setup> {
         setup("no memfd", Rules { no_memfd: true, ..x86_6_12() }),
         setup("no memfd, 4.10", Rules { no_memfd: true, ..x86_4_10() }),
         setup("overcommit never", Rules { overcommit: Overcommit::Never, ..x86_6_12() }),
+        setup("a file in /tmp", Rules { no_memfd: true, missing: &["/dev/shm"], ..x86_6_12() }),
+        setup(
+            "only the program's file",
+            Rules { no_memfd: true, missing: &["/dev/shm", "/tmp"], ..x86_6_12() },
+        ),
+        Setup {
+            name: "files with rules of their own",
+            rules: Rules { pool: 4, ..x86_6_12() },
+            paths: &["/dev/dax0.0", "/hugetlbfs/file", "/9p/file", "/dev/shared"],
+            thorough: false,
+        },
         setup("everything is locked", Rules { locks_everything: true, ..x86_6_12() }),
         setup("no right to lock", Rules { lock_error: Some(Errno::EPERM), ..x86_6_12() }),
         setup(

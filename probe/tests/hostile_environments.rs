@@ -102,8 +102,10 @@ const NOMMU: &Verdicts = &[
 /// Nothing can be probed.
 const NOTHING: &Verdicts = &[("inconclusive", "*")];
 
-/// A memfd shows what a store does to a file, and whether a mapped file can be written.
-const NO_MEMFD: &Verdicts = &[("inconclusive", "SHARED PRIVATE ANONYMOUS DENYWRITE EXECUTABLE")];
+/// A file shows what a store does to it, and whether a mapped file can be written.
+const NO_FILE: &Verdicts = &[("inconclusive", "SHARED PRIVATE ANONYMOUS DENYWRITE EXECUTABLE")];
+/// The program's own file is enough for `MAP_ANONYMOUS`.
+const ONLY_READABLE_FILE: &Verdicts = &[("inconclusive", "SHARED PRIVATE DENYWRITE EXECUTABLE")];
 /// Unassigned bits show how the kernel rejects unknown flags.
 const NO_CONTROLS: &Verdicts = &[("inconclusive", "SHARED_VALIDATE")];
 /// The effects of these flags are measured at fixed addresses. The others of them are recognized.
@@ -159,7 +161,7 @@ const FILTER: &[&str] = &["system call filter"];
 const MLOCKALL: &[&str] = &["mlockall(MCL_FUTURE)"];
 
 /// In the order of [`Rules::hostile`].
-const EXPECTED: [Expected; 54] = [
+const EXPECTED: [Expected; 59] = [
     on("qemu-user, arm64", QEMU).named(EMULATOR),
     on("qemu-user, hppa", QEMU).named(EMULATOR).except(&[
         ("absent", "SYNC UNINITIALIZED"),
@@ -191,13 +193,17 @@ const EXPECTED: [Expected; 54] = [
     on_6_12("filter: mincore is ENOSYS").named(FILTER).except(NO_MINCORE),
     on_6_12("filter: madvise is EPERM").named(FILTER).except(NO_ADVICE),
     on_6_12("filter: madvise is ENOSYS").named(FILTER).except(NO_ADVICE),
-    on_6_12("filter: memfd_create is EPERM")
-        .named(&["system call filter", "no memfd"])
-        .except(NO_MEMFD),
-    on_6_12("filter: memfd_create is ENOSYS").named(&["no memfd"]).except(NO_MEMFD),
+    // A file in a directory decides as a memfd does.
+    on_6_12("filter: memfd_create is EPERM").named(&["system call filter", "no memfd"]),
+    on_6_12("filter: memfd_create is ENOSYS").named(&["no memfd"]),
     on("filter: pipe is EPERM", NOTHING),
-    on_6_12("no memfd").named(&["no memfd"]).except(NO_MEMFD),
-    on_4_10("no memfd, before 4.15").named(&["no memfd"]).except(NO_MEMFD),
+    on_6_12("no memfd").named(&["no memfd"]),
+    on_4_10("no memfd, before 4.15").named(&["no memfd"]),
+    on_6_12("no memfd, no /dev/shm").named(&["no memfd"]),
+    on_6_12("no file to write").named(&["no memfd"]).except(ONLY_READABLE_FILE),
+    on_6_12("no file").named(&["no memfd"]).except(NO_FILE),
+    on_4_10("no file, before 4.15").named(&["no memfd"]).except(NO_FILE),
+    on_6_12("no bytes in a file").except(ONLY_READABLE_FILE),
     on_6_12("no /proc").named(&["no /proc"]).except(NO_SYNC),
     on_6_12("smaps is EMFILE").named(&["no smaps"]).except(NO_SYNC),
     on_6_12("smaps is ENOENT").named(&["no smaps"]).except(NO_SYNC),

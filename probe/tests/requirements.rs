@@ -1,7 +1,7 @@
 //! `mapprobe require` from the command line, on simulated kernels and on recordings of real ones:
 //! the output and the exit code.
 
-use kernel::{Call, Errno, Fd, Kernel, Op, SysResult};
+use kernel::{Call, Errno, Fd, Kernel, Op, OpenMode, SysResult};
 use mapprobe::app;
 use mapprobe::arch::Arch;
 use mapprobe::flags::{Flag, MAP_SHARED_VALIDATE};
@@ -137,8 +137,14 @@ fn an_inconclusive_flag_exits_with_3_unless_allowed_and_an_unmet_one_with_1() {
 fn the_file_decides_about_sync() {
     expect(new(), "MAP_SYNC:/dax/file", 0, &[]);
     expect(new(), "MAP_SYNC:/dax MAP_SYNC:/dax/file MAP_SYNC", 0, &[]);
-    for path in ["/ext4/file", "/tmpfs/file", "/ext4", "/readonly/file"] {
-        let line = format!("MAP_SYNC:{path}: unavailable: on this file: EOPNOTSUPP; {ON_DAX}");
+    for (path, access) in [
+        ("/ext4/file", "read-write"),
+        ("/tmpfs/file", "read-write"),
+        ("/ext4", "read-write"),
+        ("/readonly/file", "read-only"),
+    ] {
+        let rejected = format!("on this file, opened {access}: EOPNOTSUPP");
+        let line = format!("MAP_SYNC:{path}: unavailable: {rejected}; {ON_DAX}");
         expect(new(), &format!("MAP_SYNC:{path}"), 1, &[&line]);
         // Another file that accepts the flag does not help.
         expect(new(), &format!("MAP_SYNC:/dax/file MAP_SYNC:{path} MAP_SYNC"), 1, &[&line]);
@@ -150,16 +156,18 @@ fn the_file_decides_about_sync() {
 
 #[test]
 fn a_file_that_rejects_a_flag_under_every_map_type_overrides_the_verdict() {
-    let grows = "MAP_GROWSDOWN:/ext4/file: unavailable: on this file: EINVAL";
-    let huge = "MAP_HUGETLB:/ext4/file: unavailable: on this file: EINVAL";
-    let droppable = "MAP_DROPPABLE:/ext4/file: unavailable: on this file: EINVAL";
+    let grows = "MAP_GROWSDOWN:/ext4/file: unavailable: on this file, opened read-write: EINVAL";
+    let huge = "MAP_HUGETLB:/ext4/file: unavailable: on this file, opened read-write: EINVAL";
+    let droppable =
+        "MAP_DROPPABLE:/ext4/file: unavailable: on this file, opened read-write: EINVAL";
     expect(new(), "MAP_GROWSDOWN:/ext4/file MAP_GROWSDOWN", 1, &[grows]);
     expect(new(), "MAP_HUGETLB:/ext4/file MAP_DROPPABLE:/ext4/file", 1, &[huge, droppable]);
     let accepted = "MAP_POPULATE:/ext4/file MAP_FIXED_NOREPLACE:/ext4/file \
                     MAP_SHARED_VALIDATE:/dax/file";
     expect(new(), accepted, 0, &[]);
     let smaps = "MAP_LOCKED:/proc/self/smaps";
-    expect(new(), smaps, 1, &[&format!("{smaps}: unavailable: on this file: ENODEV")]);
+    let line = format!("{smaps}: unavailable: on this file, opened read-only: ENODEV");
+    expect(new(), smaps, 1, &[&line]);
     // A flag that the kernel ignores is ignored on every file.
     let ignored = "MAP_DENYWRITE:/ext4/file";
     expect(new(), ignored, 1, &[&format!("{ignored}: {NO_EFFECT}")]);
@@ -189,7 +197,8 @@ impl Kernel for RejectingFile {
             }
         }
         let result = self.console.call(call);
-        if call.op == Op::Open && call.input.starts_with(b"/dax/file") {
+        let is_open = call.op == Op::Open && call.args[0] == OpenMode::ReadWrite as usize;
+        if is_open && call.input.starts_with(b"/dax/file") {
             self.file = result.result().ok().map(|fd| fd as Fd);
         }
         result
@@ -221,7 +230,9 @@ fn errors_with_other_causes_do_not_count_against_a_file() {
         (Errno::EACCES, 1, "unavailable"),
         (Errno::ENODEV, 1, "unavailable"),
     ] {
-        let line = format!("MAP_POPULATE:/dax/file: {verdict}: on this file: {errno}\n");
+        let line = format!(
+            "MAP_POPULATE:/dax/file: {verdict}: on this file, opened read-write: {errno}\n"
+        );
         let (got, output, _) = require_on_rejecting_file(Flag::MAP_POPULATE, errno, None);
         assert_eq!((got, output), (exit, line));
         assert!(errno.name().is_some(), "{errno}");
@@ -235,7 +246,7 @@ fn a_file_that_contradicts_itself_is_inconclusive() {
         |only| require_on_rejecting_file(Flag::MAP_SYNC, Errno::EOPNOTSUPP, Some(only));
     let (exit, output, calls) = require_sync(0);
     assert_eq!((exit, output.as_str()), (0, ""));
-    let line = "MAP_SYNC:/dax/file: inconclusive: on this file: EOPNOTSUPP; \
+    let line = "MAP_SYNC:/dax/file: inconclusive: on this file, opened read-write: EOPNOTSUPP; \
                 may help: MAP_SYNC:PATH of a file on DAX\n";
     for only in 1..=calls {
         let (exit, output, _) = require_sync(only);
@@ -247,10 +258,8 @@ fn a_file_that_contradicts_itself_is_inconclusive() {
 #[test]
 fn a_flag_that_was_not_probed_on_a_file_is_inconclusive() {
     let huge = "MAP_HUGE_2MB:/ext4/file";
-    expect(new(), huge, 3, &[&format!("{huge}: inconclusive: on this file: not asked")]);
-    let on_hugetlbfs = "MAP_POPULATE:/hugetlbfs/file";
-    let line = format!("{on_hugetlbfs}: inconclusive: on this file: not asked");
-    expect(new(), on_hugetlbfs, 3, &[&line]);
+    let line = format!("{huge}: inconclusive: on this file, opened read-write: not asked");
+    expect(new(), huge, 3, &[&line]);
 }
 
 #[test]
@@ -260,7 +269,7 @@ fn a_filter_makes_a_file_inconclusive() {
     let rules = Rules { seccomp: vec![filter], ..new() };
     let (exit, output, _) = run(rules, "require MAP_SYNC:/dax/file");
     assert_eq!(exit, 3, "{output}");
-    let start = "MAP_SYNC:/dax/file: inconclusive: on this file: EPERM; ";
+    let start = "MAP_SYNC:/dax/file: inconclusive: on this file, opened read-write: EPERM; ";
     assert!(output.starts_with(start), "{output}");
 }
 
@@ -271,7 +280,9 @@ fn a_path_may_hold_colons_and_is_escaped_in_the_output() {
         let mut console = Console::on(new());
         create_file(&mut console.simulated, path, b"x");
         let requirements = format!("MAP_POPULATE:{path} MAP_GROWSDOWN:{path}");
-        let line = format!("MAP_GROWSDOWN:{escaped}: unavailable: on this file: EINVAL\n");
+        let line = format!(
+            "MAP_GROWSDOWN:{escaped}: unavailable: on this file, opened read-write: EINVAL\n"
+        );
         let result = run_on(&mut console, &format!("require {requirements}"));
         assert_eq!(result, (1, line, String::new()));
     }
@@ -314,7 +325,9 @@ fn a_format_changes_neither_lines_nor_exit_code() {
 #[test]
 fn requirements_are_recorded_and_checked_in_a_replay() {
     let mut console = Console::on(new());
-    let line = format!("MAP_SYNC:/ext4/file: unavailable: on this file: EOPNOTSUPP; {ON_DAX}\n");
+    let line = format!(
+        "MAP_SYNC:/ext4/file: unavailable: on this file, opened read-write: EOPNOTSUPP; {ON_DAX}\n"
+    );
     let require = "require MAP_SYNC:/ext4/file MAP_SYNC:/dax/file";
     let result = run_on(&mut console, &format!("{require} --record /tmpfs/recording"));
     assert_eq!(result, (1, line.clone(), String::new()));

@@ -29,6 +29,11 @@ fn variants(rules: &Rules) -> Vec<(&'static str, Rules)> {
         ("too much locked", Rules { root: false, lock_error: Some(Errno::EAGAIN), ..base() }),
         ("no /proc", Rules { proc: Proc::Missing, ..base() }),
         ("no memfd", Rules { no_memfd: true, ..base() }),
+        ("no file to write", Rules { no_memfd: true, missing: &["/dev/shm", "/tmp"], ..base() }),
+        (
+            "no file",
+            Rules { no_memfd: true, missing: &["/dev/shm", "/tmp", "/proc/self/exe"], ..base() },
+        ),
         ("a pool of huge pages", Rules { pool: 4, ..base() }),
         ("a pool of every size", Rules { pool: 1, hugetlb: every_size, ..base() }),
         (
@@ -210,7 +215,7 @@ fn every_flag_with_paths() {
         &["/disk/file", "/tmpfs", "/dev/null", "/ext4/file", "/dax/file", "/readonly/file"],
         &["/tmpfs/file", "/dax", "/ext4"],
     ] {
-        expect_right_findings(&kernels(&["default", "no /proc", "no memfd"]), paths, false);
+        expect_right_findings(&kernels(&["default", "no /proc", "no file to write"]), paths, false);
     }
     expect_right_findings(&kernels(&["default"]), &["/proc/self/smaps"], false);
 }
@@ -239,10 +244,11 @@ mod single {
         assert_eq!(row.1, verdict, "{flag}");
     }
 
-    /// Kernels before 3.17 have no memfd; a pipe can still be probed.
+    /// Without any file, a pipe can still be probed.
     #[test]
-    fn shared_validate_is_unknown_without_a_memfd() {
-        let rules = Rules { no_memfd: true, validate: false, ..Rules::x86_6_1() };
+    fn shared_validate_is_unknown_without_a_file() {
+        let missing = &["/dev/shm", "/tmp", "/proc/self/exe"];
+        let rules = Rules { no_memfd: true, missing, validate: false, ..Rules::x86_6_1() };
         expect_verdict(&rules, "MAP_SHARED_VALIDATE", "unknown");
     }
 

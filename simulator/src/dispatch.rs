@@ -45,6 +45,8 @@ impl SimulatedKernel {
             Op::Madvise => self.madvise(a, b, Advice::from_arg(c)?),
             Op::MsyncInvalidate => self.msync_invalidate(a, b),
             Op::MemfdCreate if self.rules.no_memfd => Err(Errno::ENOSYS),
+            Op::MemfdCreate | Op::Open if !self.has_room_for(1) => Err(Errno::EMFILE),
+            Op::Pipe if !self.has_room_for(2) => Err(Errno::EMFILE),
             Op::MemfdCreate => Ok(self.files.memfd_create() as usize),
             Op::Pipe => {
                 let Pipe { read_end, write_end } = self.files.pipe();
@@ -60,6 +62,7 @@ impl SimulatedKernel {
                 let bytes = self.files.pread(fd, b, call.output.len())?;
                 Ok(fill(call.output, &bytes))
             }
+            Op::Write if self.exceeds_file_size_limit(fd, call.input.len()) => Err(Errno::EFBIG),
             Op::Write => self.files.write(fd, call.input, &mut self.output),
             Op::Store => self.store(fd, b, c),
             Op::Load => self.load(fd, b, c),
@@ -84,15 +87,48 @@ impl SimulatedKernel {
             Op::Mount | Op::Umount | Op::MayReboot | Op::Fork | Op::Reboot => Err(Errno::EPERM),
             Op::Wait => Err(Errno::ECHILD),
             Op::Touch => Ok(self.touch_in_child(a)),
-            Op::FileSystemType | Op::BlockSize => Err(Errno::ENOSYS),
+            Op::FileSystemType => self.file_system(fd).map(|(kind, _)| kind),
+            Op::BlockSize => self.file_system(fd).map(|(_, block_size)| block_size),
             Op::Exit => panic!("the program exits with {a}, which is not simulated"),
             Op::Pause => panic!("the program waits forever"),
         }
     }
 
+    /// Whether `RLIMIT_NOFILE` allows so many more descriptors; 0 to 2 are in use.
+    fn has_room_for(&self, count: usize) -> bool {
+        self.files.open.len() + 3 + count <= self.rules.descriptor_limit
+    }
+
+    /// `generic_write_checks`, `fs/read_write.c`: only the size of regular files is limited.
+    fn exceeds_file_size_limit(&self, fd: Fd, len: usize) -> bool {
+        let Some(open) = self.files.open.get(&fd) else { return false };
+        let is_regular = matches!(
+            self.files.nodes[open.node].kind,
+            Kind::Memory | Kind::Disk | Kind::Ext4 | Kind::Dax | Kind::UncachedPlan9
+        );
+        is_regular && len > self.rules.file_size_limit
+    }
+
+    /// `fstatfs(2)`: type and block size of the file system. The types are in
+    /// `include/uapi/linux/magic.h`.
+    fn file_system(&self, fd: Fd) -> Result<(usize, usize), Errno> {
+        const TMPFS: usize = 0x0102_1994;
+        const HUGETLBFS: usize = 0x9584_58f6;
+        let open = self.files.open.get(&fd).ok_or(Errno::EBADF)?;
+        match self.files.nodes[open.node].kind {
+            Kind::Huge => {
+                let log2 = self.rules.huge_sizes.first().ok_or(Errno::ENODEV)?;
+                Ok((HUGETLBFS, 1 << log2))
+            }
+            _ => Ok((TMPFS, self.rules.page_size)),
+        }
+    }
+
     /// `openat(2)` with the conditions that depend on mappings and settings.
     fn openat(&mut self, path: &str, mode: OpenMode) -> Result<usize, Errno> {
-        if path.starts_with("/proc/") && self.rules.proc == Proc::Missing {
+        let is_below = |missing: &&str| path.strip_prefix(*missing).is_some_and(is_path_end);
+        let no_proc = path.starts_with("/proc/") && self.rules.proc == Proc::Missing;
+        if no_proc || self.rules.missing.iter().any(is_below) {
             return Err(Errno::ENOENT);
         }
         if let Proc::NoSmaps(errno) = self.rules.proc
@@ -134,6 +170,11 @@ impl SimulatedKernel {
             open.snapshot.is_none() && self.files.nodes[open.node].kind == Kind::Proc
         })
     }
+}
+
+/// Whether the rest of a path names the same file, or something below it.
+fn is_path_end(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('/')
 }
 
 /// Copies bytes to the start of a buffer and returns their number.

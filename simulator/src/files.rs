@@ -1,6 +1,7 @@
 //! Files and descriptors: a fixed set of paths, memfds, pipes, and their content.
 
 use crate::areas::align_down;
+use crate::rules::MIB;
 use kernel::{Errno, Fd, OpenMode, Pipe};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -12,6 +13,10 @@ pub const LIMITS: &str = "/proc/self/limits";
 pub const STATUS: &str = "/proc/self/status";
 /// The file that shows how memory is accounted.
 pub const OVERCOMMIT_MEMORY: &str = "/proc/sys/vm/overcommit_memory";
+/// The file of the program that runs.
+pub const PROGRAM: &str = "/proc/self/exe";
+/// The first byte of a program: `ELFMAG0`, `include/uapi/linux/elf.h`.
+const PROGRAM_START: u8 = 0x7f;
 
 /// The most bytes that one read of a file of `/proc` returns: `seq_read_iter`, `fs/seq_file.c`,
 /// fills a buffer of one page.
@@ -37,6 +42,18 @@ pub enum Kind {
     Zero,
     /// A file of huge pages, `fs/hugetlbfs/inode.c`.
     Huge,
+    /// A device DAX with this alignment, shared mappings only: `dax_dev_check_vma` in
+    /// `drivers/dax/device.c`, `mmap_supported_flags` has `MAP_SYNC`.
+    DeviceDax(usize),
+    /// A file of 9p with `cache=none`: `generic_file_readonly_mmap` in `mm/filemap.c` rejects a
+    /// shared mapping that could become writable.
+    UncachedPlan9,
+    /// A device whose driver rejects private mappings.
+    SharedOnly,
+    /// A device whose driver rejects every mapping.
+    Unmappable,
+    /// A program, which can be mapped and read.
+    Program,
     /// A directory.
     Directory,
     /// A pipe, which cannot be mapped.
@@ -71,6 +88,10 @@ pub struct Node {
     /// Offsets of the pages in the page cache.
     pub cache: BTreeSet<usize>,
     pipe: VecDeque<u8>,
+    /// Whether the program took huge pages for the file, which keeps them, or touched a device:
+    /// the reservation of a shared mapping stays in the `resv_map` of the inode
+    /// (`hugetlb_reserve_pages` in `mm/hugetlb.c`).
+    pub touched: bool,
 }
 
 impl Node {
@@ -104,7 +125,7 @@ pub struct Files {
 
 /// Every path that exists at the start, with its size. A file that is created in a directory has
 /// the kind of the directory's `file`.
-const TREE: [(&str, Kind, usize, Access); 19] = [
+const TREE: [(&str, Kind, usize, Access); 30] = [
     ("/ext4", Kind::Directory, 0, Access::ReadWrite),
     ("/ext4/file", Kind::Ext4, 1 << 20, Access::ReadWrite),
     ("/ext4/forbidden", Kind::Ext4, 1 << 20, Access::ReadOnly(Errno::EACCES)),
@@ -124,6 +145,18 @@ const TREE: [(&str, Kind, usize, Access); 19] = [
     (LIMITS, Kind::Proc, 0, Access::ReadOnly(Errno::EACCES)),
     (STATUS, Kind::Proc, 0, Access::ReadOnly(Errno::EACCES)),
     (OVERCOMMIT_MEMORY, Kind::Proc, 0, Access::ReadWrite),
+    ("/dev/shm", Kind::Directory, 0, Access::ReadWrite),
+    ("/dev/shm/file", Kind::Memory, 0, Access::ReadWrite),
+    ("/tmp", Kind::Directory, 0, Access::ReadWrite),
+    ("/tmp/file", Kind::Disk, 0, Access::ReadWrite),
+    // A program that runs cannot be opened for writing.
+    (PROGRAM, Kind::Program, 1 << 20, Access::ReadOnly(Errno::ETXTBSY)),
+    ("/dev/dax0.0", Kind::DeviceDax(2 * MIB), 0, Access::ReadWrite),
+    ("/dev/dax1.0", Kind::DeviceDax(1 << 30), 0, Access::ReadWrite),
+    ("/dev/shared", Kind::SharedOnly, 1 << 20, Access::ReadWrite),
+    ("/dev/unmappable", Kind::Unmappable, 1 << 20, Access::ReadWrite),
+    ("/9p", Kind::Directory, 0, Access::ReadWrite),
+    ("/9p/file", Kind::UncachedPlan9, 1 << 20, Access::ReadWrite),
 ];
 
 /// Writes bytes into a map that holds only those that are not zero.
@@ -144,6 +177,9 @@ impl Files {
             let node = files.create(kind, Some(path.to_string()), access);
             files.nodes[node].size = size;
             files.nodes[node].created = false;
+            if kind == Kind::Program {
+                files.nodes[node].bytes.insert(0, PROGRAM_START);
+            }
         }
         files
     }
@@ -158,6 +194,7 @@ impl Files {
             bytes: BTreeMap::new(),
             cache: BTreeSet::new(),
             pipe: VecDeque::new(),
+            touched: false,
         });
         self.nodes.len() - 1
     }
@@ -212,7 +249,7 @@ impl Files {
     pub fn openat(&mut self, path: &str, mode: OpenMode) -> Result<Fd, Errno> {
         match (mode, self.find(path)) {
             (OpenMode::TmpFile, _) => match self.kind_in(path)? {
-                Kind::Disk | Kind::Huge => Err(Errno::EOPNOTSUPP),
+                Kind::Disk | Kind::Huge | Kind::UncachedPlan9 => Err(Errno::EOPNOTSUPP),
                 kind => {
                     let node = self.create(kind, None, Access::ReadWrite);
                     Ok(self.open_node(node, true, true))
@@ -283,8 +320,17 @@ impl Files {
         match self.nodes[node].kind {
             Kind::Pipe => self.write_pipe(node, bytes)?,
             Kind::Zero | Kind::Device => {}
-            Kind::Huge => return Err(Errno::EINVAL),
-            Kind::Memory | Kind::Disk | Kind::Ext4 | Kind::Dax | Kind::Directory | Kind::Proc => {
+            Kind::Huge | Kind::DeviceDax(_) | Kind::SharedOnly | Kind::Unmappable => {
+                return Err(Errno::EINVAL);
+            }
+            Kind::Memory
+            | Kind::Disk
+            | Kind::Ext4
+            | Kind::Dax
+            | Kind::UncachedPlan9
+            | Kind::Program
+            | Kind::Directory
+            | Kind::Proc => {
                 self.write_at(node, position, bytes);
                 self.open.entry(fd).and_modify(|open| open.position += bytes.len());
             }
@@ -338,9 +384,15 @@ impl Files {
                 let rest = content.get(position..).unwrap_or_default();
                 Ok(Some(rest[..rest.len().min(count).min(PROC_READ_MAX)].to_vec()))
             }
-            Kind::Memory | Kind::Disk | Kind::Ext4 | Kind::Dax | Kind::Huge | Kind::Device => {
-                Ok(Some(self.read_at(node, position, count)))
-            }
+            Kind::DeviceDax(_) | Kind::SharedOnly | Kind::Unmappable => Err(Errno::EINVAL),
+            Kind::Memory
+            | Kind::Disk
+            | Kind::Ext4
+            | Kind::Dax
+            | Kind::Huge
+            | Kind::UncachedPlan9
+            | Kind::Program
+            | Kind::Device => Ok(Some(self.read_at(node, position, count))),
         }
     }
 

@@ -12,6 +12,11 @@ const NO_VM_FLAG: &str = "rd wr mr mw me ";
 /// `VmFlags` of the memory that QEMU maps for its guest.
 const QEMU_VM_FLAGS: &str = "rd wr mr mw me nr sd ";
 
+/// Where a file could be created instead of a memfd.
+const NO_SCRATCH: &[&str] = &["/dev/shm", "/tmp"];
+/// Every file that could take the place of a memfd.
+const NO_FILES: &[&str] = &["/dev/shm", "/tmp", "/proc/self/exe"];
+
 impl Rules {
     /// Emulators, filters and settings that make probing difficult, by name.
     pub fn hostile() -> Vec<(String, Rules)> {
@@ -56,6 +61,11 @@ impl Rules {
             ("filter: pipe is EPERM", fails(Op::Pipe, Errno::EPERM)),
             ("no memfd", Rules { no_memfd: true, ..new() }),
             ("no memfd, before 4.15", Rules { no_memfd: true, ..old() }),
+            ("no memfd, no /dev/shm", Rules { no_memfd: true, missing: &["/dev/shm"], ..new() }),
+            ("no file to write", Rules { no_memfd: true, missing: NO_SCRATCH, ..new() }),
+            ("no file", Rules { no_memfd: true, missing: NO_FILES, ..new() }),
+            ("no file, before 4.15", Rules { no_memfd: true, missing: NO_FILES, ..old() }),
+            ("no bytes in a file", Rules { file_size_limit: 0, ..new() }),
             ("no /proc", Rules { proc: Proc::Missing, ..new() }),
             ("smaps is EMFILE", Rules { proc: Proc::NoSmaps(Errno::EMFILE), ..new() }),
             ("smaps is ENOENT", Rules { proc: Proc::NoSmaps(Errno::ENOENT), ..new() }),

@@ -14,6 +14,7 @@
 
 mod areas;
 mod dispatch;
+mod file_mmap;
 mod files;
 mod flag_numbers;
 mod hostile;

@@ -1,7 +1,8 @@
 //! `mmap(2)`: `ksys_mmap_pgoff`, `do_mmap` and `mmap_region` of `mm/mmap.c`, in the order of their
 //! checks.
 
-use crate::areas::{Area, Direction, MappedFile, Search};
+use crate::areas::{Area, Direction, HugePages, MappedFile, Search};
+use crate::file_mmap::{FileMapping, mmap_of_file};
 use crate::files::Kind;
 use crate::flag_numbers::{
     DROPPABLE, FIXED_NOREPLACE, HUGE_MASK, HUGE_SHIFT, PRIVATE, SHARED, SHARED_VALIDATE,
@@ -94,12 +95,19 @@ impl SimulatedKernel {
         let noreserve = self.is_noreserve(&request);
         let accountable = !noreserve && is_accountable(&request, map_type);
         self.unmap_and_charge(start, end, accountable)?;
-        self.call_mmap_of_file(&request)?;
+        if let Some(kind) = request.file_kind() {
+            let MapType { shared, may_write, .. } = map_type;
+            let sync = self.rules.validate && request.has(numbers.sync);
+            mmap_of_file(kind, &FileMapping { start, len: request.len, shared, may_write, sync })?;
+        }
         self.assert_no_crash(&request, fixed);
         let huge = match request.huge_page_size {
             Some(size) => Some(self.reserve_huge_pages(size, request.len, noreserve)?),
             None => None,
         };
+        if let (Some(file), Some(HugePages { reserved: 1.., .. })) = (request.file, huge) {
+            self.files.nodes[file.node].touched |= map_type.shared;
+        }
         let denies_writing = self.deny_write(&request)?;
 
         let locked = request.has(numbers.locked) || self.rules.locks_everything;
@@ -336,7 +344,7 @@ impl SimulatedKernel {
         let numbers = self.rules.numbers;
         let above4g = if self.rules.above4g { numbers.above4g } else { 0 };
         let of_file = match request.file_kind() {
-            Some(Kind::Ext4 | Kind::Dax) => numbers.sync,
+            Some(Kind::Ext4 | Kind::Dax | Kind::DeviceDax(_)) => numbers.sync,
             _ => 0,
         };
         numbers.legacy_mask() | above4g | of_file
@@ -387,15 +395,6 @@ impl SimulatedKernel {
             }
         }
         self.areas.unmap(start, end, self.rules.page_size);
-        Ok(())
-    }
-
-    /// `ext4_file_mmap`, `fs/ext4/file.c`: without DAX the file rejects `MAP_SYNC`.
-    fn call_mmap_of_file(&self, request: &Request) -> Result<(), Errno> {
-        let sync = self.rules.validate && request.has(self.rules.numbers.sync);
-        if sync && request.file_kind() == Some(Kind::Ext4) {
-            return Err(Errno::EOPNOTSUPP);
-        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Page faults: what happens when a page is touched, and when memory next to a mapping is touched.
 
 use crate::areas::align_down;
-use crate::files::write_sparse;
+use crate::files::{Kind, write_sparse};
 use crate::rules::{Guard, Machine, Personality};
 use crate::state::SimulatedKernel;
 use kernel::{Errno, Fd, PROT_NONE, PROT_READ, PROT_WRITE, SIGNALED};
@@ -190,6 +190,11 @@ impl SimulatedKernel {
             }
         }
         let (_, area) = self.areas.at_mut(page).ok_or(Errno::EFAULT)?;
+        if let Some(file) = area.file {
+            let node = &mut self.files.nodes[file.node];
+            let is_device = matches!(node.kind, Kind::DeviceDax(_));
+            node.touched |= is_device || area.huge.is_some() && area.shared;
+        }
         if let Some(file) = area.file
             && area.huge.is_none()
         {

@@ -280,6 +280,12 @@ pub struct Rules {
     pub proc: Proc,
     /// Whether `memfd_create` is missing.
     pub no_memfd: bool,
+    /// Files and directories that do not exist, with everything in them.
+    pub missing: &'static [&'static str],
+    /// `RLIMIT_FSIZE` in bytes.
+    pub file_size_limit: usize,
+    /// `RLIMIT_NOFILE`.
+    pub descriptor_limit: usize,
     pub seccomp: Vec<SeccompRule>,
 
     /// Flags that this kernel accepts and ignores although its version has them.
@@ -365,6 +371,9 @@ impl Rules {
             stack_limit: 8 * MIB,
             proc: Proc::Own,
             no_memfd: !since((3, 17)),
+            missing: &[],
+            file_size_limit: usize::MAX,
+            descriptor_limit: 1024,
             seccomp: Vec::new(),
             ignored_flags: 0,
             denies_writing: false,

@@ -72,7 +72,9 @@ impl SimulatedKernel {
         });
         let created = self.files.nodes.iter().filter(|node| node.created);
         let files = created.filter_map(|node| Some(format!("file {}", node.path.as_ref()?)));
-        mappings.chain(descriptors).chain(files).collect()
+        let touched = self.files.nodes.iter().filter(|node| node.touched && !node.created);
+        let touched = touched.filter_map(|node| Some(format!("pages of {}", node.path.as_ref()?)));
+        mappings.chain(descriptors).chain(files).chain(touched).collect()
     }
 
     /// `ftruncate(2)`, which is not among the calls of the boundary.

@@ -211,6 +211,84 @@ fn a_file_of_huge_pages() {
     assert_eq!(program.map(file, SHARED), Err(Errno::ENOMEM), "the pool has one page");
 }
 
+/// A device DAX takes whole aligned pages of its size, shared only, and accepts `MAP_SYNC`. Only a
+/// touch of it remains (`dax_dev_check_vma` in `drivers/dax/device.c`).
+#[test]
+fn a_device_dax() {
+    let mut program = Program::on(x86_6_12());
+    let file = Map::of(program.open("/dev/dax0.0", OpenMode::ReadWrite).unwrap()).prot(0);
+    let reserved = program.reserve(8 << 20).next_multiple_of(2 << 20);
+    let huge = file.at(reserved).len(2 << 20);
+    for (map, flags, expected) in [
+        (file.at(reserved), SHARED, "EINVAL"),
+        (huge.at(reserved + PAGE), SHARED, "EINVAL"),
+        (huge, PRIVATE, "EINVAL"),
+        (huge, SHARED, "ok"),
+        (huge, VALIDATE | SYNC, "ok"),
+        (huge, VALIDATE | BIT24, "EOPNOTSUPP"),
+    ] {
+        assert_eq!(outcome(program.map(map, flags | FIXED)), expected, "{map:?} {flags:#x}");
+    }
+    let is_touched = |program: &Program| {
+        program.simulated.leftovers().contains(&"pages of /dev/dax0.0".to_owned())
+    };
+    assert!(!is_touched(&program));
+    program.map(huge.read_only(), SHARED | FIXED | POPULATE).unwrap();
+    assert!(is_touched(&program));
+}
+
+/// 9p with `cache=none` (`generic_file_readonly_mmap` in `mm/filemap.c`), and drivers that reject
+/// mappings.
+#[test]
+fn files_that_reject_map_types() {
+    let mut program = Program::on(x86_6_12());
+    let mut open = |path, mode| Map::of(program.open(path, mode).unwrap()).read_only();
+    let written = open("/9p/file", OpenMode::ReadWrite);
+    let read = open("/9p/file", OpenMode::Read);
+    let shared_only = open("/dev/shared", OpenMode::ReadWrite);
+    let unmappable = open("/dev/unmappable", OpenMode::ReadWrite);
+    for (map, shared, private) in [
+        (written, "EINVAL", "ok"),
+        (read, "ok", "ok"),
+        (shared_only, "ok", "EINVAL"),
+        (unmappable, "EINVAL", "EINVAL"),
+    ] {
+        assert_eq!(outcome(program.map(map, SHARED)), shared, "{map:?}");
+        assert_eq!(outcome(program.map(map, PRIVATE)), private, "{map:?}");
+    }
+}
+
+/// A shared mapping of hugetlbfs leaves its reservation in the file, unless it has `MAP_NORESERVE`
+/// (`hugetlb_reserve_pages` in `mm/hugetlb.c`).
+#[test]
+fn a_file_of_huge_pages_keeps_a_reservation() {
+    const NORESERVE: usize = 0x4000;
+    for (flags, is_kept) in [(SHARED | NORESERVE, false), (PRIVATE, false), (SHARED, true)] {
+        let mut program = Program::on(Rules { pool: 1, ..x86_6_12() });
+        let file = Map::of(program.open("/hugetlbfs/file", OpenMode::ReadWrite).unwrap());
+        program.map(file, flags).unwrap();
+        let leftovers = program.simulated.leftovers();
+        let pages = leftovers.contains(&"pages of /hugetlbfs/file".to_owned());
+        assert_eq!(pages, is_kept, "{flags:#x}");
+    }
+}
+
+/// `RLIMIT_FSIZE`, `RLIMIT_NOFILE`, and directories that do not exist.
+#[test]
+fn limits_of_files() {
+    let mut program = Program::on(Rules { file_size_limit: 0, ..x86_6_12() });
+    let memfd = program.memfd();
+    assert_eq!(program.kernel().write(memfd, b"x").result(), Err(Errno::EFBIG));
+    let mut program = Program::on(Rules { descriptor_limit: 6, ..x86_6_12() });
+    program.memfd();
+    assert_eq!(program.kernel().memfd_create("file"), Err(Errno::EMFILE));
+    assert_eq!(program.open("/ext4/file", OpenMode::Read), Err(Errno::EMFILE));
+    let mut program = Program::on(Rules { missing: &["/tmp"], ..x86_6_12() });
+    assert_eq!(program.open("/tmp", OpenMode::TmpFile), Err(Errno::ENOENT));
+    assert_eq!(program.open("/tmp/new", OpenMode::CreateNew), Err(Errno::ENOENT));
+    assert!(program.open("/tmpfs", OpenMode::TmpFile).is_ok());
+}
+
 #[test]
 #[should_panic(expected = "maps page 0")]
 fn mapping_page_0_panics() {

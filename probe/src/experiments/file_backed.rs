@@ -11,7 +11,7 @@ use kernel::{Errno, PROT_READ};
 /// 5.15, and nothing reads it since.
 pub static MAP_DENYWRITE: Experiment = Experiment {
     promise: "Writing to the mapped file fails with ETXTBSY.",
-    proof: "A write to a memfd while it is mapped.",
+    proof: "A write to a file while it is mapped.",
     pitfalls: "It has no effect since 2.6, although MAP_SHARED_VALIDATE accepts it.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[],
@@ -32,17 +32,18 @@ fn denies_writing(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence
 
 const WRITE_DENIED: Outcome = Outcome::Failed(Errno::ETXTBSY);
 
-/// The outcome of a write to the memfd while it is mapped.
+/// The outcome of a write to the file while it is mapped.
 fn write_while_mapped(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
-    let mapping = fixture.map(flags, PROT_READ, 1, Backing::Memfd);
-    let (Ok(memfd), true) = (fixture.memfd(), mapping.outcome.succeeded()) else {
+    let Some(file) = fixture.writable_file() else { return Outcome::NotRun };
+    let mapping = fixture.map(flags, PROT_READ, 1, Backing::File);
+    if !mapping.outcome.succeeded() {
         // A file that is open for writing cannot be mapped.
         return match mapping.outcome {
             Outcome::MmapFailed(Errno::ETXTBSY) => WRITE_DENIED,
             failed => failed,
         };
-    };
-    let written = Outcome::of(fixture.kernel.write(memfd, &[0]));
+    }
+    let written = Outcome::of(fixture.kernel.write(file.fd, &[0]));
     fixture.log("write to the file", written);
     fixture.unmap(mapping);
     written
@@ -66,7 +67,7 @@ fn syncs_faults(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) 
     smaps::recorded_sign(fixture, flag, b"sf", evidence);
     // File systems give it under MAP_SHARED_VALIDATE, with which it came (`mmap(2)`).
     recognition::compare_without_validation(fixture, flag, evidence);
-    for path in (0..fixture.path_count()).map(Backing::Path) {
+    for path in fixture.paths() {
         // File systems that support it reject it for a file that is not on DAX, under MAP_PRIVATE
         // too (`ext4_file_mmap` in `fs/ext4/file.c`, `xfs_file_mmap` in `fs/xfs/xfs_file.c`).
         let rejected = Outcome::MmapFailed(Errno::EOPNOTSUPP);
@@ -74,7 +75,8 @@ fn syncs_faults(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) 
             fixture.try_map(MAP_PRIVATE | flag, PROT_READ, path)
         });
         evidence.sign("a private mapping of a path", rejected, answers);
-        if !fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path).succeeded() {
+        let accepted = fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path);
+        if !accepted.succeeded() {
             continue;
         }
         // The call without flags succeeds too, so an unassigned bit takes its place.
@@ -86,7 +88,7 @@ fn syncs_faults(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) 
                 fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path)
             });
             let question = "MAP_SHARED_VALIDATE of a path";
-            evidence.effect(question, Outcome::MappedElsewhere, answers);
+            evidence.effect(question, accepted, answers);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::recognition;
 use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Variants};
-use crate::fixture::{CONTENT, Fixture, Mapping, READ_WRITE};
+use crate::fixture::{Fixture, Mapping, READ_WRITE};
 use crate::flags::{
     MAP_PRIVATE as PRIVATE, MAP_SHARED as SHARED, MAP_SHARED_VALIDATE as VALIDATE, MapFlags,
 };
@@ -11,14 +11,12 @@ use kernel::{Errno, PROT_READ};
 
 /// The byte that the experiments store.
 const STORED: u8 = b's';
-/// The byte of the file when no store reached it.
-const UNTOUCHED: Outcome = Outcome::Value(CONTENT);
 /// The byte of the file when a store reached it.
 const REACHED: Outcome = Outcome::Value(STORED);
 
 pub static MAP_SHARED: Experiment = Experiment {
     promise: "Stores reach the file.",
-    proof: "A byte that is stored appears in the memfd and in a second mapping. With MAP_PRIVATE \
+    proof: "A byte that is stored appears in the file and in a second mapping. With MAP_PRIVATE \
             it does not.",
     pitfalls: "Flags that the kernel does not recognize are dropped in silence.",
     if_only_recognized: IfOnlyRecognized::Accepted,
@@ -31,14 +29,15 @@ pub static MAP_SHARED: Experiment = Experiment {
 
 pub static MAP_PRIVATE: Experiment = Experiment {
     promise: "Stores stay in the mapping.",
-    proof: "A byte that is stored appears neither in the memfd nor in a second mapping. With \
+    proof: "A byte that is stored appears neither in the file nor in a second mapping. With \
             MAP_SHARED it does.",
     pitfalls: "Flags that the kernel does not recognize are dropped in silence.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[],
     run: |fixture, map_type, evidence| {
         recognition::probe_as_type(fixture, map_type);
-        compare_stores(fixture, Variants::of_types(SHARED, map_type), UNTOUCHED, evidence);
+        let promised = untouched(fixture);
+        compare_stores(fixture, Variants::of_types(SHARED, map_type), promised, evidence);
     },
 };
 
@@ -57,7 +56,7 @@ fn compare_stores(
 
 pub static MAP_SHARED_VALIDATE: Experiment = Experiment {
     promise: "As MAP_SHARED, but flags that the kernel does not recognize fail with EOPNOTSUPP.",
-    proof: "Bit 24 fails with EOPNOTSUPP, of a memfd and of a pipe. With MAP_SHARED it does not.",
+    proof: "Bit 24 fails with EOPNOTSUPP, of a file and of a pipe. With MAP_SHARED it does not.",
     pitfalls: "EINVAL for anonymous memory, except with MAP_HUGETLB. Bits 26 to 30 are accepted: \
                they are the huge page size field.",
     if_only_recognized: IfOnlyRecognized::Accepted,
@@ -67,17 +66,18 @@ pub static MAP_SHARED_VALIDATE: Experiment = Experiment {
 
 fn rejects_unknown_flags(fixture: &mut Fixture, map_type: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_type(fixture, map_type);
-    // Without a memfd the pipe is probed twice, because two measurements must agree.
-    let file = if fixture.memfd().is_ok() { Backing::Memfd } else { Backing::Pipe };
+    // Without a file the pipe is probed twice, because two measurements must agree.
+    let file = if fixture.file().is_some() { Backing::File } else { Backing::Pipe };
     for backing in [file, Backing::Pipe] {
         recognition::compare_types(fixture, backing, PROT_READ, SHARED, map_type, evidence);
     }
     let accepted = evidence.validators().any(|trial| trial.answers.with.succeeded());
-    if accepted && byte_in_file(fixture, VALIDATE) != REACHED {
+    let is_writable = fixture.writable_file().is_some();
+    if accepted && is_writable && byte_in_file(fixture, VALIDATE) != REACHED {
         evidence.failed_control = Some("a store through the mapping does not reach the file");
     }
     for (question, backing) in [
-        ("a memfd, with an unassigned bit", Backing::Memfd),
+        ("a file, with an unassigned bit", Backing::File),
         ("a pipe, with an unassigned bit", Backing::Pipe),
         ("a pipe, with an unassigned bit", Backing::Pipe),
     ] {
@@ -91,24 +91,42 @@ fn rejects_unknown_flags(fixture: &mut Fixture, map_type: MapFlags, evidence: &m
 
 pub static MAP_ANONYMOUS: Experiment = Experiment {
     promise: "Fresh memory, even if a file is given.",
-    proof: "The first byte of a mapping of a memfd is zero, and a store does not reach the memfd.",
+    proof: "The first byte of a mapping of a file is zero, and a store does not reach the file.",
     pitfalls: "EINVAL with MAP_SHARED_VALIDATE, except with MAP_HUGETLB.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[],
     run: maps_no_file,
 };
 
+const FIRST_BYTE: &str = "first byte of a mapping that was given a file";
+
 fn maps_no_file(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
     let answers = fixture.compare(flag, &mut |fixture, flag| first_byte(fixture, PRIVATE | flag));
-    evidence.effect("first byte of a mapping that was given a file", Outcome::Value(0), answers);
-    let answers = fixture.compare(flag, &mut |fixture, flag| byte_in_file(fixture, SHARED | flag));
-    evidence.effect("byte in the file after a store through the mapping", UNTOUCHED, answers);
+    evidence.effect(FIRST_BYTE, Outcome::Value(0), answers);
+    if fixture.writable_file().is_some() {
+        let untouched = untouched(fixture);
+        let answers =
+            fixture.compare(flag, &mut |fixture, flag| byte_in_file(fixture, SHARED | flag));
+        evidence.effect("byte in the file after a store through the mapping", untouched, answers);
+    } else {
+        let answers =
+            fixture.compare(flag, &mut |fixture, flag| first_byte(fixture, SHARED | flag));
+        evidence.effect(FIRST_BYTE, Outcome::Value(0), answers);
+    }
 }
 
-/// The first byte of a mapping of the memfd.
+/// The byte of the file when no store reached it.
+fn untouched(fixture: &Fixture) -> Outcome {
+    match fixture.file() {
+        Some(file) => Outcome::Value(file.content),
+        None => Outcome::NotRun,
+    }
+}
+
+/// The first byte of a mapping of the file.
 fn first_byte(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
-    let mapping = fixture.map(flags, PROT_READ, 1, Backing::Memfd);
+    let mapping = fixture.map(flags, PROT_READ, 1, Backing::File);
     if !mapping.outcome.succeeded() {
         return mapping.outcome;
     }
@@ -121,9 +139,9 @@ fn first_byte(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
 /// The byte in the file after a store through a mapping with these flags.
 fn byte_in_file(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
     after_store(fixture, flags, |fixture| {
-        let Ok(memfd) = fixture.memfd() else { return Outcome::NotRun };
+        let Some(file) = fixture.writable_file() else { return Outcome::NotRun };
         let mut byte = [0];
-        let found = match fixture.kernel.pread(memfd, &mut byte, 0).result() {
+        let found = match fixture.kernel.pread(file.fd, &mut byte, 0).result() {
             Ok(_) => Outcome::Value(byte[0]),
             Err(errno) => Outcome::Failed(errno),
         };
@@ -136,13 +154,14 @@ fn byte_in_second_mapping(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
     after_store(fixture, flags, |fixture| first_byte(fixture, SHARED))
 }
 
-/// Stores a byte through a mapping of the memfd, looks for it, and restores the file.
+/// Stores a byte through a mapping of the file, looks for it, and restores the file.
 fn after_store(
     fixture: &mut Fixture,
     flags: MapFlags,
     look: fn(&mut Fixture) -> Outcome,
 ) -> Outcome {
-    let mapping = fixture.map(flags, READ_WRITE, 1, Backing::Memfd);
+    let Some(file) = fixture.writable_file() else { return Outcome::NotRun };
+    let mapping = fixture.map(flags, READ_WRITE, 1, Backing::File);
     let Mapping { addr, outcome, .. } = mapping;
     if !outcome.succeeded() {
         return outcome;
@@ -153,7 +172,7 @@ fn after_store(
     fixture.log("a store, read back", read_back);
     // If nothing was stored, nothing can be found.
     let found = if read_back == REACHED { look(fixture) } else { Outcome::NotRun };
-    fixture.store_byte(addr, CONTENT);
+    fixture.store_byte(addr, file.content);
     fixture.unmap(mapping);
     found
 }

@@ -50,8 +50,8 @@ fn keeps_what_is_mapped(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Ev
     for (map_type, backing) in [
         (PRIVATE, Backing::Anonymous),
         (SHARED, Backing::Anonymous),
-        (PRIVATE, Backing::Memfd),
-        (SHARED, Backing::Memfd),
+        (PRIVATE, Backing::File),
+        (SHARED, Backing::File),
     ] {
         let answers = fixture.compare(flag, &mut |fixture, flag| {
             fixture.try_map(map_type | flag, PROT_READ, backing)

@@ -5,24 +5,24 @@
 //! not rejected like the unassigned bits. Recognition does not prove that the flag has an effect.
 
 use crate::experiment::{Answers, Evidence, WhyIgnored};
-use crate::fixture::{Fixture, MEMFD_VALIDATOR, PIPE_VALIDATOR, Validator};
+use crate::fixture::{FILE_VALIDATOR, Fixture, PIPE_VALIDATOR, Validator};
 use crate::flags::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, MapFlags, flag_bits};
 use crate::outcome::{Backing, Call, Context, Outcome};
 
-const BY_MEMFD: &str = "MAP_SHARED_VALIDATE of a memfd";
+const BY_FILE: &str = "MAP_SHARED_VALIDATE of a file";
 const BY_PIPE: &str = "MAP_SHARED_VALIDATE of a pipe";
 const BY_TYPE_FIELD: &str = "the type field";
 
 /// Probes a flag in every context, and compares the results of the validators with those of the
-/// unassigned bits. Without a memfd the pipe is probed twice.
+/// unassigned bits. Without a file the pipe is probed twice.
 pub fn probe_as_flag(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
-    let [memfd, pipe] = fixture.validators();
+    let [file, pipe] = fixture.validators();
     let bits = flag.encode(fixture.arch());
     for context in fixture.contexts() {
         let mut with = fixture.probe_context(context, bits);
-        if context == MEMFD_VALIDATOR && with != Outcome::NotRun {
-            compare_with_unassigned(evidence, BY_MEMFD, with, memfd);
-        } else if context == MEMFD_VALIDATOR || context == PIPE_VALIDATOR {
+        if context == FILE_VALIDATOR && with != Outcome::NotRun {
+            compare_with_unassigned(evidence, BY_FILE, with, file);
+        } else if context == FILE_VALIDATOR || context == PIPE_VALIDATOR {
             if with == Outcome::NotRun {
                 with = fixture.probe_context(PIPE_VALIDATOR, bits);
             }

@@ -3,6 +3,7 @@
 use crate::arch::Arch;
 use crate::availability::Availability;
 use crate::environment::Observed;
+use crate::fixture::{FileKind, NoMemfd, PathUse};
 use crate::flags::Flag;
 use crate::outcome::Step;
 use crate::request::Query;
@@ -49,6 +50,12 @@ pub struct Report {
     pub process: Process,
     /// The user's paths.
     pub paths: Vec<String>,
+    /// How each of them was opened and mapped.
+    pub path_uses: Vec<PathUse>,
+    /// The file of the experiments; `None` when there was none.
+    pub file: Option<FileKind>,
+    /// Why it is not a memfd.
+    pub no_memfd: Option<NoMemfd>,
     pub environment: Vec<Observed>,
     /// How the kernel validates flags, and the trace entries of everything that was measured before
     /// the first flag; `None` when nothing could be probed.

@@ -5,7 +5,10 @@ use super::json_context::write_type_and_backing;
 use super::json_sweep;
 use super::json_text::{JsonText, Layout};
 use super::style::Style;
-use super::wording::{push, push_outcome, push_reason, push_step};
+use super::wording::{
+    file_access, push, push_file, push_no_memfd, push_outcome, push_reason, push_step,
+};
+use crate::fixture::Lengths;
 use crate::flags::map_type;
 use crate::outcome::{Call, Context, Outcome, Step};
 use crate::request::Query;
@@ -120,6 +123,8 @@ fn write_head(json: &mut JsonText, report: &Report) {
         json.close('}');
     }
     json.close(']');
+    write_file(json, report);
+    write_paths(json, report);
     match &report.validation {
         Some((validation, steps)) => {
             json.open_at("validation", '{');
@@ -134,6 +139,49 @@ fn write_head(json: &mut JsonText, report: &Report) {
     }
 }
 
+/// Writes which file the experiments used.
+fn write_file(json: &mut JsonText, report: &Report) {
+    json.open_at("file", '{');
+    match report.file {
+        Some(file) => {
+            json.string_by("name", |out| push_file(out, report, file));
+            json.string("access", file_access(file).word());
+        }
+        None => {
+            json.null("name");
+            json.null("access");
+        }
+    }
+    match report.no_memfd {
+        Some(why) => json.string_by("memfd_error", |out| push_no_memfd(out, why)),
+        None => json.null("memfd_error"),
+    }
+    json.close('}');
+}
+
+/// Writes how the user's paths were opened and mapped.
+fn write_paths(json: &mut JsonText, report: &Report) {
+    json.open_at("paths", '[');
+    for (path, name) in report.path_uses.iter().zip(&report.paths) {
+        json.next();
+        json.open_flat('{');
+        json.escaped("path", name);
+        json.string("access", path.access.word());
+        match path.lengths {
+            Lengths::Page => json.number("length", Some(report.process.page_size)),
+            Lengths::Aligned(log2) => json.number("length", Some(1 << log2)),
+            Lengths::None(_) => json.null("length"),
+        }
+        match path.left_out() {
+            Some(why) => json.string("left_out", why),
+            None => json.null("left_out"),
+        }
+        json.boolean("read_only_differs", Some(path.read_only_differs));
+        json.close('}');
+    }
+    json.close(']');
+}
+
 fn write_validation(json: &mut JsonText, report: &Report, validation: &Validation) {
     json.boolean("present", validation.present);
     json.boolean("validating", validation.validating);
@@ -145,7 +193,7 @@ fn write_validation(json: &mut JsonText, report: &Report, validation: &Validatio
         json.next();
         json.open_flat('{');
         json.number("bit", Some(other.bit as usize));
-        write_outcome(json, "memfd", other.memfd);
+        write_outcome(json, "memfd", other.file);
         write_outcome(json, "pipe", other.pipe);
         json.close('}');
     }

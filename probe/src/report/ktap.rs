@@ -6,7 +6,7 @@
 
 use super::data::{Report, Row};
 use super::style::Style;
-use super::wording::{push_summary, title};
+use super::wording::{push_summary, replaced_file, title};
 use crate::availability::{Answer, Availability};
 use crate::verdict::Verdict;
 use core::fmt::{self, Write};
@@ -16,6 +16,9 @@ pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     writeln!(out, "KTAP version 1\n1..{}\n# {}", report.rows.len(), title(report))?;
     for observed in &report.environment {
         writeln!(out, "# interference: {}: {}", observed.name(), observed.evidence)?;
+    }
+    if let Some(file) = replaced_file(report) {
+        writeln!(out, "# file: {file}")?;
     }
     for (row, number) in report.rows.iter().zip(1..) {
         let (flag, finding) = (row.flag.name(), &row.finding);

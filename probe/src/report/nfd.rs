@@ -3,7 +3,7 @@
 
 use super::data::Report;
 use super::style::Style;
-use super::wording::title;
+use super::wording::{replaced_file, title};
 use core::fmt::{self, Write};
 
 /// Writes the report.
@@ -11,6 +11,9 @@ pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     writeln!(out, "# {}", title(report))?;
     for observed in &report.environment {
         writeln!(out, "# interference: {}: {}", observed.name(), observed.evidence)?;
+    }
+    if let Some(file) = replaced_file(report) {
+        writeln!(out, "# file: {file}")?;
     }
     for row in &report.rows {
         let (flag, verdict) = (row.flag.name(), row.finding.verdict.word());

@@ -1,9 +1,10 @@
 //! `shell`: assignments for `.` and `eval` of any POSIX shell. The values are the verdicts, and for
 //! each flag about huge pages also whether a page can be had now. One value lists what interferes;
-//! a semicolon follows each name.
+//! a semicolon follows each name. One is the file of the experiments.
 
 use super::data::Report;
 use super::style::Style;
+use super::wording::push_file;
 use core::fmt::{self, Write};
 
 /// Writes the report.
@@ -15,6 +16,12 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
     write!(out, "{prefix}ENVIRONMENT='")?;
     for observed in &report.environment {
         write!(out, "{};", observed.name())?;
+    }
+    write!(out, "'\n{prefix}FILE='")?;
+    if let Some(file) = report.file {
+        let mut name = String::new();
+        push_file(&mut name, report, file);
+        out.push_str(&quoted(&name));
     }
     out.push_str("'\n");
     for row in &report.rows {

@@ -3,7 +3,7 @@
 use super::columns::{pad, wrap_last_cell};
 use super::data::{Report, Row};
 use super::style::Style;
-use super::wording::{Number, push, push_summary, title};
+use super::wording::{Number, push, push_summary, replaced_file, title};
 use crate::verdict::Verdict;
 use core::fmt;
 
@@ -46,6 +46,12 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
         wrap_last_cell(out, line_start, 0, REASON, observed.name());
         let line_start = out.len();
         wrap_last_cell(out, line_start, 0, REASON, &observed.evidence);
+    }
+    if let Some(file) = replaced_file(report) {
+        out.push('\n');
+        let line_start = out.len();
+        out.push_str("file");
+        wrap_last_cell(out, line_start, 0, REASON, &file);
     }
     if !report.complete {
         out.push_str("\nincomplete: not every flag could be probed\n");

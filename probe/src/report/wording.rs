@@ -3,8 +3,10 @@
 use super::data::{Report, Row};
 use super::escape::Escaped;
 use crate::arch::Arch;
+use crate::fixture::{FileKind, NoMemfd};
 use crate::flags::{Flag, HUGE_SIZE_FIELD, Kind, MAP_HUGETLB, map_type};
 use crate::outcome::{Backing, Call, Context, Outcome, Size, Step};
+use crate::paths::Access;
 use crate::verdict::{Finding, Reason, ReasonCode, Verdict};
 use core::fmt::{self, Write};
 
@@ -85,13 +87,70 @@ pub fn push_outcome(out: &mut String, outcome: Outcome) {
 pub fn push_backing(out: &mut String, report: &Report, backing: Backing) {
     match backing {
         Backing::Anonymous => out.push_str("anonymous"),
-        Backing::Memfd => out.push_str("memfd"),
-        Backing::Pipe => out.push_str("pipe"),
-        Backing::Path(index) => match report.paths.get(index) {
-            Some(path) => push(out, format_args!("{}", Escaped(path))),
-            None => out.push_str("path"),
+        Backing::File => match report.file {
+            Some(file) => push_file(out, report, file),
+            None => out.push_str("file"),
         },
+        Backing::Pipe => out.push_str("pipe"),
+        Backing::Path(index) => push_path(out, report, index),
+        Backing::ReadOnlyPath(index) => {
+            push_path(out, report, index);
+            out.push_str(" (read-only)");
+        }
     }
+}
+
+fn push_path(out: &mut String, report: &Report, index: usize) {
+    match report.paths.get(index) {
+        Some(path) => push(out, format_args!("{}", Escaped(path))),
+        None => out.push_str("path"),
+    }
+}
+
+/// Appends the name of the fixture's file.
+pub fn push_file(out: &mut String, report: &Report, file: FileKind) {
+    match file {
+        FileKind::Memfd => out.push_str("memfd"),
+        FileKind::Program => out.push_str("/proc/self/exe"),
+        FileKind::Directory(directory) => {
+            out.push_str("file in ");
+            out.push_str(directory);
+        }
+        FileKind::Path(index) => {
+            out.push_str("file in ");
+            push_path(out, report, index);
+        }
+    }
+}
+
+/// How the fixture's file was opened.
+pub const fn file_access(file: FileKind) -> Access {
+    match file {
+        FileKind::Program => Access::ReadOnly,
+        _ => Access::ReadWrite,
+    }
+}
+
+/// Appends why the fixture's file is not a memfd.
+pub fn push_no_memfd(out: &mut String, why: NoMemfd) {
+    push(out, format_args!("{}: {}", why.call, why.errno));
+}
+
+/// The file of the experiments in a few words, if it is not a memfd.
+pub fn replaced_file(report: &Report) -> Option<String> {
+    let why = report.no_memfd?;
+    let mut words = String::new();
+    match report.file {
+        Some(FileKind::Memfd) => return None,
+        Some(file) => {
+            push_file(&mut words, report, file);
+            push(&mut words, format_args!(" ({})", file_access(file).word()));
+        }
+        None => words.push_str("none"),
+    }
+    words.push_str(" instead of a memfd: ");
+    push_no_memfd(&mut words, why);
+    Some(words)
 }
 
 /// Appends a call and its outcome.

@@ -22,11 +22,13 @@ pub fn verdict(setup: Setup, name: &str) -> &'static str {
     match name {
         "MAP_32BIT" | "MAP_ABOVE4G" if !is_x86 => "absent",
         "MAP_SYNC" | "MAP_UNINITIALIZED" if is_parisc => "absent",
-        // The effect of a store on a file is observed on a memfd.
-        "MAP_SHARED" | "MAP_PRIVATE" | "MAP_ANONYMOUS" if rules.no_memfd => "inconclusive",
+        // The effect of a store on a file is observed on a file that can be written, and fresh
+        // memory by the byte that a file does not have.
+        "MAP_SHARED" | "MAP_PRIVATE" if !can_write_file(setup) => "inconclusive",
+        "MAP_ANONYMOUS" if !can_write_file(setup) && !can_read_program(rules) => "inconclusive",
         "MAP_SHARED" | "MAP_PRIVATE" | "MAP_ANONYMOUS" | "MAP_FIXED" | "MAP_32BIT" => "honored",
         // 4.15. Older kernels reject map type 3 like every unknown type. A pipe shows that as a
-        // memfd does.
+        // file does.
         "MAP_SHARED_VALIDATE" => either(rules.validate, "honored", "unknown"),
         // 6.11.
         "MAP_DROPPABLE" => match rules.droppable {
@@ -43,8 +45,8 @@ pub fn verdict(setup: Setup, name: &str) -> &'static str {
             either(rules.checks_stack_pointer, "accepted", "honored")
         }
         "MAP_GROWSDOWN" => "unavailable",
-        // Whether a mapped file can be written is observed on a memfd.
-        "MAP_DENYWRITE" | "MAP_EXECUTABLE" if rules.no_memfd => "inconclusive",
+        // Whether a mapped file can be written is observed on a file.
+        "MAP_DENYWRITE" | "MAP_EXECUTABLE" if !can_write_file(setup) => "inconclusive",
         "MAP_DENYWRITE" | "MAP_EXECUTABLE" | "MAP_UNINITIALIZED" => "ignored",
         "MAP_LOCKED" if rules.lock_error.is_some() => "unavailable",
         // All memory is locked and resident without the flag.
@@ -62,6 +64,18 @@ pub fn verdict(setup: Setup, name: &str) -> &'static str {
 
 fn either(condition: bool, yes: &'static str, no: &'static str) -> &'static str {
     if condition { yes } else { no }
+}
+
+/// Whether there is a memfd, or a directory in which a file can be created instead.
+fn can_write_file(Setup { rules, paths, .. }: Setup) -> bool {
+    let is_missing = |directory| rules.missing.contains(&directory);
+    let is_named = ["/dax", "/disk", "/ext4", "/tmpfs"].iter().any(|path| paths.contains(path));
+    !rules.no_memfd || !is_missing("/dev/shm") || !is_missing("/tmp") || is_named
+}
+
+/// Whether the program can open its own file.
+fn can_read_program(rules: &Rules) -> bool {
+    rules.proc != Proc::Missing && !rules.missing.contains(&"/proc/self/exe")
 }
 
 fn sees_vm_flags(rules: &Rules) -> bool {
