@@ -6,7 +6,8 @@ use crate::experiments::{noreserve, residency, smaps};
 use crate::fixture::{Fixture, READ_WRITE};
 use crate::flags::{MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MapFlags};
 use crate::outcome::{Backing, Outcome};
-use kernel::{Errno, OpenMode, PROT_NONE, PROT_READ};
+use crate::request::RecordingVersion;
+use kernel::{Errno, Kernel, OpenMode, PROT_NONE, PROT_READ};
 use std::borrow::Cow;
 
 /// A condition that interferes with the measurements.
@@ -131,6 +132,7 @@ pub fn detect(fixture: &mut Fixture) -> Vec<Observed> {
     if let Ok(file) = smaps {
         fixture.kernel.close(file);
     }
+    let killer = killing_filter(fixture.kernel, fixture.recording_version);
     let memfd = fixture.memfd();
     let no_mmu = fixed == Outcome::MmapFailed(Errno::EINVAL);
 
@@ -139,7 +141,8 @@ pub fn detect(fixture: &mut Fixture) -> Vec<Observed> {
         Interference::NotLinux => unassigned.is_mmap_failure() && !is_filtered(unassigned),
         // Kernels without an MMU have neither mincore nor madvise (`kernel/sys_ni.c`).
         Interference::SyscallFilter => {
-            is_filtered(unassigned)
+            killer.is_some()
+                || is_filtered(unassigned)
                 || memfd == Err(Errno::EPERM)
                 || (is_filtered(resident) || is_filtered(discarded)) && !no_mmu
         }
@@ -152,14 +155,24 @@ pub fn detect(fixture: &mut Fixture) -> Vec<Observed> {
         Interference::NoMmu => no_mmu,
     };
     let detected = Interference::ALL.into_iter().filter(is_detected);
-    let observed = |interference: Interference| Observed {
-        interference,
-        evidence: Cow::Borrowed(interference.evidence()),
+    let observed = |interference: Interference| match &killer {
+        Some(killer) if killer.interference == interference => killer.clone(),
+        _ => Observed { interference, evidence: Cow::Borrowed(interference.evidence()) },
     };
     detected.map(observed).collect()
 }
 
+/// The system call filter that ended earlier attempts of this run, if one did.
+pub fn killing_filter(kernel: &mut dyn Kernel, version: RecordingVersion) -> Option<Observed> {
+    if version == RecordingVersion::One {
+        return None;
+    }
+    let calls = kernel.fatal_calls();
+    let evidence = Cow::Owned(format!("killed by {calls}"));
+    (!calls.is_empty()).then_some(Observed { interference: Interference::SyscallFilter, evidence })
+}
+
 /// Whether a system call filter may be the cause of an outcome.
 fn is_filtered(outcome: Outcome) -> bool {
-    matches!(outcome.errno(), Some(Errno::EPERM | Errno::ENOSYS))
+    outcome.may_be_filtered()
 }

@@ -36,6 +36,7 @@ pub mod cli;
 pub mod require;
 
 pub mod replay;
+pub mod supervisor;
 
 pub mod app;
 

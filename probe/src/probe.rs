@@ -59,6 +59,8 @@ pub fn run_on_files(
             report.steps = fixture.close();
         }
         Err(SetupFailed(why)) => {
+            let killer = environment::killing_filter(kernel, options.recording_version);
+            report.environment.extend(killer);
             report.complete = options.query == Query::Report;
             if options.query == Query::Report {
                 report.rows = flags.iter().map(|&flag| unprobed_row(flag, arch, why)).collect();

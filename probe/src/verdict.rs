@@ -198,7 +198,7 @@ fn shown_by_validator(trial: &Trial) -> Shown {
         Shown::Undecided
     } else if answers.with.agrees_with(answers.without) {
         Shown::Yes
-    } else if answers.with.agrees_with(answers.control) {
+    } else if answers.with.agrees_with(answers.control) && !answers.control.may_be_filtered() {
         Shown::No
     } else {
         Shown::Undecided

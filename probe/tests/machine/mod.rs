@@ -2,7 +2,7 @@
 //! fail in its own way. The simulated kernel answers everything that is not special to an init.
 
 use kernel::{Call, Errno, Fd, Kernel, Op, SysResult, str_or_replacement};
-use mapprobe::{app, init};
+use mapprobe::init;
 use simulator::{Rules, SimulatedKernel};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -137,10 +137,7 @@ impl Machine {
                 self.state.inherited.insert(fd);
             }
         }
-        let program = || {
-            if init::is_init(self) { init::run(self, arguments) } else { app::run(self, arguments) }
-        };
-        match catch_unwind(AssertUnwindSafe(program)) {
+        match catch_unwind(AssertUnwindSafe(|| init::start(self, arguments))) {
             Ok(code) => End::Exited(code as usize),
             Err(end) => *end.downcast::<End>().unwrap_or_else(|panic| resume_unwind(panic)),
         }
