@@ -49,7 +49,7 @@ impl Children {
             }
             Ok(pid) => match kernel.wait(pid) {
                 Ok(Ended::Exited(0)) => Children::Unfiltered,
-                Ok(_) if survives(kernel, &mut |_| {}) => Children::Filtered,
+                Ok(_) if killed(kernel, &mut |_| {}).is_none() => Children::Filtered,
                 _ => Children::Unusable,
             },
             Err(_) => Children::Unusable,
@@ -57,15 +57,18 @@ impl Children {
     }
 }
 
-/// Whether a child that makes these calls exits.
-fn survives(kernel: &mut dyn Kernel, calls: &mut dyn FnMut(&mut dyn Kernel)) -> bool {
+/// The signal that ends a child that makes these calls; `None` if it exits.
+fn killed(kernel: &mut dyn Kernel, calls: &mut dyn FnMut(&mut dyn Kernel)) -> Option<u8> {
     match kernel.fork() {
         Ok(0) => {
             calls(kernel);
             kernel.exit(0)
         }
-        Ok(pid) => kernel.wait(pid) == Ok(Ended::Exited(0)),
-        Err(_) => false,
+        Ok(pid) => match kernel.wait(pid) {
+            Ok(Ended::BySignal(signal)) => Some(signal),
+            _ => None,
+        },
+        Err(_) => None,
     }
 }
 
@@ -78,10 +81,9 @@ impl Kernel for Careful<'_> {
         let mut make = |kernel: &mut dyn Kernel| {
             kernel.call(call);
         };
-        if survives(&mut **kernel, &mut make) {
-            kernel.call(call)
-        } else {
-            SysResult::failure(Errno::ENOSYS)
+        match killed(&mut **kernel, &mut make) {
+            Some(_) => SysResult::failure(Errno::ENOSYS),
+            None => kernel.call(call),
         }
     }
 }
@@ -222,24 +224,24 @@ fn last_announcement(kernel: &mut dyn Kernel, read_end: Fd) -> Option<Announced>
 /// The pipe of the announcements, tried in a child first. If that is fatal there is none, and
 /// `fatal` gets the calls.
 fn open_channel(kernel: &mut dyn Kernel, fatal: &mut Vec<Fatal>) -> Option<Pipe> {
-    let mut add = |op| {
+    let mut add = |op, signal| {
         let call = Announced { op, scope: Scope::Same, detail: 0, has_printed: false };
-        fatal.push(Fatal { call, signal: SIGSYS });
+        fatal.push(Fatal { call, signal });
     };
     let mut make_pipe = |kernel: &mut dyn Kernel| {
         let _ = kernel.pipe();
     };
-    if !survives(kernel, &mut make_pipe) {
-        add(Op::Pipe);
+    if let Some(signal) = killed(kernel, &mut make_pipe) {
+        add(Op::Pipe, signal);
         return None;
     }
     let channel = kernel.pipe().ok()?;
     let mut read = |kernel: &mut dyn Kernel| {
         kernel.read(channel.read_end, &mut [0]);
     };
-    if !survives(kernel, &mut read) {
-        add(Op::Read);
-        add(Op::Store);
+    if let Some(signal) = killed(kernel, &mut read) {
+        add(Op::Read, signal);
+        add(Op::Store, signal);
         return None;
     }
     Some(channel)
@@ -259,9 +261,11 @@ pub fn run(
             let channel = channel.filter(|_| child.is_ok());
             let (safe_flags, has_printed) = (0, false);
             let mut guarded = Guarded { kernel, fatal: &fatal, channel, safe_flags, has_printed };
-            let code = program(&mut guarded);
+            let guarded: &mut dyn Kernel = &mut guarded;
+            // A filter may kill for this question, and is to be named.
+            guarded.is_unfiltered();
+            let code = program(guarded);
             if child.is_ok() {
-                let guarded: &mut dyn Kernel = &mut guarded;
                 guarded.exit(code);
             }
             return Ok(code);
@@ -335,6 +339,7 @@ fn system_call(op: Op) -> &'static str {
         Op::Wait => "wait4",
         Op::FileDevice | Op::FileInode => "stat",
         Op::FileSystemType | Op::BlockSize => "fstatfs",
+        Op::FilterMode => "prctl",
         Op::Sleep => "nanosleep",
         op => op.name(),
     }

@@ -1,7 +1,7 @@
 //! Flags about the file behind a mapping: `MAP_SYNC`, `MAP_DENYWRITE`, `MAP_EXECUTABLE`.
 
 use super::{recognition, smaps};
-use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Variants};
+use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Variants};
 use crate::fixture::Fixture;
 use crate::flags::{MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, MapFlags};
 use crate::outcome::{Backing, Outcome};
@@ -72,7 +72,13 @@ fn syncs_faults(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) 
             fixture.try_map(MAP_PRIVATE | flag, PROT_READ, path)
         });
         evidence.sign("a private mapping of a path", rejected, answers);
-        if !fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path).succeeded() {
+        let question = "MAP_SHARED_VALIDATE of a path";
+        let with = fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path);
+        if with.may_be_filtered() {
+            let answers = Answers { without: with, control: Outcome::NotRun, with };
+            evidence.effect(question, Outcome::MappedElsewhere, answers);
+        }
+        if !with.succeeded() {
             continue;
         }
         // The call without flags succeeds too, so an unassigned bit takes its place.
@@ -83,7 +89,6 @@ fn syncs_faults(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) 
             let answers = fixture.compare_variants(variants, &mut |fixture, flag| {
                 fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path)
             });
-            let question = "MAP_SHARED_VALIDATE of a path";
             evidence.effect(question, Outcome::MappedElsewhere, answers);
         }
     }

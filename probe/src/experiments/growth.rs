@@ -90,14 +90,20 @@ const HOLE_PAGES: usize = 16;
 fn store_below(fixture: &mut Fixture, flag: MapFlags, pages: usize) -> Outcome {
     let (addr, page) = (fixture.isolated_addr(), fixture.page_size());
     let hole = HOLE_PAGES * page;
-    fixture.kernel.munmap(addr - hole, hole);
+    let freed = Outcome::of(fixture.kernel.munmap(addr - hole, hole));
+    if !freed.succeeded() {
+        return freed;
+    }
     store_beside(fixture, flag, addr - pages * page, "a touch below it")
 }
 
 /// Maps a page below a hole and stores a byte `pages` pages above it.
 fn store_above(fixture: &mut Fixture, flag: MapFlags, pages: usize) -> Outcome {
     let (addr, page) = (fixture.isolated_addr(), fixture.page_size());
-    fixture.kernel.munmap(addr + page, HOLE_PAGES * page);
+    let freed = Outcome::of(fixture.kernel.munmap(addr + page, HOLE_PAGES * page));
+    if !freed.succeeded() {
+        return freed;
+    }
     store_beside(fixture, flag, addr + pages * page, "a touch above it")
 }
 

@@ -116,8 +116,11 @@ fn geometry(fixture: &mut Fixture, flags: MapFlags, log2: u32) -> Outcome {
     let mut geometry = mapped;
     if mapped.succeeded() {
         let unmapped = Outcome::of(fixture.kernel.munmap(addr, page));
-        let is_huge = unmapped == Outcome::Failed(Errno::EINVAL);
-        geometry = Outcome::Value(is_huge.into());
+        geometry = match unmapped {
+            Outcome::Failed(Errno::EINVAL) => IS_HUGE,
+            Outcome::Ok => Outcome::Value(0),
+            failed => failed,
+        };
         fixture.log("munmap of one page of it", unmapped);
     }
     fixture.kernel.munmap(room.addr, room.len);

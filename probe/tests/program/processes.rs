@@ -1,0 +1,128 @@
+//! Child processes, and signals that end them, on a simulated kernel. A test cannot return twice
+//! from `fork(2)`: it runs the child to its end, and then the whole program again from its start,
+//! where `fork(2)` returns the process ID of that child.
+
+use kernel::{Call, Errno, Fd, Kernel, Op, SIGNALED, SysResult};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// The pipe that the parent makes: its ends, and the bytes that it holds (`pipe(7)`: one page where
+/// the user has many pipes).
+const READ_END: Fd = 900;
+const WRITE_END: Fd = 901;
+const CAPACITY: usize = 4096;
+/// The process ID of the first child.
+const FIRST_PID: usize = 100;
+
+/// A process that makes a call: the parent, or a child of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    Parent,
+    Child,
+}
+
+/// The signal that a call ends its process with.
+pub type Kills<'a> = &'a dyn Fn(Caller, &Call) -> Option<u8>;
+
+/// A child that ended: the result of `wait4(2)`, its kernel, and what the pipe holds.
+struct EndedChild<K> {
+    result: usize,
+    kernel: K,
+    pipe: Vec<u8>,
+}
+
+/// The end of a child, as the payload of a panic: the result of `wait4(2)`.
+struct End(usize);
+
+/// A kernel with child processes.
+struct Processes<'a, K> {
+    kernel: K,
+    caller: Caller,
+    forks: usize,
+    ended: &'a [EndedChild<K>],
+    /// Copies to the parent's kernel what a child shares with it.
+    share: fn(&K, &mut K),
+    kills: Kills<'a>,
+    pipe: Vec<u8>,
+}
+
+impl<K: Kernel> Processes<'_, K> {
+    fn fork(&mut self) -> usize {
+        let child = self.ended.get(self.forks);
+        self.forks += 1;
+        let Some(child) = child else {
+            self.caller = Caller::Child;
+            return 0;
+        };
+        (self.share)(&child.kernel, &mut self.kernel);
+        self.pipe.clone_from(&child.pipe);
+        FIRST_PID + self.forks - 1
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+        if self.pipe.len() + bytes.len() > CAPACITY {
+            return Err(Errno::EAGAIN);
+        }
+        self.pipe.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> Result<usize, Errno> {
+        if self.pipe.is_empty() {
+            return Err(Errno::EAGAIN);
+        }
+        let len = into.len().min(self.pipe.len());
+        for (to, from) in into.iter_mut().zip(self.pipe.drain(..len)) {
+            *to = from;
+        }
+        Ok(len)
+    }
+}
+
+impl<K: Kernel> Kernel for Processes<'_, K> {
+    fn call(&mut self, call: &mut Call) -> SysResult {
+        match (self.caller, (self.kills)(self.caller, call)) {
+            (Caller::Child, Some(signal)) => end(SIGNALED | usize::from(signal)),
+            (Caller::Parent, Some(_)) => panic!("{:?} ends the parent", call.op),
+            (_, None) => {}
+        }
+        let first = call.args[0];
+        let result = match (self.caller, call.op) {
+            (Caller::Parent, Op::Fork) => Ok(self.fork()),
+            (Caller::Parent, Op::Wait) => Ok(self.ended[first - FIRST_PID].result),
+            (Caller::Parent, Op::Pipe) => Ok((WRITE_END as usize) << 16 | READ_END as usize),
+            (Caller::Child, Op::Exit) => end(first),
+            (_, Op::Write) if first as Fd == WRITE_END => self.write(call.input),
+            (_, Op::Read) if first as Fd == READ_END => self.read(call.output),
+            _ => return self.kernel.call(call),
+        };
+        result.into()
+    }
+}
+
+fn end(result: usize) -> ! {
+    resume_unwind(Box::new(End(result)))
+}
+
+/// Runs a program with child processes. Returns its result, or the payload of its panic, and the
+/// parent's kernel. `make` makes the same kernel each time.
+pub fn run<K: Kernel, R>(
+    make: &dyn Fn() -> K,
+    share: fn(&K, &mut K),
+    kills: Kills,
+    program: &mut dyn FnMut(&mut dyn Kernel) -> R,
+) -> (Result<R, Box<dyn Any + Send>>, K) {
+    let mut ended = Vec::new();
+    loop {
+        let (caller, forks, pipe) = (Caller::Parent, 0, Vec::new());
+        let kernel = make();
+        let mut processes = Processes { kernel, caller, forks, ended: &ended, share, kills, pipe };
+        let result = catch_unwind(AssertUnwindSafe(|| program(&mut processes)));
+        let Processes { kernel, pipe, .. } = processes;
+        match result.map_err(|payload| payload.downcast::<End>()) {
+            Ok(result) => return (Ok(result), kernel),
+            Err(Ok(end)) => ended.push(EndedChild { result: end.0, kernel, pipe }),
+            Err(Err(payload)) => return (Err(payload), kernel),
+        }
+    }
+}
