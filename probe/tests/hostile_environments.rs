@@ -95,9 +95,10 @@ const NO_MEMFD: &Verdicts =
     &[("inconclusive", "SHARED PRIVATE ANONYMOUS"), ("accepted", "DENYWRITE EXECUTABLE")];
 /// Unassigned bits show how the kernel rejects unknown flags.
 const NO_CONTROLS: &Verdicts = &[("inconclusive", "SHARED_VALIDATE")];
-/// `madvise` shows the effect of these flags; the last two are recognized in other ways, too.
+/// `madvise` shows the effect of these flags; the last one is recognized in another way, too. Every
+/// kernel since 4.15 recognizes `MAP_STACK` (`LEGACY_MAP_MASK`), and those before 6.7 ignore it.
 const NO_ADVICE: &Verdicts =
-    &[("inconclusive", "DROPPABLE LOCKED"), ("accepted", "NORESERVE STACK")];
+    &[("inconclusive", "DROPPABLE LOCKED STACK"), ("accepted", "NORESERVE")];
 /// `mincore` shows the effect of these flags.
 const NO_MINCORE: &Verdicts = &[("inconclusive", "POPULATE NONBLOCK")];
 const NO_SYNC: &Verdicts = &[("inconclusive", "SYNC")];

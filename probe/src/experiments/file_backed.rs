@@ -1,7 +1,7 @@
 //! Flags about the file behind a mapping: `MAP_SYNC`, `MAP_DENYWRITE`, `MAP_EXECUTABLE`.
 
 use super::{recognition, smaps};
-use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Variants};
+use crate::experiment::{Evidence, Experiment, IfOnlyRecognized, Variants};
 use crate::fixture::Fixture;
 use crate::flags::{MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE, MapFlags};
 use crate::outcome::{Backing, Outcome};
@@ -75,8 +75,7 @@ fn syncs_faults(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) 
         let question = "MAP_SHARED_VALIDATE of a path";
         let with = fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path);
         if with.may_be_filtered() {
-            let answers = Answers { without: with, control: Outcome::NotRun, with };
-            evidence.effect(question, Outcome::MappedElsewhere, answers);
+            evidence.filtered_effect(question, Outcome::MappedElsewhere, with);
         }
         if !with.succeeded() {
             continue;
