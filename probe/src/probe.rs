@@ -80,7 +80,8 @@ fn empty_report(kernel: &mut dyn Kernel, arch: Arch, options: &ProbeOptions) -> 
         arch,
         kernel: uname,
         process: Process {
-            pid: unless_reproducible(pid),
+            // 0 where getpid(2) failed.
+            pid: unless_reproducible(pid).filter(|&pid| pid != 0),
             euid,
             page_size,
             time: unless_reproducible(time),

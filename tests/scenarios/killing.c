@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 enum { CALLS = 16, PER_CALL = 6 };
-#define KILL BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 #define CALL(name) { #name, SYS_##name }
 
 static const struct {
