@@ -58,8 +58,15 @@ fn run(kernel: &mut dyn Kernel, arguments: &[&str], children: Children) -> ! {
     };
     if children == Children::Unusable {
         probe_and_print(kernel);
-    } else if let Err(error) = supervisor::run(kernel, &mut probe_and_print) {
-        console.print(kernel, &text_of_error(&error));
+    } else {
+        // No signal ends an init, but its children. The next init must not ignore any.
+        let ended = supervisor::run(kernel, &mut |kernel| {
+            kernel.ignore_signals();
+            probe_and_print(kernel)
+        });
+        if let Err(error) = ended {
+            console.print(kernel, &text_of_error(&error));
+        }
     }
     let is_replacement = replaces_another_init(kernel);
     console.close(kernel);

@@ -71,8 +71,8 @@ impl Outcome {
         }
     }
 
-    /// Whether a system call filter may be the cause: it rejects calls with `EPERM` or `ENOSYS`, and
-    /// a call that kills is not made but fails with `ENOSYS`.
+    /// Whether a system call filter may be the cause: it rejects calls with `EPERM` or `ENOSYS`,
+    /// and a call that kills is not made but fails with `ENOSYS`.
     pub const fn may_be_filtered(self) -> bool {
         matches!(self.errno(), Some(Errno::EPERM | Errno::ENOSYS))
     }

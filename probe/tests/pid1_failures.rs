@@ -328,9 +328,14 @@ fn boot_with_fatal_calls(machine: &dyn Fn() -> Machine, fatal: &[Op]) -> (End, M
 /// A call of a child may be fatal. The init goes on, and the report names the call.
 #[test]
 fn any_call_of_a_child_may_be_fatal() {
-    use Behavior::{Closed, Works};
+    use Behavior::{Closed, Fails, Works};
     let machine = |sinks| Machine { sinks, has_next_init: true, ..Machine::new() };
-    for sinks in [[Works; 3], [Closed(Errno::EBADF), Works, Works]] {
+    for sinks in [
+        [Works; 3],
+        [Closed(Errno::EBADF), Works, Works],
+        // SIGPIPE does not end an init, but its child.
+        [Fails(Errno::EPIPE), Works, Works],
+    ] {
         let machine = || machine(sinks);
         let (end, booted) = boot_with_fatal_calls(&machine, &[]);
         assert_eq!(end, End::NextInit, "{sinks:?}");

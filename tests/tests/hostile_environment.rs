@@ -166,7 +166,7 @@ fn without_the_right_to_power_off_the_program_sleeps() {
 #[test]
 fn a_filter_that_kills_does_not_end_the_init() {
     for name in ["x86_64-6.1", "aarch64-6.1"] {
-        let log = boot(name, "-- killing").text();
+        let log = boot(name, "rdinit=/mapprobe -- killing").text();
         let (_, behind) = around(&log, "lab hostile: leaves killing: ");
         let (output, _) = around(behind, "lab hostile: finds ");
         let table = report(output);

@@ -13,6 +13,8 @@ const WRITE_END: Fd = 901;
 const CAPACITY: usize = 4096;
 /// The process ID of the first child.
 const FIRST_PID: usize = 100;
+/// `SIGPIPE`, `include/uapi/asm-generic/signal.h`.
+const SIGPIPE: usize = 13;
 
 /// A process that makes a call: the parent, or a child of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,7 @@ struct Processes<'a, K> {
     share: fn(&K, &mut K),
     kills: Kills<'a>,
     pipe: Vec<u8>,
+    ignores_signals: bool,
 }
 
 impl<K: Kernel> Processes<'_, K> {
@@ -94,7 +97,15 @@ impl<K: Kernel> Kernel for Processes<'_, K> {
             (Caller::Child, Op::Exit) => end(first),
             (_, Op::Write) if first as Fd == WRITE_END => self.write(call.input),
             (_, Op::Read) if first as Fd == READ_END => self.read(call.output),
-            _ => return self.kernel.call(call),
+            _ => {
+                let result = self.kernel.call(call);
+                self.ignores_signals |= call.op == Op::IgnoreSignals && result.is_ok();
+                let is_broken_pipe = call.op == Op::Write && result.result() == Err(Errno::EPIPE);
+                if is_broken_pipe && self.caller == Caller::Child && !self.ignores_signals {
+                    end(SIGNALED | SIGPIPE);
+                }
+                return result;
+            }
         };
         result.into()
     }
@@ -116,7 +127,16 @@ pub fn run<K: Kernel, R>(
     loop {
         let (caller, forks, pipe) = (Caller::Parent, 0, Vec::new());
         let kernel = make();
-        let mut processes = Processes { kernel, caller, forks, ended: &ended, share, kills, pipe };
+        let mut processes = Processes {
+            kernel,
+            caller,
+            forks,
+            ended: &ended,
+            share,
+            kills,
+            pipe,
+            ignores_signals: false,
+        };
         let result = catch_unwind(AssertUnwindSafe(|| program(&mut processes)));
         let Processes { kernel, pipe, .. } = processes;
         match result.map_err(|payload| payload.downcast::<End>()) {
