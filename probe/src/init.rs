@@ -51,7 +51,7 @@ pub fn start(kernel: &mut dyn Kernel, arguments: &[&str]) -> i32 {
 fn run(kernel: &mut dyn Kernel, arguments: &[&str], children: Children) -> ! {
     let console = Console::open(kernel);
     let Split { request, foreign, mistake } = split(arguments.get(1..).unwrap_or_default());
-    let mut probe_and_print = |kernel: &mut dyn Kernel| {
+    let probe_and_print = |kernel: &mut dyn Kernel| {
         let text = text_of(kernel, &request, mistake.as_ref());
         console.print(kernel, &text);
         app::SUCCESS
