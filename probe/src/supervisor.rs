@@ -221,6 +221,19 @@ fn last_announcement(kernel: &mut dyn Kernel, read_end: Fd) -> Option<Announced>
     Announced::from_bytes(last?)
 }
 
+/// A pipe that is neither standard input nor output nor error, although they may be closed.
+fn pipe_above_standard_files(kernel: &mut dyn Kernel) -> Option<Pipe> {
+    let pipe = kernel.pipe().ok()?;
+    if pipe.read_end > STDERR && pipe.write_end > STDERR {
+        return Some(pipe);
+    }
+    let above = pipe_above_standard_files(kernel);
+    let careful: &mut dyn Kernel = &mut Careful(kernel);
+    careful.close(pipe.read_end);
+    careful.close(pipe.write_end);
+    above
+}
+
 /// The pipe of the announcements, tried in a child first. If that is fatal there is none, and
 /// `fatal` gets the calls.
 fn open_channel(kernel: &mut dyn Kernel, fatal: &mut Vec<Fatal>) -> Option<Pipe> {
@@ -235,7 +248,7 @@ fn open_channel(kernel: &mut dyn Kernel, fatal: &mut Vec<Fatal>) -> Option<Pipe>
         add(Op::Pipe, signal);
         return None;
     }
-    let channel = kernel.pipe().ok()?;
+    let channel = pipe_above_standard_files(kernel)?;
     let mut read = |kernel: &mut dyn Kernel| {
         kernel.read(channel.read_end, &mut [0]);
     };

@@ -282,8 +282,9 @@ impl Kernel for Terminal {
                 return SysResult::failure(Errno::EAGAIN);
             }
             (Op::Write, STDOUT) if self.is_slow => {
-                self.stdout.push_str(&text[..10]);
-                return SysResult::success(10);
+                let accepted = text.get(..10).unwrap_or(text);
+                self.stdout.push_str(accepted);
+                return SysResult::success(accepted.len());
             }
             (Op::Write, STDOUT) => self.stdout.push_str(text),
             (Op::Write, STDERR) => self.stderr.push_str(text),

@@ -6,10 +6,9 @@ use kernel::{Call, Errno, Fd, Kernel, Op, SIGNALED, SysResult};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// The pipe that the parent makes: its ends, and the bytes that it holds (`pipe(7)`: one page where
-/// the user has many pipes).
-const READ_END: Fd = 900;
-const WRITE_END: Fd = 901;
+/// The first descriptor of the parent's pipes when the standard files are in use.
+const PIPES: Fd = 900;
+/// The bytes that a pipe holds where the user has many pipes, `pipe(7)`: one page.
 const CAPACITY: usize = 4096;
 /// The process ID of the first child.
 const FIRST_PID: usize = 100;
@@ -45,6 +44,8 @@ struct Processes<'a, K> {
     /// Copies to the parent's kernel what a child shares with it.
     share: fn(&K, &mut K),
     kills: Kills<'a>,
+    /// The open ends of the parent's pipes, and what the pipes hold.
+    ends: Vec<Fd>,
     pipe: Vec<u8>,
     ignores_signals: bool,
 }
@@ -60,6 +61,29 @@ impl<K: Kernel> Processes<'_, K> {
         (self.share)(&child.kernel, &mut self.kernel);
         self.pipe.clone_from(&child.pipe);
         FIRST_PID + self.forks - 1
+    }
+
+    /// The lowest free descriptor. Of the standard files, the kernel knows which are open.
+    fn open_end(&mut self) -> Fd {
+        let is_free = |fd: &Fd| {
+            let args = [*fd as usize, 0, 0, 0, 0];
+            let write = &mut Call { op: Op::Write, args, input: &[], output: &mut [] };
+            let mut is_closed = || self.kernel.call(write).result() == Err(Errno::EBADF);
+            !self.ends.contains(fd) && (*fd >= PIPES || is_closed())
+        };
+        let fd = (0..3).chain(PIPES..).find(is_free).expect("a free descriptor");
+        self.ends.push(fd);
+        fd
+    }
+
+    fn make_pipe(&mut self) -> usize {
+        let (read_end, write_end) = (self.open_end(), self.open_end());
+        (write_end as usize) << 16 | read_end as usize
+    }
+
+    fn close(&mut self, fd: Fd) -> Result<usize, Errno> {
+        self.ends.retain(|end| *end != fd);
+        Ok(0)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
@@ -90,13 +114,16 @@ impl<K: Kernel> Kernel for Processes<'_, K> {
             (_, None) => {}
         }
         let first = call.args[0];
+        let is_end = self.ends.contains(&(first as Fd));
         let result = match (self.caller, call.op) {
             (Caller::Parent, Op::Fork) => Ok(self.fork()),
             (Caller::Parent, Op::Wait) => Ok(self.ended[first - FIRST_PID].result),
-            (Caller::Parent, Op::Pipe) => Ok((WRITE_END as usize) << 16 | READ_END as usize),
+            (Caller::Parent, Op::Pipe) => Ok(self.make_pipe()),
             (Caller::Child, Op::Exit) => end(first),
-            (_, Op::Write) if first as Fd == WRITE_END => self.write(call.input),
-            (_, Op::Read) if first as Fd == READ_END => self.read(call.output),
+            (_, Op::Write) if is_end => self.write(call.input),
+            (_, Op::Read) if is_end => self.read(call.output),
+            (_, Op::Pread) if is_end => Err(Errno::ESPIPE),
+            (_, Op::Close) if is_end => self.close(first as Fd),
             _ => {
                 let result = self.kernel.call(call);
                 self.ignores_signals |= call.op == Op::IgnoreSignals && result.is_ok();
@@ -134,6 +161,7 @@ pub fn run<K: Kernel, R>(
             ended: &ended,
             share,
             kills,
+            ends: Vec::new(),
             pipe,
             ignores_signals: false,
         };
