@@ -150,7 +150,7 @@ fn translate(recorded: &RecordedCall, mappings: &Mappings) -> Result<Option<Syst
         }
         Op::Unlink => (libc::SYS_unlinkat, vec![current_directory(), path(), Number(0)]),
         Op::Memory => (libc::SYS_sysinfo, vec![Output]),
-        Op::PageSize | Op::Euid => return Ok(None),
+        Op::PageSize | Op::Euid | Op::FatalCalls => return Ok(None),
         Op::Pid => (libc::SYS_getpid, vec![]),
         Op::Time => (libc::SYS_clock_gettime, vec![Number(libc::CLOCK_REALTIME as u64), Output]),
         Op::Uname => (libc::SYS_uname, vec![Output]),

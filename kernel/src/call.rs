@@ -285,6 +285,9 @@ ops! {
     FileSystemType "file_system_type",
     /// `fstatfs(2)`: descriptor -> bytes of a block; on hugetlbfs, of a huge page.
     BlockSize "block_size",
+    /// `prctl(2)` with `PR_GET_SECCOMP` -> 0 without a system call filter; `EINVAL` on a kernel
+    /// that has none.
+    FilterMode "filter_mode",
     /// No system call: the names of the system calls that ended earlier attempts of this run,
     /// separated by commas -> their number; fills in the names.
     FatalCalls "fatal_calls",

@@ -164,6 +164,7 @@ impl Linux {
             Op::MayReboot => (libc::SYS_reboot, reboot(libc::LINUX_REBOOT_CMD_CAD_ON)),
             Op::Reboot => (libc::SYS_reboot, reboot(libc::LINUX_REBOOT_CMD_POWER_OFF)),
             Op::Fork => return fork(),
+            Op::FilterMode => (libc::SYS_prctl, [libc::PR_GET_SECCOMP as usize, 0, 0, 0, 0, 0]),
             Op::Terminal => {
                 let window_size = window_size.as_mut_ptr() as usize;
                 (libc::SYS_ioctl, [a, libc::TIOCGWINSZ as usize, window_size, 0, 0, 0])

@@ -9,7 +9,7 @@ use crate::errno::Errno;
 /// Bytes of a file that are read at a time.
 const BLOCK: usize = 1024;
 /// The most bytes that [`Op::FatalCalls`] fills in.
-const FATAL_CALLS_MAX: usize = 128;
+const FATAL_CALLS_MAX: usize = 256;
 
 /// Joins strings as the kernel reads them: each ends with a NUL.
 fn nul_terminated(strings: &[&str]) -> Vec<u8> {
@@ -217,6 +217,11 @@ impl dyn Kernel + '_ {
 
     pub fn block_size(&mut self, fd: Fd) -> Result<usize, Errno> {
         self.with_args(Op::BlockSize, &[fd as usize]).result()
+    }
+
+    /// Whether no system call filter is in force. A filter may reject the question.
+    pub fn is_unfiltered(&mut self) -> bool {
+        matches!(self.with_args(Op::FilterMode, &[]).result(), Ok(0) | Err(Errno::EINVAL))
     }
 
     /// The names of the system calls that ended earlier attempts of this run; empty if none did.

@@ -303,3 +303,12 @@ fn a_recorded_run_replays() {
     assert_eq!(run(&mut replay), recorded);
     assert_eq!(replay.finish(), Ok(()), "{recording}");
 }
+
+/// The line `Seccomp` is 0 without a filter, `proc_pid_status(5)`.
+#[test]
+fn a_filter_is_recognized() {
+    let status = fs::read_to_string("/proc/self/status").expect("a status");
+    let mode = status.lines().find_map(|line| line.strip_prefix("Seccomp:"));
+    let kernel: &mut dyn Kernel = &mut Linux::default();
+    assert_eq!(kernel.is_unfiltered(), mode.is_none_or(|mode| mode.trim() == "0"), "{mode:?}");
+}

@@ -215,7 +215,7 @@ fn print(kernel: &mut dyn Kernel, response: &Response, is_framed: bool) -> i32 {
 }
 
 /// Prints an error and returns the exit code.
-fn fail(kernel: &mut dyn Kernel, error: &Error) -> i32 {
+pub fn fail(kernel: &mut dyn Kernel, error: &Error) -> i32 {
     print_messages(kernel, &error_line(error));
     FAILURE
 }

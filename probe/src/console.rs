@@ -65,14 +65,18 @@ impl Console {
         Console { mounted, opened }
     }
 
-    /// Prints a text to the first sink that accepts every line. Then undoes [`Console::open`].
-    pub fn print_and_close(self, kernel: &mut dyn Kernel, text: &str) {
+    /// Prints a text to the first sink that accepts every line.
+    pub fn print(&self, kernel: &mut dyn Kernel, text: &str) {
         let console = self.opened.last().copied();
         for sink in [stdout(kernel), console.map(Sink::File), Some(Sink::KernelLog)] {
             if sink.is_some_and(|sink| print_lines(kernel, sink, text)) {
                 break;
             }
         }
+    }
+
+    /// Undoes [`Console::open`].
+    pub fn close(self, kernel: &mut dyn Kernel) {
         for fd in self.opened {
             kernel.close(fd);
         }

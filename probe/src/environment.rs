@@ -13,7 +13,7 @@ use crate::procfs::{self, word};
 use crate::request::RecordingVersion;
 use crate::validation::Validation;
 use core::fmt;
-use kernel::{Errno, OpenMode, PROT_NONE, PROT_READ};
+use kernel::{Errno, Kernel, OpenMode, PROT_NONE, PROT_READ};
 use std::borrow::Cow;
 
 mod signs;
@@ -182,7 +182,10 @@ pub fn detect(fixture: &mut Fixture, validation: &Validation) -> Vec<Observed> {
     } else if let Some(sign) = signs::of_other_kernel(fixture, validation) {
         found.add(Interference::NotLinux, sign);
     }
-    found.add_refusals(fixture, &answers);
+    match killing_filter(fixture.kernel, fixture.recording_version) {
+        Some(filter) => found.0.push(filter),
+        None => found.add_refusals(fixture, &answers),
+    }
     if answers.discarded == Outcome::Failed(Errno::EINVAL) {
         found.add_locked_memory(fixture);
     }
@@ -285,4 +288,14 @@ impl Found {
             self.add_text(Interference::NoSmaps, evidence);
         }
     }
+}
+
+/// The system call filter that ended earlier attempts of this run, if one did.
+pub fn killing_filter(kernel: &mut dyn Kernel, version: RecordingVersion) -> Option<Observed> {
+    if version == RecordingVersion::One {
+        return None;
+    }
+    let calls = kernel.fatal_calls();
+    let evidence = Cow::Owned(format!("killed by {calls}"));
+    (!calls.is_empty()).then_some(Observed { interference: Interference::SyscallFilter, evidence })
 }

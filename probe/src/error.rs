@@ -34,6 +34,8 @@ pub enum Error {
         path: String,
         problem: RecordingProblem,
     },
+    /// A signal ended the run, and it was not repeated: the message.
+    Ended(String),
     /// A requirement whose flag or path the recording does not contain.
     NotRecorded {
         requirement: String,
@@ -66,7 +68,7 @@ pub enum RecordingProblem {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Error::Usage(message) => f.write_str(message),
+            Error::Usage(message) | Error::Ended(message) => f.write_str(message),
             Error::Conflict(one, other) => write!(f, "{one} and {other} exclude each other"),
             Error::JsonOnly(query) => {
                 write!(f, "{} needs --format json or jsonl", query.command())

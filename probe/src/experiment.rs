@@ -109,6 +109,12 @@ impl Evidence {
         self.trials.push(Trial { kind: TrialKind::Effect(promised), question, answers });
     }
 
+    /// An effect that could not be measured, because a system call filter may be in the way.
+    pub fn filtered_effect(&mut self, question: &'static str, promised: Outcome, with: Outcome) {
+        let answers = Answers { without: with, control: Outcome::NotRun, with };
+        self.effect(question, promised, answers);
+    }
+
     pub fn sign(&mut self, question: &'static str, promised: Outcome, answers: Answers) {
         self.trials.push(Trial { kind: TrialKind::Sign(promised), question, answers });
     }

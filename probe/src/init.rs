@@ -1,6 +1,7 @@
-//! The program as PID 1 of a machine: started by the kernel from an initramfs, as `/init` or by
-//! `rdinit=`.
+//! The start of the program, and the program as PID 1 of a machine: started by the kernel from an
+//! initramfs, as `/init` or by `rdinit=`.
 //!
+//! PID 1 probes and prints in a child, so that a call that ends its process does not end the init.
 //! No failed step ends the run: the report is printed if any sink accepts it, and then the next
 //! init starts or the machine is switched off. If an init exits, the kernel panics.
 
@@ -11,6 +12,7 @@ use crate::error::Error;
 use crate::frame;
 use crate::output::STDERR;
 use crate::report::Style;
+use crate::supervisor::{self, Careful, Children};
 use kernel::Kernel;
 
 /// The init that is started after this program, if `rdinit=` started this program in its place.
@@ -27,32 +29,74 @@ const INITIAL_NAMESPACE: usize = 0xefff_fffc;
 /// The bits of the inode number that every architecture returns; bit 31 may be a sign.
 const INODE_MASK: usize = 0x7fff_ffff;
 
+/// Runs the program, as PID 1 of a machine or not, in children where a system call may be fatal.
+/// Returns the exit code.
+pub fn start(kernel: &mut dyn Kernel, arguments: &[&str]) -> i32 {
+    let children = Children::examine(kernel);
+    let is_init = match children {
+        Children::Filtered => is_init(&mut Careful(kernel)),
+        _ => is_init(kernel),
+    };
+    if is_init {
+        run(kernel, arguments, children)
+    }
+    if children != Children::Filtered {
+        return app::run(kernel, arguments);
+    }
+    let code = supervisor::run(kernel, &mut |kernel| app::run(kernel, arguments));
+    code.unwrap_or_else(|error| app::fail(kernel, &error))
+}
+
 /// Runs the program as PID 1.
-pub fn run(kernel: &mut dyn Kernel, arguments: &[&str]) -> ! {
+fn run(kernel: &mut dyn Kernel, arguments: &[&str], children: Children) -> ! {
     let console = Console::open(kernel);
     let Split { request, foreign, mistake } = split(arguments.get(1..).unwrap_or_default());
-    let mut text = String::new();
-    match respond(kernel, &request) {
-        Ok(response) => {
-            app::print_messages(kernel, &response.messages);
-            if let Some(mistake) = &mistake {
-                text.push_str(&app::error_line(mistake));
-            }
-            let exit = if mistake.is_some() { app::FAILURE } else { response.exit };
-            frame::for_each_line(&response.output, exit, &mut |line| text.push_str(line));
-        }
-        Err(error) => {
-            text.push_str(&app::error_line(&error));
-            frame::for_each_line("", app::FAILURE, &mut |line| text.push_str(line));
+    let probe_and_print = |kernel: &mut dyn Kernel| {
+        let text = text_of(kernel, &request, mistake.as_ref());
+        console.print(kernel, &text);
+        app::SUCCESS
+    };
+    if children == Children::Unusable {
+        probe_and_print(kernel);
+    } else {
+        // No signal ends an init, but its children. The next init must not ignore any.
+        let ended = supervisor::run(kernel, &mut |kernel| {
+            kernel.ignore_signals();
+            probe_and_print(kernel)
+        });
+        if let Err(error) = ended {
+            console.print(kernel, &text_of_error(&error));
         }
     }
     let is_replacement = replaces_another_init(kernel);
-    console.print_and_close(kernel, &text);
+    console.close(kernel);
     let own_path = if is_replacement { arguments.first().copied() } else { None };
     if let Err(message) = start_next_init(kernel, own_path.unwrap_or(NEXT_INIT), &foreign) {
-        Console::open(kernel).print_and_close(kernel, &message);
+        let console = Console::open(kernel);
+        console.print(kernel, &message);
+        console.close(kernel);
     }
     power_off(kernel)
+}
+
+/// Responds to a request: the framed output, behind a line about a mistake in the arguments.
+fn text_of(kernel: &mut dyn Kernel, request: &Request, mistake: Option<&Error>) -> String {
+    let response = match respond(kernel, request) {
+        Ok(response) => response,
+        Err(error) => return text_of_error(&error),
+    };
+    app::print_messages(kernel, &response.messages);
+    let mut text = mistake.map(app::error_line).unwrap_or_default();
+    let exit = if mistake.is_some() { app::FAILURE } else { response.exit };
+    frame::for_each_line(&response.output, exit, &mut |line| text.push_str(line));
+    text
+}
+
+/// The line about an error, and an empty framed report.
+fn text_of_error(error: &Error) -> String {
+    let mut text = app::error_line(error);
+    frame::for_each_line("", app::FAILURE, &mut |line| text.push_str(line));
+    text
 }
 
 fn respond(kernel: &mut dyn Kernel, request: &Request) -> Result<app::Response, Error> {

@@ -38,6 +38,7 @@ pub mod cli;
 pub mod require;
 
 pub mod replay;
+pub mod supervisor;
 
 pub mod app;
 

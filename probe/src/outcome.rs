@@ -85,6 +85,12 @@ impl Outcome {
         }
     }
 
+    /// Whether a system call filter may be the cause: it rejects calls with `EPERM` or `ENOSYS`,
+    /// and a call that kills is not made but fails with `ENOSYS`.
+    pub const fn may_be_filtered(self) -> bool {
+        matches!(self.errno(), Some(Errno::EPERM | Errno::ENOSYS))
+    }
+
     /// Whether two calls had the same outcome, whatever the address and value.
     pub fn agrees_with(self, other: Outcome) -> bool {
         self == other || (self.succeeded() && other.succeeded())

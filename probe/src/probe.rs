@@ -69,6 +69,8 @@ pub fn run_on_files(
             report.steps = fixture.close();
         }
         Err(SetupFailed(why)) => {
+            let killer = environment::killing_filter(kernel, options.recording_version);
+            report.environment.extend(killer);
             report.complete = options.query == Query::Report;
             if options.query == Query::Report {
                 report.rows = flags.iter().map(|&flag| unprobed_row(flag, arch, why)).collect();
@@ -88,7 +90,8 @@ fn empty_report(kernel: &mut dyn Kernel, arch: Arch, options: &ProbeOptions) -> 
         arch,
         kernel: uname,
         process: Process {
-            pid: unless_reproducible(pid),
+            // 0 where getpid(2) failed.
+            pid: unless_reproducible(pid).filter(|&pid| pid != 0),
             euid,
             page_size,
             time: unless_reproducible(time),

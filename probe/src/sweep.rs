@@ -80,7 +80,12 @@ impl Sweep {
 
     /// The bits that fail with every map type, although the kernel accepts the call without them.
     pub fn failing(&self) -> usize {
-        self.bits_where(|_| true, |base, outcome| outcome.is_mmap_failure() && outcome != base)
+        self.bits_where(
+            |_| true,
+            |base, outcome| {
+                outcome.is_mmap_failure() && outcome != base && !outcome.may_be_filtered()
+            },
+        )
     }
 
     /// The bits that `MAP_SHARED_VALIDATE` accepts, whatever is mapped.
@@ -118,7 +123,9 @@ impl Sweep {
         let mut failing = Vec::new();
         for outcomes in self.types.chunk_by(|(one, _), (other, _)| one.map_type == other.map_type) {
             if let Some((context, _)) = outcomes.first()
-                && !outcomes.iter().any(|&(_, outcome)| is_accepted(outcome))
+                && !outcomes
+                    .iter()
+                    .any(|&(_, outcome)| is_accepted(outcome) || outcome.may_be_filtered())
             {
                 failing.push(context.map_type);
             }

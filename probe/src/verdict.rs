@@ -204,11 +204,14 @@ fn shown_by_effect(trial: &Trial, promised: Outcome) -> Shown {
 
 fn shown_by_validator(trial: &Trial) -> Shown {
     let answers = trial.answers;
-    if answers.without.agrees_with(answers.control) || answers.control.succeeded() {
+    if answers.without.agrees_with(answers.control)
+        || answers.control.succeeded()
+        || answers.without.may_be_filtered()
+    {
         Shown::Undecided
     } else if answers.with.agrees_with(answers.without) {
         Shown::Yes
-    } else if answers.with.agrees_with(answers.control) {
+    } else if answers.with.agrees_with(answers.control) && !answers.control.may_be_filtered() {
         Shown::No
     } else {
         Shown::Undecided
@@ -291,6 +294,12 @@ fn first_rule_that_holds<'e>(
     }
     if let Some(sign) = any(evidence.signs(), Shown::Yes) {
         return match experiment.if_only_recognized {
+            // The effect could not be measured, so it may be there.
+            IfOnlyRecognized::Unavailable
+                if any(evidence.effects(), Shown::Undecided).is_some() =>
+            {
+                Decision::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None)
+            }
             IfOnlyRecognized::Unavailable => {
                 Decision::new(Verdict::Unavailable, ReasonCode::SignSeen, Some(sign))
             }
@@ -324,7 +333,9 @@ fn by_recognition<'e>(evidence: &'e Evidence, steps: &[Step]) -> Decision<'e> {
     if rejected.is_some() && recognized.is_some() {
         return Decision::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
     }
-    if rejected.is_none() {
+    // A sign that could not be looked for may be there.
+    let is_sign_filtered = evidence.signs().any(|sign| sign.answers.with.may_be_filtered());
+    if rejected.is_none() && !is_sign_filtered {
         if let Some(effect) = agreed(evidence.effects(), Shown::No) {
             return Decision::new(Verdict::Ignored, ReasonCode::EffectAbsent, Some(effect));
         }

@@ -113,9 +113,10 @@ const NO_FIXED: &Verdicts = &[
     ("inconclusive", "FIXED GROWSDOWN POPULATE NONBLOCK SYNC"),
     ("accepted", "STACK HUGETLB HUGE_2MB HUGE_1GB"),
 ];
-/// `madvise` shows the effect of these flags; the last two are recognized in other ways, too.
+/// `madvise` shows the effect of these flags; the last one is recognized in another way, too. Every
+/// kernel since 4.15 recognizes `MAP_STACK` (`LEGACY_MAP_MASK`), and those before 6.7 ignore it.
 const NO_ADVICE: &Verdicts =
-    &[("inconclusive", "DROPPABLE LOCKED"), ("accepted", "NORESERVE STACK")];
+    &[("inconclusive", "DROPPABLE LOCKED STACK"), ("accepted", "NORESERVE")];
 /// `mincore` shows the effect of these flags.
 const NO_MINCORE: &Verdicts = &[("inconclusive", "POPULATE NONBLOCK")];
 const NO_SYNC: &Verdicts = &[("inconclusive", "SYNC")];

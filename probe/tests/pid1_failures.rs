@@ -2,10 +2,16 @@
 //! its report where output is possible, goes on to the next init or to power-off, never ends, and
 //! never keeps the machine busy.
 
-use kernel::{Errno, Op};
+use kernel::{Call, Errno, Kernel, Op};
 use machine::{BEGIN, Behavior, End, Machine, Sink};
+use mapprobe::init;
+use program::processes::{self, Caller};
+use std::panic::resume_unwind;
 
 mod machine;
+mod program {
+    pub mod processes;
+}
 
 /// What calls of PID 1 may fail with.
 const ERRORS: [Errno; 16] = [
@@ -293,4 +299,91 @@ fn error_messages_go_where_the_report_goes() {
         assert!(message.expect("a message") < report.expect("a report"), "{printed}");
         assert!(printed.ends_with("mapprobe: could not start /init: EACCES\n"), "{printed}");
     }
+}
+
+/// The machine after a boot in which calls of PID 1's children end their process, as a crash inside
+/// the kernel does.
+fn boot_with_fatal_calls(machine: &dyn Fn() -> Machine, fatal: &[Op]) -> (End, Machine) {
+    const SIGKILL: u8 = 9;
+    let make = || {
+        let mut machine = machine();
+        machine.open_standard_files();
+        machine
+    };
+    let share = |child: &Machine, parent: &mut Machine| {
+        parent.printed.clone_from(&child.printed);
+    };
+    let kills = |caller: Caller, call: &Call| {
+        (caller == Caller::Child && fatal.contains(&call.op)).then_some(SIGKILL)
+    };
+    let mut program = |kernel: &mut dyn Kernel| init::start(kernel, &["/mapprobe"]);
+    let (code, machine) = processes::run(&make, share, &kills, &mut program);
+    let end = code.map_or_else(
+        |end| *end.downcast::<End>().unwrap_or_else(|panic| resume_unwind(panic)),
+        |code| End::Exited(code as usize),
+    );
+    (end, machine)
+}
+
+/// A call of a child may be fatal. The init goes on, and the report names the call.
+#[test]
+fn any_call_of_a_child_may_be_fatal() {
+    use Behavior::{Closed, Fails, Works};
+    let machine = |sinks| Machine { sinks, has_next_init: true, ..Machine::new() };
+    for sinks in [
+        [Works; 3],
+        [Closed(Errno::EBADF), Works, Works],
+        // The first pipe has the descriptors of the standard files.
+        [Closed(Errno::EBADF), Closed(Errno::ENODEV), Works],
+        // SIGPIPE does not end an init, but its child.
+        [Fails(Errno::EPIPE), Works, Works],
+    ] {
+        let machine = || machine(sinks);
+        let (end, booted) = boot_with_fatal_calls(&machine, &[]);
+        assert_eq!(end, End::NextInit, "{sinks:?}");
+        let sink = booted.whole_report().expect("a report");
+        assert!(!booted.printed[&sink].contains("killed by"), "{sinks:?}");
+        for op in [
+            Op::Mincore,
+            Op::Madvise,
+            Op::MsyncInvalidate,
+            Op::MemfdCreate,
+            Op::Mmap,
+            Op::Munmap,
+            Op::Pipe,
+            Op::Close,
+            Op::Read,
+            Op::Pread,
+            Op::Memory,
+            Op::Time,
+            Op::Uname,
+            Op::FilterMode,
+        ] {
+            // Each line of the kernel's log takes a descriptor, and none is closed.
+            if op == Op::Close && sinks[1] != Works {
+                continue;
+            }
+            let (end, booted) = boot_with_fatal_calls(&machine, &[op]);
+            assert_eq!(end, End::NextInit, "{op:?} {sinks:?}");
+            assert_eq!(booted.leftovers(), Vec::<String>::new(), "{op:?} {sinks:?}");
+            let sink = booted.whole_report().unwrap_or_else(|| panic!("{op:?} {sinks:?}"));
+            let printed = &booted.printed[&sink];
+            assert_eq!(printed.matches(BEGIN).count(), 1, "{op:?}: {printed}");
+            assert!(printed.contains("(SIGKILL)"), "{op:?}: {printed}");
+        }
+    }
+}
+
+/// No child of PID 1 gets to its end: the init prints what it knows and goes on.
+#[test]
+fn pid_1_goes_on_without_children() {
+    let machine = || Machine { has_next_init: true, ..Machine::new() };
+    let (end, booted) = boot_with_fatal_calls(&machine, &[Op::Write]);
+    assert_eq!(end, End::NextInit);
+    let message = "mapprobe: ended by SIGKILL during an unknown call\n";
+    let frame = "mapprobe: begin 1\nmapprobe: end lines=0 bytes=0 crc32=00000000 exit=2\n";
+    assert_eq!(booted.printed[&Sink::Stdout], [message, frame].concat());
+    let (end, booted) = boot_with_fatal_calls(&machine, &[Op::Exit]);
+    assert_eq!(end, End::NextInit);
+    assert_eq!(booted.whole_report(), Some(Sink::Stdout));
 }

@@ -150,7 +150,8 @@ fn an_invalid_result_is_reported() {
     // Valid results of calls that fill bytes in, though those of another run.
     const OF_SOME_CALLS: [&str; 2] = [" = 0 > 0", " = 0 > zz"];
     let lines = recorded_lines();
-    for index in (first_call(&lines)..lines.len()).step_by(7) {
+    // The last line has no result.
+    for index in (first_call(&lines)..lines.len() - 1).step_by(7) {
         let replay_with = |result: &str| {
             let mut changed = lines.clone();
             changed[index] = format!("{}{result}", without_result(&lines[index]));

@@ -72,7 +72,8 @@ impl SimulatedKernel {
             Op::PageSize => Ok(self.rules.page_size),
             Op::Euid => Ok(if self.rules.root { 0 } else { 1000 }),
             Op::Pid => Ok(2),
-            Op::Time | Op::IgnoreSignals | Op::Sleep | Op::FatalCalls => Ok(0),
+            Op::Time | Op::IgnoreSignals | Op::Sleep => Ok(0),
+            Op::FilterMode | Op::FatalCalls => Ok(0),
             Op::Uname => {
                 for (field, name) in call.output.chunks_mut(UTS_FIELD).zip(UNAME) {
                     fill(field, name.as_bytes());

@@ -310,6 +310,7 @@ static long operation(Host *host, enum op op, u32 a, u32 b, u32 c, u32 d, u32 e,
     case OP_Touch: return touch(a);
     case OP_FileSystemType: return file_system_number(a, STATFS_TYPE);
     case OP_BlockSize: return file_system_number(a, STATFS_BLOCK);
+    case OP_FilterMode: return SYSCALL(__NR_prctl, PR_GET_SECCOMP, 0);
     case OP_FatalCalls: return 0; /* No attempt ended early: this is the first one. */
     case OP_Reboot: return reboot(LINUX_REBOOT_CMD_POWER_OFF);
     case OP_Terminal: {

@@ -14,6 +14,7 @@
  *	no-mount	closed, and mount fails with EPERM
  *	stuck		powering off fails with EPERM
  *	powerless	every reboot call fails with EPERM, and pause with ENOSYS
+ *	killing		a system call filter kills on memfd_create and mincore
  *	log		prints the kernel's log on the first serial line
  *
  * The device files of this program are in /lab. In the environments `stuck` and `powerless`, where
@@ -180,6 +181,20 @@ static void fail_call(long number, int error, unsigned command)
 	must(install(filter, sizeof(filter) / sizeof(*filter)), "seccomp");
 }
 
+/* Makes system calls fatal. */
+static void kill_on(long number, long other)
+{
+	struct sock_filter filter[] = {
+		LOAD_NUMBER,
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, other, 0, 1),
+		KILL,
+		ALLOW,
+	};
+
+	must(install(filter, sizeof(filter) / sizeof(*filter)), "seccomp");
+}
+
 /* The processor time of all processes with the program's name, in hundredths of a second, and their
  * states. */
 static long processor_time(char *states)
@@ -258,6 +273,8 @@ static int create_environment(const char *name)
 		rmdir("/proc");
 		set_standard_files(open("/proc", O_WRONLY | O_CREAT | O_EXCL, 0600), name);
 		set_standard_files(open("/lab/console", O_RDWR | O_NOCTTY), name);
+	} else if (!strcmp(name, "killing")) {
+		set_standard_files(open("/lab/console", O_RDWR | O_NOCTTY), name);
 	} else if (!strcmp(name, "stuck") || !strcmp(name, "powerless")) {
 		set_standard_files(open("/lab/console", O_RDWR | O_NOCTTY), name);
 		watch();
@@ -269,6 +286,8 @@ static int create_environment(const char *name)
 	if (!strcmp(name, "no-mount"))
 		fail_call(SYS_mount, EPERM, 0);
 	print_state("leaves", name);
+	if (!strcmp(name, "killing"))
+		kill_on(SYS_memfd_create, SYS_mincore);
 	if (!strcmp(name, "slow"))
 		fill_pipe();
 	if (!strcmp(name, "stuck"))

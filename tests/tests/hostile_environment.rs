@@ -160,3 +160,18 @@ fn without_the_right_to_power_off_the_program_sleeps() {
         assert!(!rests.contains("mapprobe:"), "{word}: {log}");
     }
 }
+
+/// A filter that kills ends a child of the init, not the init. (The lab's PA-RISC kernels have no
+/// filters.)
+#[test]
+fn a_filter_that_kills_does_not_end_the_init() {
+    for name in ["x86_64-6.1", "aarch64-6.1"] {
+        let log = boot(name, "rdinit=/mapprobe -- killing").text();
+        let (_, behind) = around(&log, "lab hostile: leaves killing: ");
+        let (output, _) = around(behind, "lab hostile: finds ");
+        let table = report(output);
+        let words: Vec<&str> = table.split_whitespace().collect();
+        let words = words.join(" ");
+        assert!(words.contains("system call filter killed by memfd_create, mincore"), "{table}");
+    }
+}

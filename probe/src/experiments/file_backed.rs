@@ -75,7 +75,11 @@ fn syncs_faults(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) 
             fixture.try_map(MAP_PRIVATE | flag, PROT_READ, path)
         });
         evidence.sign("a private mapping of a path", rejected, answers);
+        let question = "MAP_SHARED_VALIDATE of a path";
         let accepted = fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path);
+        if accepted.may_be_filtered() {
+            evidence.filtered_effect(question, Outcome::MappedElsewhere, accepted);
+        }
         if !accepted.succeeded() {
             continue;
         }
@@ -87,7 +91,6 @@ fn syncs_faults(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) 
             let answers = fixture.compare_variants(variants, &mut |fixture, flag| {
                 fixture.try_map(MAP_SHARED_VALIDATE | flag, PROT_READ, path)
             });
-            let question = "MAP_SHARED_VALIDATE of a path";
             evidence.effect(question, accepted, answers);
         }
     }

@@ -22,7 +22,11 @@ pub fn geometry(fixture: &mut Fixture, flags: MapFlags, log2: u32) -> Outcome {
 pub fn is_huge(fixture: &mut Fixture, addr: usize) -> Outcome {
     let unmapped = Outcome::of(fixture.kernel.munmap(addr, fixture.page_size()));
     fixture.log("munmap of one page of it", unmapped);
-    Outcome::Value((unmapped == Outcome::Failed(Errno::EINVAL)).into())
+    match unmapped {
+        Outcome::Failed(Errno::EINVAL) => IS_HUGE,
+        Outcome::Ok => Outcome::Value(0),
+        failed => failed,
+    }
 }
 
 /// Maps a huge page, measures something about it, and unmaps it. The address is aligned to

@@ -2,7 +2,7 @@
 //! fail in its own way. The simulated kernel answers everything that is not special to an init.
 
 use kernel::{Call, Errno, Fd, Kernel, Op, SysResult, str_or_replacement};
-use mapprobe::{app, init};
+use mapprobe::init;
 use simulator::{Rules, SimulatedKernel};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -76,7 +76,7 @@ pub struct Machine {
     pub has_next_init: bool,
     /// The content of `/proc/cmdline`, if it exists.
     pub command_line: Option<&'static str>,
-    /// The result of `fork(2)`.
+    /// The result of `fork(2)` after the standard files are closed; before, it fails.
     pub fork: Result<usize, Errno>,
     /// The inode of the process's PID namespace.
     pub namespace: usize,
@@ -131,18 +131,20 @@ impl Machine {
 
     /// Starts the program as the kernel does, with its own name as the first argument.
     pub fn boot(&mut self, arguments: &[&str]) -> End {
+        self.open_standard_files();
+        match catch_unwind(AssertUnwindSafe(|| init::start(self, arguments))) {
+            Ok(code) => End::Exited(code as usize),
+            Err(end) => *end.downcast::<End>().unwrap_or_else(|panic| resume_unwind(panic)),
+        }
+    }
+
+    /// Opens standard input, output and error, unless they are closed.
+    pub fn open_standard_files(&mut self) {
         if !matches!(self.sinks[0], Behavior::Closed(_)) {
             for fd in 0..3 {
                 self.state.open.insert(fd, OpenDevice { sink: Sink::Stdout, writes: 0 });
                 self.state.inherited.insert(fd);
             }
-        }
-        let program = || {
-            if init::is_init(self) { init::run(self, arguments) } else { app::run(self, arguments) }
-        };
-        match catch_unwind(AssertUnwindSafe(program)) {
-            Ok(code) => End::Exited(code as usize),
-            Err(end) => *end.downcast::<End>().unwrap_or_else(|panic| resume_unwind(panic)),
         }
     }
 
@@ -236,6 +238,7 @@ impl Machine {
         match call.op {
             Op::Pid => Ok(1),
             Op::MayReboot => Ok(0),
+            Op::Fork if state.open.keys().any(|&fd| fd < 3) => Err(Errno::ENOSYS),
             Op::Fork => self.fork,
             Op::Reboot => end(End::PowerOff),
             Op::Execve => end(End::NextInit),
