@@ -56,7 +56,7 @@ _mapprobe() {
         case $command in
         '') common+=' --version' ;;
         sweep | free-bits) common=${common/--prefix /} ;;
-        require) common+=' --allow-inconclusive' ;;
+        require) common+=' --allow-inconclusive --support-only' ;;
         list | decode) common=--arch ;;
         explain) common= ;;
         esac

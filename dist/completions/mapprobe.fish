@@ -42,6 +42,7 @@ complete -c mapprobe -n $query -l reproducible -d 'leave out process ID and time
 complete -c mapprobe -n $query -l framed -d 'also print checksummed lines on standard error'
 
 complete -c mapprobe -n '__fish_seen_subcommand_from require' -l allow-inconclusive -d 'accept inconclusive flags'
+complete -c mapprobe -n '__fish_seen_subcommand_from require' -l support-only -d 'require no huge page now'
 complete -c mapprobe -n '__fish_seen_subcommand_from require' -a '(__mapprobe_requirements)'
 complete -c mapprobe -n '__fish_seen_subcommand_from explain; and test (count (commandline -opc)) -eq 2' -a '(__mapprobe_flags)'
 complete -c mapprobe -n '__fish_seen_subcommand_from list decode' -l arch -x -a 'x86_64 aarch64 hppa' -d 'architecture whose numbers are used'

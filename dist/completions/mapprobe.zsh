@@ -63,6 +63,7 @@ _mapprobe() {
         sweep | free-bits) _arguments $sweep $help ;;
         require)
             _arguments $report $help '--allow-inconclusive[accept inconclusive flags]' \
+                '--support-only[require no huge page now]' \
                 '*:flag or flag\:path:_mapprobe_requirements'
             ;;
         list) _arguments $arch $help ;;

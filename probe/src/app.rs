@@ -104,9 +104,10 @@ fn respond_to_query(
     let mut exit = SUCCESS;
     let mut unmet = String::new();
     if let Some(require) = &query.require {
-        let (requirements, allow) = (&require.requirements, require.allow_inconclusive);
-        let (met, lines) = require::check(&report, requirements, allow)?;
-        report.required = requirements.iter().map(|requirement| requirement.flag).collect();
+        let (met, lines) = require::check(&report, require)?;
+        let flags = require.requirements.iter().map(|requirement| requirement.flag);
+        report.required = flags.collect();
+        report.support_only = require.support_only;
         exit = exit_code(met);
         unmet = lines;
     }

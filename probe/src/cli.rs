@@ -9,7 +9,7 @@ use crate::flags::Flag;
 use crate::reference::suggest::nearest;
 use crate::report::Style;
 use crate::request::{Format, ProbeOptions, Query, RecordingVersion};
-use crate::requirement::{Requirement, parse_flag};
+use crate::requirement::{Require, Requirement, parse_flag};
 use argh::{FromArgValue, FromArgs, SubCommands};
 
 /// Find out by experiment which mmap(2) flags the running kernel honors.
@@ -19,7 +19,7 @@ use argh::{FromArgValue, FromArgs, SubCommands};
     usage = "[COMMAND] [OPTIONS]",
     note = "Without a command: report. `{command_name} COMMAND --help` lists its arguments.",
     error_code(0, "success, or every required flag is honored"),
-    error_code(1, "a required flag is not honored"),
+    error_code(1, "a required flag is not honored, or no huge page can be had now"),
     error_code(2, "error"),
     error_code(3, "a required flag is inconclusive")
 )]
@@ -69,7 +69,8 @@ const QUERY_OPTIONS: [&str; 5] = ["--format", "--prefix", "--path", "--record", 
 /// The options of a query that take none.
 const QUERY_SWITCHES: [&str; 3] = ["--thorough", "--reproducible", "--framed"];
 /// All other options.
-const OTHER_OPTIONS: [&str; 4] = ["--allow-inconclusive", "--arch", "--help", "--version"];
+const OTHER_OPTIONS: [&str; 5] =
+    ["--allow-inconclusive", "--support-only", "--arch", "--help", "--version"];
 
 #[derive(FromArgs, Debug)]
 #[argh(subcommand)]
@@ -119,6 +120,7 @@ struct FreeBitsCommand {}
     subcommand,
     name = "require",
     help_triggers("-h", "--help", "help"),
+    usage = "[OPTIONS] [--] FLAG[:PATH]...",
     note = "`mapprobe --help` lists the options of a query."
 )]
 struct RequireCommand {
@@ -129,6 +131,10 @@ struct RequireCommand {
     /// accept inconclusive flags
     #[argh(switch)]
     allow_inconclusive: bool,
+
+    /// require the kernel's support alone, not a huge page now
+    #[argh(switch)]
+    support_only: bool,
 }
 
 /// List the flags, their numbers, and the Linux versions that introduced them.
@@ -189,12 +195,6 @@ pub struct QueryRequest {
     pub framed: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Require {
-    pub requirements: Vec<Requirement>,
-    pub allow_inconclusive: bool,
-}
-
 impl QueryRequest {
     /// Checks what argh cannot express.
     fn validate(&self) -> Result<(), Error> {
@@ -238,10 +238,14 @@ pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
         None | Some(Command::Report(_)) => (Query::Report, None),
         Some(Command::Sweep(_)) => (Query::Sweep, None),
         Some(Command::FreeBits(_)) => (Query::FreeBits, None),
-        Some(Command::Require(RequireCommand { requirement, allow_inconclusive })) => {
-            add_required_paths(&mut paths, &requirement);
-            let requirements = requirement;
-            (Query::Report, Some(Require { requirements, allow_inconclusive }))
+        Some(Command::Require(command)) => {
+            let require = Require {
+                requirements: command.requirement,
+                allow_inconclusive: command.allow_inconclusive,
+                support_only: command.support_only,
+            };
+            require.add_paths(&mut paths);
+            (Query::Report, Some(require))
         }
         Some(Command::List(ListCommand { arch })) => {
             return offline("list", &query_options, Request::List { arch });
@@ -270,15 +274,6 @@ pub fn parse(arguments: &[&str]) -> Result<Request, Error> {
     };
     request.validate()?;
     Ok(Request::Query(request))
-}
-
-/// Adds the paths of the requirements to those that are probed.
-fn add_required_paths(paths: &mut Vec<String>, requirements: &[Requirement]) {
-    for path in requirements.iter().filter_map(|requirement| requirement.path.as_ref()) {
-        if !paths.contains(path) {
-            paths.push(path.clone());
-        }
-    }
 }
 
 /// The request of a command that is handled offline. Fails if there are options of a query.

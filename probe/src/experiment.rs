@@ -1,5 +1,6 @@
 //! What an experiment is, and the evidence that it gathers.
 
+use crate::availability::Availability;
 use crate::fixture::Fixture;
 use crate::flags::MapFlags;
 use crate::outcome::Outcome;
@@ -75,6 +76,8 @@ pub struct Evidence {
     pub trials: Vec<Trial>,
     /// An addition to the reason.
     pub remark: Option<&'static str>,
+    /// Whether one huge page can be had now; `None` if it was not measured.
+    pub availability: Option<Availability>,
 }
 
 impl Evidence {
@@ -82,6 +85,7 @@ impl Evidence {
         self.failed_control = None;
         self.trials.clear();
         self.remark = None;
+        self.availability = None;
     }
 
     pub fn effect(&mut self, question: &'static str, promised: Outcome, answers: Answers) {

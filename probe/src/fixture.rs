@@ -5,7 +5,7 @@
 //!
 //! - `MAP_FIXED` replaces nothing but the reserved range;
 //! - what an experiment maps is unmapped before the experiment returns;
-//! - at most [`PAGES`] pages are touched at a time;
+//! - at most [`PAGES`] pages are touched at a time, or one huge page of at most 2 MiB;
 //! - nothing is ever stored to a file that the user named.
 
 use crate::arch::Arch;

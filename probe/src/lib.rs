@@ -8,6 +8,7 @@
 pub mod arch;
 pub mod request;
 
+pub mod availability;
 pub mod error;
 pub mod flags;
 pub mod outcome;

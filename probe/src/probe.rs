@@ -1,18 +1,19 @@
 //! A run: the flags in order, each with its experiment and its verdict.
 
 use crate::arch::Arch;
+use crate::availability::Availability;
 use crate::environment;
 use crate::error::Error;
 use crate::experiment::Evidence;
 use crate::experiments;
 use crate::fixture::{Fixture, SetupFailed};
-use crate::flags::{Flag, MapFlags};
+use crate::flags::{Flag, Kind, MapFlags};
 use crate::paths::Paths;
 use crate::report::{Process, Report, Row};
 use crate::request::{ProbeOptions, Query};
 use crate::sweep::{self, Sweep};
 use crate::validation;
-use crate::verdict::{Finding, judge};
+use crate::verdict::{Finding, Verdict, judge};
 use core::mem::swap;
 use kernel::{Fd, Kernel};
 
@@ -91,6 +92,7 @@ fn empty_report(kernel: &mut dyn Kernel, arch: Arch, options: &ProbeOptions) -> 
         steps: Vec::new(),
         complete: true,
         required: Vec::new(),
+        support_only: false,
     })
 }
 
@@ -112,16 +114,35 @@ fn probe_flags(
 
 fn probe_flag(fixture: &mut Fixture, flag: Flag, evidence: &mut Evidence) -> Row {
     let first_step = fixture.steps.len();
+    evidence.clear();
     let finding = match flag.value(fixture.arch()) {
         None => Finding::absent(),
         Some(_) => {
             let experiment = experiments::of(flag);
-            evidence.clear();
             (experiment.run)(fixture, MapFlags::from(flag), evidence);
             judge(experiment, evidence, fixture.steps.get(first_step..).unwrap_or_default())
         }
     };
-    Row { flag, finding, steps: first_step..fixture.steps.len() }
+    let availability = availability(flag, &finding, evidence.availability);
+    Row { flag, finding, availability, steps: first_step..fixture.steps.len() }
+}
+
+/// Whether a huge page can be had now, as measured where the verdict is honored. `None` for a flag
+/// that is not about huge pages.
+fn availability(
+    flag: Flag,
+    finding: &Finding,
+    measured: Option<Availability>,
+) -> Option<Availability> {
+    if flag != Flag::MAP_HUGETLB && flag.kind() != Kind::HugeSize {
+        return None;
+    }
+    Some(match (finding.verdict, measured) {
+        (Verdict::Honored, Some(measured)) => measured,
+        (Verdict::Honored, None) => Availability::Unknown("not asked in this recording"),
+        (verdict, _) if verdict.is_no() => Availability::NoSupport,
+        _ => Availability::Unknown("not asked: no huge page was mapped"),
+    })
 }
 
 /// The row of a flag when nothing could be probed.
@@ -130,5 +151,6 @@ fn unprobed_row(flag: Flag, arch: Arch, why: &'static str) -> Row {
         None => Finding::absent(),
         Some(_) => Finding::control_failed(why),
     };
-    Row { flag, finding, steps: 0..0 }
+    let availability = availability(flag, &finding, None);
+    Row { flag, finding, availability, steps: 0..0 }
 }

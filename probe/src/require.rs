@@ -1,15 +1,18 @@
 //! `mapprobe require`: the required flags that are not honored here, why, and what may help.
 //!
 //! Only the report decides. `honored` and `accepted` meet a requirement, `inconclusive` leaves it
-//! undecided, any other verdict does not meet it.
+//! undecided, any other verdict does not meet it. A flag about huge pages also needs a page that can
+//! be had now, unless the kernel's support alone is required.
+
+mod page;
 
 use crate::error::Error;
-use crate::flags::{Flag, Kind, MAP_SHARED_VALIDATE, Version, map_type};
+use crate::flags::{Flag, MAP_SHARED_VALIDATE, Version, map_type};
 use crate::outcome::{Backing, Call, Outcome};
 use crate::report::escape::Escaped;
 use crate::report::wording::{push, summary};
 use crate::report::{Report, Row};
-use crate::requirement::Requirement;
+use crate::requirement::{Require, Requirement};
 use crate::verdict::{ReasonCode, Verdict};
 use kernel::Errno;
 
@@ -24,20 +27,16 @@ pub enum Met {
 }
 
 /// Checks requirements. Returns whether all are met, and a line for each that is not.
-pub fn check(
-    report: &Report,
-    requirements: &[Requirement],
-    allow_inconclusive: bool,
-) -> Result<(Met, String), Error> {
+pub fn check(report: &Report, require: &Require) -> Result<(Met, String), Error> {
     let (mut all_met, mut lines) = (Met::Yes, String::new());
-    for requirement in requirements {
+    for requirement in &require.requirements {
         let name = name(requirement);
         let Some((row, answer)) = answer(report, requirement) else {
             return Err(Error::NotRecorded { requirement: name });
         };
         let met = match answer.verdict {
             Verdict::Honored | Verdict::Accepted => Met::Yes,
-            Verdict::Inconclusive if allow_inconclusive => Met::Yes,
+            Verdict::Inconclusive if require.allow_inconclusive => Met::Yes,
             Verdict::Inconclusive => Met::Undecided,
             _ => Met::No,
         };
@@ -50,6 +49,8 @@ pub fn check(
             }
             push_remedies(&mut lines, report, row, &answer);
             lines.push('\n');
+        } else if requirement.path.is_none() {
+            all_met = all_met.max(page::check(&mut lines, &name, row, require));
         }
     }
     Ok((all_met, lines))
@@ -137,7 +138,7 @@ fn push_remedies(out: &mut String, report: &Report, row: &Row, answer: &Answer) 
         return;
     }
     let mut separator = "; may help: ";
-    if let Some(remedy) = remedy(flag, code, is_undecided) {
+    if let Some(remedy) = remedy(flag, code) {
         push(out, format_args!("{separator}{remedy}"));
         separator = ", ";
     }
@@ -157,11 +158,10 @@ fn push_remedies(out: &mut String, report: &Report, row: &Row, answer: &Answer) 
 }
 
 /// What may help, according to the reason of the verdict.
-fn remedy(flag: Flag, code: Option<ReasonCode>, is_undecided: bool) -> Option<&'static str> {
+fn remedy(flag: Flag, code: Option<ReasonCode>) -> Option<&'static str> {
     if depends_on_file(flag) {
         return Some("MAP_SYNC:PATH of a file on DAX");
     }
-    let is_huge = flag == Flag::MAP_HUGETLB || flag.kind() == Kind::HugeSize;
     match code? {
         ReasonCode::NotPermitted | ReasonCode::OverLimit => Some("ulimit -l, CAP_IPC_LOCK"),
         ReasonCode::NoRoom => Some("a 64-bit kernel"),
@@ -169,7 +169,6 @@ fn remedy(flag: Flag, code: Option<ReasonCode>, is_undecided: bool) -> Option<&'
         ReasonCode::RefusedHere | ReasonCode::NotOffered => {
             Some("CONFIG_HUGETLBFS, another processor")
         }
-        _ if is_undecided && is_huge => Some("vm.nr_hugepages"),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! A requirement: `FLAG` or `FLAG:PATH`.
+//! Requirements: `FLAG` or `FLAG:PATH`.
 
 use crate::flags::Flag;
 use crate::reference::suggest::nearest;
@@ -18,6 +18,27 @@ impl Requirement {
             None => (argument, None),
         };
         Ok(Requirement { flag: parse_flag(name)?, path })
+    }
+}
+
+/// What `mapprobe require` demands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Require {
+    pub requirements: Vec<Requirement>,
+    /// Whether an undecided requirement counts as met.
+    pub allow_inconclusive: bool,
+    /// Whether the kernel's support suffices where no huge page can be had now.
+    pub support_only: bool,
+}
+
+impl Require {
+    /// Adds the paths of the requirements to those that are probed.
+    pub fn add_paths(&self, paths: &mut Vec<String>) {
+        for path in self.requirements.iter().filter_map(|requirement| requirement.path.as_ref()) {
+            if !paths.contains(path) {
+                paths.push(path.clone());
+            }
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Arguments: where options may stand, what makes a request, and the messages about what does not.
 
-use mapprobe::cli::{QueryRequest, Request, Require, parse};
+use mapprobe::cli::{QueryRequest, Request, parse};
 use mapprobe::flags::Flag;
 use mapprobe::request::{Format, ProbeOptions, Query, RecordingVersion};
-use mapprobe::requirement::Requirement;
+use mapprobe::requirement::{Require, Requirement};
 use program::command_line::{fails, output, run, split, wrong_argument};
 
 mod program {
@@ -135,6 +135,8 @@ fn an_option_of_another_command_is_rejected() {
         ("--allow-inconclusive", "--allow-inconclusive"),
         ("sweep --allow-inconclusive", "--allow-inconclusive"),
         ("list --allow-inconclusive", "--allow-inconclusive"),
+        ("--support-only", "--support-only"),
+        ("list --support-only", "--support-only"),
         ("list --version", "--version"),
         ("sweep --version", "--version"),
         // The options of a command stand behind it.
@@ -406,6 +408,7 @@ fn nothing_is_an_option_after_two_dashes() {
         "--reproducible",
         "--framed",
         "--allow-inconclusive",
+        "--support-only",
         "--arch",
         "--arch=hppa",
         "--version",
@@ -457,8 +460,8 @@ fn a_requirement_names_a_flag_and_perhaps_a_path() {
         of(Flag::MAP_SYNC, Some("")),
         of(Flag::MAP_LOCKED, Some("/a:b")),
     ];
-    let allow_inconclusive = false;
-    assert_eq!(request.require, Some(Require { requirements, allow_inconclusive }));
+    let expected = Require { requirements, allow_inconclusive: false, support_only: false };
+    assert_eq!(request.require, Some(expected));
     // Required paths are probed, each once.
     assert_eq!(request.options.paths, ["/c", "/a:b", ""]);
 }

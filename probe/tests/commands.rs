@@ -233,7 +233,9 @@ fn the_help_of_a_command_names_its_arguments() {
         for option in QUERY_OPTIONS {
             assert!(!names(&help, option), "{command} {option}");
         }
-        assert_eq!(names(&help, "--allow-inconclusive"), command == "require", "{command}");
+        for option in ["--allow-inconclusive", "--support-only"] {
+            assert_eq!(names(&help, option), command == "require", "{command} {option}");
+        }
         assert_eq!(names(&help, "--arch"), ["list", "decode"].contains(&command), "{command}");
         // The description of the command.
         let description = help.split("\n\n").nth(1).expect("a description");

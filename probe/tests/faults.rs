@@ -6,7 +6,7 @@ use kernel::{Errno, Op};
 use program::fault_injection::{FalseResult, FaultyRun, LoggedCall, Setup, TrueRun, mapping_range};
 use program::findings::Findings;
 use program::flag_names::FLAG_NAMES;
-use simulator::{Machine, Rules};
+use simulator::{Hugetlb, Machine, Rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::thread;
@@ -253,5 +253,54 @@ fn one_wrong_result() {
         .iter()
         .map(|(mistake, (count, fault))| format!("{count:6} {mistake}\n       {fault}"))
         .collect();
+    assert!(mistakes.is_empty(), "mistakes:\n{}", mistakes.join("\n"));
+}
+
+/// The results of calls about one huge page that could change the answer whether one can be had.
+fn false_results_about_a_page(call: LoggedCall) -> Vec<FalseResult> {
+    match call.op {
+        Op::Mmap if call.args[0] == 0 => vec![FalseResult::Failure(Errno::ENOMEM)],
+        Op::Mmap => vec![FalseResult::Failure(Errno::ENOMEM), FalseResult::RequestedAddress],
+        Op::Munmap | Op::Store | Op::Load | Op::Read | Op::Write => vec![
+            FalseResult::Failure(Errno::EFAULT),
+            FalseResult::Failure(Errno::EINVAL),
+            FalseResult::Success(1),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether one huge page can be had: a yes needs a byte that was stored and loaded, or a large page
+/// that cannot be split; a no needs two attempts.
+#[test]
+fn one_wrong_result_causes_no_wrong_answer_about_a_page() {
+    let filled = Hugetlb { other_pools: 4, ..Hugetlb::default() };
+    let (mut injected, mut mistakes) = (0, Vec::new());
+    for (name, pool, hugetlb) in [
+        ("empty", 0, Hugetlb::default()),
+        ("filled", 4, filled),
+        ("max 0", 4, Hugetlb { max: Some(0), ..filled }),
+        ("rsvd.max 0", 4, Hugetlb { rsvd_max: Some(0), ..filled }),
+    ] {
+        let rules = Rules { pool, hugetlb, ..Rules::new(Machine::X86, (6, 12)) };
+        let setup = Setup { name, rules, paths: &[], thorough: false };
+        let TrueRun { findings: truth, calls } = setup.run();
+        for (number, &call) in calls.iter().enumerate() {
+            for result in false_results_about_a_page(call) {
+                let run = setup.run_with_fault(number, call, result).expect("a run");
+                let findings = run.findings.expect("findings");
+                injected += 1;
+                for ((_, is), (flag, was)) in findings.pages.iter().zip(&truth.pages) {
+                    let (answer, _) = is.split_once(':').expect("an answer");
+                    // The verdict may be weaker, and the answer with it.
+                    let is_weaker = answer == "unknown" || is.ends_with("the verdict is a no");
+                    if !was.starts_with(answer) && !is_weaker {
+                        mistakes.push(format!("{name}: {number} {call:?} {result:?}: {flag} {is}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(injected > 1000, "{injected}");
     assert!(mistakes.is_empty(), "mistakes:\n{}", mistakes.join("\n"));
 }

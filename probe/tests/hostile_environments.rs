@@ -143,7 +143,7 @@ const FILTER: &[&str] = &["system call filter"];
 const MLOCKALL: &[&str] = &["mlockall(MCL_FUTURE)"];
 
 /// In the order of [`Rules::hostile`].
-const EXPECTED: [Expected; 40] = [
+const EXPECTED: [Expected; 46] = [
     on("qemu-user, arm64", QEMU).named(EMULATOR),
     on("qemu-user, hppa", QEMU).named(EMULATOR).except(&[
         ("absent", "SYNC UNINITIALIZED"),
@@ -193,6 +193,12 @@ const EXPECTED: [Expected; 40] = [
     on_6_12("no huge pages configured").except(&[("unavailable", "HUGETLB SIZES")]),
     on_6_12("no transparent huge pages").except(&[("accepted", "STACK")]),
     on_6_12("a pool of huge pages"),
+    on_6_12("hugetlb cgroup, max 0"),
+    on_6_12("hugetlb cgroup, rsvd.max 0"),
+    on_6_12("a pool that others reserved"),
+    on_6_12("huge pages that are made"),
+    on_6_12("a pool, no /sys"),
+    on_6_12("a pool, all is locked").named(MLOCKALL).except(LOCKED),
     on_6_12("DENYWRITE is honored").except(&[("honored", "DENYWRITE")]),
     on_6_12("DROPPABLE is EOPNOTSUPP").except(&[("unavailable", "DROPPABLE")]),
 ];

@@ -1,6 +1,7 @@
 //! The system calls of the simulated kernel: one `match` arm per operation.
 
 use crate::files::{Kind, SMAPS};
+use crate::hugetlb::HUGE_PAGES;
 use crate::rules::Proc;
 use crate::state::SimulatedKernel;
 use kernel::{
@@ -99,6 +100,11 @@ impl SimulatedKernel {
             && self.areas.denies_writing(node)
         {
             return Err(Errno::ETXTBSY);
+        }
+        if let Some(name) = path.strip_prefix(HUGE_PAGES) {
+            let content = self.huge_pages_file(name).filter(|_| mode == OpenMode::Read);
+            let content = content.ok_or(Errno::ENOENT)?;
+            return Ok(self.files.open_snapshot(content.into_bytes()) as usize);
         }
         self.files.openat(path, mode).map(|fd| fd as usize)
     }

@@ -37,7 +37,7 @@ pub enum Kind {
     Pipe,
     /// A device that cannot be mapped, such as `/dev/null`.
     Device,
-    /// `/proc/self/smaps`.
+    /// `/proc/self/smaps`, or a file of sysfs.
     Smaps,
 }
 
@@ -157,6 +157,14 @@ impl Files {
         let is_unused = |fd: &Fd| !self.open.contains_key(fd);
         let fd = (FIRST_FREE_FD..).find(is_unused).expect("an unused descriptor");
         self.open.insert(fd, OpenFile { node, read, write, position: 0, snapshot: None });
+        fd
+    }
+
+    /// Opens a file of sysfs with this content for reading.
+    pub fn open_snapshot(&mut self, content: Vec<u8>) -> Fd {
+        let node = self.create(Kind::Smaps, None, Access::ReadOnly(Errno::EACCES));
+        let fd = self.open_node(node, true, false);
+        self.open.entry(fd).and_modify(|open| open.snapshot = Some(content));
         fd
     }
 

@@ -2,6 +2,7 @@
 //! return.
 
 use crate::flag_numbers::{FIXED_NOREPLACE, FlagNumbers};
+use crate::hugetlb::Hugetlb;
 use crate::rules::{Machine, Overcommit, Personality, Proc, Rules, SeccompRule, Stack};
 use kernel::{Errno, Op};
 
@@ -24,6 +25,9 @@ impl Rules {
         };
         let fails = |op, errno| seccomp(op, None, errno);
         let flags_fail = |flags, errno| seccomp(Op::Mmap, Some(flags), errno);
+        let free = Hugetlb { other_pools: 4, ..Hugetlb::default() };
+        let hugetlb = |hugetlb| Rules { pool: 4, hugetlb, ..new() };
+        let made = Hugetlb { overcommit: 1, ..Hugetlb::default() };
         let x86 = FlagNumbers::X86;
         let unassigned = !x86.assigned();
         let environments = [
@@ -65,6 +69,12 @@ impl Rules {
             ("no huge pages configured", Rules { huge_sizes: Vec::new(), ..new() }),
             ("no transparent huge pages", Rules { collapse: None, ..new() }),
             ("a pool of huge pages", Rules { pool: 4, ..new() }),
+            ("hugetlb cgroup, max 0", hugetlb(Hugetlb { max: Some(0), ..free })),
+            ("hugetlb cgroup, rsvd.max 0", hugetlb(Hugetlb { rsvd_max: Some(0), ..free })),
+            ("a pool that others reserved", hugetlb(Hugetlb { reserved_elsewhere: 4, ..free })),
+            ("huge pages that are made", Rules { hugetlb: made, ..new() }),
+            ("a pool, no /sys", hugetlb(Hugetlb { no_sys: true, rsvd_max: Some(0), ..free })),
+            ("a pool, all is locked", Rules { locks_everything: true, ..hugetlb(free) }),
             ("DENYWRITE is honored", Rules { denies_writing: true, ..new() }),
             ("DROPPABLE is EOPNOTSUPP", Rules { droppable: Some(Err(Errno::EOPNOTSUPP)), ..new() }),
         ];

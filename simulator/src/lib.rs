@@ -17,6 +17,7 @@ mod dispatch;
 mod files;
 mod flag_numbers;
 mod hostile;
+mod hugetlb;
 mod memory;
 mod mmap;
 mod page_faults;
@@ -27,6 +28,7 @@ mod state;
 
 pub use files::SMAPS;
 pub use flag_numbers::FlagNumbers;
+pub use hugetlb::Hugetlb;
 pub use rules::{
     AddressSpace, Guard, MIB, Machine, Overcommit, Personality, Proc, Rules, SeccompRule, Stack,
     VERSIONS, Version,

@@ -1,7 +1,7 @@
 //! `mmap(2)`: `ksys_mmap_pgoff`, `do_mmap` and `mmap_region` of `mm/mmap.c`, in the order of their
 //! checks.
 
-use crate::areas::{Area, Direction, HugePages, MappedFile, Search};
+use crate::areas::{Area, Direction, MappedFile, Search};
 use crate::files::Kind;
 use crate::flag_numbers::{
     DROPPABLE, FIXED_NOREPLACE, HUGE_MASK, HUGE_SHIFT, PRIVATE, SHARED, SHARED_VALIDATE,
@@ -96,7 +96,10 @@ impl SimulatedKernel {
         self.unmap_and_charge(start, end, accountable)?;
         self.call_mmap_of_file(&request)?;
         self.assert_no_crash(&request, fixed);
-        let huge = self.reserve_huge_pages(&request, noreserve)?;
+        let huge = match request.huge_page_size {
+            Some(size) => Some(self.reserve_huge_pages(size, request.len, noreserve)?),
+            None => None,
+        };
         let denies_writing = self.deny_write(&request)?;
 
         let locked = request.has(numbers.locked) || self.rules.locks_everything;
@@ -406,35 +409,6 @@ impl SimulatedKernel {
              kernel",
             request.addr
         );
-    }
-
-    /// `hugetlb_reserve_pages`, `mm/hugetlb.c`.
-    fn reserve_huge_pages(
-        &self,
-        request: &Request,
-        noreserve: bool,
-    ) -> Result<Option<HugePages>, Errno> {
-        let Some(size) = request.huge_page_size else { return Ok(None) };
-        let reserved = if noreserve { 0 } else { request.len / size };
-        if reserved > self.spare_huge_pages(size) {
-            return Err(Errno::ENOMEM);
-        }
-        Ok(Some(HugePages { size, reserved }))
-    }
-
-    /// Huge pages in the pool that are neither used nor reserved.
-    pub(crate) fn spare_huge_pages(&self, size: usize) -> usize {
-        if self.rules.huge_sizes.first().is_none_or(|&log2| 1 << log2 != size) {
-            return 0;
-        }
-        let areas = self.areas.by_start.values();
-        let taken: usize = areas
-            .filter_map(|area| {
-                let huge = area.huge.filter(|huge| huge.size == size)?;
-                Some(huge.reserved.max(area.resident.len()))
-            })
-            .sum();
-        self.rules.pool.saturating_sub(taken)
     }
 
     /// `deny_write_access`, `include/linux/fs.h`, on a kernel that honors `MAP_DENYWRITE`: whether

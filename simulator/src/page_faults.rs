@@ -170,10 +170,8 @@ impl SimulatedKernel {
         let page_size = self.rules.page_size;
         let (_, area) = self.areas.at(page).ok_or(Errno::EFAULT)?;
         if let Some(huge) = area.huge {
-            // alloc_hugetlb_folio, mm/hugetlb.c.
-            let is_reserved = area.resident.len() < huge.reserved;
             let is_resident = area.has_page(page, page_size);
-            if !is_resident && !is_reserved && self.spare_huge_pages(huge.size) == 0 {
+            if !is_resident && !self.may_fault_in_huge_page(area, huge) {
                 return Err(Errno::EFAULT);
             }
         }

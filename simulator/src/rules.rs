@@ -2,6 +2,7 @@
 //! the privileges and limits of the process.
 
 use crate::flag_numbers::FlagNumbers;
+use crate::hugetlb::Hugetlb;
 use kernel::{Errno, Op};
 
 /// Bytes of a mebibyte.
@@ -210,6 +211,8 @@ pub struct Rules {
     pub huge_sizes: Vec<u32>,
     /// Huge pages of the default size in the pool.
     pub pool: usize,
+    /// The pools of the other sizes, and the limits of the process.
+    pub hugetlb: Hugetlb,
     /// Whether a huge mapping at an address that the kernel chooses crashes it, as on parisc64.
     pub crashes_on_huge: bool,
     pub overcommit: Overcommit,
@@ -294,6 +297,7 @@ impl Rules {
                 Machine::Parisc64 => vec![21],
             },
             pool: 0,
+            hugetlb: Hugetlb::default(),
             crashes_on_huge: machine == Machine::Parisc64,
             overcommit: Overcommit::Guess,
             memory: 512 * MIB,

@@ -42,6 +42,9 @@ pub struct Expectation {
     pub reason_has: Option<String>,
     /// Text that is not in the reason.
     pub reason_lacks: Option<String>,
+    /// The beginning of the answer whether a huge page can be had now, with its reason: `no: the
+    /// pool has no free page`.
+    pub available: Option<String>,
     /// The kernel source or the manual that the expectation is taken from.
     pub source: String,
 }
@@ -135,15 +138,17 @@ impl Expectation {
     /// Whether a finding is as expected.
     fn fits(&self, finding: &Value) -> bool {
         let reason = finding["reason"].as_str().unwrap_or_default();
+        let available = available(finding);
         finding["verdict"] == self.verdict.as_str()
             && self.reason_code.as_deref().is_none_or(|code| finding["reason_code"] == code)
             && self.reason_has.as_deref().is_none_or(|part| reason.contains(part))
             && self.reason_lacks.as_deref().is_none_or(|part| !reason.contains(part))
+            && self.available.as_deref().is_none_or(|start| available.starts_with(start))
     }
 
     /// The whole expectation as text.
     fn text(&self) -> String {
-        let Expectation { verdict, reason_code, reason_has, reason_lacks, .. } = self;
+        let Expectation { verdict, reason_code, reason_has, reason_lacks, available, .. } = self;
         let part = |what: &str, text: &Option<String>| {
             text.as_ref().map(|text| format!(", {what} {text:?}"))
         };
@@ -151,9 +156,15 @@ impl Expectation {
             part("reason code", reason_code),
             part("reason with", reason_has),
             part("reason without", reason_lacks),
+            part("a huge page", available),
         ];
         format!("{verdict}{}", parts.into_iter().flatten().collect::<String>())
     }
+}
+
+/// The answer whether a huge page can be had now, and its reason.
+fn available(finding: &Value) -> String {
+    format!("{}: {}", text(&finding["available"]), text(&finding["available_reason"]))
 }
 
 /// A string as it is, anything else as JSON.
@@ -187,7 +198,12 @@ impl Difference {
                 || "no expectation names it".into(),
                 |expectation| expectation.source.clone(),
             ),
-            got: text(&finding["verdict"]),
+            got: match finding["available"].is_string() {
+                true => {
+                    format!("{}; a huge page: {}", text(&finding["verdict"]), available(finding))
+                }
+                false => text(&finding["verdict"]),
+            },
             reason: text(&finding["reason"]),
             evidence: finding["evidence"].as_array().into_iter().flatten().map(text).collect(),
         }
@@ -264,6 +280,32 @@ mod tests {
             "mmap = EINVAL",
         ] {
             assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_huge_page_is_compared_where_an_answer_is_expected() {
+        let expectations = r#"
+            release = "6.1"
+            [flags.MAP_HUGETLB]
+            verdict = "honored"
+            available = "no: the pool"
+            source = "x"
+        "#;
+        let expectations = Expectations::parse(expectations).unwrap();
+        let finding = |available: Value, reason: Value| {
+            json!({"flags": [{
+                "name": "MAP_HUGETLB", "verdict": "honored",
+                "available": available, "available_reason": reason
+            }]})
+        };
+        assert_eq!(expectations.compare(&finding("no".into(), "the pool is empty".into())), []);
+        for (available, reason) in
+            [("yes".into(), "the pool".into()), ("no".into(), "a limit".into()), Default::default()]
+        {
+            let all = expectations.compare(&finding(available, reason));
+            assert_eq!(all.len(), 1);
+            assert_eq!(all[0].expected, "honored, a huge page \"no: the pool\"");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The report as data.
 
 use crate::arch::Arch;
+use crate::availability::Availability;
 use crate::environment::Observed;
 use crate::flags::Flag;
 use crate::outcome::Step;
@@ -12,7 +13,7 @@ use core::ops::Range;
 use kernel::Uname;
 
 /// The version of the report's schema: a minor version only adds keys.
-pub const SCHEMA_VERSION: &str = "1.0";
+pub const SCHEMA_VERSION: &str = "1.1";
 
 /// The process that probed.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,8 @@ pub struct Process {
 pub struct Row {
     pub flag: Flag,
     pub finding: Finding,
+    /// Whether this process can have a huge page now; `None` for a flag that is not about them.
+    pub availability: Option<Availability>,
     /// The trace entries of its experiment: indices into [`Report::steps`].
     pub steps: Range<usize>,
 }
@@ -60,6 +63,8 @@ pub struct Report {
     pub complete: bool,
     /// The flags that `mapprobe require` names. No verdict depends on them.
     pub required: Vec<Flag>,
+    /// Whether a required flag needs the kernel's support alone, not a huge page now.
+    pub support_only: bool,
 }
 
 impl Report {

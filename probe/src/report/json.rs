@@ -165,6 +165,16 @@ fn write_row(json: &mut JsonText, report: &Report, row: &Row) {
     json.string("verdict", finding.verdict.word());
     json.string("reason_code", finding.reason.code.code());
     json.string_by("reason", |out| push_reason(out, report, row));
+    match row.availability {
+        Some(availability) => {
+            json.string("available", availability.answer().word());
+            json.string_by("available_reason", |out| push(out, format_args!("{availability}")));
+        }
+        None => {
+            json.null("available");
+            json.null("available_reason");
+        }
+    }
     let steps = report.steps_at(&row.steps);
     json.open_at("contexts", '[');
     for step in steps {

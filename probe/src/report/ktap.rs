@@ -1,11 +1,13 @@
 //! `ktap`: version 1 of the kernel's test protocol (`Documentation/dev-tools/ktap.rst`).
 //!
-//! A flag is a test. It is `not ok` only if the flag is required and its verdict is a no. A
-//! diagnostic line before the result holds the verdict.
+//! A flag is a test. It is `not ok` only if the flag is required and its verdict is a no, or if no
+//! huge page can be had now and the kernel's support alone does not suffice. A diagnostic line before
+//! the result holds the verdict.
 
-use super::data::Report;
+use super::data::{Report, Row};
 use super::style::Style;
-use super::wording::{summary, title};
+use super::wording::{push_summary, title};
+use crate::availability::{Answer, Availability};
 use crate::verdict::Verdict;
 use core::fmt::{self, Write};
 
@@ -17,8 +19,9 @@ pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     }
     for (row, number) in report.rows.iter().zip(1..) {
         let (flag, finding) = (row.flag.name(), &row.finding);
-        let (verdict, reason) = (finding.verdict.word(), summary(&finding.reason));
-        let is_missed = report.required.contains(&row.flag) && finding.verdict.is_no();
+        let (verdict, mut reason) = (finding.verdict.word(), String::new());
+        push_summary(&mut reason, row);
+        let is_missed = is_missed(report, row);
         match finding.verdict {
             Verdict::Absent | Verdict::Inconclusive if !is_missed => {
                 writeln!(out, "ok {number} {flag} # SKIP {verdict}: {reason}")?;
@@ -30,4 +33,10 @@ pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+fn is_missed(report: &Report, row: &Row) -> bool {
+    let has_no_page = row.availability.map(Availability::answer) == Some(Answer::No);
+    let is_no = row.finding.verdict.is_no() || has_no_page && !report.support_only;
+    is_no && report.required.contains(&row.flag)
 }

@@ -1,9 +1,11 @@
 //! `macros`: definitions for the C preprocessor, like those of `bpftool feature probe macros`. For
-//! an inconclusive flag neither name is defined.
+//! an inconclusive flag neither name is defined. Another pair of names says whether a huge page can
+//! be had now.
 
 use super::data::Report;
 use super::style::Style;
 use super::wording::{summary, title};
+use crate::availability::Answer;
 use crate::verdict::Verdict;
 use core::fmt::{self, Write};
 
@@ -29,6 +31,14 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
             Verdict::Ignored | Verdict::Unknown | Verdict::Unavailable | Verdict::Absent => {
                 writeln!(out, "#define {prefix}NO_HAVE_{flag} /* {verdict}: {reason} */")?;
             }
+        }
+        if let Some(availability) = row.availability {
+            let definition = match availability.answer() {
+                Answer::Yes => format!("#define {prefix}AVAILABLE_{flag} /* {availability} */"),
+                Answer::No => format!("#define {prefix}NO_AVAILABLE_{flag} /* {availability} */"),
+                Answer::Unknown => format!("/* {prefix}AVAILABLE_{flag}: {availability} */"),
+            };
+            writeln!(out, "{definition}")?;
         }
     }
     Ok(())

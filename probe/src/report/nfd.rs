@@ -15,6 +15,10 @@ pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
     for row in &report.rows {
         let (flag, verdict) = (row.flag.name(), row.finding.verdict.word());
         writeln!(out, "mapprobe.feature.node.kubernetes.io/{flag}={verdict}")?;
+        if let Some(availability) = row.availability {
+            let answer = availability.answer().word();
+            writeln!(out, "mapprobe.feature.node.kubernetes.io/{flag}.available={answer}")?;
+        }
     }
     Ok(())
 }

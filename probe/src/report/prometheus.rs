@@ -27,6 +27,15 @@ pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
         let (flag, verdict) = (row.flag.name(), row.finding.verdict.word());
         writeln!(out, "mapprobe_flag_verdict{{flag=\"{flag}\",verdict=\"{verdict}\"}} 1")?;
     }
+    out.push_str("# HELP mapprobe_huge_page_available Whether a huge page can be had now.\n");
+    out.push_str("# TYPE mapprobe_huge_page_available gauge\n");
+    for row in &report.rows {
+        if let Some(availability) = row.availability {
+            let (flag, answer) = (row.flag.name(), availability.answer().word());
+            let labels = format_args!("flag=\"{flag}\",answer=\"{answer}\"");
+            writeln!(out, "mapprobe_huge_page_available{{{labels}}} 1")?;
+        }
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
-//! `shell`: assignments for `.` and `eval` of any POSIX shell. The values are the verdicts. One
-//! value lists what interferes; a semicolon follows each name.
+//! `shell`: assignments for `.` and `eval` of any POSIX shell. The values are the verdicts, and for
+//! each flag about huge pages also whether a page can be had now. One value lists what interferes; a
+//! semicolon follows each name.
 
 use super::data::Report;
 use super::style::Style;
@@ -18,6 +19,10 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
     out.push_str("'\n");
     for row in &report.rows {
         writeln!(out, "{prefix}{}='{}'", row.flag.name(), row.finding.verdict.word())?;
+        if let Some(availability) = row.availability {
+            let answer = availability.answer().word();
+            writeln!(out, "{prefix}AVAILABLE_{}='{answer}'", row.flag.name())?;
+        }
     }
     Ok(())
 }

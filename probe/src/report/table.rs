@@ -3,7 +3,7 @@
 use super::columns::{pad, wrap_last_cell};
 use super::data::{Report, Row};
 use super::style::Style;
-use super::wording::{Number, push, summary, title};
+use super::wording::{Number, push, push_summary, title};
 use crate::verdict::Verdict;
 use core::fmt;
 
@@ -68,5 +68,7 @@ fn write_row(out: &mut String, report: &Report, row: &Row, style: &Style) {
         out.push_str(word);
     }
     let invisible = out.len() - before - word.len();
-    wrap_last_cell(out, line_start, invisible, REASON, summary(&finding.reason));
+    let mut reason = String::new();
+    push_summary(&mut reason, row);
+    wrap_last_cell(out, line_start, invisible, REASON, &reason);
 }

@@ -5,7 +5,7 @@ use super::escape::Escaped;
 use crate::arch::Arch;
 use crate::flags::{Flag, HUGE_SIZE_FIELD, Kind, MAP_HUGETLB, map_type};
 use crate::outcome::{Backing, Call, Context, Outcome, Size, Step};
-use crate::verdict::{Reason, ReasonCode};
+use crate::verdict::{Finding, Reason, ReasonCode, Verdict};
 use core::fmt::{self, Write};
 
 /// Appends to a string, which cannot fail.
@@ -128,6 +128,19 @@ pub fn summary(reason: &Reason) -> &'static str {
     match (reason.code, reason.remark) {
         (ReasonCode::ControlFailed, Some(control)) => control,
         _ => reason.code.description(),
+    }
+}
+
+/// Appends a reason in a few words, and where the verdict is a yes, whether a huge page can be had
+/// now.
+pub fn push_summary(out: &mut String, row: &Row) {
+    let Finding { verdict, reason } = &row.finding;
+    out.push_str(summary(reason));
+    if let Some(availability) = row.availability
+        && matches!(verdict, Verdict::Honored | Verdict::Accepted)
+    {
+        let answer = availability.answer().word();
+        push(out, format_args!("; a page now: {answer} ({availability})"));
     }
 }
 

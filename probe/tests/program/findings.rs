@@ -15,6 +15,8 @@ use simulator::Machine;
 pub struct Findings {
     /// Name, verdict and reason code of each flag, in the order of the flag table.
     pub rows: Vec<(&'static str, &'static str, &'static str)>,
+    /// Whether a huge page can be had now, with the reason, by flag.
+    pub pages: Vec<(&'static str, String)>,
     /// The names of what interferes with the measurements.
     pub environment: Vec<&'static str>,
     /// `None` when nothing could be probed.
@@ -46,6 +48,7 @@ pub fn probe(
     let report = probe::run(kernel, arch(machine), Flag::ALL, &options, &mut |_| {})?;
     Ok(Findings {
         rows: report.rows.iter().map(names_of_row).collect(),
+        pages: report.rows.iter().filter_map(page_of_row).collect(),
         environment: report.environment.iter().map(Observed::name).collect(),
         validation: report.validation.map(|(validation, _)| Validation {
             present: validation.present,
@@ -58,4 +61,9 @@ pub fn probe(
 
 fn names_of_row(row: &Row) -> (&'static str, &'static str, &'static str) {
     (row.flag.name(), row.finding.verdict.word(), row.finding.reason.code.code())
+}
+
+fn page_of_row(row: &Row) -> Option<(&'static str, String)> {
+    let availability = row.availability?;
+    Some((row.flag.name(), format!("{}: {availability}", availability.answer().word())))
 }

@@ -39,6 +39,8 @@ pub struct Change {
     pub reason_code: Option<String>,
     pub reason_has: Option<String>,
     pub reason_lacks: Option<String>,
+    /// The beginning of the answer whether a huge page can be had now.
+    pub available: Option<String>,
     /// The kernel source or the manual that the expectation is taken from.
     pub source: String,
 }
@@ -66,12 +68,12 @@ impl ScenarioExpectations {
         {
             ensure!(!source.trim().is_empty(), "{what}: the source is missing");
         }
-        for Change { flag, verdict, reason_code, reason_has, reason_lacks, .. } in
+        for Change { flag, verdict, reason_code, reason_has, reason_lacks, available, .. } in
             &expectations.flags
         {
             let right = verdict.as_deref().is_none_or(|word| VERDICTS.contains(&word));
             ensure!(right, "{flag}: {verdict:?} is not a verdict");
-            let changes = [verdict, reason_code, reason_has, reason_lacks]
+            let changes = [verdict, reason_code, reason_has, reason_lacks, available]
                 .iter()
                 .any(|field| field.is_some());
             ensure!(changes, "{flag}: the change has no content");
@@ -94,8 +96,9 @@ impl Expectations {
         let ScenarioExpectations { environment, flags } = ScenarioExpectations::of(scenario)?;
         expectations.environment.extend(environment.into_iter().map(|one| (one.name, one.source)));
         for change in flags.into_iter().filter(|change| change.applies_to(kernel)) {
-            let Change { flag, verdict, reason_code, reason_has, reason_lacks, source, .. } =
+            let Change { flag, verdict, reason_code, reason_has, reason_lacks, available, .. } =
                 change;
+            let source = change.source;
             let known = expectations.flags.remove(&flag);
             let known = known.with_context(|| {
                 format!("The expectations for {scenario} name {flag}, which is not a flag.")
@@ -103,7 +106,7 @@ impl Expectations {
             let verdict = verdict.unwrap_or(known.verdict);
             expectations.flags.insert(
                 flag,
-                Expectation { verdict, reason_code, reason_has, reason_lacks, source },
+                Expectation { verdict, reason_code, reason_has, reason_lacks, available, source },
             );
         }
         Ok(expectations)
