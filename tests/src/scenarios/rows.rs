@@ -51,7 +51,7 @@ pub static ALL: &[Scenario] = &[
             "write /cgroup/lab/hugetlb.2MB.max 0",
             JOIN,
         ]),
-        shown_on: shown_on(&["x86_64-5.10", "aarch64-7.x", "hppa64-6.12"]),
+        shown_on: shown_on(&["x86_64-5.10", "hppa64-6.12"]),
         ..ROOT
     },
     Scenario {
@@ -79,7 +79,7 @@ pub static ALL: &[Scenario] = &[
             "write /cgroup/lab/memory.max 4194304",
             JOIN,
         ]),
-        shown_on: shown_on(&["x86_64-5.10", "x86_64-7.x", "hppa-6.12"]),
+        shown_on: shown_on(&["x86_64-7.x", "hppa-6.12"]),
         ..ROOT
     },
     Scenario {
@@ -116,6 +116,7 @@ pub static ALL: &[Scenario] = &[
     Scenario {
         name: "9p-mmap",
         setup: Some(&[PROC, "mount 9p /9p lab trans=virtio,version=9p2000.L,cache=mmap"]),
+        shown_on: shown_on(&["hppa-6.12"]),
         ..NINE_P
     },
     Scenario {
@@ -131,7 +132,7 @@ pub static ALL: &[Scenario] = &[
             "mount overlay /overlay none lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work",
         ]),
         arguments: "--path /overlay",
-        shown_on: shown_on(&["x86_64-5.10", "x86_64-7.x", "hppa-6.12"]),
+        shown_on: shown_on(&["x86_64-5.10", "hppa-6.12"]),
         ..ROOT
     },
     Scenario {
@@ -140,14 +141,14 @@ pub static ALL: &[Scenario] = &[
         files: &[GuestFile::Squashfs],
         setup: Some(&[PROC, DEV, "loop /squashfs /dev/loop0", "mount squashfs /packed /dev/loop0"]),
         arguments: "--path /packed/file",
-        shown_on: shown_on(&["x86_64-5.10", "x86_64-7.x"]),
+        shown_on: shown_on(&["x86_64-7.x"]),
         ..ROOT
     },
     Scenario {
         name: "tmpfs-huge",
         setup: Some(&[PROC, "mount tmpfs /huge none huge=always"]),
         arguments: "--path /huge",
-        shown_on: shown_on(&["x86_64-5.10", "x86_64-7.x"]),
+        shown_on: shown_on(&["x86_64-7.x"]),
         ..ROOT
     },
     Scenario {
@@ -155,15 +156,14 @@ pub static ALL: &[Scenario] = &[
         append: "hugepages=4",
         setup: Some(&[PROC, SYS, "mount hugetlbfs /huge"]),
         arguments: "--path /huge",
-        shown_on: shown_on(&["x86_64-5.10", "x86_64-7.x", "hppa64-6.12"]),
+        shown_on: shown_on(&["x86_64-5.10", "hppa64-6.12"]),
         ..ROOT
     },
     Scenario {
         name: "fuse",
         setup: Some(&[PROC, DEV, "fuse /fuse"]),
         arguments: "--path /fuse/cached --path /fuse/direct",
-        modules: &[("x86_64-5.10", &["fuse"])],
-        shown_on: shown_on(&["x86_64-5.10", "x86_64-7.x", "hppa-6.12"]),
+        shown_on: shown_on(&["x86_64-7.x", "hppa-6.12"]),
         ..ROOT
     },
     Scenario {
@@ -181,14 +181,14 @@ pub static ALL: &[Scenario] = &[
     Scenario {
         name: "seccomp-kill",
         setup: Some(&[PROC, "mkdir /tmp", "kill memfd_create mincore madvise"]),
-        shown_on: shown_on(&["x86_64-5.10", "x86_64-7.x", "hppa-6.12"]),
+        shown_on: shown_on(&["x86_64-5.10", "hppa-6.12"]),
         ..ROOT
     },
     // Without /tmp as well, no writable file is left.
     Scenario {
         name: "no-shm",
         setup: Some(&[PROC, "reject memfd_create"]),
-        shown_on: shown_on(&["x86_64-5.10", "x86_64-7.x", "hppa-6.12"]),
+        shown_on: shown_on(&["x86_64-7.x", "hppa-6.12"]),
         ..ROOT
     },
 ];

@@ -79,3 +79,27 @@ fn arguments_of_pid_1_follow_two_dashes() {
     let prepared = named("hugepages").unwrap().prepare(kernel, b"program", "free-bits").unwrap();
     assert!(prepared.append.ends_with("hugepages=4 -- free-bits"), "{}", prepared.append);
 }
+
+/// The numbers of the documentation. A boot of the scenario root asks two queries.
+#[test]
+fn the_documentation_counts_the_boots_and_the_skips() {
+    let pairs = ALL.len() * kernels::ALL.len();
+    let skips = |scenario: &Scenario| {
+        kernels::ALL.iter().filter(|kernel| scenario.skipped(kernel).is_some()).count()
+    };
+    let skipped: usize = ALL.iter().map(skips).sum();
+    let boots = pairs - skipped + kernels::ALL.len();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for (file, count) in [
+        ("README.md", format!("fourteen kernels in {} scenarios, {boots} boots", ALL.len())),
+        ("docs/lab.md", format!("all {boots} boots")),
+        ("docs/lab.md", format!("{skipped} of the {pairs} pairs are skipped")),
+    ] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        assert!(text.contains(&count), "{file} does not say: {count}");
+    }
+    for scenario in ALL {
+        let text = std::fs::read_to_string(root.join("docs/lab.md")).unwrap();
+        assert!(text.contains(&format!("`{}`", scenario.name)), "{}", scenario.name);
+    }
+}
