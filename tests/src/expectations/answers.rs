@@ -145,7 +145,10 @@ mod tests {
     }
 
     fn report(file: &str, outcome: &str, evidence: &str) -> Value {
-        let context = |map_type: &str, outcome: &str| json!({"type": map_type, "backing": "/dax", "outcome": outcome});
+        let context = |map_type: &str, outcome: &str| {
+            let backing = "/dax";
+            json!({"type": map_type, "backing": backing, "outcome": outcome})
+        };
         let contexts = [context("MAP_SHARED", "EPERM"), context("MAP_SHARED_VALIDATE", outcome)];
         json!({
             "file": {"name": file},

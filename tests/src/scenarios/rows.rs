@@ -270,7 +270,8 @@ pub static SKIPS: &[Skip] = &[
     Skip {
         scenarios: &["hugetlb-max-0", "hugetlb-rsvd-0", "memcg-4m"],
         kernels: PLAIN_HPPA,
-        reason: "the configuration of this kernel (tests/kernels/hppa.config) has no CONFIG_CGROUPS",
+        reason: "the configuration of this kernel (tests/kernels/hppa.config) has no \
+                 CONFIG_CGROUPS",
     },
     Skip {
         scenarios: &["9p-none", "9p-mmap"],

@@ -18,7 +18,7 @@ pub struct Scenario {
     /// Whether the guest has the 9p tag `lab` (Documentation/filesystems/9p.rst): a directory of
     /// this machine, with the file `file`.
     pub share: bool,
-    /// Steps that precede the program, in the language of `scenarios/setup.c`. None if the program
+    /// Steps that precede the program, in the language of `scenarios/steps.h`. None if the program
     /// itself is PID 1.
     pub setup: Option<&'static [&'static str]>,
     /// Arguments of the program, separated by spaces.
