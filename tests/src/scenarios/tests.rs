@@ -20,15 +20,26 @@ fn the_plain_scenario_is_first_and_names_are_unique() {
 #[test]
 fn every_skip_applies_and_every_scenario_has_a_kernel() {
     for skip in SKIPS {
-        for name in skip.scenarios {
-            let scenario = named(name).unwrap_or_else(|| panic!("{name} is not a scenario"));
-            for pattern in skip.kernels {
-                assert!(
-                    kernels::ALL.iter().any(|kernel| matches(pattern, kernel.name)
-                        && scenario.skipped(kernel) == Some(skip.reason)),
-                    "{name} on {pattern}: {skip:?}"
-                );
-            }
+        let applies = |scenario: &str, pattern: &str| {
+            let scenario =
+                named(scenario).unwrap_or_else(|| panic!("{scenario} is not a scenario"));
+            kernels::ALL.iter().any(|kernel| {
+                matches(pattern, kernel.name) && scenario.skipped(kernel) == Some(skip.reason)
+            })
+        };
+        for scenario in skip.scenarios {
+            assert!(skip.kernels.iter().any(|kernels| applies(scenario, kernels)), "{scenario}");
+        }
+        for kernels in skip.kernels {
+            assert!(skip.scenarios.iter().any(|scenario| applies(scenario, kernels)), "{kernels}");
+        }
+    }
+    for (scenario, shown) in ALL.iter().filter_map(|one| Some((one, one.shown_on?))) {
+        for pattern in shown.kernels {
+            let shows = |kernel: &Kernel| {
+                matches(pattern, kernel.name) && scenario.skipped(kernel).is_none()
+            };
+            assert!(kernels::ALL.iter().any(shows), "{} on {pattern}", scenario.name);
         }
     }
     for scenario in ALL {
