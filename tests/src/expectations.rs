@@ -1,13 +1,15 @@
 //! The expected verdict for every flag on every kernel, written by hand in `expectations/`, and the
 //! comparison of a report with them.
 //!
-//! [`scenario`] has what differs in a scenario, [`since`] what is known about a kernel without
-//! expectations.
+//! [`scenario`] has what differs in a scenario, [`answers`] what is expected beside the verdicts,
+//! [`since`] what is known about a kernel without expectations.
 
+pub mod answers;
 pub mod scenario;
 pub mod series;
 pub mod since;
 
+use self::answers::Answers;
 use self::series::series;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -26,6 +28,9 @@ pub struct Expectations {
     /// statement.
     #[serde(skip)]
     pub environment: BTreeMap<String, String>,
+    /// What is expected beside the verdicts.
+    #[serde(skip)]
+    pub answers: Answers,
     /// The expectations by flag. TOML rejects a name that occurs twice.
     pub flags: BTreeMap<String, Expectation>,
 }
@@ -83,7 +88,8 @@ impl Expectations {
         Ok(expectations)
     }
 
-    /// The differences between a report and the expectations: the environment, then flag by flag.
+    /// The differences between a report and the expectations: the environment, flag by flag, then
+    /// the other answers.
     pub fn compare(&self, report: &Value) -> Vec<Difference> {
         let findings = report["flags"].as_array().map(Vec::as_slice).unwrap_or_default();
         let named = |name: &str| {
@@ -106,7 +112,9 @@ impl Expectations {
             let name = finding["name"].as_str().unwrap_or("a finding without a name");
             (!self.flags.contains_key(name)).then(|| Difference::new(name, None, finding))
         });
-        self.compare_environment(report).into_iter().chain(known).chain(unexpected).collect()
+        let environment = self.compare_environment(report).into_iter();
+        let answers = self.answers.compare(report);
+        environment.chain(known).chain(unexpected).chain(answers).collect()
     }
 
     fn compare_environment(&self, report: &Value) -> Option<Difference> {
@@ -175,7 +183,7 @@ fn text(value: &Value) -> String {
 /// A difference between a report and the expectations.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The flag, `environment` or `process`.
+    /// The flag, `environment`, `process`, or a key.
     pub flag: String,
     /// The expectation as text.
     pub expected: String,

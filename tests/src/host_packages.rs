@@ -36,6 +36,8 @@ pub const CONTAINERS: &[&str] =
     &["podman", "crun", "debootstrap", "util-linux", "debian-archive-keyring"];
 /// To create disk images.
 pub const DISKS: &[&str] = &["e2fsprogs"];
+/// To create a squashfs image.
+pub const SQUASHFS: &[&str] = &["squashfs-tools"];
 /// To create an initramfs with both generators of Debian. The packages `dracut` and
 /// `initramfs-tools` conflict, so only their parts are installed.
 pub const INITRAMFS: &[&str] =

@@ -170,7 +170,7 @@ impl Installed {
     }
 }
 
-/// A disk image whose init does these steps, in the language of `scenarios/setup.c`.
+/// A disk image whose init does these steps, in the language of `scenarios/steps.h`.
 pub fn disk(kernel: &Kernel, steps: &[&str]) -> Result<Vec<u8>> {
     let root = tempfile::tempdir().context("A temporary directory cannot be created.")?;
     for directory in ["dev", "proc", "sys", "run", "tmp", "etc", "sbin"] {

@@ -11,7 +11,7 @@ mod scenario;
 pub use disk::ext4_of;
 pub use programs::{REACHED, hostile, setup, test_program};
 pub use rows::{ALL, SKIPS};
-pub use scenario::{Scenario, Skip};
+pub use scenario::{GuestFile, Scenario, ShownOn, Skip};
 
 use crate::kernels::Kernel;
 use crate::qemu::{self, Boot, VmConfig};
@@ -20,6 +20,7 @@ use dist::archive::{self, Entry};
 use dist::debian::matches;
 use std::path::Path;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// The scenario with a name, if there is one.
 pub fn named(name: &str) -> Option<&'static Scenario> {
@@ -51,15 +52,18 @@ pub struct Prepared {
     append: String,
     /// Arguments of QEMU.
     qemu: Vec<String>,
+    /// The directory that the guest shares with this machine. It is removed after the boot.
+    _share: Option<TempDir>,
 }
 
 impl Scenario {
     /// The reason why a kernel is not booted in the scenario, if it is not.
     pub fn skipped(&self, kernel: &Kernel) -> Option<&'static str> {
-        let skip = SKIPS
-            .iter()
-            .find(|skip| skip.scenario == self.name && matches(skip.kernels, kernel.name));
-        skip.map(|skip| skip.reason)
+        let among = |patterns: &[&str]| patterns.iter().any(|name| matches(name, kernel.name));
+        let skip =
+            SKIPS.iter().find(|skip| skip.scenarios.contains(&self.name) && among(skip.kernels));
+        let elsewhere = self.shown_on.filter(|shown| !among(shown.kernels));
+        skip.map(|skip| skip.reason).or(elsewhere.map(|shown| shown.reason))
     }
 
     /// Prepares a boot with a program. `arguments` follow the arguments of the scenario.
@@ -74,28 +78,49 @@ impl Scenario {
         {
             qemu.extend(["-m".into(), memory.to_string()]);
         }
+        let share = self.share.then(disk::directory_with_a_file).transpose()?;
+        if let Some(share) = &share {
+            let path = share.path().display();
+            qemu.extend([
+                "-fsdev".into(),
+                format!("local,id=lab,path={path},security_model=none"),
+                "-device".into(),
+                "virtio-9p-pci,fsdev=lab,mount_tag=lab".into(),
+            ]);
+        }
         let append = format!("{} {}", kernel.append, self.append);
         let Some(steps) = self.setup else {
             let append =
                 if arguments.is_empty() { append } else { format!("{append} -- {arguments}") };
-            return Ok(Prepared { initramfs: initramfs(&[("init", program)]), append, qemu });
+            let initramfs = initramfs(&[("init", program)]);
+            return Ok(Prepared { initramfs, append, qemu, _share: share });
         };
-        let steps: Vec<String> = steps.iter().map(|step| format!("{step}\n")).collect();
-        let steps = format!("{}run /mapprobe {arguments}\n", steps.concat());
-        let init = setup(kernel.arch)?;
+        let modules = kernel.modules(self.modules_of(kernel))?;
+        let loads = modules.iter().map(|(name, _)| format!("module /modules/{name}\n"));
+        let steps = steps.iter().map(|step| format!("{step}\n"));
+        let steps: String = loads.chain(steps).collect();
         let mut entries = vec![
-            Entry::file("init", 0o755, init),
+            Entry::file("init", 0o755, setup(kernel.arch)?),
             Entry::file("mapprobe", 0o755, program),
-            Entry::file("setup", 0o644, steps),
+            Entry::file("setup", 0o644, format!("{steps}run /mapprobe {arguments}\n")),
             Entry::directory("modules"),
         ];
-        for (name, module) in kernel.modules(self.modules)? {
+        for (name, module) in modules {
             entries.push(Entry::file(format!("modules/{name}"), 0o644, module));
         }
-        if self.disk {
-            entries.push(Entry::file("disk", 0o644, disk::ext4()?));
+        for file in self.files {
+            entries.push(match file {
+                GuestFile::Ext4 => Entry::file("disk", 0o644, disk::ext4()?),
+                GuestFile::Squashfs => Entry::file("squashfs", 0o644, disk::squashfs()?),
+            });
         }
-        Ok(Prepared { initramfs: archive::write(&entries), append, qemu })
+        Ok(Prepared { initramfs: archive::write(&entries), append, qemu, _share: share })
+    }
+
+    /// The modules that a kernel needs.
+    fn modules_of(&self, kernel: &Kernel) -> &'static [&'static str] {
+        let row = self.modules.iter().find(|(kernels, _)| matches(kernels, kernel.name));
+        row.map_or(&[], |(_, modules)| *modules)
     }
 }
 

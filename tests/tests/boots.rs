@@ -116,18 +116,7 @@ fn a_hanging_guest_is_reported_with_its_last_lines() {
 
 /// The plain scenario with other steps before the program.
 fn with_steps(setup: &'static [&'static str]) -> scenarios::Scenario {
-    let scenarios::Scenario { append, memory, modules, disk, arguments, euid, .. } =
-        scenarios::ALL[0];
-    scenarios::Scenario {
-        name: "steps",
-        append,
-        memory,
-        modules,
-        disk,
-        setup: Some(setup),
-        arguments,
-        euid,
-    }
+    scenarios::Scenario { name: "steps", setup: Some(setup), ..scenarios::ALL[0] }
 }
 
 #[test]
@@ -154,7 +143,7 @@ fn the_output_of_a_program_after_the_setup_is_framed() {
     for name in ["x86_64-6.1", "aarch64-6.1", "hppa-6.1"] {
         let kernel = kernels::named(name).unwrap();
         let program = scenarios::test_program(targets::of(kernel.arch)).unwrap();
-        let scenario = with_steps(&["mount proc /proc", "memlock 0", "user 1000"]);
+        let scenario = with_steps(&["mount proc /proc", "limit memlock 0", "user 1000"]);
         let long = "back\\slash".repeat(20);
         let spec =
             BootSpec { arguments: &format!("exit {long}"), ..BootSpec::of(kernel, &scenario) };

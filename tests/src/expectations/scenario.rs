@@ -1,6 +1,7 @@
 //! What differs in a scenario from the expectations for its kernel, written by hand in
 //! `expectations/scenarios/`.
 
+use super::answers::{Answers, ContextOutcome, EvidencePart, Key};
 use super::{Expectation, Expectations, VERDICTS};
 use anyhow::{Context, Result, ensure};
 use dist::debian::matches;
@@ -15,6 +16,10 @@ pub struct ScenarioExpectations {
     pub environment: Vec<Named>,
     /// The flags with other expectations than in the plain scenario.
     pub flags: Vec<Change>,
+    /// Single keys of the report.
+    pub keys: Vec<Key>,
+    /// The outcomes of flags in single contexts.
+    pub contexts: Vec<ContextOutcome>,
 }
 
 /// Interference that a report names in `environment`.
@@ -23,6 +28,10 @@ pub struct ScenarioExpectations {
 pub struct Named {
     /// The name in the report.
     pub name: String,
+    /// The kernels where it is named, if not all: names in which `*` is a wildcard.
+    pub kernels: Option<Vec<String>>,
+    /// A part of its evidence.
+    pub evidence_has: Option<String>,
     /// The kernel source or the manual that the expectation is taken from.
     pub source: String,
 }
@@ -62,14 +71,15 @@ impl ScenarioExpectations {
 
     fn parse(text: &str) -> Result<ScenarioExpectations> {
         let expectations: ScenarioExpectations = toml::from_str(text)?;
-        let named = expectations.environment.iter().map(|one| (&one.name, &one.source));
-        for (what, source) in
-            named.chain(expectations.flags.iter().map(|one| (&one.flag, &one.source)))
-        {
+        let ScenarioExpectations { environment, flags, keys, contexts } = &expectations;
+        let sources = environment.iter().map(|one| (&one.name, &one.source));
+        let sources = sources.chain(flags.iter().map(|one| (&one.flag, &one.source)));
+        let sources = sources.chain(keys.iter().map(|one| (&one.key, &one.source)));
+        let sources = sources.chain(contexts.iter().map(|one| (&one.flag, &one.source)));
+        for (what, source) in sources {
             ensure!(!source.trim().is_empty(), "{what}: the source is missing");
         }
-        for Change { flag, verdict, reason_code, reason_has, reason_lacks, available, .. } in
-            &expectations.flags
+        for Change { flag, verdict, reason_code, reason_has, reason_lacks, available, .. } in flags
         {
             let right = verdict.as_deref().is_none_or(|word| VERDICTS.contains(&word));
             ensure!(right, "{flag}: {verdict:?} is not a verdict");
@@ -85,16 +95,34 @@ impl ScenarioExpectations {
 impl Change {
     /// Whether the change applies to a kernel.
     pub fn applies_to(&self, kernel: &str) -> bool {
-        self.kernels.iter().any(|pattern| matches(pattern, kernel))
+        any_matches(&self.kernels, kernel)
     }
+}
+
+/// Whether one of several patterns matches the name of a kernel.
+fn any_matches(patterns: &[String], kernel: &str) -> bool {
+    patterns.iter().any(|pattern| matches(pattern, kernel))
 }
 
 impl Expectations {
     /// The expectations for a kernel in a scenario.
     pub fn in_scenario(kernel: &str, scenario: &str) -> Result<Expectations> {
         let mut expectations = Expectations::of(kernel)?;
-        let ScenarioExpectations { environment, flags } = ScenarioExpectations::of(scenario)?;
-        expectations.environment.extend(environment.into_iter().map(|one| (one.name, one.source)));
+        let ScenarioExpectations { environment, flags, mut keys, mut contexts } =
+            ScenarioExpectations::of(scenario)?;
+        keys.retain(|one| any_matches(&one.kernels, kernel));
+        contexts.retain(|one| any_matches(&one.kernels, kernel));
+        expectations.answers = Answers { keys, contexts, evidence: Vec::new() };
+        for Named { name, kernels, evidence_has, source } in environment {
+            if kernels.is_some_and(|kernels| !any_matches(&kernels, kernel)) {
+                continue;
+            }
+            if let Some(part) = evidence_has {
+                let (name, source) = (name.clone(), source.clone());
+                expectations.answers.evidence.push(EvidencePart { name, part, source });
+            }
+            expectations.environment.insert(name, source);
+        }
         for change in flags.into_iter().filter(|change| change.applies_to(kernel)) {
             let Change { flag, verdict, reason_code, reason_has, reason_lacks, available, .. } =
                 change;
@@ -122,7 +150,20 @@ mod tests {
     #[test]
     fn every_scenario_has_expectations_and_every_change_changes_something() {
         for scenario in scenarios::ALL {
-            for change in ScenarioExpectations::of(scenario.name).unwrap().flags {
+            let ScenarioExpectations { environment, flags, keys, contexts } =
+                ScenarioExpectations::of(scenario.name).unwrap();
+            let named = environment.into_iter().filter_map(|one| Some((one.kernels?, one.name)));
+            let keys = keys.into_iter().map(|one| (one.kernels, one.key));
+            let contexts = contexts.into_iter().map(|one| (one.kernels, one.flag));
+            for (patterns, what) in named.chain(keys).chain(contexts) {
+                assert!(
+                    kernels::ALL.iter().any(|kernel| scenario.skipped(kernel).is_none()
+                        && any_matches(&patterns, kernel.name)),
+                    "{}: {what} applies to no kernel",
+                    scenario.name
+                );
+            }
+            for change in flags {
                 let name = format!("{}: {}", scenario.name, change.flag);
                 let booted = |kernel: &&kernels::Kernel| scenario.skipped(kernel).is_none();
                 let about: Vec<_> = kernels::ALL
@@ -164,6 +205,9 @@ mod tests {
             "[[flags]]\nflag = \"A\"\nkernels = [\"*\"]\nverdict = \"honored\"\nsource = \"\"",
             "[[flags]]\nflag = \"A\"\nkernels = [\"*\"]\nverdict = \"honoured\"\nsource = \"x\"",
             "[[environment]]\nname = \"no /proc\"\nsource = \" \"",
+            "[[keys]]\nkey = \"/file/name\"\nvalue = \"x\"\nkernels = [\"*\"]\nsource = \"\"",
+            "[[contexts]]\nflag = \"A\"\ntype = \"B\"\nbacking = \"C\"\noutcome = \"D\"\n\
+             kernels = [\"*\"]\nsource = \"\"",
             "[flags]",
         ] {
             assert!(ScenarioExpectations::parse(wrong).is_err(), "{wrong}");

@@ -28,7 +28,7 @@ impl Kernel {
             )
         };
         let (image, cache) = (self.image()?.provenance, Cache::open()?);
-        let place = format!("modules/{}", self.name);
+        let place = format!("modules/{}/{}", self.name, names.join("+"));
         let item = cache_entry::get(
             &cache,
             (&place, "modules"),

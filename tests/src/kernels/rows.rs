@@ -40,9 +40,14 @@ pub static ALL: &[Kernel] = &[
         emulator: Emulator::Installed,
         ..hppa("hppa-6.1", "bookworm", "linux-source-6.1", &[HPPA])
     },
-    hppa("hppa-6.12", "bookworm-backports", "linux-source-6.12", &[HPPA, HPPA_6_12]),
+    hppa("hppa-6.12", "bookworm-backports", "linux-source-6.12", &[HPPA, HPPA_6_12, HPPA_FEATURES]),
     hppa64("hppa64-6.1", "bookworm", "linux-source-6.1", &[HPPA, HPPA64]),
-    hppa64("hppa64-6.12", "bookworm-backports", "linux-source-6.12", &[HPPA, HPPA_6_12, HPPA64]),
+    hppa64(
+        "hppa64-6.12",
+        "bookworm-backports",
+        "linux-source-6.12",
+        &[HPPA, HPPA_6_12, HPPA_FEATURES, HPPA64, HPPA64_FEATURES],
+    ),
 ];
 
 /// QEMU's default processor without `cmpxchg16b`. With it, Linux 6.12 panicked in 6 of 19 boots
@@ -53,7 +58,9 @@ const WITHOUT_CX16: &[&str] = &["-cpu", "qemu64,-cx16"];
 /// Pieces of configuration, described in each file.
 const HPPA: &str = include_str!("../../kernels/hppa.config");
 const HPPA_6_12: &str = include_str!("../../kernels/hppa-6.12.config");
+const HPPA_FEATURES: &str = include_str!("../../kernels/hppa-features.config");
 const HPPA64: &str = include_str!("../../kernels/hppa64.config");
+const HPPA64_FEATURES: &str = include_str!("../../kernels/hppa64-features.config");
 
 /// Pieces of configuration. The last of contradicting lines applies.
 type Pieces = &'static [&'static str];

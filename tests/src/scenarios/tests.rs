@@ -20,12 +20,27 @@ fn the_plain_scenario_is_first_and_names_are_unique() {
 #[test]
 fn every_skip_applies_and_every_scenario_has_a_kernel() {
     for skip in SKIPS {
-        let scenario =
-            named(skip.scenario).unwrap_or_else(|| panic!("{} is not a scenario", skip.scenario));
-        assert!(
-            kernels::ALL.iter().any(|kernel| scenario.skipped(kernel) == Some(skip.reason)),
-            "{skip:?}"
-        );
+        let applies = |scenario: &str, pattern: &str| {
+            let scenario =
+                named(scenario).unwrap_or_else(|| panic!("{scenario} is not a scenario"));
+            kernels::ALL.iter().any(|kernel| {
+                matches(pattern, kernel.name) && scenario.skipped(kernel) == Some(skip.reason)
+            })
+        };
+        for scenario in skip.scenarios {
+            assert!(skip.kernels.iter().any(|kernels| applies(scenario, kernels)), "{scenario}");
+        }
+        for kernels in skip.kernels {
+            assert!(skip.scenarios.iter().any(|scenario| applies(scenario, kernels)), "{kernels}");
+        }
+    }
+    for (scenario, shown) in ALL.iter().filter_map(|one| Some((one, one.shown_on?))) {
+        for pattern in shown.kernels {
+            let shows = |kernel: &Kernel| {
+                matches(pattern, kernel.name) && scenario.skipped(kernel).is_none()
+            };
+            assert!(kernels::ALL.iter().any(shows), "{} on {pattern}", scenario.name);
+        }
     }
     for scenario in ALL {
         assert!(
@@ -45,8 +60,8 @@ fn every_skip_applies_and_every_scenario_has_a_kernel() {
 fn the_program_as_pid_1_is_root_without_modules_or_a_disk() {
     for scenario in ALL.iter().filter(|scenario| scenario.setup.is_none()) {
         assert_eq!(
-            (scenario.euid, scenario.modules, scenario.disk),
-            (0, &[][..], false),
+            (scenario.euid, scenario.modules.len(), scenario.files, scenario.share),
+            (0, 0, &[][..], false),
             "{}",
             scenario.name
         );
@@ -74,4 +89,28 @@ fn arguments_of_pid_1_follow_two_dashes() {
     let kernel = kernels::named("x86_64-6.1").unwrap();
     let prepared = named("hugepages").unwrap().prepare(kernel, b"program", "free-bits").unwrap();
     assert!(prepared.append.ends_with("hugepages=4 -- free-bits"), "{}", prepared.append);
+}
+
+/// The numbers of the documentation. A boot of the scenario root asks two queries.
+#[test]
+fn the_documentation_counts_the_boots_and_the_skips() {
+    let pairs = ALL.len() * kernels::ALL.len();
+    let skips = |scenario: &Scenario| {
+        kernels::ALL.iter().filter(|kernel| scenario.skipped(kernel).is_some()).count()
+    };
+    let skipped: usize = ALL.iter().map(skips).sum();
+    let boots = pairs - skipped + kernels::ALL.len();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for (file, count) in [
+        ("README.md", format!("fourteen kernels in {} scenarios, {boots} boots", ALL.len())),
+        ("docs/lab.md", format!("all {boots} boots")),
+        ("docs/lab.md", format!("{skipped} of the {pairs} pairs are skipped")),
+    ] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        assert!(text.contains(&count), "{file} does not say: {count}");
+    }
+    for scenario in ALL {
+        let text = std::fs::read_to_string(root.join("docs/lab.md")).unwrap();
+        assert!(text.contains(&format!("`{}`", scenario.name)), "{}", scenario.name);
+    }
 }
