@@ -82,7 +82,7 @@ fn explain_explains_every_flag() {
 #[test]
 fn decode_names_the_flags_in_a_number() {
     let anonymous = "MAP_PRIVATE|MAP_ANONYMOUS";
-    let old_type = "  until some version between 4.15 and 5.10 MAP_TYPE was 0x3 there\n";
+    let old_type = "  MAP_TYPE was 0x3 up to 4.15; it is 0x2b on 5.10, and in the header of 4.19\n";
     for (arguments, expected) in [
         ("0x8003 --arch x86_64", "MAP_SHARED_VALIDATE|MAP_POPULATE\n"),
         ("32771 --arch aarch64", "MAP_SHARED_VALIDATE|MAP_POPULATE\n"),
@@ -115,7 +115,7 @@ fn decode_names_the_flags_in_a_number() {
             "MAP_ANONYMOUS|0x1000005\n  0x5 is not a map type of x86_64\n  \
              0x1000000 is not a flag of x86_64\n",
         ),
-        // The type field of parisc is 0x2b, up to 4.15 it was 0x03.
+        // MAP_TYPE of parisc is 0x2b; up to 4.15 it was 0x03.
         ("0x22 --arch hppa", &format!("0x22\n  0x22 is not a map type of hppa\n{old_type}")),
         ("0x18 --arch hppa", &format!("MAP_DROPPABLE|MAP_ANONYMOUS\n{old_type}")),
         ("0x42 --arch hppa", "MAP_PRIVATE|0x40\n  0x40 is not a flag of hppa\n"),

@@ -20,9 +20,9 @@ pub const HUGE_MASK: usize = 0x3f;
 /// has no bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlagNumbers {
-    /// `MAP_TYPE` since 5.10 or earlier.
+    /// `MAP_TYPE` on 5.10 and later.
     pub type_mask: usize,
-    /// `MAP_TYPE` up to 4.15.
+    /// `MAP_TYPE` on 4.15 and before.
     pub old_type_mask: usize,
     /// `MAP_FIXED`.
     pub fixed: usize,
@@ -82,8 +82,8 @@ impl FlagNumbers {
     pub const X86: FlagNumbers =
         FlagNumbers { map_32bit: 0x40, above4g: 0x80, ..FlagNumbers::ARM64 };
 
-    /// `arch/parisc/include/uapi/asm/mman.h`; `MAP_TYPE` became wider after 4.15, which has
-    /// `MAP_SHARED_VALIDATE` already, and not later than 5.10.
+    /// `arch/parisc/include/uapi/asm/mman.h`. `MAP_TYPE` is measured on 4.15 and on 5.10; the header
+    /// of 4.19 has the wide one.
     pub const PARISC: FlagNumbers = FlagNumbers {
         type_mask: 0x2b,
         old_type_mask: 0x03,

@@ -4,7 +4,7 @@ use crate::arch::Arch;
 use crate::flags::{HUGE_SIZE_FIELD, MAP_HUGE_MASK, MAP_HUGE_SHIFT, MAP_HUGETLB};
 use crate::report::wording::{push, push_names, push_separator};
 
-/// `MAP_TYPE` in older versions of `arch/parisc/include/uapi/asm/mman.h`.
+/// `MAP_TYPE` in `arch/parisc/include/uapi/asm/mman.h` up to 4.15; 0x2b in the header of 4.19.
 const OLD_TYPE_MASK_OF_PARISC: usize = 0x03;
 
 /// The names in a flags argument, with the remaining bits in hexadecimal, and a line about each
@@ -46,7 +46,7 @@ pub fn decode(value: u64, arch: Arch) -> Option<String> {
         push(&mut out, format_args!("  {unnamed_bits:#x} is not a flag of {name}\n"));
     }
     if arch == Arch::Hppa && value & type_mask & !OLD_TYPE_MASK_OF_PARISC != 0 {
-        out.push_str("  until some version between 4.15 and 5.10 MAP_TYPE was 0x3 there\n");
+        out.push_str("  MAP_TYPE was 0x3 up to 4.15; it is 0x2b on 5.10, and in the header of 4.19\n");
     }
     Some(out)
 }
