@@ -279,7 +279,7 @@ ops! {
     /// [`SIGNALED`] plus the number of the signal that ended it.
     Wait "wait",
     /// `fork(2)`; the child stores a zero byte at an address with an instruction of its own, and
-    /// ends; `wait4(2)`: address -> as [`Op::Wait`]. The memory of the caller does not change.
+    /// ends; `wait4(2)`: address -> as [`Op::Wait`]. Only shared memory of the caller changes.
     Touch "touch",
     /// `fstatfs(2)`: descriptor -> the type of the file system, `linux/magic.h`.
     FileSystemType "file_system_type",

@@ -82,8 +82,8 @@ impl FlagNumbers {
     pub const X86: FlagNumbers =
         FlagNumbers { map_32bit: 0x40, above4g: 0x80, ..FlagNumbers::ARM64 };
 
-    /// `arch/parisc/include/uapi/asm/mman.h`. `MAP_TYPE` is measured on 4.15 and on 5.10; the header
-    /// of 4.19 has the wide one.
+    /// `arch/parisc/include/uapi/asm/mman.h`. `MAP_TYPE` was measured on 4.15 and on 5.10; the
+    /// header of 4.19 has the wide one.
     pub const PARISC: FlagNumbers = FlagNumbers {
         type_mask: 0x2b,
         old_type_mask: 0x03,

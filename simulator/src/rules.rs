@@ -230,8 +230,8 @@ pub struct Rules {
     pub shared_may_grow: bool,
     /// 4.15: `MAP_SHARED_VALIDATE` exists, and `MAP_SYNC` sets `VM_SYNC`.
     pub validate: bool,
-    /// Whether `MAP_TYPE` is [`FlagNumbers::type_mask`]: on parisc on 5.10 and later, and not on 4.15
-    /// and before.
+    /// Whether `MAP_TYPE` is [`FlagNumbers::type_mask`]: on parisc not up to 4.15, and on 5.10 and
+    /// later (4.19 by its header).
     pub wide_map_type: bool,
     /// 4.17: `MAP_FIXED_NOREPLACE`.
     pub noreplace: bool,

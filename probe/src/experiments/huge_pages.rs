@@ -74,7 +74,7 @@ fn has_huge_pages(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence
     }
     let mut log2 = default_size(fixture, flag);
     if fixture.recording_version >= RecordingVersion::Two {
-        // One wrong result makes a larger size of it, of which no page would be touched.
+        // One wrong result gives a larger size, of which no page would be touched.
         log2 = log2.min(default_size(fixture, flag));
     }
     fixture.log("power of two of its size", Outcome::Value(log2 as u8));
@@ -170,9 +170,9 @@ fn remember(fixture: &mut Fixture, log2: u32, evidence: &Evidence) {
 /// Compares a size with `MAP_HUGETLB` alone, if the size and its control got the same result.
 ///
 /// Before 3.8 `do_mmap_pgoff` in `mm/mmap.c` did not read the size, and QEMU's user mode drops it.
-/// There every size gives the default size, at addresses aligned to the default size, and fails
-/// elsewhere. So a size that fails as the size fails that no machine has proves something only
-/// where the default size is given.
+/// There every size gives the default size at an address that is aligned to the default size, and
+/// fails elsewhere. So an error of a size, and of its control, proves something only at an address
+/// where the default size can be mapped.
 fn compare_size(fixture: &mut Fixture, size: MapFlags, evidence: &mut Evidence) {
     if evidence.effects().any(|trial| !trial.answers.with.agrees_with(trial.answers.control)) {
         return;
