@@ -11,7 +11,7 @@ use kernel::Errno;
 pub enum Verdict {
     /// It does what the flag promises: the effect was observed, and the control did not show it.
     Honored,
-    /// It recognizes the flag and accepts it; the effect cannot be observed here.
+    /// It recognizes the flag and accepts it; its effect was not observed.
     Accepted,
     /// It accepts the bit and does nothing with it.
     Ignored,

@@ -82,7 +82,7 @@ fn explain_explains_every_flag() {
 #[test]
 fn decode_names_the_flags_in_a_number() {
     let anonymous = "MAP_PRIVATE|MAP_ANONYMOUS";
-    let old_type = "  MAP_TYPE was 0x3 up to 4.15; it is 0x2b on 5.10, and in the header of 4.19\n";
+    let old_type = "  MAP_TYPE was 0x3 up to 4.15; it is 0x2b on 5.10 and in the header of 4.19\n";
     for (arguments, expected) in [
         ("0x8003 --arch x86_64", "MAP_SHARED_VALIDATE|MAP_POPULATE\n"),
         ("32771 --arch aarch64", "MAP_SHARED_VALIDATE|MAP_POPULATE\n"),

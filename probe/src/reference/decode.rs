@@ -46,7 +46,9 @@ pub fn decode(value: u64, arch: Arch) -> Option<String> {
         push(&mut out, format_args!("  {unnamed_bits:#x} is not a flag of {name}\n"));
     }
     if arch == Arch::Hppa && value & type_mask & !OLD_TYPE_MASK_OF_PARISC != 0 {
-        out.push_str("  MAP_TYPE was 0x3 up to 4.15; it is 0x2b on 5.10, and in the header of 4.19\n");
+        out.push_str(
+            "  MAP_TYPE was 0x3 up to 4.15; it is 0x2b on 5.10 and in the header of 4.19\n",
+        );
     }
     Some(out)
 }
