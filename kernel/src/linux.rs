@@ -317,9 +317,9 @@ fn wait(pid: usize) -> Result<usize, Errno> {
 fn touch(addr: usize) -> Result<usize, Errno> {
     match fork()? {
         0 => {
-            // SAFETY: this copy of the process shares only probed mappings with the original, and no
-            // Rust object lies in them. It ends here without using its memory, or by the signal of
-            // the store.
+            // SAFETY: this copy of the process shares only probed mappings with the original, which
+            // hold no Rust object. It ends here without using its memory, or by the signal of the
+            // store.
             unsafe {
                 // No core file is wanted where the store ends this copy.
                 syscall(libc::SYS_prctl, [libc::PR_SET_DUMPABLE as usize, 0, 0, 0, 0, 0]);
