@@ -91,10 +91,11 @@ reason_codes! {
     /// The effect trials disagree, or the validators do.
     Contradictory "contradictory" "the answers contradict each other",
     EffectSeen "effect_seen" "effect observed",
-    /// The effect trials show it, and something may keep it from a program.
-    EffectPartial "effect_partial" "effect observed in system calls only",
     /// A sign other than the effect proves recognition.
     SignSeen "sign_seen" "recognized; no effect observed",
+    /// The effect trials show it, and something may keep it from a program. Like the special cases
+    /// below it has the code of another reason.
+    EffectPartial "sign_seen" "effect observed in system calls only",
     NotPermitted "not_permitted" "not permitted",
     OverLimit "over_limit" "a limit is exceeded",
     NoRoom "no_room" "the kernel has no room",

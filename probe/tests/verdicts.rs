@@ -100,7 +100,7 @@ fn a_limited_effect_is_accepted() {
         ..evidence(trials)
     };
     let trials = limited(&[SEEN; 2]);
-    expect_of(&EXPERIMENT, &trials, ACCEPTED, Verdict::Accepted, "effect_partial");
+    expect_of(&EXPERIMENT, &trials, ACCEPTED, Verdict::Accepted, "sign_seen");
     assert_eq!(judge(&EXPERIMENT, &trials, ACCEPTED).reason.remark, Some("why"));
     // Without the effect there is nothing to limit.
     expect_of(&EXPERIMENT, &limited(&[ABSENT; 2]), ACCEPTED, Verdict::Ignored, "effect_absent");

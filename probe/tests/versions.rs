@@ -106,7 +106,7 @@ fn expected_environment(rules: &Rules) -> Vec<&'static str> {
 fn possible_codes(verdict: &str) -> &'static [&'static str] {
     match verdict {
         "honored" => &["effect_seen"],
-        "accepted" => &["validated", "sign_seen", "offered", "effect_partial"],
+        "accepted" => &["validated", "sign_seen", "offered"],
         "ignored" => &["effect_absent"],
         "unknown" => &["refused_as_unknown"],
         "unavailable" => {
