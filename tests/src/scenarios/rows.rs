@@ -230,15 +230,14 @@ const PMEM_MEMORY: &[(&str, u32)] = &[("*", 768)];
 
 /// Little memory, in MiB. The least that boots, found by trial: on x86_64 64 (5.10), 72 (6.1) and
 /// 80; on aarch64 48 (6.1, 6.12), 56 (5.10), 64, and 80 (16 KiB pages); on hppa 16, the least that
-/// the firmware accepts, and with `hppa-features.config` 20, on hppa64 24. With 64 MiB, aarch64-7.x
-/// has no huge page left in one of three boots, and `MAP_STACK` has no visible effect; so
-/// architectures with huge pages get a little more.
+/// the firmware accepts, and with `hppa-features.config` 24, because with less the program cannot
+/// make a child process. With 64 MiB, aarch64-7.x has no huge page left in one of three boots, and
+/// `MAP_STACK` has no visible effect; so architectures with huge pages get a little more.
 const SMALL: &[(&str, u32)] = &[
     ("aarch64-*-16k", 80),
     ("x86_64-*", 96),
     ("aarch64-*", 96),
-    ("hppa-6.12", 20),
-    ("hppa64-6.12", 24),
+    ("hppa*-6.12", 24),
     ("hppa*", 16),
 ];
 
