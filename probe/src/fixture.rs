@@ -224,6 +224,12 @@ impl<'k> Fixture<'k> {
         let flags = flags | self.anonymous(backing);
         let result = self.kernel.mmap(&Mmap { addr, len, prot, flags, fd });
         let outcome = Outcome::of_mmap(result, addr);
+        // `mmap_region` in `mm/mmap.c` unmaps the range before the file may refuse the mapping.
+        let may_be_free = flags & MAP_FIXED.encode(self.arch) != 0 && outcome.is_mmap_failure();
+        let is_reserved = addr.wrapping_sub(self.reserved) < RESERVED;
+        if may_be_free && is_reserved && self.recording_version >= RecordingVersion::Two {
+            self.reserve(addr, len);
+        }
         Mapping { addr: result.result().unwrap_or(0), len, outcome }
     }
 
@@ -294,7 +300,8 @@ impl<'k> Fixture<'k> {
         let (addr, page) = (self.isolated_addr(), self.page_size);
         let flags = context.map_type | bits | MAP_FIXED.encode(self.arch);
         let mapping = self.mmap_number(addr, page, PROT_READ, flags, context.backing);
-        if mapping.outcome.succeeded() {
+        // The range is unmapped before the kernel looks for a huge page.
+        if mapping.outcome.succeeded() || self.recording_version >= RecordingVersion::Two {
             self.reserve(addr, ISOLATED);
         }
         mapping.outcome

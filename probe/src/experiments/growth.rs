@@ -201,11 +201,14 @@ static BY_SYSTEM_CALL: Toucher = Toucher {
     above: "a touch above it",
 };
 
-/// A store by a child process; not run if there is no child.
+/// `SIGSEGV` on every architecture here: memory that is not mapped.
+const SIGSEGV: u8 = 11;
+
+/// A store by a child process; not run if there is no child, or if something else ends it.
 static BY_PROGRAM: Toucher = Toucher {
     store: |fixture, target| match fixture.kernel.touch(target) {
         Ok(Ended::Exited(0)) => Outcome::Ok,
-        Ok(Ended::BySignal(signal)) => Outcome::Killed(signal),
+        Ok(Ended::BySignal(SIGSEGV)) => Outcome::Killed(SIGSEGV),
         _ => Outcome::NotRun,
     },
     below: "a program's own store below it",
