@@ -35,6 +35,8 @@ impl Rules {
         let no_advice = [Op::Madvise, Op::MsyncInvalidate]
             .map(|op| SeccompRule { op, any_flag_of: None, errno: Errno::ENOSYS })
             .into();
+        let no_children =
+            || vec![SeccompRule { op: Op::Touch, any_flag_of: None, errno: Errno::EAGAIN }];
         let x86 = FlagNumbers::X86;
         let unassigned = !x86.assigned();
         let environments = [
@@ -42,6 +44,10 @@ impl Rules {
             ("qemu-user, hppa", Rules::qemu_user(Machine::Parisc)),
             ("qemu-user 10, arm64", Rules::qemu_user_10(Machine::Arm64)),
             ("qemu-user 10, hppa", Rules::qemu_user_10(Machine::Parisc)),
+            (
+                "qemu-user, arm64, no children",
+                Rules { seccomp: no_children(), ..Rules::qemu_user(Machine::Arm64) },
+            ),
             ("gVisor", Rules::gvisor()),
             ("WSL1", Rules::wsl1()),
             ("nommu", Rules::nommu()),
@@ -80,6 +86,7 @@ impl Rules {
             ("filter: memfd_create is EPERM", fails(Op::MemfdCreate, Errno::EPERM)),
             ("filter: memfd_create is ENOSYS", fails(Op::MemfdCreate, Errno::ENOSYS)),
             ("filter: pipe is EPERM", fails(Op::Pipe, Errno::EPERM)),
+            ("no children", Rules { seccomp: no_children(), ..new() }),
             ("no memfd", Rules { no_memfd: true, ..new() }),
             ("no memfd, before 4.15", Rules { no_memfd: true, ..old() }),
             ("no memfd, no /dev/shm", Rules { no_memfd: true, missing: &["/dev/shm"], ..new() }),
