@@ -90,9 +90,15 @@ impl<'k> Fixture<'k> {
         else {
             return Err(SetupFailed("no address range could be reserved: mmap failed"));
         };
-        let Ok(pipe) = kernel.pipe() else {
-            kernel.munmap(reserved, RESERVED);
-            return Err(SetupFailed("no pipe could be made: pipe2 failed"));
+        let pipe = match kernel.pipe() {
+            Ok(pipe) => pipe,
+            Err(errno) => {
+                kernel.munmap(reserved, RESERVED);
+                return Err(SetupFailed(match errno {
+                    Errno::EMFILE => "no pipe could be made: pipe2 fails with EMFILE",
+                    _ => "no pipe could be made: pipe2 failed",
+                }));
+            }
         };
         let mut fixture = Fixture {
             kernel,

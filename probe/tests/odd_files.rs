@@ -246,6 +246,22 @@ fn without_any_file_a_child_shows_what_is_shared() {
 }
 
 #[test]
+fn a_test_that_was_not_run_has_no_answers() {
+    let reason = |rules, flag| {
+        let report = report(rules, "report");
+        let rows = report["flags"].as_array().expect("rows");
+        let row = rows.iter().find(|row| row["name"] == flag).expect("a row");
+        row["reason"].as_str().expect("a reason").to_owned()
+    };
+    let without_file = || Rules { missing: NO_FILES, ..no_memfd() };
+    let expected = "its test could not be run (writing to a mapped file)";
+    assert_eq!(reason(without_file(), "MAP_DENYWRITE"), expected);
+    // Two descriptors are missing.
+    let rules = Rules { descriptor_limit: 4, ..new() };
+    assert!(reason(rules, "MAP_FIXED").contains("no pipe could be made: pipe2 fails with EMFILE"));
+}
+
+#[test]
 fn the_formats_for_people_name_a_replaced_memfd() {
     let line = "file in /dev/shm (read-write) instead of a memfd: memfd_create: ENOSYS";
     for format in ["ktap", "nfd"] {
