@@ -94,10 +94,7 @@ impl<'k> Fixture<'k> {
             Ok(pipe) => pipe,
             Err(errno) => {
                 kernel.munmap(reserved, RESERVED);
-                return Err(SetupFailed(match errno {
-                    Errno::EMFILE => "no pipe could be made: pipe2 fails with EMFILE",
-                    _ => "no pipe could be made: pipe2 failed",
-                }));
+                return Err(SetupFailed::without_pipe(errno));
             }
         };
         let mut fixture = Fixture {
@@ -230,11 +227,8 @@ impl<'k> Fixture<'k> {
         let flags = flags | self.anonymous(backing);
         let result = self.kernel.mmap(&Mmap { addr, len, prot, flags, fd });
         let outcome = Outcome::of_mmap(result, addr);
-        // `mmap_region` in `mm/mmap.c` unmaps the range before the file may refuse the mapping.
-        let may_be_free = flags & MAP_FIXED.encode(self.arch) != 0 && outcome.is_mmap_failure();
-        let is_reserved = addr.wrapping_sub(self.reserved) < RESERVED;
-        if may_be_free && is_reserved && self.recording_version >= RecordingVersion::Two {
-            self.reserve(addr, len);
+        if flags & MAP_FIXED.encode(self.arch) != 0 && outcome.is_mmap_failure() {
+            self.reserve_again(addr, len);
         }
         Mapping { addr: result.result().unwrap_or(0), len, outcome }
     }
