@@ -34,8 +34,8 @@ pub fn verdict(setup: Setup, name: &str) -> &'static str {
         },
         "MAP_ABOVE4G" => above_4g(setup),
         // No kernel grows a mapping beyond RLIMIT_STACK, and parisc looks for stacks below the
-        // address. The flag is rejected for shared memory since 4.4 or earlier. x86 before 5.0 lets a
-        // mapping grow for system calls only.
+        // address. The flag is rejected for shared memory since 4.4 or earlier. x86 before 5.0
+        // lets a mapping grow for system calls only.
         "MAP_GROWSDOWN" if rules.shared_may_grow && (is_parisc || !grows) => "ignored",
         "MAP_GROWSDOWN" if !is_parisc && grows => {
             either(rules.checks_stack_pointer, "accepted", "honored")
