@@ -256,6 +256,9 @@ fn a_test_that_was_not_run_has_no_answers() {
     let without_file = || Rules { missing: NO_FILES, ..no_memfd() };
     let expected = "its test could not be run (writing to a mapped file)";
     assert_eq!(reason(without_file(), "MAP_DENYWRITE"), expected);
+    let filter = SeccompRule { op: Op::Mincore, any_flag_of: None, errno: Errno::EPERM };
+    let found = reason(Rules { seccomp: vec![filter], ..new() }, "MAP_NONBLOCK");
+    assert_eq!(found, "whether pages are resident before a touch is not known");
     // Two descriptors are missing.
     let rules = Rules { descriptor_limit: 4, ..new() };
     assert!(reason(rules, "MAP_FIXED").contains("no pipe could be made: pipe2 fails with EMFILE"));
