@@ -112,9 +112,7 @@ impl Answers {
         fixture.conditions.unassigned = Some(unassigned);
         let fixed = try_private(fixture, MAP_FIXED);
         let discarded = residency::discard(fixture, MAP_PRIVATE);
-        // Measured twice: one wrong result must not lead to a mapping that fills the memory.
-        fixture.conditions.locked_memory =
-            !discarded.succeeded() || !residency::discard(fixture, MAP_PRIVATE).succeeded();
+        fixture.conditions.locked_memory = residency::may_be_locked(fixture, discarded);
         let resident = residency::resident_pages(fixture, MAP_PRIVATE);
         let beyond_memory = [
             (MAP_PRIVATE, READ_WRITE),
@@ -186,8 +184,8 @@ pub fn detect(fixture: &mut Fixture, validation: &Validation) -> Vec<Observed> {
         Some(filter) => found.0.push(filter),
         None => found.add_refusals(fixture, &answers),
     }
-    if answers.discarded == Outcome::Failed(Errno::EINVAL) {
-        found.add_locked_memory(fixture);
+    if !answers.discarded.succeeded() && fixture.conditions.locked_memory {
+        found.add_locked_memory(fixture, answers.discarded);
     }
     if answers.resident == residency::ALL_RESIDENT && answers.discarded.succeeded() {
         let evidence = "every page of fresh memory counts as resident before a touch";
@@ -244,13 +242,12 @@ impl Found {
     }
 
     /// Only `mlockall(MCL_FUTURE)` locks memory that was mapped without `MAP_LOCKED`.
-    fn add_locked_memory(&mut self, fixture: &mut Fixture) {
+    fn add_locked_memory(&mut self, fixture: &mut Fixture, discarded: Outcome) {
         let is_locked = fixture.recording_version >= RecordingVersion::Two
-            && smaps::records(fixture, MAP_PRIVATE | MAP_FIXED, [b"lo", b"ac"])[0]
-                == Outcome::Value(1);
+            && smaps::locked(fixture) == Outcome::Value(1);
         if is_locked {
             self.add(Interference::MlockAll, "VmFlags of fresh memory in /proc/self/smaps have lo");
-        } else {
+        } else if discarded == Outcome::Failed(Errno::EINVAL) {
             let evidence = "madvise(MADV_DONTNEED) of fresh memory fails with EINVAL";
             self.add(Interference::LockedMemory, evidence);
         }

@@ -90,9 +90,12 @@ impl<'k> Fixture<'k> {
         else {
             return Err(SetupFailed("no address range could be reserved: mmap failed"));
         };
-        let Ok(pipe) = kernel.pipe() else {
-            kernel.munmap(reserved, RESERVED);
-            return Err(SetupFailed("no pipe could be made: pipe2 failed"));
+        let pipe = match kernel.pipe() {
+            Ok(pipe) => pipe,
+            Err(errno) => {
+                kernel.munmap(reserved, RESERVED);
+                return Err(SetupFailed::without_pipe(errno));
+            }
         };
         let mut fixture = Fixture {
             kernel,
@@ -224,6 +227,9 @@ impl<'k> Fixture<'k> {
         let flags = flags | self.anonymous(backing);
         let result = self.kernel.mmap(&Mmap { addr, len, prot, flags, fd });
         let outcome = Outcome::of_mmap(result, addr);
+        if flags & MAP_FIXED.encode(self.arch) != 0 && outcome.is_mmap_failure() {
+            self.reserve_again(addr, len);
+        }
         Mapping { addr: result.result().unwrap_or(0), len, outcome }
     }
 
@@ -294,7 +300,8 @@ impl<'k> Fixture<'k> {
         let (addr, page) = (self.isolated_addr(), self.page_size);
         let flags = context.map_type | bits | MAP_FIXED.encode(self.arch);
         let mapping = self.mmap_number(addr, page, PROT_READ, flags, context.backing);
-        if mapping.outcome.succeeded() {
+        // The range is unmapped before the kernel looks for a huge page.
+        if mapping.outcome.succeeded() || self.recording_version >= RecordingVersion::Two {
             self.reserve(addr, ISOLATED);
         }
         mapping.outcome

@@ -296,9 +296,7 @@ fn first_rule_that_holds<'e>(
     if let Some(sign) = any(evidence.signs(), Shown::Yes) {
         return match experiment.if_only_recognized {
             // The effect could not be measured, so it may be there.
-            IfOnlyRecognized::Unavailable
-                if any(evidence.effects(), Shown::Undecided).is_some() =>
-            {
+            IfOnlyRecognized::Unavailable if is_effect_open(evidence) => {
                 Decision::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None)
             }
             IfOnlyRecognized::Unavailable => {
@@ -341,8 +339,7 @@ fn by_recognition<'e>(evidence: &'e Evidence, steps: &[Step]) -> Decision<'e> {
             return Decision::new(Verdict::Ignored, ReasonCode::EffectAbsent, Some(effect));
         }
         // A test that could not be run might have shown that the flag has no effect.
-        let is_open = any(evidence.effects(), Shown::Undecided).is_some()
-            || any(evidence.effects(), Shown::NotRun).is_some();
+        let is_open = is_effect_open(evidence);
         if recognized.is_some() && !is_open && steps.iter().any(is_accepted_context) {
             return Decision::new(Verdict::Accepted, ReasonCode::Validated, recognized);
         }
@@ -351,6 +348,13 @@ fn by_recognition<'e>(evidence: &'e Evidence, steps: &[Step]) -> Decision<'e> {
         Some(trial) => Decision::new(Verdict::Unknown, ReasonCode::RefusedAsUnknown, Some(trial)),
         None => Decision::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None),
     }
+}
+
+/// Whether a test of the effect decided nothing, or was not run.
+fn is_effect_open(evidence: &Evidence) -> bool {
+    [Shown::Undecided, Shown::NotRun]
+        .into_iter()
+        .any(|shown| any(evidence.effects(), shown).is_some())
 }
 
 /// Why the kernel ignores the flag, if it gives the same result with the flag and with a control.

@@ -21,7 +21,7 @@ const SIGBUS: &str = "no: reserved, but a touch fails: a program gets SIGBUS";
 const LIMIT: &str = "no: 4 pages are free, yet mmap fails with ENOMEM: a limit such as a cgroup's";
 const IS_NO: &str = "no: the verdict is a no";
 const LOCKED: &str = "unknown: not asked: mmap itself would touch a large page";
-const MADE: &str = "unknown: not asked: the kernel would make a large page";
+const MADE: &str = "unknown: not asked: the kernel might make a large page";
 const NO_MAPPING: &str = "unknown: not asked: no huge page was mapped";
 
 fn new() -> Rules {
@@ -67,13 +67,16 @@ fn the_pool_and_the_cgroup_decide() {
     expect(&limited(enough), [TOUCHED, TOUCHED, RESERVED]);
 }
 
-/// A cause is named only where the pool was read.
+/// A cause is named only where the pool was read, and no large page is reserved where it was not.
 #[test]
 fn without_sysfs_only_the_error_is_named() {
     let rules = limited(|limits| (limits.rsvd_max, limits.no_sys) = (Some(0), true));
-    expect(&rules, ["no: mmap fails with ENOMEM"; 3]);
+    let refused = "no: mmap fails with ENOMEM";
+    expect(&rules, [refused, refused, MADE]);
     let rules = Rules { hugetlb: Hugetlb { no_sys: true, ..Hugetlb::default() }, ..new() };
-    expect(&rules, ["no: mmap fails with ENOMEM"; 3]);
+    expect(&rules, [refused, refused, MADE]);
+    let made = Hugetlb { no_sys: true, overcommit: 1, ..Hugetlb::default() };
+    expect(&Rules { hugetlb: made, ..new() }, [TOUCHED, TOUCHED, MADE]);
 }
 
 /// `hugetlb_acct_memory`, `mm/hugetlb.c`: free pages that others reserved cannot be had.

@@ -32,6 +32,11 @@ impl Rules {
         let free = Hugetlb { other_pools: 4, ..Hugetlb::default() };
         let hugetlb = |hugetlb| Rules { pool: 4, hugetlb, ..new() };
         let made = Hugetlb { overcommit: 1, ..Hugetlb::default() };
+        let no_advice = [Op::Madvise, Op::MsyncInvalidate]
+            .map(|op| SeccompRule { op, any_flag_of: None, errno: Errno::ENOSYS })
+            .into();
+        let no_children =
+            || vec![SeccompRule { op: Op::Touch, any_flag_of: None, errno: Errno::EAGAIN }];
         let x86 = FlagNumbers::X86;
         let unassigned = !x86.assigned();
         let environments = [
@@ -39,6 +44,10 @@ impl Rules {
             ("qemu-user, hppa", Rules::qemu_user(Machine::Parisc)),
             ("qemu-user 10, arm64", Rules::qemu_user_10(Machine::Arm64)),
             ("qemu-user 10, hppa", Rules::qemu_user_10(Machine::Parisc)),
+            (
+                "qemu-user, arm64, no children",
+                Rules { seccomp: no_children(), ..Rules::qemu_user(Machine::Arm64) },
+            ),
             ("gVisor", Rules::gvisor()),
             ("WSL1", Rules::wsl1()),
             ("nommu", Rules::nommu()),
@@ -56,9 +65,28 @@ impl Rules {
             ("filter: mincore is ENOSYS", fails(Op::Mincore, Errno::ENOSYS)),
             ("filter: madvise is EPERM", fails(Op::Madvise, Errno::EPERM)),
             ("filter: madvise is ENOSYS", fails(Op::Madvise, Errno::ENOSYS)),
+            (
+                "filter: madvise is EPERM, everything is locked",
+                Rules { locks_everything: true, ..fails(Op::Madvise, Errno::EPERM) },
+            ),
+            (
+                "filter: madvise is EPERM, everything is locked, no /proc",
+                Rules {
+                    locks_everything: true,
+                    proc: Proc::Missing,
+                    ..fails(Op::Madvise, Errno::EPERM)
+                },
+            ),
+            (
+                "filter: madvise is EPERM, no /proc",
+                Rules { proc: Proc::Missing, ..fails(Op::Madvise, Errno::EPERM) },
+            ),
+            ("filter: msync is EPERM", fails(Op::MsyncInvalidate, Errno::EPERM)),
+            ("filter: madvise and msync are ENOSYS", Rules { seccomp: no_advice, ..new() }),
             ("filter: memfd_create is EPERM", fails(Op::MemfdCreate, Errno::EPERM)),
             ("filter: memfd_create is ENOSYS", fails(Op::MemfdCreate, Errno::ENOSYS)),
             ("filter: pipe is EPERM", fails(Op::Pipe, Errno::EPERM)),
+            ("no children", Rules { seccomp: no_children(), ..new() }),
             ("no memfd", Rules { no_memfd: true, ..new() }),
             ("no memfd, before 4.15", Rules { no_memfd: true, ..old() }),
             ("no memfd, no /dev/shm", Rules { no_memfd: true, missing: &["/dev/shm"], ..new() }),
@@ -66,6 +94,10 @@ impl Rules {
             ("no file", Rules { no_memfd: true, missing: NO_FILES, ..new() }),
             ("no file, before 4.15", Rules { no_memfd: true, missing: NO_FILES, ..old() }),
             ("no bytes in a file", Rules { file_size_limit: 0, ..new() }),
+            (
+                "no bytes in a file, no other file",
+                Rules { file_size_limit: 0, missing: NO_FILES, ..new() },
+            ),
             ("no /proc", Rules { proc: Proc::Missing, ..new() }),
             ("smaps is EMFILE", Rules { proc: Proc::NoSmaps(Errno::EMFILE), ..new() }),
             ("smaps is ENOENT", Rules { proc: Proc::NoSmaps(Errno::ENOENT), ..new() }),

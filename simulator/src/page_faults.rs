@@ -54,9 +54,10 @@ impl SimulatedKernel {
         self.files.write(fd, &bytes, &mut self.output)
     }
 
-    /// [`Op::Touch`](kernel::Op::Touch): a store of a copy of the process, which ends it with
-    /// `SIGSEGV` where `read(2)` fails with `EFAULT`.
-    pub(crate) fn touch_in_child(&self, addr: usize) -> usize {
+    /// [`Op::Touch`](kernel::Op::Touch): a store of zero by a copy of the process, which ends it
+    /// with `SIGSEGV` where `read(2)` fails with `EFAULT`. Shared memory is the same in both
+    /// processes (`dup_mmap` in `kernel/fork.c`).
+    pub(crate) fn touch_in_child(&mut self, addr: usize) -> usize {
         let mut child = self.clone();
         // QEMU rejects system calls about memory that it did not map. A store of the program itself
         // reaches the host, which is x86 here. For a 32-bit guest QEMU keeps all of its addresses
@@ -68,10 +69,16 @@ impl SimulatedKernel {
         let is_far_below = self.rules.checks_stack_pointer
             && addr + BELOW_STACK_POINTER < stack_pointer
             && self.areas.at(addr).is_none();
-        match child.touch(addr, true) {
-            Ok(()) if !is_far_below => 0,
-            _ => SIGNALED | SIGSEGV,
+        if is_far_below || child.touch(addr, true).is_err() {
+            return SIGNALED | SIGSEGV;
         }
+        if self.areas.at(addr).is_some_and(|(_, area)| area.shared)
+            && self.touch(addr, true).is_ok()
+            && let Some((content, at)) = self.content(addr)
+        {
+            write_sparse(content, at, &[0]);
+        }
+        0
     }
 
     /// The bytes of a resident page, and the key of the byte at `addr` among them.

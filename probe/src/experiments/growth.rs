@@ -148,15 +148,19 @@ fn compare_touches(
         let with = touch_beside(fixture, flag, pages, &BY_PROGRAM);
         (question, Answers { without: Outcome::NotRun, control: Outcome::NotRun, with })
     });
-    let is_killed = |(_, answers): &(_, Answers)| matches!(answers.with, Outcome::Killed(_));
-    if stored.iter().any(|(_, answers)| answers.with == Outcome::NotRun) {
+    let is_untried = stored.iter().any(|(_, answers)| answers.with == Outcome::NotRun);
+    let are_killed = stored.iter().all(|(_, answers)| matches!(answers.with, Outcome::Killed(_)));
+    if is_untried {
         evidence.limit = Some(NO_STORE_TRIED);
-    } else if !stored.iter().all(is_killed) {
+    } else if are_killed && grows_in_system_calls {
+        evidence.limit = Some(STORE_REFUSED);
+    }
+    // Where system calls do not grow it, a program's own store that was not tried might.
+    let decides = if is_untried { !grows_in_system_calls } else { !are_killed };
+    if decides {
         for (question, answers) in stored {
             evidence.effect(question, Outcome::Ok, answers);
         }
-    } else if grows_in_system_calls {
-        evidence.limit = Some(STORE_REFUSED);
     }
     let needed = GROWN_PAGES * fixture.page_size();
     if !evidence.effects().all(grows) && procfs::limit_is_below(fixture, STACK_LIMIT, needed as u64)
@@ -201,11 +205,14 @@ static BY_SYSTEM_CALL: Toucher = Toucher {
     above: "a touch above it",
 };
 
-/// A store by a child process; not run if there is no child.
+/// `SIGSEGV` on every architecture here: memory that is not mapped.
+const SIGSEGV: u8 = 11;
+
+/// A store by a child process; not run if there is no child, or if something else ends it.
 static BY_PROGRAM: Toucher = Toucher {
     store: |fixture, target| match fixture.kernel.touch(target) {
         Ok(Ended::Exited(0)) => Outcome::Ok,
-        Ok(Ended::BySignal(signal)) => Outcome::Killed(signal),
+        Ok(Ended::BySignal(SIGSEGV)) => Outcome::Killed(SIGSEGV),
         _ => Outcome::NotRun,
     },
     below: "a program's own store below it",

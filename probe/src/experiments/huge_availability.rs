@@ -33,7 +33,7 @@ fn ask(fixture: &mut Fixture, flags: MapFlags, log2: u32) -> Availability {
         return Availability::Unknown("not asked: mmap itself would touch a large page");
     }
     if !is_touched && makes_pages(fixture, log2) {
-        return Availability::Unknown("not asked: the kernel would make a large page");
+        return Availability::Unknown("not asked: the kernel might make a large page");
     }
     let measure = if is_touched { touch } else { is_huge };
     match about_page(fixture, MAP_PRIVATE | flags, READ_WRITE, log2, &mut { measure }) {
@@ -67,9 +67,10 @@ fn touch(fixture: &mut Fixture, addr: usize) -> Outcome {
     }
 }
 
-/// Whether a reservation would make a page: the pool has none, and the kernel may add one.
+/// Whether a reservation might make a page: the pool is not known to have one, and the kernel is
+/// not known to add none.
 fn makes_pages(fixture: &mut Fixture, log2: u32) -> bool {
-    number(fixture, log2, "nr_overcommit_hugepages").is_some_and(|pages| pages > 0)
+    number(fixture, log2, "nr_overcommit_hugepages") != Some(0)
         && pool(fixture, log2).is_none_or(|pool| pool.unreserved() == 0)
 }
 

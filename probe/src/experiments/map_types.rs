@@ -7,37 +7,44 @@ use crate::flags::{
     MAP_PRIVATE as PRIVATE, MAP_SHARED as SHARED, MAP_SHARED_VALIDATE as VALIDATE, MapFlags,
 };
 use crate::outcome::{Backing, Outcome};
-use kernel::{Errno, PROT_READ};
+use crate::request::RecordingVersion;
+use kernel::{Ended, Errno, PROT_READ};
 
 /// The byte that the experiments store.
 const STORED: u8 = b's';
 /// The byte of the file when a store reached it.
 const REACHED: Outcome = Outcome::Value(STORED);
+/// The byte that a child process stores ([`kernel::Op::Touch`]).
+const STORED_BY_CHILD: Outcome = Outcome::Value(0);
 
 pub static MAP_SHARED: Experiment = Experiment {
     promise: "Stores reach the file.",
     proof: "A byte that is stored appears in the file and in a second mapping. With MAP_PRIVATE \
-            it does not.",
+            it does not. Without a file: a child's store appears in its parent.",
     pitfalls: "Flags that the kernel does not recognize are dropped in silence.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[],
     run: |fixture, map_type, evidence| {
         recognition::probe_as_type(fixture, map_type);
-        compare_stores(fixture, Variants::of_types(PRIVATE, map_type), REACHED, evidence);
+        let variants = Variants::of_types(PRIVATE, map_type);
+        compare_stores(fixture, variants, REACHED, evidence);
+        compare_stores_of_child(fixture, variants, STORED_BY_CHILD, evidence);
     },
 };
 
 pub static MAP_PRIVATE: Experiment = Experiment {
     promise: "Stores stay in the mapping.",
     proof: "A byte that is stored appears neither in the file nor in a second mapping. With \
-            MAP_SHARED it does.",
+            MAP_SHARED it does. Without a file: a child's store does not appear in its parent.",
     pitfalls: "Flags that the kernel does not recognize are dropped in silence.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[],
     run: |fixture, map_type, evidence| {
         recognition::probe_as_type(fixture, map_type);
         let promised = untouched(fixture);
-        compare_stores(fixture, Variants::of_types(SHARED, map_type), promised, evidence);
+        let variants = Variants::of_types(SHARED, map_type);
+        compare_stores(fixture, variants, promised, evidence);
+        compare_stores_of_child(fixture, variants, REACHED, evidence);
     },
 };
 
@@ -52,6 +59,27 @@ fn compare_stores(
     let answers = fixture.compare_variants(variants, &mut byte_in_second_mapping);
     let question = "byte in a second mapping after a store through the first";
     evidence.effect(question, promised, answers);
+}
+
+/// Without a file that can be written, compares whether a store of a child process reaches its
+/// parent: anonymous memory is shared with children too (`mmap(2)`).
+fn compare_stores_of_child(
+    fixture: &mut Fixture,
+    variants: Variants,
+    promised: Outcome,
+    evidence: &mut Evidence,
+) {
+    if lacks_writable_file(fixture) {
+        for _ in 0..2 {
+            let answers = fixture.compare_variants(variants, &mut byte_after_store_of_child);
+            evidence.effect("byte in anonymous memory after a child's store", promised, answers);
+        }
+    }
+}
+
+/// Whether other memory than a file's must decide.
+fn lacks_writable_file(fixture: &Fixture) -> bool {
+    fixture.writable_file().is_none() && fixture.recording_version >= RecordingVersion::Two
 }
 
 pub static MAP_SHARED_VALIDATE: Experiment = Experiment {
@@ -99,21 +127,38 @@ pub static MAP_ANONYMOUS: Experiment = Experiment {
 };
 
 const FIRST_BYTE: &str = "first byte of a mapping that was given a file";
+const FIRST_BYTE_OF_PIPE: &str = "first byte of a mapping that was given a pipe";
 
 fn maps_no_file(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
-    let answers = fixture.compare(flag, &mut |fixture, flag| first_byte(fixture, PRIVATE | flag));
-    evidence.effect(FIRST_BYTE, Outcome::Value(0), answers);
+    compare_first_byte(fixture, flag, PRIVATE, Backing::File, evidence);
     if fixture.writable_file().is_some() {
         let untouched = untouched(fixture);
         let answers =
             fixture.compare(flag, &mut |fixture, flag| byte_in_file(fixture, SHARED | flag));
         evidence.effect("byte in the file after a store through the mapping", untouched, answers);
     } else {
-        let answers =
-            fixture.compare(flag, &mut |fixture, flag| first_byte(fixture, SHARED | flag));
-        evidence.effect(FIRST_BYTE, Outcome::Value(0), answers);
+        compare_first_byte(fixture, flag, SHARED, Backing::File, evidence);
     }
+    // A pipe cannot be mapped, so fresh memory is the effect of the flag.
+    if lacks_writable_file(fixture) {
+        for map_type in [PRIVATE, SHARED] {
+            compare_first_byte(fixture, flag, map_type, Backing::Pipe, evidence);
+        }
+    }
+}
+
+fn compare_first_byte(
+    fixture: &mut Fixture,
+    flag: MapFlags,
+    map_type: MapFlags,
+    backing: Backing,
+    evidence: &mut Evidence,
+) {
+    let answers =
+        fixture.compare(flag, &mut |fixture, flag| first_byte(fixture, map_type | flag, backing));
+    let question = if backing == Backing::Pipe { FIRST_BYTE_OF_PIPE } else { FIRST_BYTE };
+    evidence.effect(question, Outcome::Value(0), answers);
 }
 
 /// The byte of the file when no store reached it.
@@ -124,9 +169,9 @@ fn untouched(fixture: &Fixture) -> Outcome {
     }
 }
 
-/// The first byte of a mapping of the file.
-fn first_byte(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
-    let mapping = fixture.map(flags, PROT_READ, 1, Backing::File);
+/// The first byte of a mapping.
+fn first_byte(fixture: &mut Fixture, flags: MapFlags, backing: Backing) -> Outcome {
+    let mapping = fixture.map(flags, PROT_READ, 1, backing);
     if !mapping.outcome.succeeded() {
         return mapping.outcome;
     }
@@ -151,7 +196,7 @@ fn byte_in_file(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
 
 /// The byte in a second, shared mapping after a store through a mapping with these flags.
 fn byte_in_second_mapping(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
-    after_store(fixture, flags, |fixture| first_byte(fixture, SHARED))
+    after_store(fixture, flags, |fixture| first_byte(fixture, SHARED, Backing::File))
 }
 
 /// Stores a byte through a mapping of the file, looks for it, and restores the file.
@@ -173,6 +218,25 @@ fn after_store(
     // If nothing was stored, nothing can be found.
     let found = if read_back == REACHED { look(fixture) } else { Outcome::NotRun };
     fixture.store_byte(addr, file.content);
+    fixture.unmap(mapping);
+    found
+}
+
+/// The byte in anonymous memory after a store, and another one by a child process.
+fn byte_after_store_of_child(fixture: &mut Fixture, flags: MapFlags) -> Outcome {
+    let mapping = fixture.map(flags, READ_WRITE, 1, Backing::Anonymous);
+    if !mapping.outcome.succeeded() {
+        return mapping.outcome;
+    }
+    fixture.drain_pipe();
+    fixture.store_byte(mapping.addr, STORED);
+    let is_stored = fixture.load_byte(mapping.addr) == REACHED;
+    let found = if is_stored && fixture.kernel.touch(mapping.addr) == Ok(Ended::Exited(0)) {
+        fixture.load_byte(mapping.addr)
+    } else {
+        Outcome::NotRun
+    };
+    fixture.log("a child's store, read in the parent", found);
     fixture.unmap(mapping);
     found
 }

@@ -2,12 +2,13 @@
 //!
 //! They are measured on anonymous memory only: for a file, `mincore(2)` shows the page cache.
 
-use super::recognition;
-use crate::experiment::{Evidence, Experiment, IfOnlyRecognized};
+use super::{recognition, smaps};
+use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized};
 use crate::fixture::{Fixture, PAGES, READ_WRITE};
 use crate::flags::{MAP_FIXED, MAP_POPULATE as POPULATE, MAP_PRIVATE, MAP_SHARED, MapFlags};
 use crate::outcome::{Backing, Outcome};
 use crate::procfs;
+use crate::request::RecordingVersion;
 use kernel::{Advice, Errno, SysResult};
 
 /// Every page is resident.
@@ -48,8 +49,12 @@ pub static MAP_NONBLOCK: Experiment = Experiment {
 fn cancels_populate(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
     for kind in kinds() {
-        if resident_pages(fixture, kind) != NONE_RESIDENT {
-            evidence.failed_control = Some("pages are resident before a touch");
+        let resident = resident_pages(fixture, kind);
+        if resident != NONE_RESIDENT {
+            evidence.failed_control = Some(match resident {
+                Outcome::Value(_) => "pages are resident before a touch",
+                _ => "whether pages are resident before a touch is not known",
+            });
         }
     }
     for kind in kinds() {
@@ -82,22 +87,65 @@ pub static MAP_LOCKED: Experiment = Experiment {
     pitfalls: "EPERM or EAGAIN: see `ulimit -l`. mmap succeeds even if pages could not be read in.",
     if_only_recognized: IfOnlyRecognized::Accepted,
     errors_that_prove_recognition: &[Errno::EPERM, Errno::EAGAIN],
-    run: |fixture, flag, evidence| {
-        recognition::probe_as_flag(fixture, flag, evidence);
-        let answers =
-            fixture.compare(flag, &mut |fixture, flag| discard(fixture, MAP_PRIVATE | flag));
-        evidence.effect("madvise(MADV_DONTNEED)", Outcome::Failed(Errno::EINVAL), answers);
-        let answers =
-            fixture.compare(flag, &mut |fixture, flag| invalidate(fixture, MAP_PRIVATE | flag));
-        evidence.effect("msync(MS_INVALIDATE)", Outcome::Failed(Errno::EBUSY), answers);
-        let not_permitted = Outcome::MmapFailed(Errno::EPERM);
-        let is_refused = evidence.effects().any(|trial| trial.answers.with == not_permitted);
-        // can_do_mlock in mm/mlock.c: EPERM if the limit is 0.
-        if is_refused && procfs::limit_is_at_least(fixture, "Max locked memory", 1) {
-            evidence.remark = Some("RLIMIT_MEMLOCK is not 0");
-        }
-    },
+    run: stays_in_memory,
 };
+
+/// A measurement that shows locked pages: its question, what it promises, and how it is made.
+type LockTest = (&'static str, Outcome, fn(&mut Fixture, MapFlags) -> Outcome);
+
+const DISCARD: LockTest = ("madvise(MADV_DONTNEED)", Outcome::Failed(Errno::EINVAL), discard);
+const INVALIDATE: LockTest = ("msync(MS_INVALIDATE)", Outcome::Failed(Errno::EBUSY), invalidate);
+
+fn stays_in_memory(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
+    recognition::probe_as_flag(fixture, flag, evidence);
+    let mut tests = [DISCARD, INVALIDATE];
+    let mut measured = tests.map(|test| compare_locks(fixture, flag, test));
+    if fixture.recording_version >= RecordingVersion::Two {
+        let is_refused = |answers: Answers| {
+            matches!(answers.without, Outcome::Failed(Errno::EPERM | Errno::ENOSYS))
+        };
+        // Where one of the calls is refused, the other one is made twice.
+        match measured.map(is_refused) {
+            [true, false] => {
+                tests = [INVALIDATE; 2];
+                measured[0] = compare_locks(fixture, flag, INVALIDATE);
+            }
+            [false, true] => {
+                tests = [DISCARD; 2];
+                measured[1] = compare_locks(fixture, flag, DISCARD);
+            }
+            [true, true] => {
+                smaps::recorded_sign(fixture, flag, b"lo", evidence);
+            }
+            [false, false] => {}
+        }
+    }
+    for ((question, promised, _), answers) in tests.into_iter().zip(measured) {
+        evidence.effect(question, promised, answers);
+    }
+    let not_permitted = Outcome::MmapFailed(Errno::EPERM);
+    let is_refused = evidence.effects().any(|trial| trial.answers.with == not_permitted);
+    // can_do_mlock in mm/mlock.c: EPERM if the limit is 0.
+    if is_refused && procfs::limit_is_at_least(fixture, "Max locked memory", 1) {
+        evidence.remark = Some("RLIMIT_MEMLOCK is not 0");
+    }
+}
+
+fn compare_locks(fixture: &mut Fixture, flag: MapFlags, (_, _, measure): LockTest) -> Answers {
+    fixture.compare(flag, &mut |fixture, flag| measure(fixture, MAP_PRIVATE | flag))
+}
+
+/// Whether fresh memory is locked without `MAP_LOCKED`, or may be: measured twice, because one
+/// wrong result must not lead to a mapping that fills the memory. `discarded` is the outcome of
+/// [`discard`] for a private page.
+pub fn may_be_locked(fixture: &mut Fixture, discarded: Outcome) -> bool {
+    if discarded.succeeded() {
+        return !discard(fixture, MAP_PRIVATE).succeeded();
+    }
+    // `EINVAL` is the answer for locked memory; where the call is refused, smaps tells.
+    let is_told = fixture.recording_version >= RecordingVersion::Two && discarded.may_be_filtered();
+    !is_told || (0..2).any(|_| smaps::locked(fixture) != Outcome::Value(0))
+}
 
 /// The outcome of `madvise(MADV_DONTNEED)` for a fresh page.
 pub fn discard(fixture: &mut Fixture, flags: MapFlags) -> Outcome {

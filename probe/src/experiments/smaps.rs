@@ -33,6 +33,12 @@ pub fn recorded_sign(
     accounted
 }
 
+/// Whether the `VmFlags` of a private page show that it is locked (`VM_LOCKED`).
+pub fn locked(fixture: &mut Fixture) -> Outcome {
+    let [locked, _] = records(fixture, MAP_PRIVATE | MAP_FIXED, [b"lo", b"ac"]);
+    locked
+}
+
 /// Whether the `VmFlags` of a private page have these letters.
 pub fn records(fixture: &mut Fixture, flags: MapFlags, letters: [&[u8; 2]; 2]) -> [Outcome; 2] {
     let mapping = fixture.map(flags, READ_WRITE, 1, Backing::Anonymous);

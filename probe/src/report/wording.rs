@@ -209,9 +209,9 @@ pub fn push_reason(out: &mut String, report: &Report, row: &Row) {
     let reason = &row.finding.reason;
     out.push_str(summary(reason));
     if let Some(trial) = reason.trial {
-        push(out, format_args!(" ({}: ", trial.question));
+        push(out, format_args!(" ({}", trial.question));
         let answers = trial.answers;
-        let mut separator = "";
+        let mut separator = ": ";
         for (variant, outcome) in [
             ("with flag ", answers.with),
             ("without flag ", answers.without),

@@ -22,10 +22,6 @@ pub fn verdict(setup: Setup, name: &str) -> &'static str {
     match name {
         "MAP_32BIT" | "MAP_ABOVE4G" if !is_x86 => "absent",
         "MAP_SYNC" | "MAP_UNINITIALIZED" if is_parisc => "absent",
-        // The effect of a store on a file is observed on a file that can be written, and fresh
-        // memory by the byte that a file does not have.
-        "MAP_SHARED" | "MAP_PRIVATE" if !can_write_file(setup) => "inconclusive",
-        "MAP_ANONYMOUS" if !can_write_file(setup) && !can_read_program(rules) => "inconclusive",
         "MAP_SHARED" | "MAP_PRIVATE" | "MAP_ANONYMOUS" | "MAP_FIXED" | "MAP_32BIT" => "honored",
         // 4.15. Older kernels reject map type 3 like every unknown type. A pipe shows that as a
         // file does.
@@ -71,11 +67,6 @@ fn can_write_file(Setup { rules, paths, .. }: Setup) -> bool {
     let is_missing = |directory| rules.missing.contains(&directory);
     let is_named = ["/dax", "/disk", "/ext4", "/tmpfs"].iter().any(|path| paths.contains(path));
     !rules.no_memfd || !is_missing("/dev/shm") || !is_missing("/tmp") || is_named
-}
-
-/// Whether the program can open its own file.
-fn can_read_program(rules: &Rules) -> bool {
-    rules.proc != Proc::Missing && !rules.missing.contains(&"/proc/self/exe")
 }
 
 fn sees_vm_flags(rules: &Rules) -> bool {
