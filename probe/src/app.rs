@@ -188,11 +188,10 @@ fn replay_file(
     path: &str,
     reproducible: bool,
 ) -> Result<Box<Report>, Error> {
-    let mut recording = Vec::new();
-    let read = kernel.read_file(path, &mut |block| recording.extend_from_slice(block));
-    if let Err(errno) = read {
-        return Err(file_error(path, FileProblem::CannotRead, errno));
-    }
+    let recording = match kernel.read_whole_file(path) {
+        Ok(recording) => recording,
+        Err(errno) => return Err(file_error(path, FileProblem::CannotRead, errno)),
+    };
     replay(&recording, reproducible)
         .map_err(|problem| Error::Recording { path: path.to_owned(), problem })
 }

@@ -5,35 +5,31 @@ use super::json_context::write_type_and_backing;
 use super::json_sweep;
 use super::json_text::{JsonText, Layout};
 use super::style::Style;
-use super::wording::{
-    file_access, push, push_file, push_no_memfd, push_outcome, push_reason, push_step,
-};
-use crate::fixture::Lengths;
+use super::wording::{file_access, push_file, push_outcome, push_reason, push_step};
+use crate::fixture::{Lengths, NoMemfd};
 use crate::flags::map_type;
 use crate::outcome::{Call, Context, Outcome, Step};
 use crate::request::Query;
 use crate::validation::Validation;
-use core::fmt;
 use core::mem::take;
 
 /// Bytes reserved for the text: about four reports. Untouched pages take no memory.
 const CAPACITY: usize = 256 << 10;
 
 /// Writes a report as one object on several lines.
-pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
-    write_in(Layout::Lines, out, report)
+pub fn write(out: &mut String, report: &Report, _: &Style) {
+    write_in(Layout::Lines, out, report);
 }
 
 /// Writes a report as one object on one line, so that a file can hold many.
-pub fn write_line(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
-    write_in(Layout::OneLine, out, report)
+pub fn write_line(out: &mut String, report: &Report, _: &Style) {
+    write_in(Layout::OneLine, out, report);
 }
 
-fn write_in(layout: Layout, out: &mut String, report: &Report) -> fmt::Result {
+fn write_in(layout: Layout, out: &mut String, report: &Report) {
     let mut writer = RowWriter { json: JsonText::new(layout) };
     writer.write_rows(report);
     *out = writer.write_tail(report);
-    Ok(())
 }
 
 /// Writes a report row by row while the experiments run, so that only one row is in memory.
@@ -144,7 +140,9 @@ fn write_file(json: &mut JsonText, report: &Report) {
     json.open_at("file", '{');
     match report.file {
         Some(file) => {
-            json.string_by("name", |out| push_file(out, report, file));
+            json.begin_string("name");
+            push_file(&mut json.out, report, file);
+            json.end_string();
             json.string("access", file_access(file).word());
         }
         None => {
@@ -153,7 +151,9 @@ fn write_file(json: &mut JsonText, report: &Report) {
         }
     }
     match report.no_memfd {
-        Some(why) => json.string_by("memfd_error", |out| push_no_memfd(out, why)),
+        Some(NoMemfd { call, errno }) => {
+            json.text("memfd_error", format_args!("{call}: {errno}"));
+        }
         None => json.null("memfd_error"),
     }
     json.close('}');
@@ -209,14 +209,16 @@ fn write_row(json: &mut JsonText, report: &Report, row: &Row) {
     let (flag, finding) = (row.flag, &row.finding);
     json.string("name", flag.name());
     json.hex("value", flag.value(report.arch));
-    json.string_by("since", |out| push(out, format_args!("{}", flag.since())));
+    json.text("since", format_args!("{}", flag.since()));
     json.string("verdict", finding.verdict.word());
     json.string("reason_code", finding.reason.code.code());
-    json.string_by("reason", |out| push_reason(out, report, row));
+    json.begin_string("reason");
+    push_reason(&mut json.out, report, row);
+    json.end_string();
     match row.availability {
         Some(availability) => {
             json.string("available", availability.answer().word());
-            json.string_by("available_reason", |out| push(out, format_args!("{availability}")));
+            json.text("available_reason", format_args!("{availability}"));
         }
         None => {
             json.null("available");
@@ -244,10 +246,12 @@ fn write_context(json: &mut JsonText, report: &Report, context: Context, outcome
 }
 
 fn write_outcome(json: &mut JsonText, key: &str, outcome: Outcome) {
-    json.string_by(key, |out| match outcome {
-        Outcome::MappedThere | Outcome::MappedElsewhere => out.push_str("accepted"),
-        other => push_outcome(out, other),
-    });
+    json.begin_string(key);
+    match outcome {
+        Outcome::MappedThere | Outcome::MappedElsewhere => json.out.push_str("accepted"),
+        other => push_outcome(&mut json.out, other),
+    }
+    json.end_string();
 }
 
 fn write_evidence(json: &mut JsonText, report: &Report, steps: &[Step]) {

@@ -4,32 +4,34 @@
 
 use super::data::Report;
 use super::style::Style;
-use super::wording::{summary, title};
+use super::wording::{push, summary, title};
 use crate::availability::Answer;
 use crate::verdict::Verdict;
-use core::fmt::{self, Write};
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
+pub fn write(out: &mut String, report: &Report, style: &Style) {
     // `*/` would end the comment.
     let title = title(report).replace('*', "\\u002a");
-    writeln!(out, "/*** {title} ***/")?;
+    push(out, format_args!("/*** {title} ***/\n"));
     for observed in &report.environment {
         let (name, evidence) = (observed.name(), &observed.evidence);
-        writeln!(out, "/*** interference: {name}: {evidence} ***/")?;
+        push(out, format_args!("/*** interference: {name}: {evidence} ***/\n"));
     }
     for row in &report.rows {
         let (prefix, flag, finding) = (&style.prefix, row.flag.name(), &row.finding);
         let (verdict, reason) = (finding.verdict.word(), summary(&finding.reason));
         match finding.verdict {
             Verdict::Honored | Verdict::Accepted => {
-                writeln!(out, "#define {prefix}HAVE_{flag} /* {verdict} */")?;
+                push(out, format_args!("#define {prefix}HAVE_{flag} /* {verdict} */\n"));
             }
             Verdict::Inconclusive => {
-                writeln!(out, "/* {prefix}HAVE_{flag}: {verdict}: {reason} */")?;
+                push(out, format_args!("/* {prefix}HAVE_{flag}: {verdict}: {reason} */\n"));
             }
             Verdict::Ignored | Verdict::Unknown | Verdict::Unavailable | Verdict::Absent => {
-                writeln!(out, "#define {prefix}NO_HAVE_{flag} /* {verdict}: {reason} */")?;
+                push(
+                    out,
+                    format_args!("#define {prefix}NO_HAVE_{flag} /* {verdict}: {reason} */\n"),
+                );
             }
         }
         if let Some(availability) = row.availability {
@@ -38,8 +40,7 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
                 Answer::No => format!("#define {prefix}NO_AVAILABLE_{flag} /* {availability} */"),
                 Answer::Unknown => format!("/* {prefix}AVAILABLE_{flag}: {availability} */"),
             };
-            writeln!(out, "{definition}")?;
+            push(out, format_args!("{definition}\n"));
         }
     }
-    Ok(())
 }

@@ -4,20 +4,19 @@
 
 use super::data::Report;
 use super::style::Style;
-use super::wording::push_file;
-use core::fmt::{self, Write};
+use super::wording::{push, push_file};
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
+pub fn write(out: &mut String, report: &Report, style: &Style) {
     let prefix = &style.prefix;
-    writeln!(out, "{prefix}VERSION='{}'", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "{prefix}ARCH='{}'", report.arch.name())?;
-    writeln!(out, "{prefix}KERNEL_RELEASE='{}'", quoted(&report.kernel.release))?;
-    write!(out, "{prefix}ENVIRONMENT='")?;
+    push(out, format_args!("{prefix}VERSION='{}'\n", env!("CARGO_PKG_VERSION")));
+    push(out, format_args!("{prefix}ARCH='{}'\n", report.arch.name()));
+    push(out, format_args!("{prefix}KERNEL_RELEASE='{}'\n", quoted(&report.kernel.release)));
+    push(out, format_args!("{prefix}ENVIRONMENT='"));
     for observed in &report.environment {
-        write!(out, "{};", observed.name())?;
+        push(out, format_args!("{};", observed.name()));
     }
-    write!(out, "'\n{prefix}FILE='")?;
+    push(out, format_args!("'\n{prefix}FILE='"));
     if let Some(file) = report.file {
         let mut name = String::new();
         push_file(&mut name, report, file);
@@ -25,13 +24,12 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
     }
     out.push_str("'\n");
     for row in &report.rows {
-        writeln!(out, "{prefix}{}='{}'", row.flag.name(), row.finding.verdict.word())?;
+        push(out, format_args!("{prefix}{}='{}'\n", row.flag.name(), row.finding.verdict.word()));
         if let Some(availability) = row.availability {
             let answer = availability.answer().word();
-            writeln!(out, "{prefix}AVAILABLE_{}='{answer}'", row.flag.name())?;
+            push(out, format_args!("{prefix}AVAILABLE_{}='{answer}'\n", row.flag.name()));
         }
     }
-    Ok(())
 }
 
 /// A text between single quotes: each quote ends the text, is escaped, and begins it anew.

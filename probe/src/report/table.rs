@@ -5,7 +5,6 @@ use super::data::{Report, Row};
 use super::style::Style;
 use super::wording::{Number, push, push_summary, replaced_file, title};
 use crate::verdict::Verdict;
-use core::fmt;
 
 /// Where the second column begins.
 pub const VALUE: usize = 21;
@@ -33,7 +32,7 @@ fn colour(verdict: Verdict) -> u8 {
 }
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
+pub fn write(out: &mut String, report: &Report, style: &Style) {
     wrap_last_cell(out, 0, 0, 0, &title(report));
     out.push_str("\nFLAG                 VALUE       VERDICT      REASON\n");
     for row in &report.rows {
@@ -56,7 +55,6 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
     if !report.complete {
         out.push_str("\nincomplete: not every flag could be probed\n");
     }
-    Ok(())
 }
 
 fn write_row(out: &mut String, report: &Report, row: &Row, style: &Style) {

@@ -131,14 +131,9 @@ pub const fn file_access(file: FileKind) -> Access {
     }
 }
 
-/// Appends why the fixture's file is not a memfd.
-pub fn push_no_memfd(out: &mut String, why: NoMemfd) {
-    push(out, format_args!("{}: {}", why.call, why.errno));
-}
-
 /// The file of the experiments in a few words, if it is not a memfd.
 pub fn replaced_file(report: &Report) -> Option<String> {
-    let why = report.no_memfd?;
+    let NoMemfd { call, errno } = report.no_memfd?;
     let mut words = String::new();
     match report.file {
         Some(FileKind::Memfd) => return None,
@@ -148,8 +143,7 @@ pub fn replaced_file(report: &Report) -> Option<String> {
         }
         None => words.push_str("none"),
     }
-    words.push_str(" instead of a memfd: ");
-    push_no_memfd(&mut words, why);
+    push(&mut words, format_args!(" instead of a memfd: {call}: {errno}"));
     Some(words)
 }
 
