@@ -13,6 +13,7 @@ use crate::outcome::Outcome;
 use crate::procfs::word;
 use crate::request::RecordingVersion;
 use kernel::Errno;
+use kernel::recording::parse_number;
 
 /// The byte that is stored. It differs from the zero of a fresh page.
 const MARK: u8 = b'h';
@@ -85,5 +86,5 @@ fn pool(fixture: &mut Fixture, log2: u32) -> Option<Pool> {
 fn number(fixture: &mut Fixture, log2: u32, file: &str) -> Option<usize> {
     let kilobytes = 1_usize << (log2 - 10);
     let path = format!("/sys/kernel/mm/hugepages/hugepages-{kilobytes}kB/{file}");
-    word(fixture, &path, "")?.parse().ok()
+    parse_number(word(fixture, &path, "")?.as_bytes(), 10)
 }

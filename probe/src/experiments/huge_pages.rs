@@ -16,7 +16,9 @@
 use super::huge_availability::availability;
 use super::huge_mapping::{IS_HUGE, USUAL_SIZE, geometry};
 use crate::availability::Availability;
-use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Variants, WhyIgnored};
+use crate::experiment::{
+    Answers, Evidence, Experiment, IfOnlyRecognized, Trial, Variants, WhyIgnored,
+};
 use crate::fixture::{Fixture, Hugetlb, Validator};
 use crate::flags::{
     Flag, MAP_HUGETLB as HUGETLB, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED_VALIDATE, MapFlags,
@@ -210,8 +212,7 @@ fn compare_size_with_default(
     default: u32,
     evidence: &mut Evidence,
 ) {
-    let effects: Vec<Answers> = evidence.effects().map(|trial| trial.answers).collect();
-    for mut answers in effects {
+    for Trial { mut answers, .. } in evidence.trials.clone().into_iter().filter(Trial::is_effect) {
         if size.huge_size_log2() >= default {
             // The address of the effect trial is aligned to both sizes.
             answers.without = IS_HUGE;

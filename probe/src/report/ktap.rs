@@ -6,33 +6,25 @@
 
 use super::data::{Report, Row};
 use super::style::Style;
-use super::wording::{push, push_summary, replaced_file, title};
+use super::wording::{push, push_comments, push_summary};
 use crate::availability::{Answer, Availability};
 use crate::verdict::Verdict;
 
 /// Writes the report.
 pub fn write(out: &mut String, report: &Report, _: &Style) {
-    push(out, format_args!("KTAP version 1\n1..{}\n# {}\n", report.rows.len(), title(report)));
-    for observed in &report.environment {
-        push(out, format_args!("# interference: {}: {}\n", observed.name(), observed.evidence));
-    }
-    if let Some(file) = replaced_file(report) {
-        push(out, format_args!("# file: {file}\n"));
-    }
+    push(out, format_args!("KTAP version 1\n1..{}\n", report.rows.len()));
+    push_comments(out, report);
     for (row, number) in report.rows.iter().zip(1..) {
         let (flag, finding) = (row.flag.name(), &row.finding);
         let (verdict, mut reason) = (finding.verdict.word(), String::new());
         push_summary(&mut reason, row);
         let is_missed = is_missed(report, row);
-        match finding.verdict {
-            Verdict::Absent | Verdict::Inconclusive if !is_missed => {
-                push(out, format_args!("ok {number} {flag} # SKIP {verdict}: {reason}\n"));
-            }
-            _ => {
-                let result = if is_missed { "not ok" } else { "ok" };
-                push(out, format_args!("# {flag}: verdict={verdict}: {reason}\n"));
-                push(out, format_args!("{result} {number} {flag}\n"));
-            }
+        if !is_missed && matches!(finding.verdict, Verdict::Absent | Verdict::Inconclusive) {
+            push(out, format_args!("ok {number} {flag} # SKIP {verdict}: {reason}\n"));
+        } else {
+            let result = if is_missed { "not ok" } else { "ok" };
+            push(out, format_args!("# {flag}: verdict={verdict}: {reason}\n"));
+            push(out, format_args!("{result} {number} {flag}\n"));
         }
     }
 }

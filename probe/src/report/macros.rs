@@ -18,29 +18,33 @@ pub fn write(out: &mut String, report: &Report, style: &Style) {
         push(out, format_args!("/*** interference: {name}: {evidence} ***/\n"));
     }
     for row in &report.rows {
-        let (prefix, flag, finding) = (&style.prefix, row.flag.name(), &row.finding);
+        let (flag, finding) = (row.flag.name(), &row.finding);
         let (verdict, reason) = (finding.verdict.word(), summary(&finding.reason));
-        match finding.verdict {
-            Verdict::Honored | Verdict::Accepted => {
-                push(out, format_args!("#define {prefix}HAVE_{flag} /* {verdict} */\n"));
-            }
-            Verdict::Inconclusive => {
-                push(out, format_args!("/* {prefix}HAVE_{flag}: {verdict}: {reason} */\n"));
-            }
+        let answer = match finding.verdict {
+            Verdict::Honored | Verdict::Accepted => Answer::Yes,
+            Verdict::Inconclusive => Answer::Unknown,
             Verdict::Ignored | Verdict::Unknown | Verdict::Unavailable | Verdict::Absent => {
-                push(
-                    out,
-                    format_args!("#define {prefix}NO_HAVE_{flag} /* {verdict}: {reason} */\n"),
-                );
+                Answer::No
             }
+        };
+        let mut comment = String::from(verdict);
+        if answer != Answer::Yes {
+            push(&mut comment, format_args!(": {reason}"));
         }
+        push_definition(out, style, answer, &format!("HAVE_{flag}"), &comment);
         if let Some(availability) = row.availability {
-            let definition = match availability.answer() {
-                Answer::Yes => format!("#define {prefix}AVAILABLE_{flag} /* {availability} */"),
-                Answer::No => format!("#define {prefix}NO_AVAILABLE_{flag} /* {availability} */"),
-                Answer::Unknown => format!("/* {prefix}AVAILABLE_{flag}: {availability} */"),
-            };
-            push(out, format_args!("{definition}\n"));
+            let (name, comment) = (format!("AVAILABLE_{flag}"), availability.to_string());
+            push_definition(out, style, availability.answer(), &name, &comment);
         }
+    }
+}
+
+/// Appends the definition of one name of a pair, or only a comment.
+fn push_definition(out: &mut String, style: &Style, answer: Answer, name: &str, comment: &str) {
+    let prefix = &style.prefix;
+    match answer {
+        Answer::Yes => push(out, format_args!("#define {prefix}{name} /* {comment} */\n")),
+        Answer::No => push(out, format_args!("#define {prefix}NO_{name} /* {comment} */\n")),
+        Answer::Unknown => push(out, format_args!("/* {prefix}{name}: {comment} */\n")),
     }
 }

@@ -3,20 +3,14 @@
 
 use super::data::Report;
 use super::style::Style;
-use super::wording::{push, replaced_file, title};
+use super::wording::{push, push_comments};
 
 /// The beginning of a label.
 const PREFIX: &str = "mapprobe.feature.node.kubernetes.io/";
 
 /// Writes the report.
 pub fn write(out: &mut String, report: &Report, _: &Style) {
-    push(out, format_args!("# {}\n", title(report)));
-    for observed in &report.environment {
-        push(out, format_args!("# interference: {}: {}\n", observed.name(), observed.evidence));
-    }
-    if let Some(file) = replaced_file(report) {
-        push(out, format_args!("# file: {file}\n"));
-    }
+    push_comments(out, report);
     for row in &report.rows {
         let (flag, verdict) = (row.flag.name(), row.finding.verdict.word());
         push(out, format_args!("{PREFIX}{flag}={verdict}\n"));

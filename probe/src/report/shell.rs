@@ -8,31 +8,33 @@ use super::wording::{push, push_file};
 
 /// Writes the report.
 pub fn write(out: &mut String, report: &Report, style: &Style) {
-    let prefix = &style.prefix;
-    push(out, format_args!("{prefix}VERSION='{}'\n", env!("CARGO_PKG_VERSION")));
-    push(out, format_args!("{prefix}ARCH='{}'\n", report.arch.name()));
-    push(out, format_args!("{prefix}KERNEL_RELEASE='{}'\n", quoted(&report.kernel.release)));
-    push(out, format_args!("{prefix}ENVIRONMENT='"));
+    push_assignment(out, style, "VERSION", env!("CARGO_PKG_VERSION"));
+    push_assignment(out, style, "ARCH", report.arch.name());
+    push_assignment(out, style, "KERNEL_RELEASE", &report.kernel.release);
+    let mut names = String::new();
     for observed in &report.environment {
-        push(out, format_args!("{};", observed.name()));
+        names.push_str(observed.name());
+        names.push(';');
     }
-    push(out, format_args!("'\n{prefix}FILE='"));
+    push_assignment(out, style, "ENVIRONMENT", &names);
+    let mut file_name = String::new();
     if let Some(file) = report.file {
-        let mut name = String::new();
-        push_file(&mut name, report, file);
-        out.push_str(&quoted(&name));
+        push_file(&mut file_name, report, file);
     }
-    out.push_str("'\n");
+    push_assignment(out, style, "FILE", &file_name);
     for row in &report.rows {
-        push(out, format_args!("{prefix}{}='{}'\n", row.flag.name(), row.finding.verdict.word()));
+        let flag = row.flag.name();
+        push_assignment(out, style, flag, row.finding.verdict.word());
         if let Some(availability) = row.availability {
-            let answer = availability.answer().word();
-            push(out, format_args!("{prefix}AVAILABLE_{}='{answer}'\n", row.flag.name()));
+            let name = format!("AVAILABLE_{flag}");
+            push_assignment(out, style, &name, availability.answer().word());
         }
     }
 }
 
-/// A text between single quotes: each quote ends the text, is escaped, and begins it anew.
-fn quoted(text: &str) -> String {
-    text.replace('\'', r"'\''")
+/// Appends an assignment. The value is between single quotes: each quote ends the text, is escaped,
+/// and begins it anew.
+fn push_assignment(out: &mut String, style: &Style, name: &str, value: &str) {
+    let (prefix, value) = (&style.prefix, value.replace('\'', r"'\''"));
+    push(out, format_args!("{prefix}{name}='{value}'\n"));
 }

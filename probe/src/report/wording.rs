@@ -147,6 +147,18 @@ pub fn replaced_file(report: &Report) -> Option<String> {
     Some(words)
 }
 
+/// Appends comments: the title, what interferes, and the file of the experiments if it is not a
+/// memfd.
+pub fn push_comments(out: &mut String, report: &Report) {
+    push(out, format_args!("# {}\n", title(report)));
+    for observed in &report.environment {
+        push(out, format_args!("# interference: {}: {}\n", observed.name(), observed.evidence));
+    }
+    if let Some(file) = replaced_file(report) {
+        push(out, format_args!("# file: {file}\n"));
+    }
+}
+
 /// Appends a call and its outcome.
 pub fn push_step(out: &mut String, report: &Report, step: &Step) {
     match step.call {
