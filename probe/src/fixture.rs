@@ -24,11 +24,12 @@ mod scratch;
 mod touch;
 mod user_files;
 
-use data::{CONTEXTS, context};
 pub use data::{
-    Conditions, FILE_VALIDATOR, FileKind, Hugetlb, Lengths, Mapping, NoMemfd, PIPE_VALIDATOR,
-    PRIVATE, PathFile, PathUse, SHARED, ScratchFile, SetupFailed, VALIDATE, Validator,
+    AlignedRoom, Conditions, FILE_VALIDATOR, FileKind, Hugetlb, Lengths, Mapping, NoMemfd,
+    PIPE_VALIDATOR, PRIVATE, PathFile, PathUse, SHARED, ScratchFile, SetupFailed, VALIDATE,
+    Validator,
 };
+use data::{CONTEXTS, context};
 
 /// The most pages that an experiment touches at a time.
 pub const PAGES: usize = 16;
@@ -175,7 +176,7 @@ impl<'k> Fixture<'k> {
     pub fn contexts(&self) -> Vec<Context> {
         let mut contexts = Vec::from(CONTEXTS);
         for path in self.paths() {
-            for map_type in [SHARED, PRIVATE, VALIDATE] {
+            for &map_type in &[SHARED, PRIVATE, VALIDATE] {
                 contexts.push(context(map_type, path));
             }
         }

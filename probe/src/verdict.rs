@@ -401,13 +401,14 @@ fn error_that_proves_recognition<'e>(
 
 /// Why the effect trials decide nothing; `None` if there is no such reason.
 fn why_effect_is_unclear(evidence: &Evidence) -> Option<Decision<'_>> {
-    let reasons = [
+    for &(shown, code) in &[
         (Shown::ControlToo, ReasonCode::ControlShowsEffect),
         (Shown::NotRun, ReasonCode::NotRun),
         (Shown::Undecided, ReasonCode::Undecided),
-    ];
-    reasons.into_iter().find_map(|(shown, code)| {
-        let trial = any(evidence, Trial::is_effect, shown)?;
-        Some(Decision::new(Verdict::Inconclusive, code, Some(trial)))
-    })
+    ] {
+        if let Some(trial) = any(evidence, Trial::is_effect, shown) {
+            return Some(Decision::new(Verdict::Inconclusive, code, Some(trial)));
+        }
+    }
+    None
 }

@@ -17,7 +17,7 @@ use super::huge_availability::availability;
 use super::huge_mapping::{IS_HUGE, USUAL_SIZE, geometry};
 use crate::availability::Availability;
 use crate::experiment::{
-    Answers, Evidence, Experiment, IfOnlyRecognized, Trial, Variants, WhyIgnored,
+    Answers, Evidence, Experiment, IfOnlyRecognized, Trial, TrialKind, Variants, WhyIgnored,
 };
 use crate::fixture::{Fixture, Hugetlb, Validator};
 use crate::flags::{
@@ -131,7 +131,7 @@ fn is_offered(fixture: &mut Fixture, flags: MapFlags, evidence: &mut Evidence) -
         return true;
     }
     let mut offered = false;
-    for bit in MapFlags::OTHER_UNASSIGNED {
+    for &bit in &MapFlags::OTHER_UNASSIGNED {
         let mut try_size = |flags: MapFlags| {
             let flags = MAP_SHARED_VALIDATE | bit | flags;
             fixture.try_map(flags, PROT_READ, Backing::Anonymous)
@@ -212,7 +212,10 @@ fn compare_size_with_default(
     default: u32,
     evidence: &mut Evidence,
 ) {
-    for Trial { mut answers, .. } in evidence.trials.clone().into_iter().filter(Trial::is_effect) {
+    for Trial { kind, mut answers, .. } in evidence.trials.clone() {
+        if !matches!(kind, TrialKind::Effect(_)) {
+            continue;
+        }
         if size.huge_size_log2() >= default {
             // The address of the effect trial is aligned to both sizes.
             answers.without = IS_HUGE;

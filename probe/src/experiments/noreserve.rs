@@ -29,7 +29,7 @@ const BEYOND: [(&str, usize); 2] = [
 
 fn is_not_accounted(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
-    for (question, beyond) in BEYOND {
+    for &(question, beyond) in &BEYOND {
         let answers = fixture.compare(flag, &mut |fixture, flag| {
             map_beyond_memory(fixture, MAP_PRIVATE | flag, READ_WRITE, beyond)
         });

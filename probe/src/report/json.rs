@@ -138,18 +138,14 @@ fn write_head(json: &mut JsonText, report: &Report) {
 /// Writes which file the experiments used.
 fn write_file(json: &mut JsonText, report: &Report) {
     json.open_at("file", '{');
-    match report.file {
-        Some(file) => {
-            json.begin_string("name");
-            push_file(&mut json.out, report, file);
-            json.end_string();
-            json.string("access", file_access(file).word());
-        }
-        None => {
-            json.null("name");
-            json.null("access");
-        }
+    if let Some(file) = report.file {
+        json.begin_string("name");
+        push_file(&mut json.out, report, file);
+        json.end_string();
+    } else {
+        json.null("name");
     }
+    json.optional("access", report.file.map(|file| file_access(file).word()));
     match report.no_memfd {
         Some(NoMemfd { call, errno }) => {
             json.text("memfd_error", format_args!("{call}: {errno}"));
@@ -167,15 +163,13 @@ fn write_paths(json: &mut JsonText, report: &Report) {
         json.open_flat('{');
         json.escaped("path", name);
         json.string("access", path.access.word());
-        match path.lengths {
-            Lengths::Page => json.number("length", Some(report.process.page_size)),
-            Lengths::Aligned(log2) => json.number("length", Some(1 << log2)),
-            Lengths::None(_) => json.null("length"),
-        }
-        match path.left_out() {
-            Some(why) => json.string("left_out", why),
-            None => json.null("left_out"),
-        }
+        let length = match path.lengths {
+            Lengths::Page => Some(report.process.page_size),
+            Lengths::Aligned(log2) => Some(1 << log2),
+            Lengths::None(_) => None,
+        };
+        json.number("length", length);
+        json.optional("left_out", path.left_out());
         json.boolean("read_only_differs", Some(path.read_only_differs));
         json.close('}');
     }

@@ -116,6 +116,14 @@ impl JsonText {
         self.end_string();
     }
 
+    /// Writes a string of this program, or null.
+    pub fn optional(&mut self, key: &str, text: Option<&str>) {
+        match text {
+            Some(text) => self.string(key, text),
+            None => self.null(key),
+        }
+    }
+
     /// Writes a string from the kernel or the user.
     pub fn escaped(&mut self, key: &str, text: &str) {
         self.text(key, format_args!("{}", Escaped(text)));

@@ -15,15 +15,11 @@ pub fn push(out: &mut String, text: fmt::Arguments) {
     let _ = out.write_fmt(text);
 }
 
-/// Displays the number of a flag, or a dash where it does not exist.
-pub struct Number(pub Option<usize>);
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self.0 {
-            Some(value) => write!(f, "{value:#x}"),
-            None => f.write_str("-"),
-        }
+/// Appends the number of a flag, or a dash where it does not exist.
+pub fn push_number(out: &mut String, flag: Flag, arch: Arch) {
+    match flag.value(arch) {
+        Some(value) => push(out, format_args!("{value:#x}")),
+        None => out.push('-'),
     }
 }
 
@@ -218,7 +214,7 @@ pub fn push_reason(out: &mut String, report: &Report, row: &Row) {
         push(out, format_args!(" ({}: ", trial.question));
         let answers = trial.answers;
         let mut separator = "";
-        for (variant, outcome) in [
+        for &(variant, outcome) in &[
             ("with flag ", answers.with),
             ("without flag ", answers.without),
             ("control ", answers.control),
