@@ -107,8 +107,9 @@ fn respond_to_query(
     let mut unmet = String::new();
     if let Some(require) = &query.require {
         let (met, lines) = require::check(&report, require)?;
-        let flags = require.requirements.iter().map(|requirement| requirement.flag);
-        report.required = flags.collect();
+        for requirement in &require.requirements {
+            report.required.push(requirement.flag);
+        }
         report.support_only = require.support_only;
         exit = exit_code(met);
         unmet = lines;

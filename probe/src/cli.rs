@@ -338,7 +338,10 @@ fn usage_error(message: &str, others: &[&str]) -> String {
         let name = argument.split('=').next().unwrap_or(argument);
         ("option", nearest(name, &options))
     } else if others.first() == Some(&argument) {
-        let commands: Vec<&str> = Command::COMMANDS.iter().map(|command| command.name).collect();
+        let mut commands = Vec::new();
+        for command in Command::COMMANDS {
+            commands.push(command.name);
+        }
         ("command", nearest(argument, &commands))
     } else {
         ("argument", None)

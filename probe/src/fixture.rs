@@ -95,6 +95,11 @@ impl<'k> Fixture<'k> {
             kernel.munmap(reserved, RESERVED);
             return Err(SetupFailed("no pipe could be made: pipe2 failed"));
         };
+        let (mut path_files, mut read_only_paths) = (Vec::new(), Vec::new());
+        for path in paths {
+            path_files.push(PathFile::of(path));
+            read_only_paths.push(None);
+        }
         let mut fixture = Fixture {
             kernel,
             recording_version: options.recording_version,
@@ -109,8 +114,8 @@ impl<'k> Fixture<'k> {
             memfd: Ok(()),
             no_memfd: None,
             pipe,
-            paths: paths.iter().map(PathFile::of).collect(),
-            read_only_paths: vec![None; paths.len()],
+            paths: path_files,
+            read_only_paths,
             validators: OnceCell::new(),
         };
         fixture.open_file(paths);

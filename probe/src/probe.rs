@@ -73,7 +73,9 @@ pub fn run_on_files(
             report.environment.extend(killer);
             report.complete = options.query == Query::Report;
             if options.query == Query::Report {
-                report.rows = flags.iter().map(|&flag| unprobed_row(flag, arch, why)).collect();
+                for &flag in flags {
+                    report.rows.push(unprobed_row(flag, arch, why));
+                }
             }
         }
     }
