@@ -238,17 +238,14 @@ fn is_completed(outcome: Outcome) -> bool {
     outcome.succeeded() || is_rejected_touch
 }
 
-/// The kind of trials that a rule looks at.
-type IsKind = fn(&Trial) -> bool;
-
 /// The first trial of a kind that shows `wanted`.
-fn any(evidence: &Evidence, is_kind: IsKind, wanted: Shown) -> Option<&Trial> {
+fn any(evidence: &Evidence, is_kind: fn(&Trial) -> bool, wanted: Shown) -> Option<&Trial> {
     evidence.trials.iter().find(|trial| is_kind(trial) && shown(trial) == wanted)
 }
 
 /// The first trial of a kind that shows `wanted`, if every one that was run shows it, and at least
 /// two were run: a yes or a no must not depend on one call.
-fn agreed(evidence: &Evidence, is_kind: IsKind, wanted: Shown) -> Option<&Trial> {
+fn agreed(evidence: &Evidence, is_kind: fn(&Trial) -> bool, wanted: Shown) -> Option<&Trial> {
     let (mut first, mut count) = (None, 0);
     for trial in &evidence.trials {
         if !is_kind(trial) {

@@ -31,7 +31,8 @@ pub fn push_remedies(
     if !report.environment.iter().any(|observed| replaces(observed.interference)) {
         let mut separator = "; may help: ";
         if let Some(remedy) = remedy(report, row, verdict, code) {
-            push(out, format_args!("{separator}{remedy}"));
+            out.push_str(separator);
+            out.push_str(remedy);
             separator = ", ";
         }
         let since = row.flag.since();
@@ -44,7 +45,8 @@ pub fn push_remedies(
     let mut separator = "; interference: ";
     for observed in &report.environment {
         if verdict == Verdict::Inconclusive || replaces(observed.interference) {
-            push(out, format_args!("{separator}{}", observed.name()));
+            out.push_str(separator);
+            out.push_str(observed.name());
             separator = ", ";
         }
     }
