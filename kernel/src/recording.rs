@@ -228,7 +228,7 @@ fn parse_bytes(text: &[u8], output: &mut [u8]) -> Option<()> {
 }
 
 /// Parses a number of at least one digit; letters are lower case.
-fn parse_number(digits: &[u8], radix: u8) -> Option<usize> {
+pub fn parse_number(digits: &[u8], radix: u8) -> Option<usize> {
     if digits.is_empty() {
         return None;
     }

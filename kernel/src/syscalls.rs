@@ -98,7 +98,7 @@ impl dyn Kernel + '_ {
         self.with_strings(Op::Open, mode as usize, &[path]).result().map(|fd| fd as Fd)
     }
 
-    /// Reads a whole file; calls `each_block` with its content, block by block.
+    /// Reads a file; calls `each_block` with its content, block by block.
     pub fn read_file(
         &mut self,
         path: &str,
@@ -115,6 +115,12 @@ impl dyn Kernel + '_ {
         };
         self.close(file);
         end
+    }
+
+    pub fn read_whole_file(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
+        let mut content = Vec::new();
+        self.read_file(path, &mut |block| content.extend_from_slice(block))?;
+        Ok(content)
     }
 
     pub fn unlink(&mut self, path: &str) -> SysResult {

@@ -39,14 +39,15 @@ const ARGUMENT_MAX: usize = 4096;
 
 /// The arguments of the program, its own name first.
 pub fn arguments() -> Vec<Vec<u8>> {
-    let get = |index| {
+    let mut arguments = Vec::new();
+    for index in 0..argc() {
         let mut bytes = vec![0; ARGUMENT_MAX];
         // SAFETY: the shim writes at most `ARGUMENT_MAX` bytes and returns their number.
         let len = unsafe { argument(index, bytes.as_mut_ptr(), ARGUMENT_MAX as u32) };
         bytes.truncate(len as usize);
-        bytes
-    };
-    (0..argc()).map(get).collect()
+        arguments.push(bytes);
+    }
+    arguments
 }
 
 impl Kernel for Wasm {

@@ -101,13 +101,15 @@ fn respond_to_query(
     if is_plain && format == Format::Json {
         return report_row_by_row(kernel, query).map(Response::success);
     }
-    let (mut report, recording) = run_query(kernel, query)?;
+    let mut recording = None;
+    let mut report = run_query(kernel, query, &mut recording)?;
     let mut exit = SUCCESS;
     let mut unmet = String::new();
     if let Some(require) = &query.require {
         let (met, lines) = require::check(&report, require)?;
-        let flags = require.requirements.iter().map(|requirement| requirement.flag);
-        report.required = flags.collect();
+        for requirement in &require.requirements {
+            report.required.push(requirement.flag);
+        }
         report.support_only = require.support_only;
         exit = exit_code(met);
         unmet = lines;
@@ -141,23 +143,18 @@ fn report_row_by_row(kernel: &mut dyn Kernel, query: &QueryRequest) -> Result<St
     Ok(writer.finish(&mut report))
 }
 
-/// The report, and the recording if it goes to standard output.
+/// The report. `recording` gets the recording if it goes to standard output.
 fn run_query(
     kernel: &mut dyn Kernel,
     query: &QueryRequest,
-) -> Result<(Box<Report>, Option<String>), Error> {
+    recording: &mut Option<String>,
+) -> Result<Box<Report>, Error> {
     let options = &query.options;
     match (&query.replay, query.record.as_deref()) {
-        (Some(path), _) => Ok((replay_file(kernel, path, options.reproducible)?, None)),
-        (None, None) => {
-            let report = probe::run(kernel, Arch::native(), Flag::ALL, options, &mut |_| {})?;
-            Ok((report, None))
-        }
-        (None, Some("-")) => {
-            let (report, recording) = record(kernel, options)?;
-            Ok((report, Some(recording)))
-        }
-        (None, Some(path)) => Ok((record_to_file(kernel, path, options)?, None)),
+        (Some(path), _) => replay_file(kernel, path, options.reproducible),
+        (None, None) => probe::run(kernel, Arch::native(), Flag::ALL, options, &mut |_| {}),
+        (None, Some("-")) => record(kernel, options, recording.insert(String::new())),
+        (None, Some(path)) => record_to_file(kernel, path, options),
     }
 }
 
@@ -171,14 +168,12 @@ fn record_to_file(
         Ok(file) => file,
         Err(errno) => return Err(file_error(path, FileProblem::CannotWrite, errno)),
     };
-    let recorded = record(kernel, options);
-    let written = match &recorded {
-        Ok((_, recording)) => write_all(kernel, file, recording.as_bytes()),
-        Err(_) => Ok(()),
-    };
+    let mut recording = String::new();
+    let report = record(kernel, options, &mut recording);
+    let written = write_all(kernel, file, recording.as_bytes());
     kernel.close(file);
     match written {
-        Ok(()) => recorded.map(|(report, _)| report),
+        Ok(()) => report,
         Err(errno) => Err(file_error(path, FileProblem::CannotWrite, errno)),
     }
 }
@@ -188,11 +183,10 @@ fn replay_file(
     path: &str,
     reproducible: bool,
 ) -> Result<Box<Report>, Error> {
-    let mut recording = Vec::new();
-    let read = kernel.read_file(path, &mut |block| recording.extend_from_slice(block));
-    if let Err(errno) = read {
-        return Err(file_error(path, FileProblem::CannotRead, errno));
-    }
+    let recording = match kernel.read_whole_file(path) {
+        Ok(recording) => recording,
+        Err(errno) => return Err(file_error(path, FileProblem::CannotRead, errno)),
+    };
     replay(&recording, reproducible)
         .map_err(|problem| Error::Recording { path: path.to_owned(), problem })
 }

@@ -72,26 +72,24 @@ impl Availability {
 /// Displays why.
 impl fmt::Display for Availability {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match *self {
-            Availability::Touched => f.write_str("reserved and touched"),
-            Availability::Reserved => f.write_str("reserved, not touched"),
-            Availability::TouchFails => {
-                f.write_str("reserved, but a touch fails: a program gets SIGBUS")
-            }
-            Availability::Refused(errno, None) => write!(f, "mmap fails with {errno}"),
-            Availability::Refused(_, Some(Pool { free: 0, .. })) => {
-                f.write_str("the pool has no free page")
-            }
-            Availability::Refused(_, Some(pool)) if pool.unreserved() == 0 => {
-                f.write_str("every free page of the pool is reserved")
-            }
-            Availability::Refused(errno, Some(pool)) => write!(
-                f,
-                "{} pages are free, yet mmap fails with {errno}: a limit such as a cgroup's",
-                pool.unreserved()
-            ),
-            Availability::NoSupport => f.write_str("the verdict is a no"),
-            Availability::Unknown(why) => f.write_str(why),
-        }
+        f.write_str(match *self {
+            Availability::Touched => "reserved and touched",
+            Availability::Reserved => "reserved, not touched",
+            Availability::TouchFails => "reserved, but a touch fails: a program gets SIGBUS",
+            Availability::Refused(errno, None) => return write!(f, "mmap fails with {errno}"),
+            Availability::Refused(_, Some(Pool { free: 0, .. })) => "the pool has no free page",
+            Availability::Refused(errno, Some(pool)) => match pool.unreserved() {
+                0 => "every free page of the pool is reserved",
+                pages => {
+                    return write!(
+                        f,
+                        "{pages} pages are free, yet mmap fails with {errno}: a limit such as a \
+                         cgroup's"
+                    );
+                }
+            },
+            Availability::NoSupport => "the verdict is a no",
+            Availability::Unknown(why) => why,
+        })
     }
 }

@@ -288,8 +288,8 @@ fn offline(command: &str, query_options: &[&str], request: Request) -> Result<Re
 /// arguments. `--option=value` becomes two arguments.
 fn query_options_first<'a>(arguments: &[&'a str]) -> Result<(Vec<&'a str>, Vec<&'a str>), Error> {
     let (mut query_options, mut others) = (Vec::new(), Vec::new());
-    let mut rest = arguments.iter().copied();
-    while let Some(argument) = rest.next() {
+    let mut rest = arguments.iter();
+    while let Some(&argument) = rest.next() {
         let (name, value) = match argument.split_once('=') {
             Some((name, value)) if QUERY_OPTIONS.contains(&name) || name == "--arch" => {
                 (name, Some(value))
@@ -298,24 +298,29 @@ fn query_options_first<'a>(arguments: &[&'a str]) -> Result<(Vec<&'a str>, Vec<&
         };
         if QUERY_OPTIONS.contains(&name) {
             // Without this check argh would take the command, which comes next, for the value.
-            let Some(value) = value.or_else(|| rest.next()) else {
+            let Some(value) = value.or_else(|| rest.next().copied()) else {
                 return Err(Error::Usage(format!("{name} needs a value")));
             };
-            query_options.extend([name, value]);
+            query_options.push(name);
+            query_options.push(value);
         } else if QUERY_SWITCHES.contains(&name) {
             query_options.push(name);
         } else {
             others.push(name);
-            others.extend(value);
+            if let Some(value) = value {
+                others.push(value);
+            }
         }
         if name == "--" {
             // argh drops the first `--`, so the command's own arguments need another one.
             if others.len() == 1
-                && let Some(command) = rest.next()
+                && let Some(&command) = rest.next()
             {
-                others.extend([command, "--"]);
+                others.push(command);
+                others.push("--");
             }
-            others.extend(rest.by_ref());
+            others.extend_from_slice(rest.as_slice());
+            break;
         }
     }
     Ok((query_options, others))
@@ -333,7 +338,10 @@ fn usage_error(message: &str, others: &[&str]) -> String {
         let name = argument.split('=').next().unwrap_or(argument);
         ("option", nearest(name, &options))
     } else if others.first() == Some(&argument) {
-        let commands: Vec<&str> = Command::COMMANDS.iter().map(|command| command.name).collect();
+        let mut commands = Vec::new();
+        for command in Command::COMMANDS {
+            commands.push(command.name);
+        }
         ("command", nearest(argument, &commands))
     } else {
         ("argument", None)
@@ -382,7 +390,7 @@ fn parse_number(argument: &str) -> Result<u64, String> {
 /// Parses the beginning of identifiers in C and in the shell.
 fn name_prefix(value: &str) -> Result<String, String> {
     let is_valid = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
-    let begins_with_digit = value.starts_with(|first: char| first.is_ascii_digit());
+    let begins_with_digit = value.bytes().next().is_some_and(|first| first.is_ascii_digit());
     if value.bytes().all(is_valid) && !begins_with_digit {
         Ok(value.to_owned())
     } else {

@@ -49,7 +49,7 @@ impl Console {
     /// they are closed.
     pub fn open(kernel: &mut dyn Kernel) -> Console {
         let mut mounted = Vec::new();
-        for (file_system, target) in MOUNTS {
+        for &(file_system, target) in &MOUNTS {
             kernel.mkdir(target);
             if kernel.mount(file_system, target).is_ok() {
                 mounted.push(target);
@@ -67,12 +67,15 @@ impl Console {
 
     /// Prints a text to the first sink that accepts every line.
     pub fn print(&self, kernel: &mut dyn Kernel, text: &str) {
-        let console = self.opened.last().copied();
-        for sink in [stdout(kernel), console.map(Sink::File), Some(Sink::KernelLog)] {
-            if sink.is_some_and(|sink| print_lines(kernel, sink, text)) {
-                break;
-            }
+        if !is_regular_file(kernel, STDOUT) && print_lines(kernel, Sink::File(STDOUT), text) {
+            return;
         }
+        if let Some(&console) = self.opened.last()
+            && print_lines(kernel, Sink::File(console), text)
+        {
+            return;
+        }
+        print_lines(kernel, Sink::KernelLog, text);
     }
 
     /// Undoes [`Console::open`].
@@ -86,11 +89,10 @@ impl Console {
     }
 }
 
-/// Standard output, unless it is a regular file, as `/dev/console` in archives of containers. Only
-/// a regular file can be read at an offset.
-fn stdout(kernel: &mut dyn Kernel) -> Option<Sink> {
-    let is_regular_file = kernel.pread(STDOUT, &mut [], 0).is_ok();
-    (!is_regular_file).then_some(Sink::File(STDOUT))
+/// Whether a file is a regular file, as `/dev/console` in archives of containers. Only such a file
+/// can be read at an offset.
+fn is_regular_file(kernel: &mut dyn Kernel, fd: Fd) -> bool {
+    kernel.pread(fd, &mut [], 0).is_ok()
 }
 
 /// Prints a text line by line, each in a call of its own. Returns whether every line was accepted.

@@ -139,18 +139,18 @@ impl Answers {
         let memfd = self.memfd.err().map_or(Outcome::Ok, Outcome::Failed);
         let has_mmu = !self.no_mmu();
         let mut refusals = String::new();
-        for (call, outcome, is_refused) in [
-            ("mmap with an unassigned bit", self.unassigned, is_refused_mmap(self.unassigned)),
-            ("mmap with MAP_FIXED", self.fixed, has_mmu && is_refused_mmap(self.fixed)),
-            ("madvise", self.discarded, has_mmu && is_refused(self.discarded)),
-            ("mincore", self.resident, has_mmu && is_refused(self.resident)),
-            ("memfd_create", memfd, memfd == Outcome::Failed(Errno::EPERM)),
-        ] {
+        let mut add = |call: &str, outcome: Outcome, is_refused: bool| {
             if is_refused {
                 let separator = if refusals.is_empty() { "" } else { ", " };
                 refusals.push_str(&format!("{separator}{call} fails with {outcome}"));
             }
-        }
+        };
+        let Answers { unassigned, fixed, discarded, resident, .. } = *self;
+        add("mmap with an unassigned bit", unassigned, is_refused_mmap(unassigned));
+        add("mmap with MAP_FIXED", fixed, has_mmu && is_refused_mmap(fixed));
+        add("madvise", discarded, has_mmu && is_refused(discarded));
+        add("mincore", resident, has_mmu && is_refused(resident));
+        add("memfd_create", memfd, memfd == Outcome::Failed(Errno::EPERM));
         refusals
     }
 }

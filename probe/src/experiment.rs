@@ -73,6 +73,28 @@ pub struct Trial {
     pub answers: Answers,
 }
 
+impl Trial {
+    pub fn is_effect(&self) -> bool {
+        matches!(self.kind, TrialKind::Effect(_))
+    }
+
+    pub fn is_sign(&self) -> bool {
+        matches!(self.kind, TrialKind::Sign(_))
+    }
+
+    pub fn is_validator(&self) -> bool {
+        self.kind == TrialKind::Validator
+    }
+
+    pub fn is_offer(&self) -> bool {
+        self.kind == TrialKind::Offer
+    }
+
+    pub fn is_ignored(&self) -> bool {
+        matches!(self.kind, TrialKind::Ignored(_))
+    }
+}
+
 /// The outcomes of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answers {
@@ -105,8 +127,12 @@ impl Evidence {
         self.availability = None;
     }
 
+    fn add(&mut self, kind: TrialKind, question: &'static str, answers: Answers) {
+        self.trials.push(Trial { kind, question, answers });
+    }
+
     pub fn effect(&mut self, question: &'static str, promised: Outcome, answers: Answers) {
-        self.trials.push(Trial { kind: TrialKind::Effect(promised), question, answers });
+        self.add(TrialKind::Effect(promised), question, answers);
     }
 
     /// An effect that could not be measured, because a system call filter may be in the way.
@@ -116,35 +142,31 @@ impl Evidence {
     }
 
     pub fn sign(&mut self, question: &'static str, promised: Outcome, answers: Answers) {
-        self.trials.push(Trial { kind: TrialKind::Sign(promised), question, answers });
+        self.add(TrialKind::Sign(promised), question, answers);
     }
 
     pub fn validator(&mut self, question: &'static str, answers: Answers) {
-        self.trials.push(Trial { kind: TrialKind::Validator, question, answers });
+        self.add(TrialKind::Validator, question, answers);
     }
 
     pub fn offer(&mut self, question: &'static str, answers: Answers) {
-        self.trials.push(Trial { kind: TrialKind::Offer, question, answers });
+        self.add(TrialKind::Offer, question, answers);
     }
 
     pub fn ignored(&mut self, why: WhyIgnored, question: &'static str, answers: Answers) {
-        self.trials.push(Trial { kind: TrialKind::Ignored(why), question, answers });
+        self.add(TrialKind::Ignored(why), question, answers);
     }
 
     pub fn effects(&self) -> impl Iterator<Item = &Trial> {
-        self.trials.iter().filter(|trial| matches!(trial.kind, TrialKind::Effect(_)))
+        self.trials.iter().filter(|trial| trial.is_effect())
     }
 
     pub fn signs(&self) -> impl Iterator<Item = &Trial> {
-        self.trials.iter().filter(|trial| matches!(trial.kind, TrialKind::Sign(_)))
+        self.trials.iter().filter(|trial| trial.is_sign())
     }
 
     pub fn validators(&self) -> impl Iterator<Item = &Trial> {
-        self.trials.iter().filter(|trial| trial.kind == TrialKind::Validator)
-    }
-
-    pub fn offers(&self) -> impl Iterator<Item = &Trial> {
-        self.trials.iter().filter(|trial| trial.kind == TrialKind::Offer)
+        self.trials.iter().filter(|trial| trial.is_validator())
     }
 }
 

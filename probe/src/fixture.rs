@@ -24,11 +24,12 @@ mod scratch;
 mod touch;
 mod user_files;
 
-use data::{CONTEXTS, context};
 pub use data::{
-    Conditions, FILE_VALIDATOR, FileKind, Hugetlb, Lengths, Mapping, NoMemfd, PIPE_VALIDATOR,
-    PRIVATE, PathFile, PathUse, SHARED, ScratchFile, SetupFailed, VALIDATE, Validator,
+    AlignedRoom, Conditions, FILE_VALIDATOR, FileKind, Hugetlb, Lengths, Mapping, NoMemfd,
+    PIPE_VALIDATOR, PRIVATE, PathFile, PathUse, SHARED, ScratchFile, SetupFailed, VALIDATE,
+    Validator,
 };
+use data::{CONTEXTS, context};
 
 /// The most pages that an experiment touches at a time.
 pub const PAGES: usize = 16;
@@ -97,6 +98,11 @@ impl<'k> Fixture<'k> {
                 return Err(SetupFailed::without_pipe(errno));
             }
         };
+        let (mut path_files, mut read_only_paths) = (Vec::new(), Vec::new());
+        for path in paths {
+            path_files.push(PathFile::of(path));
+            read_only_paths.push(None);
+        }
         let mut fixture = Fixture {
             kernel,
             recording_version: options.recording_version,
@@ -111,8 +117,8 @@ impl<'k> Fixture<'k> {
             memfd: Ok(()),
             no_memfd: None,
             pipe,
-            paths: paths.iter().map(PathFile::of).collect(),
-            read_only_paths: vec![None; paths.len()],
+            paths: path_files,
+            read_only_paths,
             validators: OnceCell::new(),
         };
         fixture.open_file(paths);
@@ -178,7 +184,7 @@ impl<'k> Fixture<'k> {
     pub fn contexts(&self) -> Vec<Context> {
         let mut contexts = Vec::from(CONTEXTS);
         for path in self.paths() {
-            for map_type in [SHARED, PRIVATE, VALIDATE] {
+            for &map_type in &[SHARED, PRIVATE, VALIDATE] {
                 contexts.push(context(map_type, path));
             }
         }

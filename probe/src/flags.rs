@@ -60,11 +60,14 @@ impl Version {
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Version([major, minor, patch]) = *self;
-        match (*self, patch) {
-            (Version::ALWAYS, _) => f.write_str("always"),
-            (_, 0) => write!(f, "{major}.{minor}"),
-            _ => write!(f, "{major}.{minor}.{patch}"),
+        if *self == Version::ALWAYS {
+            return f.write_str("always");
         }
+        write!(f, "{major}.{minor}")?;
+        if patch > 0 {
+            write!(f, ".{patch}")?;
+        }
+        Ok(())
     }
 }
 

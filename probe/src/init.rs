@@ -171,9 +171,8 @@ fn split<'a>(arguments: &[&'a str]) -> Split<'a> {
 /// this program, or it executed this program and must not be started again. Without `/proc` the
 /// answer is yes.
 fn replaces_another_init(kernel: &mut dyn Kernel) -> bool {
-    let mut line = Vec::new();
-    let read = kernel.read_file(COMMAND_LINE, &mut |block| line.extend_from_slice(block));
-    read.is_err() || line.windows(INIT_PARAMETER.len()).any(|part| part == INIT_PARAMETER)
+    let Ok(line) = kernel.read_whole_file(COMMAND_LINE) else { return true };
+    line.windows(INIT_PARAMETER.len()).any(|part| part == INIT_PARAMETER)
 }
 
 /// Starts the next init. Returns if there is none other than this program, or an error message if

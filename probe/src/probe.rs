@@ -14,7 +14,7 @@ use crate::report::{Process, Report, Row};
 use crate::request::{ProbeOptions, Query, RecordingVersion};
 use crate::sweep::{self, Sweep};
 use crate::validation;
-use crate::verdict::{Finding, ReasonCode, Verdict, judge};
+use crate::verdict::{Finding, Reason, ReasonCode, Verdict, judge};
 use core::mem::swap;
 use kernel::{Errno, Kernel};
 
@@ -73,7 +73,9 @@ pub fn run_on_files(
             report.environment.extend(killer);
             report.complete = options.query == Query::Report;
             if options.query == Query::Report {
-                report.rows = flags.iter().map(|&flag| unprobed_row(flag, arch, why)).collect();
+                for &flag in flags {
+                    report.rows.push(unprobed_row(flag, arch, why));
+                }
             }
         }
     }
@@ -174,19 +176,19 @@ fn unprobed_row(flag: Flag, arch: Arch, why: &'static str) -> Row {
 /// the default size fails if it is larger. If a larger size showed whether the kernel reads the
 /// size field, that decides about the smaller ones as well.
 fn decide_small_sizes(rows: &mut [Row]) {
-    let sizes = || rows.iter().filter(|row| row.flag.kind() == Kind::HugeSize);
-    let decides = |code| matches!(code, ReasonCode::SizeUnread | ReasonCode::NotOffered);
-    let Some(finding) = sizes().map(|row| row.finding).find(|finding| decides(finding.reason.code))
-    else {
-        return;
+    let decides = |row: &&Row| {
+        row.flag.kind() == Kind::HugeSize
+            && matches!(row.finding.reason.code, ReasonCode::SizeUnread | ReasonCode::NotOffered)
     };
-    for row in rows.iter_mut().filter(|row| row.flag.kind() == Kind::HugeSize) {
-        let failed_as_control = row.finding.reason.code == ReasonCode::Undecided
-            && row.finding.reason.trial.is_some_and(|Trial { answers, .. }| {
-                answers.with == answers.control
-                    && answers.with == Outcome::MmapFailed(Errno::EINVAL)
-            });
-        if failed_as_control {
+    let Some(finding) = rows.iter().find(decides).map(|row| row.finding) else { return };
+    for row in rows {
+        let Reason { code, trial, .. } = &row.finding.reason;
+        let Some(Trial { answers, .. }) = trial else { continue };
+        if row.flag.kind() == Kind::HugeSize
+            && *code == ReasonCode::Undecided
+            && answers.with == answers.control
+            && answers.with == Outcome::MmapFailed(Errno::EINVAL)
+        {
             row.finding = finding;
             row.availability = availability(row.flag, &finding, None);
         }

@@ -3,6 +3,7 @@
 
 use crate::fixture::Fixture;
 use crate::request::RecordingVersion;
+use kernel::recording::take_line;
 use kernel::str_or_replacement;
 
 /// Limits of this process, `proc_pid_limits` in `fs/proc/base.c`.
@@ -14,12 +15,16 @@ pub fn word(fixture: &mut Fixture, path: &str, key: &str) -> Option<String> {
     if fixture.recording_version < RecordingVersion::Two {
         return None;
     }
-    let mut content = Vec::new();
-    fixture.kernel.read_file(path, &mut |block| content.extend_from_slice(block)).ok()?;
-    let rest =
-        content.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(key.as_bytes()));
-    let word = rest.unwrap_or_default().trim_ascii().split(u8::is_ascii_whitespace).next();
-    Some(String::from(str_or_replacement(word.unwrap_or_default())))
+    let content = fixture.kernel.read_whole_file(path).ok()?;
+    let mut rest = content.as_slice();
+    while !rest.is_empty() {
+        if let Some(after_key) = take_line(&mut rest).strip_prefix(key.as_bytes()) {
+            let text = after_key.trim_ascii_start();
+            let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+            return Some(String::from(str_or_replacement(text.get(..end).unwrap_or_default())));
+        }
+    }
+    Some(String::new())
 }
 
 /// Whether a limit of this process, named as in [`LIMITS`], is known to be at least a number.

@@ -17,11 +17,12 @@ use kernel::{Kernel, str_or_replacement};
 /// Bytes reserved for a recording. Untouched pages take no memory.
 const CAPACITY: usize = 256 << 10;
 
-/// Probes every flag and records the calls. Returns the report and the recording.
+/// Probes every flag and records the calls in `recording`, which stays empty after an error.
 pub fn record(
     kernel: &mut dyn Kernel,
     options: &ProbeOptions,
-) -> Result<(Box<Report>, String), Error> {
+    recording: &mut String,
+) -> Result<Box<Report>, Error> {
     let arch = Arch::native();
     let mut head = String::with_capacity(CAPACITY);
     push(&mut head, format_args!("{FIRST_LINE}{ARCH}{}\n", arch.name()));
@@ -35,7 +36,8 @@ pub fn record(
     }
     let mut recorder = Recorder::new(kernel, head);
     let report = probe::run(&mut recorder, arch, Flag::ALL, options, &mut |_| {})?;
-    Ok((report, recorder.finish()))
+    *recording = recorder.finish();
+    Ok(report)
 }
 
 fn push_argument(head: &mut String, argument: &str) {

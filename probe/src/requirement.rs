@@ -60,8 +60,12 @@ pub fn parse_flag(name: &str) -> Result<Flag, String> {
     // The prefix may be missing: `sync` is meant as MAP_SYNC.
     let has_prefix = name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("MAP_"));
     let missing_prefix = if has_prefix { "" } else { "MAP_" };
-    let names = Flag::ALL.iter().filter_map(|flag| flag.name().strip_prefix(missing_prefix));
-    let names: Vec<&str> = names.collect();
+    let mut names = Vec::new();
+    for flag in Flag::ALL {
+        if let Some(name) = flag.name().strip_prefix(missing_prefix) {
+            names.push(name);
+        }
+    }
     Err(match nearest(name, &names) {
         Some(nearest) => format!("no flag {name}; did you mean {missing_prefix}{nearest}?"),
         None => format!("no flag {name}; `mapprobe list` lists them"),

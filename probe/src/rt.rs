@@ -173,8 +173,11 @@ pub fn enter(program: Program) -> ! {
 
 /// Runs a program and ends the process.
 fn start<'a>(mut kernel: Live, arguments: impl Iterator<Item = &'a [u8]>, program: Program) -> ! {
-    let arguments: Vec<&str> = arguments.map(str_or_replacement).collect();
+    let mut texts = Vec::new();
+    for argument in arguments {
+        texts.push(str_or_replacement(argument));
+    }
     let kernel: &mut dyn Kernel = &mut kernel;
-    let code = program(kernel, &arguments);
+    let code = program(kernel, &texts);
     kernel.exit(code)
 }

@@ -35,13 +35,18 @@ pub fn measure(fixture: &mut Fixture) -> Sweep {
         for map_type in map_types(fixture.arch()) {
             let context = Context { map_type, backing };
             let base = outcome_of(fixture, context, 0);
-            let bits = 0..fixture.arch().flag_bits();
-            let bits = bits.map(|bit| outcome_of(fixture, context, 1 << bit)).collect();
+            let mut bits = Vec::new();
+            for bit in 0..fixture.arch().flag_bits() {
+                bits.push(outcome_of(fixture, context, 1 << bit));
+            }
             sweep.contexts.push(ContextOutcomes { context, base, bits });
         }
     }
     let field = TYPE_FIELDS & !flag_bits(fixture.arch());
-    for map_type in (0..=field).filter(|value| value & !field == 0) {
+    for map_type in 0..=field {
+        if map_type & !field != 0 {
+            continue;
+        }
         for &backing in &backings {
             let context = Context { map_type, backing };
             let outcome = outcome_of(fixture, context, 0);

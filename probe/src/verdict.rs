@@ -239,16 +239,19 @@ fn is_completed(outcome: Outcome) -> bool {
     outcome.succeeded() || is_rejected_touch
 }
 
-/// The first trial that shows `wanted`.
-fn any<'e>(mut trials: impl Iterator<Item = &'e Trial>, wanted: Shown) -> Option<&'e Trial> {
-    trials.find(|trial| shown(trial) == wanted)
+/// The first trial of a kind that shows `wanted`.
+fn any(evidence: &Evidence, is_kind: fn(&Trial) -> bool, wanted: Shown) -> Option<&Trial> {
+    evidence.trials.iter().find(|trial| is_kind(trial) && shown(trial) == wanted)
 }
 
-/// The first trial that shows `wanted`, if every trial that was run shows it, and at least two were
-/// run: a yes or a no must not depend on one call.
-fn agreed<'e>(trials: impl Iterator<Item = &'e Trial>, wanted: Shown) -> Option<&'e Trial> {
+/// The first trial of a kind that shows `wanted`, if every one that was run shows it, and at least
+/// two were run: a yes or a no must not depend on one call.
+fn agreed(evidence: &Evidence, is_kind: fn(&Trial) -> bool, wanted: Shown) -> Option<&Trial> {
     let (mut first, mut count) = (None, 0);
-    for trial in trials {
+    for trial in &evidence.trials {
+        if !is_kind(trial) {
+            continue;
+        }
         match shown(trial) {
             shown if shown == wanted => {
                 first = first.or(Some(trial));
@@ -284,16 +287,16 @@ fn first_rule_that_holds<'e>(
     evidence: &'e Evidence,
     steps: &[Step],
 ) -> Decision<'e> {
-    if let Some(trial) = agreed(evidence.effects(), Shown::Yes) {
+    if let Some(trial) = agreed(evidence, Trial::is_effect, Shown::Yes) {
         return Decision::new(Verdict::Honored, ReasonCode::EffectSeen, Some(trial));
     }
-    if any(evidence.effects(), Shown::Yes).is_some() {
+    if any(evidence, Trial::is_effect, Shown::Yes).is_some() {
         return Decision::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
     }
     if let Some((code, trial)) = error_that_proves_recognition(experiment, evidence) {
         return Decision::new(Verdict::Unavailable, code, Some(trial));
     }
-    if let Some(sign) = any(evidence.signs(), Shown::Yes) {
+    if let Some(sign) = any(evidence, Trial::is_sign, Shown::Yes) {
         return match experiment.if_only_recognized {
             // The effect could not be measured, so it may be there.
             IfOnlyRecognized::Unavailable if is_effect_open(evidence) => {
@@ -302,7 +305,7 @@ fn first_rule_that_holds<'e>(
             IfOnlyRecognized::Unavailable => {
                 Decision::new(Verdict::Unavailable, ReasonCode::SignSeen, Some(sign))
             }
-            IfOnlyRecognized::Accepted if any(evidence.effects(), Shown::No).is_some() => {
+            IfOnlyRecognized::Accepted if any(evidence, Trial::is_effect, Shown::No).is_some() => {
                 Decision::new(Verdict::Inconclusive, ReasonCode::Contradictory, None)
             }
             IfOnlyRecognized::Accepted => {
@@ -313,13 +316,13 @@ fn first_rule_that_holds<'e>(
     if let Some((code, trial)) = why_ignored(evidence) {
         return Decision::new(Verdict::Ignored, code, Some(trial));
     }
-    if any(evidence.effects(), Shown::ControlToo).is_some() {
+    if any(evidence, Trial::is_effect, Shown::ControlToo).is_some() {
         return Decision::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None);
     }
-    if let Some(offer) = agreed(evidence.offers(), Shown::Yes) {
+    if let Some(offer) = agreed(evidence, Trial::is_offer, Shown::Yes) {
         return Decision::new(Verdict::Accepted, ReasonCode::Offered, Some(offer));
     }
-    if let Some(offer) = agreed(evidence.offers(), Shown::No) {
+    if let Some(offer) = agreed(evidence, Trial::is_offer, Shown::No) {
         return Decision::new(Verdict::Unavailable, ReasonCode::NotOffered, Some(offer));
     }
     by_recognition(evidence, steps)
@@ -327,15 +330,15 @@ fn first_rule_that_holds<'e>(
 
 /// Where neither effect nor sign was observed and nothing was offered, the validators decide.
 fn by_recognition<'e>(evidence: &'e Evidence, steps: &[Step]) -> Decision<'e> {
-    let recognized = any(evidence.validators(), Shown::Yes);
-    let rejected = any(evidence.validators(), Shown::No);
+    let recognized = any(evidence, Trial::is_validator, Shown::Yes);
+    let rejected = any(evidence, Trial::is_validator, Shown::No);
     if rejected.is_some() && recognized.is_some() {
         return Decision::new(Verdict::Inconclusive, ReasonCode::Contradictory, None);
     }
     // A sign that could not be looked for may be there.
     let is_sign_filtered = evidence.signs().any(|sign| sign.answers.with.may_be_filtered());
     if rejected.is_none() && !is_sign_filtered {
-        if let Some(effect) = agreed(evidence.effects(), Shown::No) {
+        if let Some(effect) = agreed(evidence, Trial::is_effect, Shown::No) {
             return Decision::new(Verdict::Ignored, ReasonCode::EffectAbsent, Some(effect));
         }
         // A test that could not be run might have shown that the flag has no effect.
@@ -344,7 +347,7 @@ fn by_recognition<'e>(evidence: &'e Evidence, steps: &[Step]) -> Decision<'e> {
             return Decision::new(Verdict::Accepted, ReasonCode::Validated, recognized);
         }
     }
-    match agreed(evidence.validators(), Shown::No) {
+    match agreed(evidence, Trial::is_validator, Shown::No) {
         Some(trial) => Decision::new(Verdict::Unknown, ReasonCode::RefusedAsUnknown, Some(trial)),
         None => Decision::new(Verdict::Inconclusive, ReasonCode::NoEvidence, None),
     }
@@ -352,15 +355,13 @@ fn by_recognition<'e>(evidence: &'e Evidence, steps: &[Step]) -> Decision<'e> {
 
 /// Whether a test of the effect decided nothing, or was not run.
 fn is_effect_open(evidence: &Evidence) -> bool {
-    [Shown::Undecided, Shown::NotRun]
-        .into_iter()
-        .any(|shown| any(evidence.effects(), shown).is_some())
+    any(evidence, Trial::is_effect, Shown::Undecided).is_some()
+        || any(evidence, Trial::is_effect, Shown::NotRun).is_some()
 }
 
 /// Why the kernel ignores the flag, if it gives the same result with the flag and with a control.
 fn why_ignored(evidence: &Evidence) -> Option<(ReasonCode, &Trial)> {
-    let is_ignored = |trial: &&Trial| matches!(trial.kind, TrialKind::Ignored(_));
-    let trial = agreed(evidence.trials.iter().filter(is_ignored), Shown::Yes)?;
+    let trial = agreed(evidence, Trial::is_ignored, Shown::Yes)?;
     let TrialKind::Ignored(why) = trial.kind else { return None };
     let code = match why {
         WhyIgnored::SizeUnread => ReasonCode::SizeUnread,
@@ -401,13 +402,14 @@ fn error_that_proves_recognition<'e>(
 
 /// Why the effect trials decide nothing; `None` if there is no such reason.
 fn why_effect_is_unclear(evidence: &Evidence) -> Option<Decision<'_>> {
-    let reasons = [
+    for &(shown, code) in &[
         (Shown::ControlToo, ReasonCode::ControlShowsEffect),
         (Shown::NotRun, ReasonCode::NotRun),
         (Shown::Undecided, ReasonCode::Undecided),
-    ];
-    reasons.into_iter().find_map(|(shown, code)| {
-        let trial = any(evidence.effects(), shown)?;
-        Some(Decision::new(Verdict::Inconclusive, code, Some(trial)))
-    })
+    ] {
+        if let Some(trial) = any(evidence, Trial::is_effect, shown) {
+            return Some(Decision::new(Verdict::Inconclusive, code, Some(trial)));
+        }
+    }
+    None
 }

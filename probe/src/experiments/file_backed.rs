@@ -23,7 +23,7 @@ pub static MAP_EXECUTABLE: Experiment = Experiment { run: denies_writing, ..MAP_
 
 fn denies_writing(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
-    for map_type in [MAP_PRIVATE, MAP_SHARED] {
+    for &map_type in &[MAP_PRIVATE, MAP_SHARED] {
         let answers = fixture
             .compare(flag, &mut |fixture, flag| write_while_mapped(fixture, map_type | flag));
         evidence.effect("writing to a mapped file", WRITE_DENIED, answers);

@@ -75,7 +75,7 @@ pub static MAP_DROPPABLE: Experiment = Experiment {
 /// in `mm/madvise.c`).
 fn is_droppable(fixture: &mut Fixture, map_type: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_type(fixture, map_type);
-    for prot in [PROT_READ, READ_WRITE] {
+    for &prot in &[PROT_READ, READ_WRITE] {
         let (known, backing) = (MAP_PRIVATE, Backing::Anonymous);
         recognition::compare_types(fixture, backing, prot, known, map_type, evidence);
     }

@@ -10,8 +10,10 @@ use crate::availability::{Answer, Availability, Pool};
 use crate::fixture::{Fixture, READ_WRITE};
 use crate::flags::{MAP_PRIVATE, MapFlags};
 use crate::outcome::Outcome;
+use crate::procfs::word;
 use crate::request::RecordingVersion;
-use kernel::{Errno, str_or_replacement};
+use kernel::Errno;
+use kernel::recording::parse_number;
 
 /// The byte that is stored. It differs from the zero of a fresh page.
 const MARK: u8 = b'h';
@@ -85,7 +87,5 @@ fn pool(fixture: &mut Fixture, log2: u32) -> Option<Pool> {
 fn number(fixture: &mut Fixture, log2: u32, file: &str) -> Option<usize> {
     let kilobytes = 1_usize << (log2 - 10);
     let path = format!("/sys/kernel/mm/hugepages/hugepages-{kilobytes}kB/{file}");
-    let mut text = Vec::new();
-    fixture.kernel.read_file(&path, &mut |block| text.extend_from_slice(block)).ok()?;
-    str_or_replacement(&text).trim_ascii().parse().ok()
+    parse_number(word(fixture, &path, "")?.as_bytes(), 10)
 }

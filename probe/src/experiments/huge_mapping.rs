@@ -1,7 +1,7 @@
 //! One mapping of huge pages at an aligned address of a range reserved for it.
 
-use crate::fixture::Fixture;
-use crate::flags::{MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MapFlags};
+use crate::fixture::{AlignedRoom, Fixture};
+use crate::flags::{MAP_FIXED, MapFlags};
 use crate::outcome::{Backing, Outcome, Size};
 use kernel::{Errno, PROT_NONE, PROT_READ};
 
@@ -39,18 +39,10 @@ pub fn about_page(
     log2: u32,
     measure: &mut dyn FnMut(&mut Fixture, usize) -> Outcome,
 ) -> Outcome {
-    if log2 + 2 > fixture.arch().flag_bits() {
+    let Some(AlignedRoom { addr, room, .. }) = fixture.aligned_room(log2) else {
         return Outcome::NotRun;
-    }
-    let (size, page) = (1_usize << log2, fixture.page_size());
-    let flags = flags | MAP_FIXED;
-    let reserve = MAP_PRIVATE | MAP_NORESERVE;
-    let room = fixture.mmap(0, 3 * size, PROT_NONE, reserve, Backing::Anonymous);
-    if !room.outcome.succeeded() {
-        return Outcome::NotRun;
-    }
-    let aligned = (room.addr + size - 1) & !(size - 1);
-    let addr = aligned + (!aligned & size);
+    };
+    let (page, flags) = (fixture.page_size(), flags | MAP_FIXED);
     let mapped = fixture.mmap(addr, page, prot, flags, Backing::Anonymous).outcome;
     fixture.log_mmap(flags, Backing::Anonymous, Size::Large, mapped);
     let measured = if mapped.succeeded() { measure(fixture, addr) } else { mapped };

@@ -16,7 +16,9 @@
 use super::huge_availability::availability;
 use super::huge_mapping::{IS_HUGE, USUAL_SIZE, geometry};
 use crate::availability::Availability;
-use crate::experiment::{Answers, Evidence, Experiment, IfOnlyRecognized, Variants, WhyIgnored};
+use crate::experiment::{
+    Answers, Evidence, Experiment, IfOnlyRecognized, Trial, TrialKind, Variants, WhyIgnored,
+};
 use crate::fixture::{Fixture, Hugetlb, Validator};
 use crate::flags::{
     Flag, MAP_HUGETLB as HUGETLB, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED_VALIDATE, MapFlags,
@@ -129,7 +131,7 @@ fn is_offered(fixture: &mut Fixture, flags: MapFlags, evidence: &mut Evidence) -
         return true;
     }
     let mut offered = false;
-    for bit in MapFlags::OTHER_UNASSIGNED {
+    for &bit in &MapFlags::OTHER_UNASSIGNED {
         let mut try_size = |flags: MapFlags| {
             let flags = MAP_SHARED_VALIDATE | bit | flags;
             fixture.try_map(flags, PROT_READ, Backing::Anonymous)
@@ -210,8 +212,10 @@ fn compare_size_with_default(
     default: u32,
     evidence: &mut Evidence,
 ) {
-    let effects: Vec<Answers> = evidence.effects().map(|trial| trial.answers).collect();
-    for mut answers in effects {
+    for Trial { kind, mut answers, .. } in evidence.trials.clone() {
+        if !matches!(kind, TrialKind::Effect(_)) {
+            continue;
+        }
         if size.huge_size_log2() >= default {
             // The address of the effect trial is aligned to both sizes.
             answers.without = IS_HUGE;

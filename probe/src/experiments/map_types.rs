@@ -96,7 +96,7 @@ fn rejects_unknown_flags(fixture: &mut Fixture, map_type: MapFlags, evidence: &m
     recognition::probe_as_type(fixture, map_type);
     // Without a file the pipe is probed twice, because two measurements must agree.
     let file = if fixture.file().is_some() { Backing::File } else { Backing::Pipe };
-    for backing in [file, Backing::Pipe] {
+    for &backing in &[file, Backing::Pipe] {
         recognition::compare_types(fixture, backing, PROT_READ, SHARED, map_type, evidence);
     }
     let accepted = evidence.validators().any(|trial| trial.answers.with.succeeded());
@@ -104,7 +104,7 @@ fn rejects_unknown_flags(fixture: &mut Fixture, map_type: MapFlags, evidence: &m
     if accepted && is_writable && byte_in_file(fixture, VALIDATE) != REACHED {
         evidence.failed_control = Some("a store through the mapping does not reach the file");
     }
-    for (question, backing) in [
+    for &(question, backing) in &[
         ("a file, with an unassigned bit", Backing::File),
         ("a pipe, with an unassigned bit", Backing::Pipe),
         ("a pipe, with an unassigned bit", Backing::Pipe),

@@ -29,7 +29,7 @@ const BEYOND: [(&str, usize); 2] = [
 
 fn is_not_accounted(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence) {
     recognition::probe_as_flag(fixture, flag, evidence);
-    for (question, beyond) in BEYOND {
+    for &(question, beyond) in &BEYOND {
         let answers = fixture.compare(flag, &mut |fixture, flag| {
             map_beyond_memory(fixture, MAP_PRIVATE | flag, READ_WRITE, beyond)
         });
@@ -40,10 +40,10 @@ fn is_not_accounted(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Eviden
         && smaps::recorded_sign(fixture, flag, b"nr", evidence) == smaps::ACCOUNTED
     {
         fixture.log("its VmFlags show that it is accounted", smaps::ACCOUNTED);
-        let rejected = |trial: &&Trial| trial.answers.with.is_mmap_failure();
-        let trials: Vec<Trial> = evidence.effects().filter(rejected).copied().collect();
-        for trial in trials {
-            evidence.ignored(WhyIgnored::Accounted, trial.question, trial.answers);
+        for trial in evidence.trials.clone() {
+            if trial.is_effect() && trial.answers.with.is_mmap_failure() {
+                evidence.ignored(WhyIgnored::Accounted, trial.question, trial.answers);
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ pub static MAP_FIXED: Experiment = Experiment {
     errors_that_prove_recognition: &[],
     run: |fixture, flag, evidence| {
         recognition::probe_as_flag(fixture, flag, evidence);
-        for map_type in [PRIVATE, SHARED] {
+        for &map_type in &[PRIVATE, SHARED] {
             let answers = fixture.compare(flag, &mut |fixture, flag| {
                 fixture.try_map(map_type | flag, PROT_READ, Backing::Anonymous)
             });
@@ -47,7 +47,7 @@ fn keeps_what_is_mapped(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Ev
     if at_free_page != Outcome::MappedThere {
         evidence.failed_control = Some("the requested address was free and was not given");
     }
-    for (map_type, backing) in [
+    for &(map_type, backing) in &[
         (PRIVATE, Backing::Anonymous),
         (SHARED, Backing::Anonymous),
         (PRIVATE, Backing::File),
@@ -84,7 +84,7 @@ pub static MAP_32BIT: Experiment = Experiment {
     errors_that_prove_recognition: &[],
     run: |fixture, flag, evidence| {
         recognition::probe_as_flag(fixture, flag, evidence);
-        for map_type in [PRIVATE, SHARED] {
+        for &map_type in &[PRIVATE, SHARED] {
             let answers = fixture.compare(flag, &mut |fixture, flag| {
                 is_below(fixture, map_type | flag, 31, "it lies below 2 GiB")
             });
@@ -117,7 +117,7 @@ fn stays_above_4g(fixture: &mut Fixture, flag: MapFlags, evidence: &mut Evidence
     }
     let mut fillers: Vec<Mapping> = Vec::with_capacity(FILLERS_MAX);
     if fill_above_4g(fixture, &mut fillers) {
-        for map_type in [PRIVATE, SHARED] {
+        for &map_type in &[PRIVATE, SHARED] {
             let answers = fixture.compare(flag, &mut |fixture, flag| {
                 is_below(fixture, map_type | flag, 32, "it lies below 4 GiB")
             });

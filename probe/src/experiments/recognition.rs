@@ -76,7 +76,7 @@ pub fn compare_without_validation(fixture: &mut Fixture, flag: MapFlags, evidenc
     if !conditions.no_shared_validate || evidence.effects().next().is_some() {
         return;
     }
-    for map_type in [MAP_PRIVATE, MAP_SHARED] {
+    for &map_type in &[MAP_PRIVATE, MAP_SHARED] {
         let flags = (map_type | MAP_ANONYMOUS | flag).encode(fixture.arch());
         let call = Call::Context { flags, backing: Backing::Anonymous };
         let step = fixture.steps.iter().rev().find(|step| step.call == call);
@@ -116,7 +116,7 @@ pub fn compare_types(
     let flags = flag_bits(fixture.arch());
     let type_mask = fixture.conditions.type_mask.unwrap_or(!0);
     let mut control = Outcome::NotRun;
-    for value in [0x00, 0x05, 0x09, 0x21] {
+    for &value in &[0x00, 0x05, 0x09, 0x21] {
         if value & flags == 0 && value & type_mask == value {
             let outcome = fixture.try_map_number(value, prot, backing);
             if control != Outcome::NotRun && !control.agrees_with(outcome) {

@@ -46,48 +46,44 @@ pub fn records(fixture: &mut Fixture, flags: MapFlags, letters: [&[u8; 2]; 2]) -
         return [mapping.outcome; 2];
     }
     // The page lies between pages without access, so its entry begins with its own address.
-    let mut searches =
-        letters.map(|letters| Search::new(format!("\n{:08x}-", mapping.addr), letters));
-    let read = fixture.kernel.read_file(SMAPS, &mut |block| {
-        for search in &mut searches {
-            search.read(block);
-        }
-    });
+    let mut search = Search::new(format!("\n{:08x}-", mapping.addr));
+    let read = fixture.kernel.read_file(SMAPS, &mut |block| search.read(block));
     fixture.unmap(mapping);
-    let shown = searches.map(|search| match search.found {
-        Found::Letters if read.is_ok() => Outcome::Value(1),
-        Found::VmFlags | Found::EndOfLine if read.is_ok() => Outcome::Value(0),
-        _ => Outcome::NotRun,
+    let shown = letters.map(|letters| {
+        if read.is_err() || search.found < Found::VmFlags {
+            return Outcome::NotRun;
+        }
+        Outcome::Value(search.line.windows(2).any(|part| part == letters).into())
     });
     fixture.log("its VmFlags show the flag", shown[0]);
     shown
 }
 
 /// How much of an entry was found.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Found {
     Nothing,
     Address,
     /// The beginning of the line `VmFlags`.
     VmFlags,
-    Letters,
-    /// The end of the line `VmFlags`, without the letters.
+    /// The end of the line `VmFlags`.
     EndOfLine,
 }
 
-/// Searches a file, read in blocks, for an address, then for `VmFlags:`, then for two letters in
-/// the same line.
-struct Search<'l> {
+/// Searches a file, read in blocks, for an address, then for `VmFlags:`, and keeps the rest of that
+/// line.
+struct Search {
     address: String,
-    letters: &'l [u8; 2],
     found: Found,
     /// The number of bytes of the current pattern that match.
     matched: usize,
+    /// The line after `VmFlags:`.
+    line: Vec<u8>,
 }
 
-impl<'l> Search<'l> {
-    fn new(address: String, letters: &'l [u8; 2]) -> Search<'l> {
-        Search { address, letters, found: Found::Nothing, matched: 0 }
+impl Search {
+    fn new(address: String) -> Search {
+        Search { address, found: Found::Nothing, matched: 0, line: Vec::new() }
     }
 
     fn read(&mut self, block: &[u8]) {
@@ -95,12 +91,12 @@ impl<'l> Search<'l> {
             let (pattern, next): (&[u8], Found) = match self.found {
                 Found::Nothing => (self.address.as_bytes(), Found::Address),
                 Found::Address => (b"\nVmFlags:", Found::VmFlags),
-                Found::VmFlags if byte == b'\n' => {
-                    self.found = Found::EndOfLine;
-                    return;
+                Found::VmFlags if byte == b'\n' => (b"\n", Found::EndOfLine),
+                Found::VmFlags => {
+                    self.line.push(byte);
+                    continue;
                 }
-                Found::VmFlags => (self.letters, Found::Letters),
-                Found::Letters | Found::EndOfLine => return,
+                Found::EndOfLine => return,
             };
             // The first byte of each pattern occurs in it only once, so a mismatch can only begin a
             // new match.

@@ -4,7 +4,7 @@ use crate::arch::Arch;
 use crate::experiments;
 use crate::flags::Flag;
 use crate::report::columns::wrap_last_cell;
-use crate::report::wording::{Number, push};
+use crate::report::wording::{push, push_number};
 
 /// Where the second column begins.
 const COLUMN: usize = 9;
@@ -12,7 +12,7 @@ const COLUMN: usize = 9;
 pub fn explain(flag: Flag) -> String {
     let experiment = experiments::of(flag);
     let mut out = format!("{}\n", flag.name());
-    for (label, text) in [
+    for &(label, text) in &[
         ("since", flag.since().to_string().as_str()),
         ("values", &values(flag)),
         ("promise", experiment.promise),
@@ -29,10 +29,10 @@ pub fn explain(flag: Flag) -> String {
 /// The number on each architecture.
 fn values(flag: Flag) -> String {
     let mut out = String::new();
-    for arch in Arch::ALL {
+    for &arch in &Arch::ALL {
         let separator = if out.is_empty() { "" } else { ", " };
-        let number = Number(flag.value(arch));
-        push(&mut out, format_args!("{separator}{} {number}", arch.name()));
+        push(&mut out, format_args!("{separator}{} ", arch.name()));
+        push_number(&mut out, flag, arch);
     }
     out
 }

@@ -3,18 +3,13 @@
 
 use crate::arch::Arch;
 use crate::flags::Flag;
-use crate::report::columns::pad;
-use crate::report::table::{VALUE, VERDICT};
-use crate::report::wording::{Number, push};
+use crate::report::table::push_flag;
+use crate::report::wording::push;
 
 pub fn list(arch: Arch) -> String {
     let mut out = String::new();
-    for flag in Flag::ALL {
-        let line_start = out.len();
-        out.push_str(flag.name());
-        pad(&mut out, line_start + VALUE);
-        push(&mut out, format_args!("{}", Number(flag.value(arch))));
-        pad(&mut out, line_start + VERDICT);
+    for &flag in Flag::ALL {
+        push_flag(&mut out, flag, arch);
         push(&mut out, format_args!("{}\n", flag.since()));
     }
     out

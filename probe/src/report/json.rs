@@ -5,35 +5,31 @@ use super::json_context::write_type_and_backing;
 use super::json_sweep;
 use super::json_text::{JsonText, Layout};
 use super::style::Style;
-use super::wording::{
-    file_access, push, push_file, push_no_memfd, push_outcome, push_reason, push_step,
-};
-use crate::fixture::Lengths;
+use super::wording::{file_access, push_file, push_outcome, push_reason, push_step};
+use crate::fixture::{Lengths, NoMemfd};
 use crate::flags::map_type;
 use crate::outcome::{Call, Context, Outcome, Step};
 use crate::request::Query;
 use crate::validation::Validation;
-use core::fmt;
 use core::mem::take;
 
 /// Bytes reserved for the text: about four reports. Untouched pages take no memory.
 const CAPACITY: usize = 256 << 10;
 
 /// Writes a report as one object on several lines.
-pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
-    write_in(Layout::Lines, out, report)
+pub fn write(out: &mut String, report: &Report, _: &Style) {
+    write_in(Layout::Lines, out, report);
 }
 
 /// Writes a report as one object on one line, so that a file can hold many.
-pub fn write_line(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
-    write_in(Layout::OneLine, out, report)
+pub fn write_line(out: &mut String, report: &Report, _: &Style) {
+    write_in(Layout::OneLine, out, report);
 }
 
-fn write_in(layout: Layout, out: &mut String, report: &Report) -> fmt::Result {
+fn write_in(layout: Layout, out: &mut String, report: &Report) {
     let mut writer = RowWriter { json: JsonText::new(layout) };
     writer.write_rows(report);
     *out = writer.write_tail(report);
-    Ok(())
 }
 
 /// Writes a report row by row while the experiments run, so that only one row is in memory.
@@ -142,18 +138,18 @@ fn write_head(json: &mut JsonText, report: &Report) {
 /// Writes which file the experiments used.
 fn write_file(json: &mut JsonText, report: &Report) {
     json.open_at("file", '{');
-    match report.file {
-        Some(file) => {
-            json.string_by("name", |out| push_file(out, report, file));
-            json.string("access", file_access(file).word());
-        }
-        None => {
-            json.null("name");
-            json.null("access");
-        }
+    if let Some(file) = report.file {
+        json.begin_string("name");
+        push_file(&mut json.out, report, file);
+        json.end_string();
+    } else {
+        json.null("name");
     }
+    json.optional("access", report.file.map(|file| file_access(file).word()));
     match report.no_memfd {
-        Some(why) => json.string_by("memfd_error", |out| push_no_memfd(out, why)),
+        Some(NoMemfd { call, errno }) => {
+            json.text("memfd_error", format_args!("{call}: {errno}"));
+        }
         None => json.null("memfd_error"),
     }
     json.close('}');
@@ -167,15 +163,13 @@ fn write_paths(json: &mut JsonText, report: &Report) {
         json.open_flat('{');
         json.escaped("path", name);
         json.string("access", path.access.word());
-        match path.lengths {
-            Lengths::Page => json.number("length", Some(report.process.page_size)),
-            Lengths::Aligned(log2) => json.number("length", Some(1 << log2)),
-            Lengths::None(_) => json.null("length"),
-        }
-        match path.left_out() {
-            Some(why) => json.string("left_out", why),
-            None => json.null("left_out"),
-        }
+        let length = match path.lengths {
+            Lengths::Page => Some(report.process.page_size),
+            Lengths::Aligned(log2) => Some(1 << log2),
+            Lengths::None(_) => None,
+        };
+        json.number("length", length);
+        json.optional("left_out", path.left_out());
         json.boolean("read_only_differs", Some(path.read_only_differs));
         json.close('}');
     }
@@ -209,14 +203,16 @@ fn write_row(json: &mut JsonText, report: &Report, row: &Row) {
     let (flag, finding) = (row.flag, &row.finding);
     json.string("name", flag.name());
     json.hex("value", flag.value(report.arch));
-    json.string_by("since", |out| push(out, format_args!("{}", flag.since())));
+    json.text("since", format_args!("{}", flag.since()));
     json.string("verdict", finding.verdict.word());
     json.string("reason_code", finding.reason.code.code());
-    json.string_by("reason", |out| push_reason(out, report, row));
+    json.begin_string("reason");
+    push_reason(&mut json.out, report, row);
+    json.end_string();
     match row.availability {
         Some(availability) => {
             json.string("available", availability.answer().word());
-            json.string_by("available_reason", |out| push(out, format_args!("{availability}")));
+            json.text("available_reason", format_args!("{availability}"));
         }
         None => {
             json.null("available");
@@ -244,10 +240,12 @@ fn write_context(json: &mut JsonText, report: &Report, context: Context, outcome
 }
 
 fn write_outcome(json: &mut JsonText, key: &str, outcome: Outcome) {
-    json.string_by(key, |out| match outcome {
-        Outcome::MappedThere | Outcome::MappedElsewhere => out.push_str("accepted"),
-        other => push_outcome(out, other),
-    });
+    json.begin_string(key);
+    match outcome {
+        Outcome::MappedThere | Outcome::MappedElsewhere => json.out.push_str("accepted"),
+        other => push_outcome(&mut json.out, other),
+    }
+    json.end_string();
 }
 
 fn write_evidence(json: &mut JsonText, report: &Report, steps: &[Step]) {

@@ -7,6 +7,10 @@ use crate::outcome::Context;
 
 /// Writes the members `type` and `backing`.
 pub fn write_type_and_backing(json: &mut JsonText, report: &Report, context: Context) {
-    json.string_by("type", |out| push_flags(out, report.arch, context.map_type));
-    json.string_by("backing", |out| push_backing(out, report, context.backing));
+    json.begin_string("type");
+    push_flags(&mut json.out, report.arch, context.map_type);
+    json.end_string();
+    json.begin_string("backing");
+    push_backing(&mut json.out, report, context.backing);
+    json.end_string();
 }

@@ -2,6 +2,7 @@
 
 use super::escape::Escaped;
 use super::wording::push;
+use core::fmt;
 
 /// How members are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,22 +99,41 @@ impl JsonText {
         self.open_flat(bracket);
     }
 
-    /// Writes a string that `write` appends.
-    pub fn string_by(&mut self, key: &str, write: impl FnOnce(&mut String)) {
+    /// Begins a string, which is then appended to [`JsonText::out`].
+    pub fn begin_string(&mut self, key: &str) {
         self.key(key);
         self.out.push('"');
-        write(&mut self.out);
+    }
+
+    pub fn end_string(&mut self) {
         self.out.push('"');
     }
 
     /// Writes a string of this program.
     pub fn string(&mut self, key: &str, text: &str) {
-        self.string_by(key, |out| out.push_str(text));
+        self.begin_string(key);
+        self.out.push_str(text);
+        self.end_string();
+    }
+
+    /// Writes a string of this program, or null.
+    pub fn optional(&mut self, key: &str, text: Option<&str>) {
+        match text {
+            Some(text) => self.string(key, text),
+            None => self.null(key),
+        }
     }
 
     /// Writes a string from the kernel or the user.
     pub fn escaped(&mut self, key: &str, text: &str) {
-        self.string_by(key, |out| push(out, format_args!("{}", Escaped(text))));
+        self.text(key, format_args!("{}", Escaped(text)));
+    }
+
+    /// Writes a string of this program that is put together.
+    pub fn text(&mut self, key: &str, text: fmt::Arguments) {
+        self.begin_string(key);
+        push(&mut self.out, text);
+        self.end_string();
     }
 
     fn word(&mut self, key: &str, word: &str) {
@@ -142,7 +162,7 @@ impl JsonText {
     /// Writes a number as a string, because some JSON readers do not keep 64 bits.
     pub fn hex(&mut self, key: &str, value: Option<usize>) {
         match value {
-            Some(value) => self.string_by(key, |out| push(out, format_args!("{value:#x}"))),
+            Some(value) => self.text(key, format_args!("{value:#x}")),
             None => self.null(key),
         }
     }

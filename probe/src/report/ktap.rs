@@ -6,36 +6,27 @@
 
 use super::data::{Report, Row};
 use super::style::Style;
-use super::wording::{push_summary, replaced_file, title};
+use super::wording::{push, push_comments, push_summary};
 use crate::availability::{Answer, Availability};
 use crate::verdict::Verdict;
-use core::fmt::{self, Write};
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
-    writeln!(out, "KTAP version 1\n1..{}\n# {}", report.rows.len(), title(report))?;
-    for observed in &report.environment {
-        writeln!(out, "# interference: {}: {}", observed.name(), observed.evidence)?;
-    }
-    if let Some(file) = replaced_file(report) {
-        writeln!(out, "# file: {file}")?;
-    }
+pub fn write(out: &mut String, report: &Report, _: &Style) {
+    push(out, format_args!("KTAP version 1\n1..{}\n", report.rows.len()));
+    push_comments(out, report);
     for (row, number) in report.rows.iter().zip(1..) {
         let (flag, finding) = (row.flag.name(), &row.finding);
         let (verdict, mut reason) = (finding.verdict.word(), String::new());
         push_summary(&mut reason, row);
         let is_missed = is_missed(report, row);
-        match finding.verdict {
-            Verdict::Absent | Verdict::Inconclusive if !is_missed => {
-                writeln!(out, "ok {number} {flag} # SKIP {verdict}: {reason}")?;
-            }
-            _ => {
-                let result = if is_missed { "not ok" } else { "ok" };
-                writeln!(out, "# {flag}: verdict={verdict}: {reason}\n{result} {number} {flag}")?;
-            }
+        if !is_missed && matches!(finding.verdict, Verdict::Absent | Verdict::Inconclusive) {
+            push(out, format_args!("ok {number} {flag} # SKIP {verdict}: {reason}\n"));
+        } else {
+            let result = if is_missed { "not ok" } else { "ok" };
+            push(out, format_args!("# {flag}: verdict={verdict}: {reason}\n"));
+            push(out, format_args!("{result} {number} {flag}\n"));
         }
     }
-    Ok(())
 }
 
 fn is_missed(report: &Report, row: &Row) -> bool {

@@ -4,42 +4,47 @@
 
 use super::data::Report;
 use super::style::Style;
-use super::wording::{summary, title};
+use super::wording::{push, summary, title};
 use crate::availability::Answer;
 use crate::verdict::Verdict;
-use core::fmt::{self, Write};
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
+pub fn write(out: &mut String, report: &Report, style: &Style) {
     // `*/` would end the comment.
     let title = title(report).replace('*', "\\u002a");
-    writeln!(out, "/*** {title} ***/")?;
+    push(out, format_args!("/*** {title} ***/\n"));
     for observed in &report.environment {
         let (name, evidence) = (observed.name(), &observed.evidence);
-        writeln!(out, "/*** interference: {name}: {evidence} ***/")?;
+        push(out, format_args!("/*** interference: {name}: {evidence} ***/\n"));
     }
     for row in &report.rows {
-        let (prefix, flag, finding) = (&style.prefix, row.flag.name(), &row.finding);
+        let (flag, finding) = (row.flag.name(), &row.finding);
         let (verdict, reason) = (finding.verdict.word(), summary(&finding.reason));
-        match finding.verdict {
-            Verdict::Honored | Verdict::Accepted => {
-                writeln!(out, "#define {prefix}HAVE_{flag} /* {verdict} */")?;
-            }
-            Verdict::Inconclusive => {
-                writeln!(out, "/* {prefix}HAVE_{flag}: {verdict}: {reason} */")?;
-            }
+        let answer = match finding.verdict {
+            Verdict::Honored | Verdict::Accepted => Answer::Yes,
+            Verdict::Inconclusive => Answer::Unknown,
             Verdict::Ignored | Verdict::Unknown | Verdict::Unavailable | Verdict::Absent => {
-                writeln!(out, "#define {prefix}NO_HAVE_{flag} /* {verdict}: {reason} */")?;
+                Answer::No
             }
+        };
+        let mut comment = String::from(verdict);
+        if answer != Answer::Yes {
+            push(&mut comment, format_args!(": {reason}"));
         }
+        push_definition(out, style, answer, &format!("HAVE_{flag}"), &comment);
         if let Some(availability) = row.availability {
-            let definition = match availability.answer() {
-                Answer::Yes => format!("#define {prefix}AVAILABLE_{flag} /* {availability} */"),
-                Answer::No => format!("#define {prefix}NO_AVAILABLE_{flag} /* {availability} */"),
-                Answer::Unknown => format!("/* {prefix}AVAILABLE_{flag}: {availability} */"),
-            };
-            writeln!(out, "{definition}")?;
+            let (name, comment) = (format!("AVAILABLE_{flag}"), availability.to_string());
+            push_definition(out, style, availability.answer(), &name, &comment);
         }
     }
-    Ok(())
+}
+
+/// Appends the definition of one name of a pair, or only a comment.
+fn push_definition(out: &mut String, style: &Style, answer: Answer, name: &str, comment: &str) {
+    let prefix = &style.prefix;
+    match answer {
+        Answer::Yes => push(out, format_args!("#define {prefix}{name} /* {comment} */\n")),
+        Answer::No => push(out, format_args!("#define {prefix}NO_{name} /* {comment} */\n")),
+        Answer::Unknown => push(out, format_args!("/* {prefix}{name}: {comment} */\n")),
+    }
 }

@@ -3,25 +3,20 @@
 
 use super::data::Report;
 use super::style::Style;
-use super::wording::{replaced_file, title};
-use core::fmt::{self, Write};
+use super::wording::{push, push_comments};
+
+/// The beginning of a label.
+const PREFIX: &str = "mapprobe.feature.node.kubernetes.io/";
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report, _: &Style) -> fmt::Result {
-    writeln!(out, "# {}", title(report))?;
-    for observed in &report.environment {
-        writeln!(out, "# interference: {}: {}", observed.name(), observed.evidence)?;
-    }
-    if let Some(file) = replaced_file(report) {
-        writeln!(out, "# file: {file}")?;
-    }
+pub fn write(out: &mut String, report: &Report, _: &Style) {
+    push_comments(out, report);
     for row in &report.rows {
         let (flag, verdict) = (row.flag.name(), row.finding.verdict.word());
-        writeln!(out, "mapprobe.feature.node.kubernetes.io/{flag}={verdict}")?;
+        push(out, format_args!("{PREFIX}{flag}={verdict}\n"));
         if let Some(availability) = row.availability {
             let answer = availability.answer().word();
-            writeln!(out, "mapprobe.feature.node.kubernetes.io/{flag}.available={answer}")?;
+            push(out, format_args!("{PREFIX}{flag}.available={answer}\n"));
         }
     }
-    Ok(())
 }

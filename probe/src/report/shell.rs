@@ -4,37 +4,37 @@
 
 use super::data::Report;
 use super::style::Style;
-use super::wording::push_file;
-use core::fmt::{self, Write};
+use super::wording::{push, push_file};
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
-    let prefix = &style.prefix;
-    writeln!(out, "{prefix}VERSION='{}'", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "{prefix}ARCH='{}'", report.arch.name())?;
-    writeln!(out, "{prefix}KERNEL_RELEASE='{}'", quoted(&report.kernel.release))?;
-    write!(out, "{prefix}ENVIRONMENT='")?;
+pub fn write(out: &mut String, report: &Report, style: &Style) {
+    push_assignment(out, style, "VERSION", env!("CARGO_PKG_VERSION"));
+    push_assignment(out, style, "ARCH", report.arch.name());
+    push_assignment(out, style, "KERNEL_RELEASE", &report.kernel.release);
+    let mut names = String::new();
     for observed in &report.environment {
-        write!(out, "{};", observed.name())?;
+        names.push_str(observed.name());
+        names.push(';');
     }
-    write!(out, "'\n{prefix}FILE='")?;
+    push_assignment(out, style, "ENVIRONMENT", &names);
+    let mut file_name = String::new();
     if let Some(file) = report.file {
-        let mut name = String::new();
-        push_file(&mut name, report, file);
-        out.push_str(&quoted(&name));
+        push_file(&mut file_name, report, file);
     }
-    out.push_str("'\n");
+    push_assignment(out, style, "FILE", &file_name);
     for row in &report.rows {
-        writeln!(out, "{prefix}{}='{}'", row.flag.name(), row.finding.verdict.word())?;
+        let flag = row.flag.name();
+        push_assignment(out, style, flag, row.finding.verdict.word());
         if let Some(availability) = row.availability {
-            let answer = availability.answer().word();
-            writeln!(out, "{prefix}AVAILABLE_{}='{answer}'", row.flag.name())?;
+            let name = format!("AVAILABLE_{flag}");
+            push_assignment(out, style, &name, availability.answer().word());
         }
     }
-    Ok(())
 }
 
-/// A text between single quotes: each quote ends the text, is escaped, and begins it anew.
-fn quoted(text: &str) -> String {
-    text.replace('\'', r"'\''")
+/// Appends an assignment. The value is between single quotes: each quote ends the text, is escaped,
+/// and begins it anew.
+fn push_assignment(out: &mut String, style: &Style, name: &str, value: &str) {
+    let (prefix, value) = (&style.prefix, value.replace('\'', r"'\''"));
+    push(out, format_args!("{prefix}{name}='{value}'\n"));
 }

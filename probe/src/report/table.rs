@@ -3,14 +3,15 @@
 use super::columns::{pad, wrap_last_cell};
 use super::data::{Report, Row};
 use super::style::Style;
-use super::wording::{Number, push, push_summary, replaced_file, title};
+use super::wording::{push, push_number, push_summary, replaced_file, title};
+use crate::arch::Arch;
+use crate::flags::Flag;
 use crate::verdict::Verdict;
-use core::fmt;
 
 /// Where the second column begins.
-pub const VALUE: usize = 21;
+const VALUE: usize = 21;
 /// Where the third column begins.
-pub const VERDICT: usize = 33;
+const VERDICT: usize = 33;
 /// Where the last column begins.
 const REASON: usize = 46;
 
@@ -33,7 +34,7 @@ fn colour(verdict: Verdict) -> u8 {
 }
 
 /// Writes the report.
-pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
+pub fn write(out: &mut String, report: &Report, style: &Style) {
     wrap_last_cell(out, 0, 0, 0, &title(report));
     out.push_str("\nFLAG                 VALUE       VERDICT      REASON\n");
     for row in &report.rows {
@@ -56,16 +57,21 @@ pub fn write(out: &mut String, report: &Report, style: &Style) -> fmt::Result {
     if !report.complete {
         out.push_str("\nincomplete: not every flag could be probed\n");
     }
-    Ok(())
+}
+
+/// Appends the first two columns of a line, up to the third.
+pub fn push_flag(out: &mut String, flag: Flag, arch: Arch) {
+    let line_start = out.len();
+    out.push_str(flag.name());
+    pad(out, line_start + VALUE);
+    push_number(out, flag, arch);
+    pad(out, line_start + VERDICT);
 }
 
 fn write_row(out: &mut String, report: &Report, row: &Row, style: &Style) {
     let (flag, finding) = (row.flag, &row.finding);
     let line_start = out.len();
-    out.push_str(flag.name());
-    pad(out, line_start + VALUE);
-    push(out, format_args!("{}", Number(flag.value(report.arch))));
-    pad(out, line_start + VERDICT);
+    push_flag(out, flag, report.arch);
     let word = finding.verdict.word();
     let before = out.len();
     if style.colour {

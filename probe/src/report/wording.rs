@@ -15,15 +15,11 @@ pub fn push(out: &mut String, text: fmt::Arguments) {
     let _ = out.write_fmt(text);
 }
 
-/// Displays the number of a flag, or a dash where it does not exist.
-pub struct Number(pub Option<usize>);
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self.0 {
-            Some(value) => write!(f, "{value:#x}"),
-            None => f.write_str("-"),
-        }
+/// Appends the number of a flag, or a dash where it does not exist.
+pub fn push_number(out: &mut String, flag: Flag, arch: Arch) {
+    match flag.value(arch) {
+        Some(value) => push(out, format_args!("{value:#x}")),
+        None => out.push('-'),
     }
 }
 
@@ -131,14 +127,9 @@ pub const fn file_access(file: FileKind) -> Access {
     }
 }
 
-/// Appends why the fixture's file is not a memfd.
-pub fn push_no_memfd(out: &mut String, why: NoMemfd) {
-    push(out, format_args!("{}: {}", why.call, why.errno));
-}
-
 /// The file of the experiments in a few words, if it is not a memfd.
 pub fn replaced_file(report: &Report) -> Option<String> {
-    let why = report.no_memfd?;
+    let NoMemfd { call, errno } = report.no_memfd?;
     let mut words = String::new();
     match report.file {
         Some(FileKind::Memfd) => return None,
@@ -148,9 +139,20 @@ pub fn replaced_file(report: &Report) -> Option<String> {
         }
         None => words.push_str("none"),
     }
-    words.push_str(" instead of a memfd: ");
-    push_no_memfd(&mut words, why);
+    push(&mut words, format_args!(" instead of a memfd: {call}: {errno}"));
     Some(words)
+}
+
+/// Appends comments: the title, what interferes, and the file of the experiments if it is not a
+/// memfd.
+pub fn push_comments(out: &mut String, report: &Report) {
+    push(out, format_args!("# {}\n", title(report)));
+    for observed in &report.environment {
+        push(out, format_args!("# interference: {}: {}\n", observed.name(), observed.evidence));
+    }
+    if let Some(file) = replaced_file(report) {
+        push(out, format_args!("# file: {file}\n"));
+    }
 }
 
 /// Appends a call and its outcome.
@@ -212,7 +214,7 @@ pub fn push_reason(out: &mut String, report: &Report, row: &Row) {
         push(out, format_args!(" ({}", trial.question));
         let answers = trial.answers;
         let mut separator = ": ";
-        for (variant, outcome) in [
+        for &(variant, outcome) in &[
             ("with flag ", answers.with),
             ("without flag ", answers.without),
             ("control ", answers.control),

@@ -8,6 +8,7 @@ use crate::flags::{Flag, Kind, Version};
 use crate::report::wording::push;
 use crate::report::{Report, Row};
 use crate::verdict::{ReasonCode, Verdict};
+use kernel::recording::parse_number;
 
 /// The first version with `MAP_SHARED_VALIDATE`.
 const WITH_VALIDATION: Version = Version([4, 15, 0]);
@@ -30,7 +31,8 @@ pub fn push_remedies(
     if !report.environment.iter().any(|observed| replaces(observed.interference)) {
         let mut separator = "; may help: ";
         if let Some(remedy) = remedy(report, row, verdict, code) {
-            push(out, format_args!("{separator}{remedy}"));
+            out.push_str(separator);
+            out.push_str(remedy);
             separator = ", ";
         }
         let since = row.flag.since();
@@ -43,7 +45,8 @@ pub fn push_remedies(
     let mut separator = "; interference: ";
     for observed in &report.environment {
         if verdict == Verdict::Inconclusive || replaces(observed.interference) {
-            push(out, format_args!("{separator}{}", observed.name()));
+            out.push_str(separator);
+            out.push_str(observed.name());
             separator = ", ";
         }
     }
@@ -98,13 +101,20 @@ fn is_older(report: &Report, version: Version) -> bool {
     let has_validation =
         report.validation.as_ref().is_some_and(|(measured, _)| measured.present == Some(true));
     let is_new_enough = has_validation && version <= WITH_VALIDATION;
-    let release = || release(&report.kernel.release);
-    !is_new_enough && release().is_some_and(|release| release < version)
+    !is_new_enough && release(&report.kernel.release).is_some_and(|release| release < version)
 }
 
 /// Major and minor version at the start of a release such as `6.1.0-50-amd64`.
 fn release(release: &str) -> Option<Version> {
-    let mut numbers = release.split(|character: char| !character.is_ascii_digit());
-    let mut next = || numbers.next()?.parse().ok();
-    Some(Version([next()?, next()?, u8::MAX]))
+    let mut rest = release.as_bytes();
+    let (major, minor) = (take_number(&mut rest)?, take_number(&mut rest)?);
+    Some(Version([major, minor, u8::MAX]))
+}
+
+/// Takes a number off, and the byte behind it.
+fn take_number(rest: &mut &[u8]) -> Option<u8> {
+    let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let number = parse_number(rest.get(..end)?, 10)?;
+    *rest = rest.get(end + 1..).unwrap_or_default();
+    u8::try_from(number).ok()
 }

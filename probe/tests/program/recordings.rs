@@ -17,7 +17,8 @@ pub fn record(kernel: &mut dyn Kernel, machine: Machine, arguments: &[&str]) -> 
     let arch = arch(machine);
     if arch == Arch::native() {
         let query = query(arguments);
-        let (report, recording) = replay::record(kernel, &query.options).expect("a recording");
+        let mut recording = String::new();
+        let report = replay::record(kernel, &query.options, &mut recording).expect("a report");
         return (format_report(&report, &query), recording);
     }
     let mut head = format!("{FIRST_LINE}{ARCH}{}\n", arch.name());
