@@ -85,7 +85,7 @@ impl<'k> Fixture<'k> {
         arch: Arch,
         paths: &[OpenPath],
         options: &ProbeOptions,
-    ) -> Result<Fixture<'k>, SetupFailed> {
+    ) -> Result<Box<Fixture<'k>>, SetupFailed> {
         let page_size = kernel.page_size();
         let Ok(reserved) = kernel.mmap(&reservation(arch, 0, RESERVED, MapFlags::NONE)).result()
         else {
@@ -103,7 +103,7 @@ impl<'k> Fixture<'k> {
             path_files.push(PathFile::of(path));
             read_only_paths.push(None);
         }
-        let mut fixture = Fixture {
+        let mut fixture = Box::new(Fixture {
             kernel,
             recording_version: options.recording_version,
             thorough: options.thorough,
@@ -120,7 +120,7 @@ impl<'k> Fixture<'k> {
             paths: path_files,
             read_only_paths,
             validators: OnceCell::new(),
-        };
+        });
         fixture.open_file(paths);
         fixture.steps.reserve(STEPS);
         fixture.measure_paths(paths, &options.paths);

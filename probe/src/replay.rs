@@ -41,7 +41,9 @@ pub fn record(
 }
 
 fn push_argument(head: &mut String, argument: &str) {
-    push(head, format_args!("{ARGUMENT}{argument}\n"));
+    head.push_str(ARGUMENT);
+    head.push_str(argument);
+    head.push('\n');
 }
 
 /// The report of a recorded run; `reproducible` as in [`ProbeOptions`].

@@ -71,7 +71,8 @@ fn push_rejections(out: &mut String, separator: &str, rejections: &[Rejection]) 
     for Rejection { access, outcome, left_out } in rejections {
         push(out, format_args!("{separator}opened {}: {outcome}", access.word()));
         if let Some(why) = left_out {
-            push(out, format_args!(": {why}"));
+            out.push_str(": ");
+            out.push_str(why);
         }
     }
 }

@@ -48,7 +48,7 @@ pub struct OtherBit {
     pub pipe: Outcome,
 }
 
-pub fn measure(fixture: &mut Fixture) -> Validation {
+pub fn measure(fixture: &mut Fixture) -> Box<Validation> {
     let [file, pipe] = fixture.validators();
     let no_file = file.base == Outcome::NotRun;
     let present = if pipe.base == NOT_MAPPABLE && (file.base.succeeded() || no_file) {
@@ -65,7 +65,7 @@ pub fn measure(fixture: &mut Fixture) -> Validation {
     for context in fixture.contexts() {
         contexts.push((context, fixture.probe_context(context, 0)));
     }
-    let mut validation = Validation {
+    let mut validation = Box::new(Validation {
         present,
         validating,
         type_mask,
@@ -74,7 +74,7 @@ pub fn measure(fixture: &mut Fixture) -> Validation {
         other: Vec::new(),
         contexts,
         drops_type_bits,
-    };
+    });
     if let (Some(true), Some(type_mask)) = (validating, type_mask) {
         for bit in 0..fixture.arch().flag_bits() {
             if type_mask & 1 << bit == 0 {

@@ -18,7 +18,7 @@ pub(super) static TARGET: Target = Target {
     },
     packages: &["gcc-aarch64-linux-gnu"],
     elf: Elf { machine: 183, bits: 64, big_endian: false },
-    budget: 144 << 10,
+    budget: 136 << 10,
     emulator: Some("qemu-aarch64-static"),
     newer_than_headers: &[],
     machine: Machine {

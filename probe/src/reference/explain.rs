@@ -4,7 +4,7 @@ use crate::arch::Arch;
 use crate::experiments;
 use crate::flags::Flag;
 use crate::report::columns::wrap_last_cell;
-use crate::report::wording::{push, push_number};
+use crate::report::wording::push_number;
 
 /// Where the second column begins.
 const COLUMN: usize = 9;
@@ -30,8 +30,11 @@ pub fn explain(flag: Flag) -> String {
 fn values(flag: Flag) -> String {
     let mut out = String::new();
     for &arch in &Arch::ALL {
-        let separator = if out.is_empty() { "" } else { ", " };
-        push(&mut out, format_args!("{separator}{} ", arch.name()));
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        out.push_str(arch.name());
+        out.push(' ');
         push_number(&mut out, flag, arch);
     }
     out

@@ -59,7 +59,7 @@ pub struct Report {
     pub environment: Vec<Observed>,
     /// How the kernel validates flags, and the trace entries of everything that was measured before
     /// the first flag; `None` when nothing could be probed.
-    pub validation: Option<(Validation, Range<usize>)>,
+    pub validation: Option<(Box<Validation>, Range<usize>)>,
     /// One row per flag, in the order of the table.
     pub rows: Vec<Row>,
     /// Empty unless the query is a sweep or the free bits.

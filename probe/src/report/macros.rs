@@ -29,7 +29,8 @@ pub fn write(out: &mut String, report: &Report, style: &Style) {
         };
         let mut comment = String::from(verdict);
         if answer != Answer::Yes {
-            push(&mut comment, format_args!(": {reason}"));
+            comment.push_str(": ");
+            comment.push_str(reason);
         }
         push_definition(out, style, answer, &format!("HAVE_{flag}"), &comment);
         if let Some(availability) = row.availability {

@@ -135,7 +135,9 @@ pub fn replaced_file(report: &Report) -> Option<String> {
         Some(FileKind::Memfd) => return None,
         Some(file) => {
             push_file(&mut words, report, file);
-            push(&mut words, format_args!(" ({})", file_access(file).word()));
+            words.push_str(" (");
+            words.push_str(file_access(file).word());
+            words.push(')');
         }
         None => words.push_str("none"),
     }
@@ -211,7 +213,8 @@ pub fn push_reason(out: &mut String, report: &Report, row: &Row) {
     let reason = &row.finding.reason;
     out.push_str(summary(reason));
     if let Some(trial) = reason.trial {
-        push(out, format_args!(" ({}", trial.question));
+        out.push_str(" (");
+        out.push_str(trial.question);
         let answers = trial.answers;
         let mut separator = ": ";
         for &(variant, outcome) in &[
@@ -258,7 +261,10 @@ fn push_differences(out: &mut String, report: &Report, row: &Row) {
         }
     }
     if !accepted.is_empty() && !rejected.is_empty() {
-        push(out, format_args!("; accepted under {accepted}; rejected under {rejected}"));
+        out.push_str("; accepted under ");
+        out.push_str(&accepted);
+        out.push_str("; rejected under ");
+        out.push_str(&rejected);
     }
 }
 

@@ -16,8 +16,12 @@ pub fn check(out: &mut String, name: &str, row: &Row, require: &Require) -> Met 
         Answer::Unknown => Met::Undecided,
         Answer::No => Met::No,
     };
-    let (verdict, answer) = (row.finding.verdict.word(), availability.answer().word());
-    push(out, format_args!("{name}: {verdict}; a page now: {answer}: {availability}"));
+    let verdict = row.finding.verdict.word();
+    let answer = match met {
+        Met::No => "no page can be had now",
+        _ => "whether a page can be had now is unknown",
+    };
+    push(out, format_args!("{name}: {verdict}, but {answer}: {availability}"));
     push_remedy(out, row, availability);
     out.push('\n');
     met
