@@ -5,17 +5,19 @@
 //! [`since`] what is known about a kernel without expectations.
 
 pub mod answers;
+mod difference;
 pub mod scenario;
 pub mod series;
 pub mod since;
 
 use self::answers::Answers;
+pub use self::difference::Difference;
+use self::difference::text;
 use self::series::series;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
 /// The expectations for one kernel.
@@ -175,28 +177,6 @@ fn available(finding: &Value) -> String {
     format!("{}: {}", text(&finding["available"]), text(&finding["available_reason"]))
 }
 
-/// A string as it is, anything else as JSON.
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// A difference between a report and the expectations.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// The flag, `environment`, `process`, or a key.
-    pub flag: String,
-    /// The expectation as text.
-    pub expected: String,
-    /// The kernel source or the manual that the expectation is taken from.
-    pub source: String,
-    /// The verdict of the report.
-    pub got: String,
-    /// The reason in the report.
-    pub reason: String,
-    /// The system calls behind the verdict, with their results.
-    pub evidence: Vec<String>,
-}
-
 impl Difference {
     fn new(flag: &str, expectation: Option<&Expectation>, finding: &Value) -> Difference {
         Difference {
@@ -222,16 +202,6 @@ impl Difference {
             got: "no finding".into(),
             ..Difference::new(flag, Some(expectation), &Value::Null)
         }
-    }
-}
-
-impl Display for Difference {
-    fn fmt(&self, to: &mut Formatter) -> fmt::Result {
-        let Difference { flag, expected, source, got, reason, evidence } = self;
-        writeln!(to, "{flag}: expected {expected}, got {got}")?;
-        writeln!(to, "    expected because: {source}")?;
-        writeln!(to, "    got because:      {reason}")?;
-        evidence.iter().try_for_each(|call| writeln!(to, "      {call}"))
     }
 }
 

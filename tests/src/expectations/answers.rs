@@ -1,7 +1,7 @@
 //! Answers of a report beside its verdicts: single keys, the outcomes of single contexts, and the
 //! evidence of an interference.
 
-use super::{Difference, text};
+use super::difference::{Difference, text};
 use serde::Deserialize;
 use serde_json::Value;
 
