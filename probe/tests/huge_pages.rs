@@ -151,9 +151,11 @@ fn require_names_the_cause_and_what_may_help() {
         ),
         (Rules { locks_everything: true, ..filled() }, "MAP_HUGE_1GB", 3, LOCKED.into()),
     ] {
-        let line = line
-            .replacen("no: ", "no page can be had now: ", 1)
-            .replacen("unknown: ", "whether a page can be had now is unknown: ", 1);
+        let line = line.replacen("no: ", "no page can be had now: ", 1).replacen(
+            "unknown: ",
+            "whether a page can be had now is unknown: ",
+            1,
+        );
         let expected = format!("{flag}: honored, but {line}\n");
         assert_eq!(run(&rules, &format!("require {flag}")), (exit, expected));
         let met = (0, String::new());

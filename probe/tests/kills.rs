@@ -376,7 +376,7 @@ fn the_exit_code_is_that_of_the_child() {
 
 #[test]
 fn nothing_is_printed_twice() {
-    let (code, stdout, stderr) = start(true, &["list"], &[Op::Sleep]);
+    let (code, stdout, stderr) = start(true, &["report"], &[Op::Sleep]);
     assert_eq!((code, stdout.len()), (app::FAILURE, 10), "{stdout}");
     assert_eq!(stderr, "mapprobe: ended by SIGSYS during nanosleep\n");
 }
@@ -392,7 +392,7 @@ fn without_children_the_program_runs_alone() {
             is_slow: false,
             fork: Some(errno),
         };
-        assert_eq!(init::start(&mut terminal, &["mapprobe", "list"]), 0, "{errno:?}");
+        assert_eq!(init::start(&mut terminal, &["mapprobe", "report"]), 0, "{errno:?}");
         assert!(terminal.stdout.contains("MAP_FIXED_NOREPLACE"), "{errno:?}");
     }
 }

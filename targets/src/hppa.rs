@@ -11,7 +11,7 @@ pub(super) static TARGET: Target = Target {
     backend: Backend::Wasm2c { compiler: "hppa-linux-gnu-gcc", runtime: "hppa" },
     packages: &["wabt", "gcc-hppa-linux-gnu", "libc6-dev-hppa-cross"],
     elf: Elf { machine: 15, bits: 32, big_endian: true },
-    budget: 244 << 10,
+    budget: 252 << 10,
     emulator: Some("qemu-hppa-static"),
     newer_than_headers: &[(
         "MAP_DROPPABLE",
