@@ -23,7 +23,7 @@ const CONSOLE: Device = Device { path: "/dev/console", number: 5 << 8 | 1 };
 /// Turns each line that is written into a kernel message, `Documentation/ABI/testing/dev-kmsg`.
 const KMSG: Device = Device { path: "/dev/kmsg", number: 1 << 8 | 11 };
 /// The name of a device while it is opened.
-const NODE: &str = "/dev/mapprobe";
+const NODE: &str = "/dev/mapprobe.node";
 /// The level of the kernel messages, `KERN_ALERT`: the console shows it even with `quiet`. Daemons
 /// broadcast the level above, `KERN_EMERG`, to every terminal.
 const ALERT: &str = "<1>";
