@@ -32,11 +32,9 @@ const INODE_MASK: usize = 0x7fff_ffff;
 /// Runs the program, as PID 1 of a machine or not, in children where a system call may be fatal.
 /// Returns the exit code.
 pub fn start(kernel: &mut dyn Kernel, arguments: &[&str]) -> i32 {
-    // The other commands make no call that may be fatal.
-    let is_query = match cli::parse(arguments.get(1..).unwrap_or_default()) {
-        Ok(request) => matches!(request, Request::Query(_)),
-        Err(_) => true,
-    };
+    // The other commands, and errors, make no call that may be fatal.
+    let request = cli::parse(arguments.get(1..).unwrap_or_default());
+    let is_query = matches!(request, Ok(Request::Query(_)));
     let children = if is_query { Children::examine(kernel) } else { Children::Unfiltered };
     let is_init = match children {
         Children::Filtered => is_init(&mut Careful(kernel)),

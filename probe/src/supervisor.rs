@@ -271,9 +271,14 @@ pub fn run(
     for _ in 0..ATTEMPTS {
         let child = kernel.fork();
         if matches!(child, Ok(0) | Err(_)) {
-            let channel = channel.filter(|_| child.is_ok());
+            let used = channel.filter(|_| child.is_ok());
+            if let (None, Some(Pipe { read_end, write_end })) = (used, channel) {
+                kernel.close(read_end);
+                kernel.close(write_end);
+            }
             let (safe_flags, has_printed) = (0, false);
-            let mut guarded = Guarded { kernel, fatal: &fatal, channel, safe_flags, has_printed };
+            let mut guarded =
+                Guarded { kernel, fatal: &fatal, channel: used, safe_flags, has_printed };
             let guarded: &mut dyn Kernel = &mut guarded;
             // A filter may kill for this question, and is to be named.
             guarded.is_unfiltered();

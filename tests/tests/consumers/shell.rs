@@ -38,6 +38,7 @@ fn dash_and_ash_have_the_values_of_json() {
                 ("ARCH", arch),
                 ("KERNEL_RELEASE", kernel.release()),
                 ("ENVIRONMENT", &environment),
+                ("FILE", kernel.json["file"]["name"].as_str().unwrap()),
             ];
             let wanted = facts
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
