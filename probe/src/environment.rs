@@ -274,9 +274,11 @@ impl Found {
     }
 
     fn add_missing_smaps(&mut self, fixture: &mut Fixture, errno: Errno) {
-        let no_proc = errno == Errno::ENOENT
+        // `/proc` may be missing, or a file.
+        let is_missing = |errno| matches!(errno, Errno::ENOENT | Errno::ENOTDIR);
+        let no_proc = is_missing(errno)
             && fixture.recording_version >= RecordingVersion::Two
-            && can_be_opened(fixture, procfs::LIMITS) == Err(Errno::ENOENT);
+            && can_be_opened(fixture, procfs::LIMITS).is_err_and(is_missing);
         if no_proc {
             let evidence = "/proc/self/smaps and /proc/self/limits do not exist";
             self.add(Interference::NoProc, evidence);
