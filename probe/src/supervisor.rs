@@ -171,6 +171,8 @@ struct Fatal {
 struct Guarded<'k> {
     kernel: &'k mut dyn Kernel,
     fatal: &'k [Fatal],
+    /// The process that was started, which the report names; 0 if it is not known.
+    pid: usize,
     channel: Option<Pipe>,
     safe_flags: usize,
     has_printed: bool,
@@ -195,6 +197,9 @@ impl Kernel for Guarded<'_> {
                 *to = from;
             }
             return SysResult::success(self.fatal.len());
+        }
+        if call.op == Op::Pid && self.pid != 0 {
+            return SysResult::success(self.pid);
         }
         if self.fatal.iter().any(|fatal| fatal.call.covers(call)) {
             return SysResult::failure(Errno::ENOSYS);
@@ -268,6 +273,8 @@ pub fn run(
 ) -> Result<i32, Error> {
     let mut fatal = Vec::new();
     let channel = open_channel(kernel, &mut fatal);
+    let careful: &mut dyn Kernel = &mut Careful(kernel);
+    let pid = careful.pid();
     for _ in 0..ATTEMPTS {
         let child = kernel.fork();
         if matches!(child, Ok(0) | Err(_)) {
@@ -278,7 +285,7 @@ pub fn run(
             }
             let (safe_flags, has_printed) = (0, false);
             let mut guarded =
-                Guarded { kernel, fatal: &fatal, channel: used, safe_flags, has_printed };
+                Guarded { kernel, fatal: &fatal, pid, channel: used, safe_flags, has_printed };
             let guarded: &mut dyn Kernel = &mut guarded;
             // A filter may kill for this question, and is to be named.
             guarded.is_unfiltered();
