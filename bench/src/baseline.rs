@@ -1,6 +1,6 @@
 //! Builds the baseline: a program that makes a list of system calls and nothing else.
 
-use crate::calls::{Argument, MAX_ARGUMENTS, OUTPUT_BYTES, SystemCall};
+use crate::calls::{Argument, MAX_ARGUMENTS, OUTPUT_BYTES, SystemCall, TOUCH};
 use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -145,6 +145,7 @@ fn source(calls: &[SystemCall]) -> String {
         "#define OUTPUT_BYTES {OUTPUT_BYTES}\n\
          #define ZERO_SLOT {ZERO_SLOT}\n\
          #define DISCARD_SLOT {DISCARD_SLOT}\n\
+         #define TOUCH {TOUCH}\n\
          #define SLOTS {}\n{program}",
         FIRST_RESULT_SLOT + slots.len()
     )

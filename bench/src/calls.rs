@@ -34,6 +34,9 @@ pub const OUTPUT_BYTES: usize = 4096;
 // The largest structure in the buffer is that of uname(2).
 const _: () = assert!(6 * UTS_FIELD <= OUTPUT_BYTES);
 
+/// The number that stands for [`Op::Touch`]: `clone(2)`, a store of the child, and `wait4(2)`.
+pub const TOUCH: c_long = 0xffff;
+
 /// A system call has at most this number of arguments.
 pub const MAX_ARGUMENTS: usize = 6;
 
@@ -141,6 +144,7 @@ fn translate(recorded: &RecordedCall, mappings: &Mappings) -> Result<Option<Syst
             bytes.resize(len, 0);
             (libc::SYS_write, vec![a, Input(bytes), Number(len as u64)])
         }
+        Op::Touch => (TOUCH, vec![mappings.locate(recorded.args[0], 1)?]),
         Op::Store => (libc::SYS_read, vec![a, second_address()?, c]),
         Op::Load => (libc::SYS_write, vec![a, second_address()?, c]),
         Op::Open => {
