@@ -287,7 +287,7 @@ pub fn run(
             let mut guarded =
                 Guarded { kernel, fatal: &fatal, pid, channel: used, safe_flags, has_printed };
             let guarded: &mut dyn Kernel = &mut guarded;
-            // A filter may kill for this question, and is to be named.
+            // A filter that kills on prctl ends this child, so the report names it.
             guarded.is_unfiltered();
             let code = program(guarded);
             if child.is_ok() {
